@@ -1,0 +1,139 @@
+"""What the server keeps, as the program holds it: frozen, and without pydantic at import time.
+
+A field whose name begins with `raw_` holds exactly what the server sent, for sending back; the
+property without the prefix is made safe for a terminal. Nothing raw is ever shown.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from tui.text import plain
+
+if TYPE_CHECKING:
+    from pydantic import SecretStr
+
+
+def _wire_name(field: str) -> str:
+    return field.removeprefix("raw_")
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """An API key as list and read tell it (contract 4); everything but `id` may be missing."""
+
+    __pydantic_config__ = {  # noqa: RUF012  # pydantic reads it; slots leave no room for ClassVar
+        "alias_generator": _wire_name,
+        "coerce_numbers_to_str": True,
+    }
+
+    id: str
+    raw_label: str | None = None
+    raw_short_key: str | None = None
+    raw_grants: tuple[str, ...] | None = None
+    raw_valid_ips: tuple[str, ...] | None = None
+    raw_created_at: str | None = None
+    raw_username: str | None = None
+    subaccount_id: int | None = None
+
+    @property
+    def label(self) -> str:
+        """The free text that names the key; not unique."""
+        return plain(self.raw_label or "")
+
+    @property
+    def short_key(self) -> str:
+        """The first characters of the secret, or nothing on old servers."""
+        return plain(self.raw_short_key or "")
+
+    @property
+    def grants(self) -> tuple[str, ...]:
+        """The wire keys of what the key may do; opaque, so shown only by way of a `Catalogue`."""
+        return self.raw_grants or ()
+
+    @property
+    def allowed_ips(self) -> tuple[str, ...]:
+        """The addresses and networks that the key works from; none means any."""
+        return tuple(map(plain, self.raw_valid_ips or ()))
+
+    @property
+    def owner(self) -> str:
+        """The user name of the key's owner, or nothing where the server does not say."""
+        return plain(self.raw_username or "")
+
+    @property
+    def created_at(self) -> datetime | None:
+        """When the key was made, in UTC; None where missing or not ISO 8601."""
+        try:
+            moment = datetime.fromisoformat(self.raw_created_at or "")
+        except ValueError:
+            return None
+        return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyDraft:
+    """What a key is to be: the three fields that create and update send (contract 4), raw."""
+
+    label: str = ""
+    grants: tuple[str, ...] = ()
+    valid_ips: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CreatedKey:
+    """The answer to a create: the only place where the secret ever appears (contract 4).
+
+    `id` is None where the answer's link did not tell it.
+    """
+
+    secret: SecretStr
+    short_key: str
+    label: str
+    id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """One permission that a key may hold (contract 3); label and description may be missing."""
+
+    key: str
+    label: str | None = None
+    description: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A session's credentials (contract 2)."""
+
+    access: SecretStr
+    refresh: SecretStr | None
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """Who is signed in (contract 2)."""
+
+    username: str
+    access_level: str | None = None
+    access: str | None = None
+
+    @property
+    def name(self) -> str:
+        """The user name, safe to show."""
+        return plain(self.username)
+
+    @property
+    def role(self) -> str | None:
+        """The wire name of the access level, as `?role=` wants it (contract 3)."""
+        return self.access_level or self.access
+
+
+@dataclass(frozen=True, slots=True)
+class TwoFactor:
+    """Whether an account has a second factor, and whether it must have one (contract 2)."""
+
+    enabled: bool = False
+    required: bool = False

@@ -1,0 +1,67 @@
+"""Text made safe and short for a terminal."""
+
+from __future__ import annotations
+
+import unicodedata
+from datetime import datetime
+
+LONGEST = 200
+"""How much of a server's text is ever shown in one piece, in characters."""
+
+
+def plain(text: str) -> str:
+    """Return `text` with every character that a terminal may act on turned into a visible mark.
+
+    Control, format (bidirectional overrides among them), surrogate, private and unassigned
+    characters become `␛`-like pictures or `<U+202E>`; line and paragraph separators become spaces.
+    """
+    if text.isprintable():
+        return text
+    return "".join(map(_visible, text))
+
+
+def _visible(character: str) -> str:
+    if character.isprintable():
+        return character
+    code = ord(character)
+    if code < 0x20:
+        return chr(0x2400 + code)
+    if code == 0x7F:
+        return "␡"
+    if unicodedata.category(character).startswith("Z"):
+        return " "
+    return f"<U+{code:04X}>"
+
+
+def short(text: str, longest: int = LONGEST) -> str:
+    """Return `plain(text)`, cut to `longest` characters with an ellipsis."""
+    shown = plain(text[: longest + 1])
+    return shown if len(shown) <= longest else shown[: longest - 1] + "…"
+
+
+def mask(short_key: str) -> str:
+    """Return a short key as the web UI shows it: `9ac1••••`, or nothing where there is none."""
+    return f"{short(short_key, 12)}••••" if short_key else ""
+
+
+def ago(moment: datetime, now: datetime) -> str:
+    """Return how long before `now` the `moment` lies, in words: `3 days ago`.
+
+    A moment in the future, as clocks that differ produce it, is `just now` within a minute and
+    the plain date beyond it.
+    """
+    seconds = (now - moment).total_seconds()
+    if -60 < seconds < 60:
+        return "just now"
+    if seconds < 0:
+        return f"{moment:%Y-%m-%d}"
+    for unit, length in (("year", 31_557_600), ("month", 2_629_800), ("day", 86_400), ("hour", 3_600)):
+        if seconds >= length:
+            count = int(seconds // length)
+            return f"{count} {unit}{'s' * (count > 1)} ago"
+    return f"{int(seconds // 60)} min ago"
+
+
+def count(number: int, noun: str) -> str:
+    """Return `1 key`, `2 keys`, `1,000 keys`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
