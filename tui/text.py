@@ -55,7 +55,12 @@ def ago(moment: datetime, now: datetime) -> str:
         return "just now"
     if seconds < 0:
         return f"{moment:%Y-%m-%d}"
-    for unit, length in (("year", 31_557_600), ("month", 2_629_800), ("day", 86_400), ("hour", 3_600)):
+    for unit, length in (
+        ("year", 31_557_600),
+        ("month", 2_629_800),
+        ("day", 86_400),
+        ("hour", 3_600),
+    ):
         if seconds >= length:
             count = int(seconds // length)
             return f"{count} {unit}{'s' * (count > 1)} ago"

@@ -54,7 +54,9 @@ class NotReached(ApiError):
     `seconds` tells how long it was tried; `detail` is the system's own word, safe to show.
     """
 
-    def __init__(self, stage: Stage, host: str, port: int, seconds: float, detail: str = "") -> None:
+    def __init__(
+        self, stage: Stage, host: str, port: int, seconds: float, detail: str = ""
+    ) -> None:
         super().__init__(stage, host, port)
         self.stage, self.host, self.port = stage, host, port
         self.seconds, self.detail = seconds, detail

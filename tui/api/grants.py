@@ -12,7 +12,9 @@ _ALL = "GET, POST, PUT, DELETE on /api/v1"
 
 MOMENTUM: tuple[Grant, ...] = (
     Grant("metrics/view", "View Metrics", "GET on /api/v1/metrics"),
-    Grant("adaptive-delivery/view", "View Adaptive Delivery Data", "GET on /api/v1/adaptive-delivery"),
+    Grant(
+        "adaptive-delivery/view", "View Adaptive Delivery Data", "GET on /api/v1/adaptive-delivery"
+    ),
     Grant("webhooks/view", "View Webhooks", "GET on /api/v1/webhooks"),
     Grant("webhooks/modify", "Modify Webhooks", f"{_ALL}/webhooks"),
     Grant("templates/view", "View Templates", "GET on /api/v1/templates"),
