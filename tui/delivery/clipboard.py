@@ -1,0 +1,160 @@
+"""Sending a secret to a clipboard; to another program it goes by standard input only."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import shutil
+import signal
+import sys
+from base64 import b64encode
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pydantic import SecretStr
+
+PATIENCE = 2.0
+"""How long another program may take to accept a secret, in seconds."""
+SCREEN_LIMIT = 240
+"""How many characters GNU screen passes on in one piece, with room to spare for old versions."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What was sent where, and what may stand in the way; neither is ever empty."""
+
+    where: str
+    caveat: str
+
+
+async def send_to_clipboard(
+    secret: SecretStr, environ: Mapping[str, str], write_terminal: Callable[[str], None]
+) -> Sent:
+    """Send `secret` to the nearest clipboard: tmux's, the desktop's, else the terminal's.
+
+    `write_terminal` gets a raw escape sequence. Over SSH the desktop is the wrong one, so it is
+    passed over. When one way fails the next is taken, and the caveat says so.
+    """
+    value = secret.get_secret_value()
+    failures: list[str] = []
+    if environ.get("TMUX"):
+        answer = await _send_to_tmux(value.encode(), environ)
+        if isinstance(answer, Sent):
+            return answer
+        failures.append(answer)
+    for command in _desktop_commands(environ):
+        failure = await _run(command, value.encode(), environ)
+        if not failure:
+            caveat = "A clipboard history, if you keep one, may remember it."
+            return Sent(
+                f"Sent to the desktop's clipboard by {command[0]}.", _join(failures, caveat)
+            )
+        failures.append(failure)
+    write_terminal(_clipboard_sequence(value, environ))
+    where, caveat = _terminal_words(environ)
+    return Sent(where, _join(failures, caveat))
+
+
+def _join(failures: list[str], caveat: str) -> str:
+    return " ".join([*failures, caveat])
+
+
+async def _send_to_tmux(value: bytes, environ: Mapping[str, str]) -> Sent | str:
+    """Pass `value` through a buffer of its own that does not outlive the call.
+
+    `load-buffer -w` reaches the outer terminal whatever `set-clipboard` says, where an escape
+    sequence is dropped in tmux's default setting.
+    """
+    buffer = f"momentum-keys-{secrets.token_hex(8)}"
+    try:
+        failure = await _run(("tmux", "load-buffer", "-b", buffer, "-w", "-"), value, environ)
+    finally:
+        erased = _run(("tmux", "delete-buffer", "-b", buffer), b"", environ)
+        erasing_failed = await asyncio.shield(erased)
+    if failure:
+        return failure
+    caveat = "Neither gives an answer: paste it somewhere safe to check."
+    if erasing_failed:
+        caveat += f" tmux may still hold a copy: run 'tmux delete-buffer -b {buffer}'."
+    return Sent("Sent to tmux, which passes it to your terminal's clipboard.", caveat)
+
+
+def _desktop_commands(environ: Mapping[str, str]) -> Iterator[tuple[str, ...]]:
+    if environ.get("SSH_CONNECTION") or environ.get("SSH_TTY"):
+        return
+    commands: tuple[tuple[object, tuple[str, ...]], ...] = (
+        (environ.get("WAYLAND_DISPLAY"), ("wl-copy",)),
+        (environ.get("DISPLAY"), ("xclip", "-selection", "clipboard")),
+        (sys.platform == "darwin", ("pbcopy",)),
+    )
+    for there, command in commands:
+        if there and shutil.which(command[0], path=environ.get("PATH")):
+            yield command
+
+
+async def _run(command: tuple[str, ...], value: bytes, environ: Mapping[str, str]) -> str:
+    """Run `command` with `value` on its standard input; return what went wrong, or nothing.
+
+    It gets a session of its own: a clipboard's keeper outlives the terminal window that way, and
+    a program that hangs is killed with all its children.
+    """
+    name = command[0]
+    program = shutil.which(name, path=environ.get("PATH"))
+    if program is None:
+        return f"{name} is not installed here."
+    try:
+        process = await asyncio.create_subprocess_exec(
+            program,
+            *command[1:],
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.DEVNULL,
+            env=dict(environ),
+            start_new_session=True,
+        )
+    except OSError:
+        return f"{name} could not be started."
+    try:
+        async with asyncio.timeout(PATIENCE):
+            await process.communicate(value)
+    except TimeoutError:
+        return f"{name} did not finish within {PATIENCE:g} seconds."
+    finally:
+        if process.returncode is None:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            await process.wait()
+    return f"{name} failed (exit status {process.returncode})." if process.returncode else ""
+
+
+def _clipboard_sequence(value: str, environ: Mapping[str, str]) -> str:
+    """Return OSC 52, wrapped for GNU screen where that is, or may be, in between.
+
+    TERM=screen without STY may be tmux on the far side of an SSH connection, which understands
+    only the plain form; GNU screen takes no notice of that one.
+    """
+    sequence = f"\x1b]52;c;{b64encode(value.encode()).decode()}\x07"
+    if not _through_screen(environ):
+        return sequence
+    pieces = (sequence[at : at + SCREEN_LIMIT] for at in range(0, len(sequence), SCREEN_LIMIT))
+    wrapped = "".join(f"\x1bP{piece}\x1b\\" for piece in pieces)
+    return wrapped if environ.get("STY") else sequence + wrapped
+
+
+def _through_screen(environ: Mapping[str, str]) -> bool:
+    in_screen = environ.get("STY") or environ.get("TERM", "").startswith("screen")
+    return bool(in_screen) and not environ.get("TMUX")
+
+
+def _terminal_words(environ: Mapping[str, str]) -> tuple[str, str]:
+    where = "Sent to the terminal's clipboard (OSC 52)."
+    caveat = "It gives no answer: paste it somewhere safe to check; some terminals switch this off."
+    if environ.get("TMUX"):
+        caveat += " tmux passes it on only with 'set-clipboard on', and then keeps a buffer of it."
+    elif _through_screen(environ):
+        where = "Sent through GNU screen to the terminal's clipboard (OSC 52)."
+    return where, caveat
