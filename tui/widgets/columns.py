@@ -1,0 +1,206 @@
+"""The columns of the table of keys: their titles, widths, texts and order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import Enum
+from typing import Any
+
+from rich.cells import cell_len, set_cell_size
+
+from tui.api.grants import Catalogue
+from tui.api.models import Key
+from tui.text import ago, mask, short
+
+ROOMY = 96
+"""From this width on, the short key and the date of creation are shown."""
+WIDE = 116
+"""From this width on, the owner is shown, too."""
+LABEL_SHARE, LABEL_MIN, LABEL_MAX = 0.3, 18, 44
+"""The label's part of the width, and its limits in cells."""
+PERMISSIONS_MIN = 8
+"""Where less than this is left for the permissions, the label has the whole line."""
+GAP = 2
+"""Blank cells between two columns."""
+
+
+class Column(Enum):
+    """What is told of a key, in the order from left to right."""
+
+    LABEL = "Key"
+    PERMISSIONS = "Permissions"
+    SHORT_KEY = "Short key"
+    CREATED = "Created"
+    OWNER = "Owner"
+
+    @property
+    def title(self) -> str:
+        """What the header says."""
+        return self.value
+
+    @property
+    def descends_first(self) -> bool:
+        """Whether the first press sorts the other way round: dates begin with the newest."""
+        return self is Column.CREATED
+
+
+_FIXED = {Column.SHORT_KEY: 12, Column.CREATED: 13, Column.OWNER: 16}
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Where in the line a column stands, in cells."""
+
+    column: Column
+    start: int
+    width: int
+
+
+def layout(width: int, told: frozenset[Column]) -> tuple[Span, ...]:
+    """Return the columns that a line of `width` cells has room for, among those in `told`."""
+    asked = [Column.SHORT_KEY, Column.CREATED] * (width >= ROOMY) + [Column.OWNER] * (width >= WIDE)
+    fixed = [column for column in asked if column in told]
+    label = max(LABEL_MIN, min(LABEL_MAX, int(width * LABEL_SHARE)))
+    permissions = width - label - GAP - sum(_FIXED[column] + GAP for column in fixed)
+    if permissions < PERMISSIONS_MIN:
+        return (Span(Column.LABEL, 0, width),) if width > 0 else ()
+    widths = {Column.LABEL: label, Column.PERMISSIONS: permissions, **_FIXED}
+    spans: list[Span] = []
+    start = 0
+    for column in (Column.LABEL, Column.PERMISSIONS, *fixed):
+        spans.append(Span(column, start, widths[column]))
+        start += widths[column] + GAP
+    return tuple(spans)
+
+
+def fit(text: str, width: int) -> str:
+    """Return `text` in exactly `width` cells: padded, or cut with an ellipsis."""
+    length = cell_len(text)
+    if length <= width:
+        return text + " " * (width - length)
+    return set_cell_size(text, width - 1) + "…" if width > 0 else ""
+
+
+def cell(column: Column, key: Key, width: int, catalogue: Catalogue, now: datetime) -> str:
+    """Return what a column tells of a key, safe to show, in no more work than `width` asks for."""
+    match column:
+        case Column.LABEL:
+            return short(key.raw_label or "") or "(no label)"
+        case Column.PERMISSIONS:
+            return ", ".join(map(catalogue.label, key.grants[:width]))
+        case Column.SHORT_KEY:
+            return mask(key.raw_short_key or "")
+        case Column.CREATED:
+            created = _moment(key)
+            return ago(created, now) if created else ""
+        case Column.OWNER:
+            return short(key.raw_username or "")
+
+
+def _moment(key: Key) -> datetime | None:
+    """Return when the key was made, in the zone that the server told.
+
+    Changing the zone, as `Key.created_at` does, fails at both ends of the calendar, and a long
+    list is to be sorted at once.
+    """
+    try:
+        moment = datetime.fromisoformat(key.raw_created_at or "")
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def told(keys: Sequence[Key]) -> frozenset[Column]:
+    """Return the columns that have something to tell: old servers leave out some fields."""
+    columns = {Column.LABEL, Column.PERMISSIONS}
+    if any(key.raw_short_key for key in keys):
+        columns.add(Column.SHORT_KEY)
+    if any(map(_moment, keys)):
+        columns.add(Column.CREATED)
+    if any(key.raw_username for key in keys):
+        columns.add(Column.OWNER)
+    return frozenset(columns)
+
+
+def _values(column: Column, keys: Sequence[Key], catalogue: Catalogue) -> list[Any]:
+    match column:
+        case Column.LABEL:
+            return [short(key.raw_label).casefold() if key.raw_label else None for key in keys]
+        case Column.PERMISSIONS:
+            return _permissions(keys, catalogue)
+        case Column.SHORT_KEY:
+            return [short(key.raw_short_key) if key.raw_short_key else None for key in keys]
+        case Column.CREATED:
+            return [moment.timestamp() if (moment := _moment(key)) else None for key in keys]
+        case Column.OWNER:
+            return [
+                short(key.raw_username).casefold() if key.raw_username else None for key in keys
+            ]
+
+
+def _permissions(keys: Sequence[Key], catalogue: Catalogue) -> list[Any]:
+    """Return number and labels as one rank each: few sets of grants are many keys' own."""
+    grants = {key.raw_grants for key in keys if key.raw_grants is not None}
+    label = {name: catalogue.label(name) for names in grants for name in names}
+    told = {names: (len(names), [label[name] for name in names]) for names in grants}
+    ranks: dict[tuple[str, ...] | None, int | None] = {None: None}
+    rank, last = -1, None
+    for names in sorted(told, key=told.__getitem__):
+        rank += told[names] != last
+        last = told[names]
+        ranks[names] = rank
+    return [ranks[key.raw_grants] for key in keys]
+
+
+class Order:
+    """The order that the operator chose, kept through reloads and filters.
+
+    Keys that were in the last list put in order, a filter's result for example, are ordered by
+    their places in it, so that a long list is compared only once.
+    """
+
+    def __init__(self) -> None:
+        self.column: Column | None = None
+        self.descending = False
+        self._source: Sequence[Key] = ()
+        self._catalogue = Catalogue(())
+        self._values: dict[Column, list[Any]] = {}
+        self._places: dict[int, int] = {}
+
+    def turn(self, column: Column, *, descending: bool | None = None) -> bool:
+        """Take a column as the order, or the same one the other way round; tell about a change."""
+        if descending is None:
+            same = column is self.column
+            descending = not self.descending if same else column.descends_first
+        if (column, descending) == (self.column, self.descending):
+            return False
+        self.column, self.descending = column, descending
+        self._places = {}
+        return True
+
+    def arrange(self, keys: Sequence[Key], catalogue: Catalogue) -> Sequence[Key]:
+        """Return `keys` in this order: equals as they came, missing values last either way."""
+        if self.column is None:
+            return keys
+        if catalogue is not self._catalogue:
+            self._catalogue, self._values, self._places = catalogue, {}, {}
+        places = self._places
+        try:
+            return sorted(keys, key=lambda key: places[id(key)])
+        except KeyError:
+            return self._sorted(self.column, keys)
+
+    def _sorted(self, column: Column, keys: Sequence[Key]) -> Sequence[Key]:
+        if keys is not self._source:
+            self._source, self._values = keys, {}
+        if column not in self._values:
+            self._values[column] = _values(column, keys, self._catalogue)
+        values = self._values[column]
+        there = [row for row, value in enumerate(values) if value is not None]
+        there.sort(key=values.__getitem__, reverse=self.descending)
+        there += [row for row, value in enumerate(values) if value is None]
+        ordered = [keys[row] for row in there]
+        self._places = dict(zip(map(id, ordered), range(len(ordered)), strict=True))
+        return ordered

@@ -1,0 +1,325 @@
+"""The table of keys: long lists cost no more than the lines that are seen of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from tui.api.grants import Catalogue
+from tui.api.models import Key
+from tui.widgets.columns import GAP, Column, Order, Span, cell, fit, layout, told
+
+MARK = "▌"
+"""Stands before the row under the cursor, to be seen without colours, too."""
+
+_QUIET = frozenset({Column.SHORT_KEY, Column.CREATED, Column.OWNER})
+
+
+class KeyTable(ScrollView, can_focus=True, inherit_bindings=False):
+    """API keys line by line, the header first, with a cursor that stays on its key.
+
+    Nothing is kept for a row but the key itself: a line's text is made when it is painted.
+    """
+
+    ALLOW_SELECT = False
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "cursor_up", "Previous key", show=False, id="keys.up"),
+        Binding("down,j", "cursor_down", "Next key", show=False, id="keys.down"),
+        Binding("home,g", "first", "First key", show=False, id="keys.first"),
+        Binding("end,G", "last", "Last key", show=False, id="keys.last"),
+        Binding("pageup", "page_up", "A screen up", show=False, id="keys.page_up"),
+        Binding("pagedown", "page_down", "A screen down", show=False, id="keys.page_down"),
+        Binding("enter", "open", "Open", show=False, id="keys.open"),
+    ]
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "key-table--header",
+        "key-table--row",
+        "key-table--dim",
+        "key-table--cursor",
+    }
+
+    DEFAULT_CSS = """
+    KeyTable {
+        overflow-x: hidden;
+        scrollbar-gutter: stable;
+        scrollbar-size-vertical: 1;
+        & > .key-table--header { text-style: bold; color: $text-accent; background: $panel; }
+        & > .key-table--dim { color: $text-muted; }
+        & > .key-table--cursor {
+            color: $block-cursor-blurred-foreground;
+            background: $block-cursor-blurred-background;
+            text-style: $block-cursor-blurred-text-style;
+        }
+        &:focus > .key-table--cursor {
+            color: $block-cursor-foreground;
+            background: $block-cursor-background;
+            text-style: $block-cursor-text-style;
+        }
+    }
+    """
+
+    class Highlighted(Message):
+        """The cursor came to another key, or to none; or the key under it was changed."""
+
+        def __init__(self, key: Key | None) -> None:
+            super().__init__()
+            self.key = key
+
+    class Opened(Message):
+        """The operator chose a key with Enter or with the mouse."""
+
+        def __init__(self, key: Key) -> None:
+            super().__init__()
+            self.key = key
+
+    class Sorted(Message):
+        """The order was changed."""
+
+        def __init__(self, column: Column, descending: bool) -> None:
+            super().__init__()
+            self.column = column
+            self.descending = descending
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002  # as every widget calls it
+        super().__init__(id=id, classes=classes)
+        self._given: Sequence[Key] = ()
+        self._keys: Sequence[Key] = ()
+        self._row = 0
+        self._order = Order()
+        self._told = told(())
+        self._catalogue = Catalogue()
+        self._now = datetime.fromtimestamp(0, UTC)
+
+    @property
+    def key(self) -> Key | None:
+        """The key under the cursor."""
+        return self._keys[self._row] if self._keys else None
+
+    @property
+    def keys(self) -> Sequence[Key]:
+        """All keys, in the order in which they are shown."""
+        return self._keys
+
+    @property
+    def count(self) -> int:
+        """How many keys there are."""
+        return len(self._keys)
+
+    @property
+    def row(self) -> int:
+        """The cursor's place among the keys, counted from 0."""
+        return self._row
+
+    @property
+    def order(self) -> tuple[Column, bool] | None:
+        """The column that the keys are sorted by and whether it descends; None as they came."""
+        return (self._order.column, self._order.descending) if self._order.column else None
+
+    def show(
+        self, keys: Sequence[Key], catalogue: Catalogue, now: datetime, keep: str | None = None
+    ) -> None:
+        """Show `keys` in the current order; the cursor goes to `keep`, else stays on its key."""
+        self._given = tuple(keys)
+        self._told = told(self._given)
+        self._catalogue, self._now = catalogue, now
+        self._arrange(keep)
+
+    def sort(self, column: Column, *, descending: bool | None = None) -> None:
+        """Sort by a column, or by the same one the other way round; the cursor keeps its key."""
+        if self._order.turn(column, descending=descending):
+            self._arrange()
+            self.post_message(self.Sorted(column, self._order.descending))
+
+    def move_to(self, key_id: str) -> bool:
+        """Put the cursor on the key with this id; tell whether there is one."""
+        row = self._find(key_id)
+        if row is not None:
+            self._go(row)
+        return row is not None
+
+    # Rows and scrolling
+
+    @property
+    def _width(self) -> int:
+        """How wide a line is: the scrollbar lies on the widget's last cell, not beside it."""
+        return self.scrollable_content_region.width
+
+    @property
+    def _page(self) -> int:
+        """How many rows are seen at a time: all lines but the header."""
+        return max(1, self.size.height - 1)
+
+    def _arrange(self, keep: str | None = None) -> None:
+        """Put the keys in order and the cursor where it belongs, with the picture kept still."""
+        before, line = self.key, self._row - self.scroll_offset.y
+        seen = 0 <= line < self._page
+        self._keys = self._order.arrange(self._given, self._catalogue)
+        kept = None if keep is None else self._find(keep)
+        row = kept
+        if row is None and before is not None:
+            row = self._find(before.id)
+        self._row = max(0, min(self._row if row is None else row, len(self._keys) - 1))
+        self.virtual_size = Size(1, len(self._keys) + 1)
+        top = self.scroll_offset.y
+        if seen and top:
+            top = self._row - line
+        self.scroll_to(y=max(0, min(top, self.max_scroll_y)), animate=False, force=True)
+        if seen or kept is not None:
+            self._reveal()
+        self.refresh()
+        if self.key != before:
+            self.post_message(self.Highlighted(self.key))
+
+    def _find(self, key_id: str) -> int | None:
+        """Return the row of the key with this id; of several, the one under the cursor, if any."""
+        keys, row = self._keys, self._row
+        if row < len(keys) and keys[row].id == key_id:
+            return row
+        return next((row for row, key in enumerate(keys) if key.id == key_id), None)
+
+    def _go(self, row: int) -> None:
+        """Move the cursor, and paint no more than the two lines where it was and is."""
+        row = max(0, min(row, len(self._keys) - 1))
+        moved, before = row != self._row, self._row
+        self._row = row
+        if not self._reveal():
+            for changed in {before, row} if moved else ():
+                self.refresh(Region(0, changed - self.scroll_offset.y + 1, self._width, 1))
+        if moved:
+            self.post_message(self.Highlighted(self.key))
+
+    def _reveal(self) -> bool:
+        """Scroll as little as it takes to see the cursor; tell whether that took anything."""
+        top = self.scroll_offset.y
+        wanted = max(self._row - self._page + 1, min(top, self._row))
+        if wanted != top:
+            self.scroll_to(y=wanted, animate=False, force=True)
+        return wanted != top
+
+    def _turn_page(self, rows: int) -> None:
+        """Scroll and move by as many rows, so that the cursor keeps its line."""
+        self.scroll_to(y=self.scroll_offset.y + rows, animate=False, force=True)
+        self._go(self._row + rows)
+
+    def scroll_page_up(self, **_options: object) -> None:
+        """Scroll one page up; the header takes no part in it."""
+        self.scroll_to(y=self.scroll_offset.y - self._page, animate=False)
+
+    def scroll_page_down(self, **_options: object) -> None:
+        """Scroll one page down; the header takes no part in it."""
+        self.scroll_to(y=self.scroll_offset.y + self._page, animate=False)
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Paint the rows anew, and leave the header alone."""
+        if self.show_vertical_scrollbar:
+            self.vertical_scrollbar.position = new_value
+        if round(old_value) != round(new_value):
+            self.refresh(Region(0, 1, self._width, self._page))
+
+    # Painting
+
+    @property
+    def _spans(self) -> tuple[Span, ...]:
+        return layout(self._width - len(MARK), self._told)
+
+    def render_line(self, y: int) -> Strip:
+        """Return the header or one row, as wide as the scrollbar leaves it."""
+        width = self._width
+        if width < 1:
+            return Strip([], 0)
+        row = y - 1 + self.scroll_offset.y
+        if y == 0:
+            segments = [Segment(self._header(), self._style("header"))]
+        elif row < len(self._keys):
+            segments = self._segments(row)
+        else:
+            return Strip.blank(width, self._style("row"))
+        return Strip(segments).adjust_cell_length(width, segments[-1].style)
+
+    def _style(self, name: str) -> Style:
+        return self.get_component_rich_style(f"key-table--{name}")
+
+    def _header(self) -> str:
+        arrow = " ▼" if self._order.descending else " ▲"
+        titles = (
+            (span.column.title + arrow * (span.column is self._order.column), span.width)
+            for span in self._spans
+        )
+        return " " * len(MARK) + (" " * GAP).join(fit(title, width) for title, width in titles)
+
+    def _segments(self, row: int) -> list[Segment]:
+        """Return a row's text: one segment where one style will do, as each costs bytes."""
+        key, plain, quiet = self._keys[row], "", ""
+        for span in self._spans:
+            text = cell(span.column, key, span.width, self._catalogue, self._now)
+            text = " " * (GAP * (span.start > 0)) + fit(text, span.width)
+            if span.column in _QUIET:
+                quiet += text
+            else:
+                plain += text
+        if row == self._row:
+            return [Segment(MARK + plain + quiet, self._style("cursor"))]
+        segments = [Segment(" " * len(MARK) + plain, self._style("row"))]
+        return [*segments, Segment(quiet, self._style("dim"))] if quiet else segments
+
+    # What the operator does
+
+    def on_resize(self) -> None:
+        """Keep the cursor in sight."""
+        self._reveal()
+
+    def on_click(self, event: events.Click) -> None:
+        """Sort by the header that was clicked; go to the row, or open it if already there."""
+        place = event.get_content_offset(self)
+        if place is None or event.button != 1:
+            return
+        event.stop()
+        if place.y == 0:
+            for span in self._spans:
+                if span.start <= place.x - len(MARK) < span.start + span.width:
+                    self.sort(span.column)
+        elif (row := place.y - 1 + self.scroll_offset.y) == self._row:
+            self.action_open()
+        elif row < len(self._keys):
+            self._go(row)
+
+    def action_cursor_up(self) -> None:
+        """Go to the previous key."""
+        self._go(self._row - 1)
+
+    def action_cursor_down(self) -> None:
+        """Go to the next key."""
+        self._go(self._row + 1)
+
+    def action_first(self) -> None:
+        """Go to the first key."""
+        self._go(0)
+
+    def action_last(self) -> None:
+        """Go to the last key."""
+        self._go(len(self._keys) - 1)
+
+    def action_page_up(self) -> None:
+        """Go up by as many keys as are seen at a time."""
+        self._turn_page(-self._page)
+
+    def action_page_down(self) -> None:
+        """Go down by as many keys as are seen at a time."""
+        self._turn_page(self._page)
+
+    def action_open(self) -> None:
+        """Open the key under the cursor."""
+        if self.key is not None:
+            self.post_message(self.Opened(self.key))
