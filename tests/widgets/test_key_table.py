@@ -1,0 +1,485 @@
+"""The table of keys: hostile text, the cursor that stays on its key, the order, the sizes."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rich.cells import cell_len
+from textual.app import App, ComposeResult
+from textual.geometry import Region
+from textual.message import Message
+from textual.strip import Strip
+
+from tui.api.grants import MOMENTUM, Catalogue
+from tui.api.models import Key
+from tui.widgets.columns import Column, Order, cell, fit, layout, told
+from tui.widgets.key_table import MARK, KeyTable
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+CATALOGUE = Catalogue()
+
+HOSTILE = {
+    "click": "[@click=app.quit]x[/]",
+    "stray tag": "A[/foo]",
+    "variable": "[$x]",
+    "backslash": "trailing\\",
+    "clipboard": "\x1b]52;c;aGk=\x07",
+    "bidi": "abc\u202edef\u2066",
+    "long": "x" * 10_000,
+    "long and unprintable": "\x1b[31m" * 200_000,
+    "emoji": "👩\u200d👩\u200d👧 ❤\ufe0f 🏳\ufe0f\u200d🌈",
+    "wide": "漢字かな" * 20,
+    "combining": "e" + "\u0301" * 500,
+    "lines": "a\nb\r\tc\u2028d",
+    "surrogate": "\ud800",
+    "empty": "",
+}
+
+
+def key(id_: str, label: str | None = None, **more: object) -> Key:
+    return Key(id_, f"label {id_}" if label is None else label, **more)  # type: ignore[arg-type]  # any field
+
+
+def keys(count: int, start: int = 0) -> list[Key]:
+    return [key(str(n)) for n in range(start, start + count)]
+
+
+class Shell(App[None]):
+    ENABLE_COMMAND_PALETTE = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.heard: list[Message] = []
+
+    def compose(self) -> ComposeResult:
+        yield KeyTable()
+
+    @property
+    def table(self) -> KeyTable:
+        return self.query_one(KeyTable)
+
+    def show(self, shown: Sequence[Key], keep: str | None = None) -> None:
+        self.table.show(shown, CATALOGUE, NOW, keep)
+
+    def on_key_table_highlighted(self, message: KeyTable.Highlighted) -> None:
+        self.heard.append(message)
+
+    def on_key_table_opened(self, message: KeyTable.Opened) -> None:
+        self.heard.append(message)
+
+    def on_key_table_sorted(self, message: KeyTable.Sorted) -> None:
+        self.heard.append(message)
+
+    @property
+    def opened(self) -> list[str]:
+        return [heard.key.id for heard in self.heard if isinstance(heard, KeyTable.Opened)]
+
+    @property
+    def highlighted(self) -> list[str | None]:
+        told = [heard.key for heard in self.heard if isinstance(heard, KeyTable.Highlighted)]
+        return [key.id if key else None for key in told]
+
+
+def lines(table: KeyTable) -> list[str]:
+    """Every line of the table, each checked to be safe and exactly as wide as it must be."""
+    texts = [table.render_line(y).text for y in range(table.size.height)]
+    for text in texts:
+        assert cell_len(text) == table.scrollable_content_region.width
+        assert not [c for c in text if unicodedata.category(c) in {"Cc", "Cf", "Cs", "Zl", "Zp"}]
+    return texts
+
+
+def ids(table: KeyTable) -> list[str]:
+    return [key.id for key in table.keys]
+
+
+def cursor_line(table: KeyTable) -> int:
+    (y,) = [y for y, text in enumerate(lines(table)) if text.startswith(MARK)]
+    return y
+
+
+SIZES = [(40, 10), (80, 24), (140, 40)]
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
+async def test_hostile_text_is_only_text(text: str, size: tuple[int, int]) -> None:
+    hostile = key(
+        "h", text, raw_short_key=text, raw_grants=(text, "metrics/view"), raw_username=text
+    )
+    app = Shell()
+    async with app.run_test(size=size) as pilot:
+        app.show([hostile, *keys(50)])
+        await pilot.pause()
+        lines(app.table)
+        for offset in [(4, 1), (25, 1), (size[0] - 5, 1), (4, 0)]:
+            await pilot.click(KeyTable, offset=offset)
+        for column in Column:
+            app.table.sort(column)
+        await pilot.pause()
+        lines(app.table)
+        assert app.is_running
+        assert app.opened == ["h", "h", "h"]
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_columns_follow_the_width(size: tuple[int, int]) -> None:
+    full = key(
+        "1",
+        "prod",
+        raw_short_key="9ac1",
+        raw_grants=("metrics/view", "smtp/inject"),
+        raw_created_at="2025-12-29T00:00:00Z",
+        raw_username="ann",
+    )
+    app = Shell()
+    async with app.run_test(size=size) as pilot:
+        app.show([full])
+        await pilot.pause()
+        header, row, *rest = lines(app.table)
+        assert header.split()[:2] == ["Key", "Permissions"]
+        assert row.startswith(f"{MARK}prod ")
+        assert "View Metrics, Sen" in row
+        wide = size[0] == 140
+        for text in ["9ac1••••", "3 days ago", "ann"]:
+            assert (text in row) is wide
+        assert not "".join(rest).strip()
+
+
+async def test_columns_without_values_are_left_out() -> None:
+    app = Shell()
+    async with app.run_test(size=(140, 10)) as pilot:
+        app.show([key("1"), key("2", raw_created_at="soon")])
+        await pilot.pause()
+        assert lines(app.table)[0].split() == ["Key", "Permissions"]
+        app.show([key("1"), key("2", raw_username="ann")])
+        await pilot.pause()
+        assert lines(app.table)[0].split() == ["Key", "Permissions", "Owner"]
+
+
+async def test_keys_move_the_cursor_and_enter_opens() -> None:
+    app = Shell()
+    async with app.run_test(size=(60, 11)) as pilot:
+        app.show(keys(100))
+        await pilot.press("down", "j", "down", "up", "k")
+        assert app.table.row == 1
+        await pilot.press("pagedown")
+        assert (app.table.row, app.table.scroll_offset.y) == (11, 10)
+        await pilot.press("pageup")
+        assert (app.table.row, app.table.scroll_offset.y) == (1, 0)
+        for last, first in [("end", "home"), ("G", "g")]:
+            await pilot.press(last)
+            assert (app.table.row, cursor_line(app.table)) == (99, 10)
+            await pilot.press("down", "pagedown", first)
+            assert (app.table.row, cursor_line(app.table)) == (0, 1)
+        await pilot.press("up", "pageup", "enter")
+        assert app.opened == ["0"]
+        assert app.highlighted[:5] == ["0", "1", "2", "3", "2"]
+
+
+async def test_an_empty_table_answers_to_everything() -> None:
+    app = Shell()
+    async with app.run_test(size=(60, 11)) as pilot:
+        for _ in range(2):
+            await pilot.press("down", "up", "home", "end", "pageup", "pagedown", "enter")
+            await pilot.click(KeyTable, offset=(5, 1))
+            await pilot.click(KeyTable, offset=(5, 0))
+            assert (app.table.key, app.table.count, app.opened) == (None, 0, [])
+            assert not app.table.move_to("0")
+            lines(app.table)
+            app.show([])
+        app.show(keys(3))
+        app.show([])
+        await pilot.pause()
+        assert app.highlighted == ["2", None]
+        assert app.table.order == (Column.LABEL, True)
+
+
+async def test_a_move_paints_two_lines_and_leaves_the_scrollbar_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    app = Shell()
+    async with app.run_test(size=(60, 11)) as pilot:
+        app.show(keys(100))
+        await pilot.pause()
+        painted: list[int] = []
+        render_line = KeyTable.render_line
+
+        def watched(self: KeyTable, y: int) -> Strip:
+            painted.append(y)
+            return render_line(self, y)
+
+        monkeypatch.setattr(KeyTable, "render_line", watched)
+        await pilot.press("down")
+        assert sorted(painted) == [1, 2]
+        painted.clear()
+        await pilot.press("end")
+        assert sorted(painted) == list(range(1, 11))
+        regions: list[Region] = []
+        monkeypatch.setattr(KeyTable, "refresh", lambda _, *given: regions.extend(given))
+        app.table.move_to("98")
+        assert {region.width for region in regions} == {59}
+
+
+async def test_the_mouse_goes_to_a_row_and_opens_it() -> None:
+    app = Shell()
+    async with app.run_test(size=(60, 11)) as pilot:
+        app.show(keys(100))
+        await pilot.click(KeyTable, offset=(5, 4))
+        assert (app.table.row, app.opened) == (3, [])
+        await pilot.click(KeyTable, offset=(5, 4))
+        assert app.opened == ["3"]
+        await pilot.double_click(KeyTable, offset=(5, 6))
+        assert app.opened[1:] == ["5"]
+        await pilot.click(KeyTable, offset=(5, 6), button=3)
+        assert app.opened[1:] == ["5"]
+        app.show(keys(3))
+        await pilot.click(KeyTable, offset=(5, 8))
+        assert app.table.row == 2
+
+
+async def test_the_wheel_scrolls_and_a_key_comes_back_to_the_cursor() -> None:
+    app = Shell()
+    async with app.run_test(size=(60, 11)) as pilot:
+        app.show(keys(100))
+        await pilot.pause()
+        app.table.scroll_page_down()
+        app.table.scroll_page_down()
+        await pilot.pause()
+        assert (app.table.row, app.table.scroll_offset.y) == (0, 20)
+        app.show(keys(100))
+        await pilot.pause()
+        assert app.table.scroll_offset.y == 20
+        await pilot.click(KeyTable, offset=(59, 1))
+        await pilot.pause()
+        assert app.table.scroll_offset.y == 10
+        await pilot.press("down")
+        assert (app.table.row, cursor_line(app.table)) == (1, 1)
+
+
+async def test_the_cursor_stays_on_its_key() -> None:
+    app = Shell()
+    async with app.run_test(size=(60, 11)) as pilot:
+        app.show(keys(100))
+        assert app.table.move_to("50")
+        await pilot.pause()
+        line = cursor_line(app.table)
+        app.show([key("new"), *keys(100)])
+        await pilot.pause()
+        assert (app.table.key, cursor_line(app.table)) == (key("50"), line)
+        app.table.sort(Column.LABEL, descending=True)
+        await pilot.pause()
+        assert app.table.key == key("50")
+        cursor_line(app.table)
+        app.show(keys(100), keep="7")
+        await pilot.pause()
+        assert app.table.key == key("7")
+        cursor_line(app.table)
+        app.show(keys(100), keep="not there")
+        assert app.table.key == key("7")
+
+
+async def test_a_deleted_key_leaves_the_cursor_on_the_next() -> None:
+    app = Shell()
+    async with app.run_test(size=(60, 11)) as pilot:
+        app.show(keys(5))
+        app.table.move_to("2")
+        app.show([key for key in keys(5) if key.id != "2"])
+        assert app.table.key == key("3")
+        await pilot.press("end")
+        app.show(keys(4))
+        assert app.table.key == key("3")
+        app.show(keys(1, start=8))
+        await pilot.pause()
+        assert app.highlighted[-1] == "8"
+
+
+async def test_a_changed_key_is_told_and_an_unchanged_one_is_not() -> None:
+    app = Shell()
+    async with app.run_test() as pilot:
+        app.show(keys(5))
+        app.show(keys(5))
+        await pilot.pause()
+        assert app.highlighted == ["0"]
+        app.show([key("0", "renamed"), *keys(4, start=1)])
+        await pilot.pause()
+        assert app.highlighted == ["0", "0"]
+
+
+async def test_keys_with_the_same_id_do_not_confuse_the_cursor() -> None:
+    app = Shell()
+    async with app.run_test() as pilot:
+        twins = [key("a", f"same {n}") for n in range(5)]
+        app.show(twins)
+        await pilot.press("down", "down")
+        app.show(twins)
+        assert app.table.row == 2
+        app.table.sort(Column.LABEL, descending=True)
+        assert app.table.move_to("a")
+        await pilot.pause()
+        lines(app.table)
+
+
+async def test_the_header_sorts_and_shows_how() -> None:
+    app = Shell()
+    shown = [
+        key("b", "Beta", raw_grants=("metrics/view",), raw_created_at="2024-01-01T00:00:00Z"),
+        key("a", "alpha", raw_grants=("smtp/inject", "metrics/view")),
+        key("c", "gamma", raw_grants=("smtp/inject",), raw_created_at="2025-01-01T00:00:00+02:00"),
+    ]
+    async with app.run_test(size=(110, 10)) as pilot:
+        app.show(shown)
+        await pilot.pause()
+        assert (ids(app.table), app.table.order) == (["b", "a", "c"], None)
+        header = lines(app.table)[0]
+        await pilot.click(KeyTable, offset=(2, 0))
+        assert ids(app.table) == ["a", "b", "c"]
+        assert "Key ▲" in lines(app.table)[0]
+        await pilot.click(KeyTable, offset=(2, 0))
+        assert ids(app.table) == ["c", "b", "a"]
+        assert "Key ▼" in lines(app.table)[0]
+        await pilot.click(KeyTable, offset=(header.index("Permissions"), 0))
+        assert ids(app.table) == ["c", "b", "a"]
+        await pilot.click(KeyTable, offset=(header.index("Created"), 0))
+        assert ids(app.table) == ["c", "b", "a"]
+        assert app.table.order == (Column.CREATED, True)
+        await pilot.click(KeyTable, offset=(header.index("Created"), 0))
+        assert ids(app.table) == ["b", "c", "a"]
+        app.table.sort(Column.CREATED, descending=False)
+        await pilot.pause()
+        heard = [m for m in app.heard if isinstance(m, KeyTable.Sorted)]
+        assert [(m.column, m.descending) for m in heard] == [
+            (Column.LABEL, False),
+            (Column.LABEL, True),
+            (Column.PERMISSIONS, False),
+            (Column.CREATED, True),
+            (Column.CREATED, False),
+        ]
+        app.show(list(reversed(shown)))
+        assert ids(app.table) == ["b", "c", "a"]
+
+
+async def test_another_size_keeps_the_cursor_in_sight() -> None:
+    app = Shell()
+    async with app.run_test(size=(80, 40)) as pilot:
+        app.show(keys(100))
+        app.table.move_to("35")
+        await pilot.pause()
+        for size in [(40, 10), (140, 30), (10, 2), (1, 1), (80, 24)]:
+            await pilot.resize_terminal(*size)
+            await pilot.pause()
+            if size[1] > 1:
+                assert cursor_line(app.table)
+            else:
+                lines(app.table)
+
+
+async def test_shown_before_there_is_a_size() -> None:
+    class Early(Shell):
+        def on_mount(self) -> None:
+            self.show(keys(100), keep="80")
+
+    app = Early()
+    async with app.run_test(size=(60, 11)) as pilot:
+        await pilot.pause()
+        assert app.table.key == key("80")
+        cursor_line(app.table)
+
+
+async def test_the_cursor_is_marked_when_blurred_and_every_binding_has_an_id() -> None:
+    app = Shell()
+    async with app.run_test(size=(60, 11)) as pilot:
+        app.show(keys(3))
+        await pilot.pause()
+        strong = next(iter(app.table.render_line(1))).style
+        app.screen.set_focus(None)
+        await pilot.pause()
+        assert cursor_line(app.table) == 1
+        assert next(iter(app.table.render_line(1))).style != strong
+        assert all(binding.id for _, binding in app.table._bindings)
+
+
+async def test_the_ends_of_the_calendar() -> None:
+    dates = ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00", "0001-01-01", "nonsense"]
+    shown = [key(date, raw_created_at=date) for date in dates]
+    app = Shell()
+    async with app.run_test(size=(140, 11)) as pilot:
+        app.show(shown)
+        app.table.sort(Column.CREATED)
+        await pilot.pause()
+        lines(app.table)
+        assert ids(app.table) == [dates[1], dates[2], dates[0], dates[3]]
+
+
+any_text = st.text(max_size=60) | st.sampled_from(sorted(HOSTILE.values(), key=len)[:-1])
+wide_text = st.text(alphabet="a漢é\u0301\ufe0f❤👩\u200d☺ ", max_size=30)
+
+
+@given(text=any_text | wide_text, width=st.integers(0, 250))
+@settings(deadline=None)
+def test_a_line_is_exactly_as_wide_as_it_must_be(text: str, width: int) -> None:
+    hostile = Key("1", text, text, (text,) * 3, None, "2025-01-01", text)
+    spans = layout(width, told([hostile]))
+    assert sum(span.width for span in spans) + 2 * max(0, len(spans) - 1) == width
+    for span in spans:
+        shown = fit(cell(span.column, hostile, span.width, CATALOGUE, NOW), span.width)
+        assert cell_len(shown) == span.width
+
+
+moments = st.sampled_from([None, "x", "2024-01-01T00:00:00Z", "2024-01-01T01:00:00+01:00", "2025"])
+any_keys = st.lists(
+    st.builds(
+        Key,
+        st.sampled_from("abc"),
+        st.sampled_from([None, "", "a", "A", "b"]),
+        st.sampled_from([None, "1", "2"]),
+        st.none() | st.lists(st.sampled_from([g.key for g in MOMENTUM[:2]]), max_size=2).map(tuple),
+        st.none(),
+        moments,
+        st.sampled_from([None, "ann", "Bob"]),
+    ),
+    max_size=12,
+)
+
+
+@given(
+    shown=any_keys, column=st.sampled_from(Column), descending=st.booleans(), kept=st.integers(0)
+)
+@settings(deadline=None)
+def test_a_part_of_the_list_keeps_the_order_of_the_whole(
+    shown: list[Key], column: Column, descending: bool, kept: int
+) -> None:
+    order = Order()
+    order.turn(column, descending=descending)
+    part = tuple(key for n, key in enumerate(shown) if kept >> n & 1)
+    afresh = Order()
+    afresh.turn(column, descending=descending)
+    expected = afresh.arrange(part, CATALOGUE)
+    whole = order.arrange(tuple(shown), CATALOGUE)
+    assert sorted(map(id, whole)) == sorted(map(id, shown))
+    found = order.arrange(part, CATALOGUE)
+    assert [id(key) for key in found] == [id(key) for key in expected]
+    order.turn(column)
+    assert len(order.arrange(part, CATALOGUE)) == len(part)
+
+
+def test_equals_stay_as_they_came_in_both_directions_and_missing_ones_come_last() -> None:
+    shown = (key("1", "b"), key("2", "a"), key("3", "A"), Key("4"), key("5", "B"), key("6", ""))
+    order = Order()
+    order.turn(Column.LABEL)
+    assert [key.id for key in order.arrange(shown, CATALOGUE)] == ["2", "3", "1", "5", "4", "6"]
+    order.turn(Column.LABEL)
+    assert [key.id for key in order.arrange(shown, CATALOGUE)] == ["1", "5", "2", "3", "4", "6"]
+
+
+def test_a_list_with_a_key_that_is_new_is_put_in_order_as_a_whole() -> None:
+    shown = (key("2"), key("3"))
+    order = Order()
+    order.turn(Column.LABEL)
+    order.arrange(shown, CATALOGUE)
+    assert [key.id for key in order.arrange((shown[1], key("1")), CATALOGUE)] == ["1", "3"]
