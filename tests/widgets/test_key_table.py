@@ -106,25 +106,34 @@ def cursor_line(table: KeyTable) -> int:
 SIZES = [(40, 10), (80, 24), (140, 40)]
 
 
-@pytest.mark.parametrize("size", SIZES)
+def hostile(id_: str, text: str) -> Key:
+    grants = (text, "metrics/view")
+    return key(id_, text, raw_short_key=text, raw_grants=grants, raw_username=text)
+
+
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
-async def test_hostile_text_is_only_text(text: str, size: tuple[int, int]) -> None:
-    hostile = key(
-        "h", text, raw_short_key=text, raw_grants=(text, "metrics/view"), raw_username=text
-    )
+async def test_hostile_text_is_only_text(text: str) -> None:
     app = Shell()
-    async with app.run_test(size=size) as pilot:
-        app.show([hostile, *keys(50)])
-        await pilot.pause()
-        lines(app.table)
-        for offset in [(4, 1), (25, 1), (size[0] - 5, 1), (4, 0)]:
-            await pilot.click(KeyTable, offset=offset)
-        for column in Column:
-            app.table.sort(column)
-        await pilot.pause()
+    async with app.run_test(size=(140, 10)) as pilot:
+        app.show([hostile("h", text), key("1")])
+        for x in (4, 50, 135):
+            await pilot.click(KeyTable, offset=(x, 1))
         lines(app.table)
         assert app.is_running
         assert app.opened == ["h", "h", "h"]
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_hostile_lists_fit_every_size_in_every_order(size: tuple[int, int]) -> None:
+    app = Shell()
+    async with app.run_test(size=size) as pilot:
+        app.show([hostile(name, text) for name, text in HOSTILE.items()])
+        for column in Column:
+            app.table.sort(column)
+            await pilot.pause()
+            lines(app.table)
+        await pilot.press("end")
+        lines(app.table)
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -423,12 +432,12 @@ wide_text = st.text(alphabet="a漢é\u0301\ufe0f❤👩\u200d☺ ", max_size=30)
 @given(text=any_text | wide_text, width=st.integers(0, 250))
 @settings(deadline=None)
 def test_a_line_is_exactly_as_wide_as_it_must_be(text: str, width: int) -> None:
-    hostile = Key("1", text, text, (text,) * 3, None, "2025-01-01", text)
-    spans = layout(width, told([hostile]))
+    shown = Key("1", text, text, (text,) * 3, None, "2025-01-01", text)
+    spans = layout(width, told([shown]))
     assert sum(span.width for span in spans) + 2 * max(0, len(spans) - 1) == width
     for span in spans:
-        shown = fit(cell(span.column, hostile, span.width, CATALOGUE, NOW), span.width)
-        assert cell_len(shown) == span.width
+        made = fit(cell(span.column, shown, span.width, CATALOGUE, NOW), span.width)
+        assert cell_len(made) == span.width
 
 
 moments = st.sampled_from([None, "x", "2024-01-01T00:00:00Z", "2024-01-01T01:00:00+01:00", "2025"])
