@@ -1,0 +1,72 @@
+"""A node run in this process until somebody stops it."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import signal
+import socket
+from collections.abc import Callable
+from contextlib import closing
+
+from tui.sandbox.catalogue import edition
+from tui.sandbox.founding import found
+from tui.sandbox.options import Announcement, SandboxFailed, SandboxOptions
+from tui.sandbox.place import Rules
+from tui.sandbox.server import application
+from tui.sandbox.serving import QuietServer, address, listen
+from tui.sandbox.store import Store, UnfitData
+
+Announce = Callable[[Announcement], None]
+
+
+def run_node(options: SandboxOptions, announce: Announce, parent: int | None = None) -> None:
+    """Run a node until ctrl+c, SIGTERM, SIGHUP, or the end of the file `parent`.
+
+    `announce` is called once, when the node can be reached. Raises `SandboxFailed` where the
+    options, the port or the data directory are no good.
+    """
+    problem = options.problem()
+    if problem is not None:
+        raise SandboxFailed(problem)
+    rules = Rules(edition(options.edition), options.account, options.auth, options.require_client)
+    with _listener(options.port) as listener, closing(_store(options)) as store:
+        credentials = found(store, rules)
+        announcement = Announcement(address(listener), *credentials)
+        server = application(store, rules)
+        asyncio.run(_serve(QuietServer(server), listener, lambda: announce(announcement), parent))
+
+
+def _listener(port: int) -> socket.socket:
+    try:
+        return listen(port)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise SandboxFailed(f"Port {port} on 127.0.0.1 is taken; choose another.") from None
+        raise SandboxFailed(f"Port {port} can't be used: {error.strerror}.") from None
+
+
+def _store(options: SandboxOptions) -> Store:
+    try:
+        return Store(options.data)
+    except UnfitData as unfit:
+        raise SandboxFailed(str(unfit)) from None
+
+
+async def _serve(
+    server: QuietServer, listener: socket.socket, announce: Callable[[], None], parent: int | None
+) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, server.leave)
+
+    def listen_to_parent(descriptor: int) -> None:
+        if not os.read(descriptor, 1024):
+            loop.remove_reader(descriptor)
+            server.leave()
+
+    if parent is not None:
+        loop.add_reader(parent, listen_to_parent, parent)
+    announce()
+    await server.serve(sockets=[listener])
