@@ -1,6 +1,7 @@
 """What can go wrong between the program and the server, raised once at the border.
 
     ApiError
+    ├── Unsendable       what HTTP cannot carry, found before anything was sent
     ├── NotReached       no connection came about; nothing was sent
     ├── NoAnswer         the request went out, no whole answer came back in time
     ├── Redirected       the server wants to send the program elsewhere; refused
@@ -46,6 +47,17 @@ class ApiError(Exception):
 
     maybe_done: bool = False
     """Whether the request may have taken effect although no good answer came (faults, A)."""
+
+
+class Unsendable(ApiError):
+    """Something in the request that HTTP cannot carry; nothing was sent.
+
+    `what` is `credential`, `password`, `user name`, `id` or `address`, never its value.
+    """
+
+    def __init__(self, what: str) -> None:
+        super().__init__(what)
+        self.what = what
 
 
 class NotReached(ApiError):
@@ -117,7 +129,12 @@ class Entry:
 
 
 class Refused(ApiError):
-    """The server said no: the status and what it said, possibly nothing (contract 5)."""
+    """The server said no: the status and what it said, possibly nothing (contract 5).
+
+    `excerpt` is the beginning of an answer that was not the contract's, safe to show.
+    """
+
+    excerpt: str = ""
 
     def __init__(self, status: int, entries: tuple[Entry, ...] = ()) -> None:
         super().__init__(status, entries)

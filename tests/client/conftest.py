@@ -1,0 +1,46 @@
+"""Clients of the raw fault server, closed at the end of each test."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+
+from tests.faults import Faults
+from tui.api.address import parse_server
+from tui.api.client import Client
+
+Dial = Callable[..., Client]
+
+
+@pytest.fixture(autouse=True)
+def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+@pytest.fixture
+async def dial() -> AsyncIterator[Dial]:
+    """Return a function that makes a client of a fault server, or of a port."""
+    clients: list[Client] = []
+
+    def dialled(
+        server: Faults | int,
+        *,
+        scheme: str = "http",
+        host: str = "127.0.0.1",
+        ca_file: Path | None = None,
+        deadline: float = 5.0,
+    ) -> Client:
+        port = server if isinstance(server, int) else server.port
+        client = Client(
+            parse_server(f"{scheme}://{host}:{port}", ca_file=ca_file), deadline=deadline
+        )
+        clients.append(client)
+        return client
+
+    yield dialled
+    for client in clients:
+        await client.aclose()

@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import SecretStr
+
+from tui.api.address import BadAddress, Reason, parse_server
+from tui.api.proxy import proxy_for
+
+
+@pytest.mark.parametrize(
+    ("typed", "url", "prefix"),
+    [
+        ("mail.example", "https://mail.example", "/api/v1"),
+        (" HTTPS://Mail.Example:443/ ", "https://mail.example", "/api/v1"),
+        ("mail.example:8443", "https://mail.example:8443", "/api/v1"),
+        ("mail.example.", "https://mail.example", "/api/v1"),
+        ("https://mail.example/api/v1/", "https://mail.example", "/api/v1"),
+        ("https://mail.example/node/api/v2", "https://mail.example", "/node/api/v2"),
+        ("[2001:DB8::0001]:8443", "https://[2001:db8::1]:8443", "/api/v1"),
+        ("2001:db8::1", "https://[2001:db8::1]", "/api/v1"),
+        ("http://localhost:8080", "http://localhost:8080", "/api/v1"),
+        ("http://127.0.0.1:80", "http://127.0.0.1", "/api/v1"),
+        ("http://[::1]", "http://[::1]", "/api/v1"),
+        ("bücher.example", "https://xn--bcher-kva.example", "/api/v1"),
+        ("192.0.2.1", "https://192.0.2.1", "/api/v1"),
+    ],
+)
+def test_addresses_are_put_into_one_form(typed: str, url: str, prefix: str) -> None:
+    server = parse_server(typed)
+    assert (server.url, server.prefix) == (url, prefix)
+
+
+@pytest.mark.parametrize(
+    ("typed", "reason"),
+    [
+        ("", Reason.EMPTY),
+        ("  \t", Reason.EMPTY),
+        ("ftp://mail.example", Reason.SCHEME),
+        ("javascript://x", Reason.SCHEME),
+        ("https://ops:hunter2@mail.example", Reason.USER_INFO),
+        ("mail.example:99999", Reason.PORT),
+        ("mail.example:0", Reason.PORT),
+        ("mail.example:", Reason.PORT),
+        ("mail.example:8_0", Reason.PORT),
+        ("mail.example:٨٠", Reason.PORT),
+        ("https://", Reason.HOST),
+        ("mail example", Reason.HOST),
+        ("mail\\example", Reason.HOST),
+        ("-mail.example", Reason.HOST),
+        ("a" * 64, Reason.HOST),
+        (".".join(["abcdefgh"] * 30), Reason.HOST),
+        ("999.1.1.1", Reason.HOST),
+        ("[::1", Reason.HOST),
+        ("[fe80::1%eth0]", Reason.HOST),
+        ("[::1]x", Reason.HOST),
+        ("mail.example?x=1", Reason.QUERY),
+        ("mail.example/#keys", Reason.QUERY),
+        ("mail.example/ui/login", Reason.PATH),
+        ("mail.example/../api/v1", Reason.PATH),
+        ("http://mail.example", Reason.PLAIN_HTTP),
+        ("http://localhost.example", Reason.PLAIN_HTTP),
+    ],
+)
+def test_what_is_wrong_with_an_address_is_told(typed: str, reason: Reason) -> None:
+    with pytest.raises(BadAddress) as caught:
+        parse_server(typed)
+    assert caught.value.reason is reason
+    assert "hunter2" not in repr(caught.value)
+
+
+def test_plain_http_goes_where_it_is_allowed() -> None:
+    server = parse_server("http://mail.example", plain_http_allowed=True)
+    assert server.is_exposed
+    assert not server.is_loopback
+
+
+def test_a_ca_file_has_to_hold_a_certificate(tmp_path: Path) -> None:
+    empty = tmp_path / "empty.pem"
+    empty.touch()
+    for bad in (tmp_path / "missing.pem", tmp_path, empty, Path("a\0b")):
+        with pytest.raises(BadAddress) as caught:
+            parse_server("mail.example", ca_file=bad)
+        assert caught.value.reason is Reason.CA_FILE
+
+
+def test_the_client_secret_is_not_shown() -> None:
+    server = parse_server("mail.example", client_id="tui", client_secret=SecretStr("s3cret"))
+    assert "secret" not in repr(server)
+
+
+def hosts() -> st.SearchStrategy[str]:
+    piece = st.sampled_from(["http", "https", "://", ":", "/", "@", "[", "]", "::1", ".", "é", "%"])
+    return st.lists(piece | st.text(max_size=4), max_size=8).map("".join)
+
+
+@given(hosts() | st.text(), st.text(max_size=8) | st.just("/api/v1"))
+def test_no_text_raises_anything_but_bad_address(typed: str, prefix: str) -> None:
+    try:
+        server = parse_server(typed, prefix=prefix, plain_http_allowed=True)
+    except BadAddress:
+        return
+    again = parse_server(server.url, prefix=server.prefix, plain_http_allowed=True)
+    assert again == server
+    assert server.url.isascii()
+    assert server.url.isprintable()
+
+
+def test_the_environments_proxy_is_told_without_its_password(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("https_proxy", "http://ops:hunter2@proxy.example:3128")
+    monkeypatch.setenv("no_proxy", "near.example")
+    proxy = proxy_for(parse_server("mail.example"))
+    assert proxy
+    assert proxy.shown == "http://proxy.example:3128"
+    assert "hunter2" not in repr(proxy)
+    assert proxy_for(parse_server("near.example")) is None
+    assert proxy_for(parse_server("https://localhost")) is None
+
+
+@pytest.mark.parametrize("url", ["socks5://proxy.example", "http://[", "http://x:99999999", "://"])
+def test_a_proxy_that_cannot_be_used_is_said(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("all_proxy", url)
+    with pytest.raises(ValueError, match="neither"):
+        proxy_for(parse_server("mail.example"))

@@ -1,0 +1,184 @@
+"""A server that misbehaves byte by byte, as told; it remembers every request that reached it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gzip
+import json
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+
+Reply = Callable[["Request", asyncio.StreamWriter], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request as it came in."""
+
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: bytes
+
+
+@dataclass
+class Faults:
+    """The running server: `replies` are used one after the other, the last one for all others."""
+
+    port: int = 0
+    replies: list[Reply] = field(default_factory=list)
+    requests: list[Request] = field(default_factory=list)
+    connections: int = 0
+
+    def next_reply(self) -> Reply:
+        return self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
+
+    def count(self, method: str, path: str) -> int:
+        return sum(r.method == method and r.path == path for r in self.requests)
+
+
+@contextlib.asynccontextmanager
+async def faults(*replies: Reply, tls: ssl.SSLContext | None = None) -> AsyncIterator[Faults]:
+    """Run a server on a free port of this machine that answers with `replies`."""
+    told = Faults(replies=list(replies))
+    tasks: set[asyncio.Task[None]] = set()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task
+        tasks.add(task)
+        told.connections += 1
+        with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            while not writer.is_closing():
+                request = await _request(reader)
+                told.requests.append(request)
+                await told.next_reply()(request, writer)
+                await writer.drain()
+        writer.close()
+        with contextlib.suppress(OSError, asyncio.CancelledError):
+            await writer.wait_closed()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
+    told.port = server.sockets[0].getsockname()[1]
+    try:
+        yield told
+    finally:
+        server.close()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await server.wait_closed()
+
+
+async def _request(reader: asyncio.StreamReader) -> Request:
+    head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+    first, *lines = head.strip().split("\r\n")
+    method, path, _ = first.split(" ")
+    headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in lines)}
+    body = await reader.readexactly(int(headers.get("content-length", "0")))
+    return Request(method, path, headers, body)
+
+
+def raw(data: bytes, *, close: bool = True) -> Reply:
+    """Answer with these very bytes."""
+
+    async def reply(request: Request, writer: asyncio.StreamWriter) -> None:
+        writer.write(data)
+        await writer.drain()
+        if close:
+            writer.close()
+
+    return reply
+
+
+def answer(body: bytes = b"", status: int = 200, headers: str = "", length: int = -1) -> Reply:
+    """Answer with a status, further header lines and a body, whose length may be a lie."""
+    length = len(body) if length < 0 else length
+    head = f"HTTP/1.1 {status} Whatever\r\nContent-Length: {length}\r\n{headers}\r\n"
+    return raw(head.encode() + body, close=length > len(body))
+
+
+def as_json(value: object, status: int = 200, headers: str = "") -> Reply:
+    """Answer with a JSON value."""
+    return answer(json.dumps(value).encode(), status, headers)
+
+
+async def hang(request: Request, writer: asyncio.StreamWriter) -> None:
+    """Never answer."""
+    await asyncio.Event().wait()
+
+
+async def drip(request: Request, writer: asyncio.StreamWriter) -> None:
+    """Answer with a byte now and then, for ever."""
+    writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n{")
+    while True:
+        writer.write(b" ")
+        await writer.drain()
+        await asyncio.sleep(0.01)
+
+
+def routes(table: dict[str, Reply], otherwise: Reply | None = None) -> Reply:
+    """Answer by `METHOD path`."""
+
+    async def reply(request: Request, writer: asyncio.StreamWriter) -> None:
+        found = table.get(f"{request.method} {request.path}", otherwise)
+        await (found or as_json({"errors": [{"message": "No such route"}]}, 404))(request, writer)
+
+    return reply
+
+
+close = raw(b"")
+half_a_header = raw(b"HTTP/1.1 200 OK\r\nContent-Le")
+cut_body = answer(b'{"results": [', length=5_000)
+not_http = raw(b"SSH-2.0-OpenSSH_9.6\r\n")
+smtp = raw(b"220 mail.example ESMTP\r\n500 unknown command\r\n\r\n")
+redirect = answer(b"", 307, "Location: https://elsewhere.example/api\r\n")
+html_502 = answer(b"<html><body><h1>502 Bad Gateway</h1></body></html>", 502)
+html_200 = answer(b"<!doctype html><title>Wi-Fi sign-in</title>")
+empty_200 = answer(b"")
+truncated_json = answer(b'{"results": [{"id": "1"')
+latin_1 = answer('{"results": [{"id": "1", "label": "Müller"}]}'.encode("latin-1"))
+utf_16 = answer('{"results": []}'.encode("utf-16"))
+list_for_object = answer(b"[1, 2, 3]")
+nested = answer(b"[" * 100_000 + b"]" * 100_000)
+long_integer = answer(b'{"results": ' + b"9" * 5_000 + b"}")
+unknown_coding = answer(b"xyz", headers="Content-Encoding: br\r\n")
+bad_gzip = answer(b"not gzip at all", headers="Content-Encoding: gzip\r\n")
+cut_gzip = answer(gzip.compress(b"[]" * 999)[:-9], headers="Content-Encoding: gzip\r\n")
+status_999 = answer(b"", 999)
+switching = raw(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n")
+
+
+def gzip_bomb(size: int) -> Reply:
+    """Answer with `size` zero bytes, compressed about a thousand times."""
+    return answer(gzip.compress(b"\0" * size), headers="Content-Encoding: gzip\r\n")
+
+
+UNREADABLE: dict[str, Reply] = {
+    "html_200": html_200,
+    "empty_200": empty_200,
+    "truncated_json": truncated_json,
+    "utf_16": utf_16,
+    "list_for_object": list_for_object,
+    "nested": nested,
+    "long_integer": long_integer,
+    "unknown_coding": unknown_coding,
+    "bad_gzip": bad_gzip,
+    "cut_gzip": cut_gzip,
+    "status_999": status_999,
+}
+"""Answers that came whole, but say nothing."""
+
+NO_ANSWER: dict[str, Reply] = {
+    "close": close,
+    "half_a_header": half_a_header,
+    "cut_body": cut_body,
+    "not_http": not_http,
+    "smtp": smtp,
+    "switching": switching,
+    "hang": hang,
+    "drip": drip,
+}
+"""Answers that do not come, or not whole."""

@@ -1,0 +1,203 @@
+"""Where a server is: the address that somebody typed, checked before anything is sent there."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pydantic import SecretStr
+
+PREFIX = "/api/v1"
+"""The path that all calls begin with, where nothing else is set (contract 1)."""
+
+_PORTS = {"https": 443, "http": 80}
+_LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
+_API_PATH = re.compile(r"(?:/[A-Za-z0-9_~.-]+)*/api/v[0-9]+")
+_PREFIX = re.compile(r"(?:/[A-Za-z0-9_~.-]+)*")
+
+
+class Reason(Enum):
+    """What is wrong with an address."""
+
+    EMPTY = "empty"
+    SCHEME = "scheme"
+    USER_INFO = "user info"
+    PORT = "port"
+    HOST = "host"
+    QUERY = "query"
+    PATH = "path"
+    PLAIN_HTTP = "plain http"
+    CA_FILE = "ca file"
+
+
+class BadAddress(ValueError):
+    """An address that the program does not call; it tells the reason, never the text itself.
+
+    The text may hold a password, so it stays out of the error.
+    """
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """One server and how to call it: `url` is `https://host[:port]`, in lower case and ASCII.
+
+    `ca_file` is trusted besides the system's store; `client_id` and `client_secret` are the
+    installation's OAuth client (contract 2), none where `client_id` is empty.
+    """
+
+    url: str
+    scheme: str
+    host: str
+    port: int
+    prefix: str = PREFIX
+    ca_file: Path | None = None
+    client_id: str = ""
+    client_secret: SecretStr | None = field(default=None, repr=False)
+    plain_http_allowed: bool = False
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether the host is this machine by its very name: `localhost`, 127.0.0.0/8, `::1`."""
+        if self.host == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+    @property
+    def is_exposed(self) -> bool:
+        """Whether passwords and keys would travel in the clear: plain http beyond this machine."""
+        return self.scheme == "http" and not self.is_loopback
+
+
+def parse_server(
+    text: str,
+    *,
+    prefix: str = PREFIX,
+    ca_file: Path | None = None,
+    client_id: str = "",
+    client_secret: SecretStr | None = None,
+    plain_http_allowed: bool = False,
+) -> Server:
+    """Return the server that `text` names, `https` where no scheme was typed.
+
+    A path that ends like `/api/v1` takes the place of `prefix`; any other path is refused.
+    Raises BadAddress.
+    """
+    scheme, authority, path = _parts(text)
+    host, port = _host_and_port(authority, _PORTS[scheme])
+    default = port == _PORTS[scheme]
+    bracketed = f"[{host}]" if ":" in host else host
+    server = Server(
+        url=f"{scheme}://{bracketed}" if default else f"{scheme}://{bracketed}:{port}",
+        scheme=scheme,
+        host=host,
+        port=port,
+        prefix=_prefix(path, prefix),
+        ca_file=_checked(ca_file),
+        client_id=client_id,
+        client_secret=client_secret,
+        plain_http_allowed=plain_http_allowed,
+    )
+    if server.is_exposed and not plain_http_allowed:
+        raise BadAddress(Reason.PLAIN_HTTP)
+    return server
+
+
+def _parts(text: str) -> tuple[str, str, str]:
+    text = text.strip()
+    if not text:
+        raise BadAddress(Reason.EMPTY)
+    scheme, found, rest = text.partition("://")
+    if not found:
+        scheme, rest = "https", text
+    if scheme.lower() not in _PORTS:
+        raise BadAddress(Reason.SCHEME)
+    if "?" in rest or "#" in rest:
+        raise BadAddress(Reason.QUERY)
+    authority, _, path = rest.partition("/")
+    if "@" in authority:
+        raise BadAddress(Reason.USER_INFO)
+    return scheme.lower(), authority, f"/{path}".rstrip("/")
+
+
+def _host_and_port(authority: str, default: int) -> tuple[str, int]:
+    if authority.startswith("["):
+        literal, found, rest = authority[1:].partition("]")
+        if not found or (rest and not rest.startswith(":")):
+            raise BadAddress(Reason.HOST)
+        return _ipv6(literal), _port(rest[1:]) if rest else default
+    if authority.count(":") > 1:
+        return _ipv6(authority), default
+    name, found, port = authority.partition(":")
+    return _host(name), _port(port) if found else default
+
+
+def _port(text: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,5}", text) or not 1 <= int(text) <= 65535:
+        raise BadAddress(Reason.PORT)
+    return int(text)
+
+
+def _ipv6(text: str) -> str:
+    try:
+        address = ipaddress.IPv6Address(text)
+    except ValueError:
+        raise BadAddress(Reason.HOST) from None
+    if address.scope_id:
+        raise BadAddress(Reason.HOST)
+    return str(address)
+
+
+def _host(text: str) -> str:
+    host = text.lower() if text.isascii() else _in_ascii(text)
+    host = host.removesuffix(".")
+    labels = host.split(".")
+    if len(host) > 253 or not all(map(_LABEL.fullmatch, labels)):
+        raise BadAddress(Reason.HOST)
+    if labels[-1].isdigit():
+        try:
+            return str(ipaddress.IPv4Address(host))
+        except ValueError:
+            raise BadAddress(Reason.HOST) from None
+    return host
+
+
+def _in_ascii(text: str) -> str:
+    import idna  # slow to import, and hardly ever needed
+
+    try:
+        return idna.encode(text, uts46=True).decode("ascii")
+    except UnicodeError:
+        raise BadAddress(Reason.HOST) from None
+
+
+def _prefix(path: str, prefix: str) -> str:
+    if path and not _API_PATH.fullmatch(path):
+        raise BadAddress(Reason.PATH)
+    chosen = path or prefix.rstrip("/")
+    if not _PREFIX.fullmatch(chosen) or {".", ".."} & set(chosen.split("/")):
+        raise BadAddress(Reason.PATH)
+    return chosen
+
+
+def _checked(ca_file: Path | None) -> Path | None:
+    if ca_file is None:
+        return None
+    try:
+        holds = ca_file.is_file() and b"CERTIFICATE-----" in ca_file.read_bytes()
+    except (OSError, ValueError):
+        holds = False
+    if not holds:
+        raise BadAddress(Reason.CA_FILE)
+    return ca_file

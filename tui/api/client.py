@@ -1,0 +1,305 @@
+"""The calls of the contract, a method each: the one door through which the program speaks HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+from urllib.parse import quote, urlencode
+
+import httpx
+from pydantic import SecretStr
+
+from tui import __version__
+from tui.api import decode
+from tui.api.address import BadAddress, Reason, Server
+from tui.api.errors import ApiError, Forbidden, NotFound, Unauthorized, Unreadable, Unsendable
+from tui.api.models import CreatedKey, Grant, Key, KeyDraft, Token, TwoFactor, User
+from tui.api.refusals import entries, excerpt, refusal
+from tui.api.transport import Answer, Call, Wire
+from tui.text import short
+
+LIST_CAP = 64 * 2**20
+"""The most that a list of keys may be, decoded, in bytes: 100,000 keys are 29 MB."""
+
+CAP = 2**20
+"""The most that any other answer may be, decoded, in bytes."""
+
+SIGN_OUT_SECONDS = 5.0
+"""How long signing out is waited for: it must never hold up leaving."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class _Content:
+    """A request's body, and what in it must not come back in a text of the server."""
+
+    type: str = ""
+    text: str = ""
+    secrets: tuple[SecretStr, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"_Content({self.type!r})"
+
+
+_NOTHING = _Content()
+
+
+class Client:
+    """One server, its calls, and the connections to it; `deadline` bounds each call, in seconds.
+
+    Every method raises ApiError (tui.api.errors) and nothing else. A `credential` of None sends
+    none, for servers whose authentication is switched off (contract 7).
+    """
+
+    def __init__(
+        self,
+        server: Server,
+        *,
+        deadline: float = 30.0,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        """Raise BadAddress where secrets would travel in the clear without being allowed to."""
+        if server.is_exposed and not server.plain_http_allowed:
+            raise BadAddress(Reason.PLAIN_HTTP)
+        self.server = server
+        self.deadline = deadline
+        self._wire = Wire(server, transport)
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        await self._wire.aclose()
+
+    async def grants(
+        self, credential: SecretStr | None, role: str | None = None
+    ) -> tuple[Grant, ...]:
+        """Return what an API key may hold, or a person or subaccount with `role` (contract 3)."""
+        query = f"?{urlencode({'role': role}, errors='replace')}" if role else ""
+        answer = await self._call("GET", f"/authenticate/grants{query}", credential)
+        return self._read(answer, decode.grants)
+
+    async def password_grant(self, username: str, password: SecretStr, *, remember: bool) -> Token:
+        """Sign a person in (contract 2); a refresh token comes only to those who `remember`.
+
+        Raises SignInRefused, among others.
+        """
+        fields = {
+            "grant_type": "password",
+            "username": username,
+            "password": password.get_secret_value(),
+            "rememberMe": "true" if remember else "false",
+        }
+        return await self._authenticate(_form(fields, password))
+
+    async def refresh(self, refresh: SecretStr) -> Token:
+        """Return fresh tokens; the old refresh token stays where no new one comes (contract 2)."""
+        fields = {"grant_type": "refresh_token", "refresh_token": refresh.get_secret_value()}
+        return await self._authenticate(_form(fields, refresh), refresh)
+
+    async def _authenticate(self, form: _Content, kept: SecretStr | None = None) -> Token:
+        headers, secrets = {}, form.secrets
+        if self.server.client_id:
+            client = self.server.client_secret or SecretStr("")
+            pair = f"{self.server.client_id}:{client.get_secret_value()}"
+            headers["Authorization"] = f"Basic {_base64(pair)}"
+            secrets = (*secrets, client)
+        form = _Content(form.type, form.text, secrets)
+        answer = await self._call("POST", "/authenticate", None, form, headers, sign_in=True)
+        return self._read(answer, lambda body: decode.token(body, kept), holds_secret=True)
+
+    async def sign_out(self, token: SecretStr, deadline: float = SIGN_OUT_SECONDS) -> None:
+        """Have the server forget `token` (contract 2), within `deadline` seconds."""
+        form = _form({"token": token.get_secret_value()}, token)
+        await self._call("POST", "/authenticate/logout", token, form, deadline=deadline)
+
+    async def user(self, username: str, credential: SecretStr | None) -> User:
+        """Return an account by its user name or e-mail address (contract 2)."""
+        answer = await self._call("GET", f"/users/{_segment(username, 'user name')}", credential)
+        return self._read(answer, decode.user)
+
+    async def two_factor(self, username: str, credential: SecretStr | None) -> TwoFactor:
+        """Return the state of an account's second factor; old servers know none (contract 2)."""
+        path = f"/users/{_segment(username, 'user name')}/two-factor"
+        try:
+            answer = await self._call("GET", path, credential)
+        except NotFound:
+            return TwoFactor()
+        return self._read(answer, decode.two_factor)
+
+    async def verify_two_factor(
+        self, username: str, code: SecretStr, credential: SecretStr | None
+    ) -> None:
+        """Pass the second factor with a code or a backup code (contract 2).
+
+        Raises Invalid or Forbidden where the code is wrong, among others.
+        """
+        path = f"/users/{_segment(username, 'user name')}/two-factor"
+        body = _json({"code": code.get_secret_value()}, code)
+        await self._call("POST", path, credential, body)
+
+    async def single_sign_on(self, username: str) -> bool:
+        """Return whether an account has to sign in elsewhere; no where the server won't say."""
+        try:
+            answer = await self._call("GET", f"/users/{_segment(username, 'user name')}/saml", None)
+        except (NotFound, Unauthorized, Forbidden):
+            return False
+        return self._read(answer, decode.single_sign_on)
+
+    async def list_keys(self, credential: SecretStr | None) -> tuple[Key, ...]:
+        """Return all keys that the server shows, in its order (contract 4)."""
+        answer = await self._call("GET", "/api-keys", credential, cap=LIST_CAP)
+        return await asyncio.to_thread(self._read, answer, decode.keys)
+
+    async def key(self, key_id: str, credential: SecretStr | None) -> Key:
+        """Return one key (contract 4); an answer about another one is Unreadable."""
+        answer = await self._call("GET", _key_path(key_id), credential)
+        found = self._read(answer, decode.key)
+        if found.id != key_id:
+            raise Unreadable(answer.status, "an answer about another key")
+        return found
+
+    async def create_key(self, draft: KeyDraft, credential: SecretStr | None) -> CreatedKey:
+        """Create a key: sent once, never repeated, its secret saved from any answer that holds it.
+
+        After an error whose `maybe_done` is true, the key may exist all the same (contract 5).
+        """
+        answer = await self._call("POST", "/api-keys", credential, _draft(draft), keep_cut=True)
+        try:
+            return decode.created(answer.body, draft)
+        except decode.Malformed as malformed:
+            failure = answer.cut or Unreadable(answer.status, malformed.reason)
+        raise failure from None
+
+    async def update_key(self, key_id: str, draft: KeyDraft, credential: SecretStr | None) -> None:
+        """Replace a key's label, grants and allowed IPs, all of them (contract 4)."""
+        path, body = _key_path(key_id), _draft(draft)
+        answer = await self._call("PUT", path, credential, body, keep_cut=True)
+        self._check_done(answer)
+
+    async def delete_key(self, key_id: str, credential: SecretStr | None) -> None:
+        """Delete a key; what uses it is refused from then on (contract 4)."""
+        answer = await self._call("DELETE", _key_path(key_id), credential, keep_cut=True)
+        self._check_done(answer)
+
+    async def _call(
+        self,
+        method: str,
+        path: str,
+        credential: SecretStr | None,
+        content: _Content = _NOTHING,
+        headers: Mapping[str, str] | None = None,
+        *,
+        cap: int = CAP,
+        deadline: float | None = None,
+        sign_in: bool = False,
+        keep_cut: bool = False,
+    ) -> Answer:
+        """Make a call and return its 2xx answer, whole unless `keep_cut`; all else is raised."""
+        call = Call(
+            method=method,
+            url=f"{self.server.url}{self.server.prefix}{path}",
+            headers=_headers(credential, content) | dict(headers or {}),
+            content=content.text.encode("ascii"),
+            deadline=self.deadline if deadline is None else deadline,
+            cap=cap,
+        )
+        answer = await self._wire.exchange(call)
+        answer.say = _say(*content.secrets, credential)
+        if not 200 <= answer.status < 300:
+            raise refusal(answer, sign_in=sign_in) from None
+        if answer.cut is not None and not keep_cut:
+            raise answer.cut from None
+        return answer
+
+    def _read(
+        self, answer: Answer, decoded: Callable[[bytes], T], *, holds_secret: bool = False
+    ) -> T:
+        try:
+            return decoded(answer.body)
+        except decode.Malformed as malformed:
+            failure = _unreadable(answer, malformed, holds_secret=holds_secret)
+        raise failure from None
+
+    def _check_done(self, answer: Answer) -> None:
+        if answer.cut is None:
+            self._read(answer, decode.done)
+
+
+def _unreadable(answer: Answer, malformed: decode.Malformed, *, holds_secret: bool) -> ApiError:
+    shown = ""
+    if not holds_secret:
+        told = entries(answer.body, answer.say)
+        shown = told[0].message if told else excerpt(answer.body, answer.say)
+    return Unreadable(answer.status, malformed.reason, shown)
+
+
+def _headers(credential: SecretStr | None, content: _Content) -> dict[str, str]:
+    """Return a call's headers; the session token travels raw, without `Bearer` (contract 2)."""
+    headers = {
+        "Accept": "application/json",
+        "Accept-Encoding": "gzip",
+        "User-Agent": f"momentum-keys/{__version__}",
+    }
+    if content.type:
+        headers["Content-Type"] = content.type
+    if credential is not None:
+        value = credential.get_secret_value()
+        if not value or value != value.strip() or not (value.isascii() and value.isprintable()):
+            raise Unsendable("credential")
+        headers["Authorization"] = value
+    return headers
+
+
+def _say(*secrets: SecretStr | None) -> Callable[[str], str]:
+    """Return what makes a text of the server safe to show, should it echo one of `secrets`."""
+    hidden = [secret.get_secret_value() for secret in secrets if secret is not None]
+
+    def say(text: str) -> str:
+        for secret in filter(None, hidden):
+            text = text.replace(secret, "•••")
+        return short(text)
+
+    return say
+
+
+def _segment(text: str, what: str) -> str:
+    """Return `text` as one segment of a path; `.` and `..` would lead elsewhere, so Unsendable."""
+    try:
+        segment = quote(text, safe="")
+    except UnicodeEncodeError:
+        segment = ""
+    if segment in {"", ".", ".."}:
+        raise Unsendable(what) from None
+    return segment
+
+
+def _key_path(key_id: str) -> str:
+    return f"/api-keys/{_segment(key_id, 'id')}"
+
+
+def _form(fields: Mapping[str, str], secret: SecretStr) -> _Content:
+    try:
+        text = urlencode(fields)
+    except UnicodeEncodeError:
+        text = ""
+    if not text:
+        raise Unsendable("user name or password") from None
+    return _Content("application/x-www-form-urlencoded", text, (secret,))
+
+
+def _json(value: object, *secrets: SecretStr) -> _Content:
+    return _Content("application/json", json.dumps(value, separators=(",", ":")), secrets)
+
+
+def _draft(draft: KeyDraft) -> _Content:
+    return _json(
+        {"label": draft.label, "grants": draft.grants, "valid_ips": draft.valid_ips},
+    )
+
+
+def _base64(text: str) -> str:
+    return base64.b64encode(text.encode("utf-8", "replace")).decode("ascii")

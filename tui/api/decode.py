@@ -1,0 +1,261 @@
+"""Answers of the server turned into models, tolerant of whatever costs neither a key nor a secret.
+
+No error from here holds a piece of the input: `Malformed` says in a few words what it was instead.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from urllib.parse import unquote, urlsplit
+
+from pydantic import SecretStr, TypeAdapter, ValidationError
+
+from tui.api.models import CreatedKey, Grant, Key, KeyDraft, Token, TwoFactor, User
+
+_BOM = b"\xef\xbb\xbf"
+_SECRET = re.compile(r'"key"\s*:\s*("(?:[^"\\]|\\.)+")')
+
+
+class Malformed(ValueError):
+    """A body that is not what the contract says; `reason` is what it is instead."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class _Listing:
+    __pydantic_config__ = {"hide_input_in_errors": True}  # noqa: RUF012  # as in models.Key
+
+    results: tuple[Key, ...]
+
+
+_listing: TypeAdapter[_Listing] = TypeAdapter(_Listing)
+
+
+def parse(body: bytes) -> object:
+    """Return the JSON value in `body`, a byte order mark and control characters let pass.
+
+    Raises Malformed.
+    """
+    body = body.removeprefix(_BOM)
+    if not body.strip():
+        raise Malformed("an empty body")
+    try:
+        return json.loads(body.decode("utf-8"), strict=False)
+    except UnicodeDecodeError:
+        raise Malformed("not UTF-8") from None
+    except json.JSONDecodeError:
+        raise Malformed(_other_than_json(body)) from None
+    except RecursionError:
+        raise Malformed("nested too deeply") from None
+    except ValueError:
+        raise Malformed("a number with too many digits") from None
+
+
+def _other_than_json(body: bytes) -> str:
+    start = body.lstrip()[:1]
+    if start == b"<":
+        return "a web page"
+    return "JSON with a fault in it, or cut off" if start in {b"{", b"["} else "not JSON"
+
+
+def keys(body: bytes) -> tuple[Key, ...]:
+    """Return the keys of a list answer as the server ordered them, equal ids included (contract 4).
+
+    Errors beside valid results are not looked at: for a read, the results win (contract 5).
+    Raises Malformed, also for one key without an id: a list with a hole would be a lie.
+    """
+    try:
+        return _listing.validate_json(body.removeprefix(_BOM)).results
+    except ValidationError:
+        pass  # one odd field is enough; the slow way below tells what can be kept
+    found = _results(body)
+    if not isinstance(found, list):
+        raise Malformed("no list of keys")
+    return tuple(map(_key, found))
+
+
+def key(body: bytes) -> Key:
+    """Return the key of a read answer (contract 4). Raises Malformed."""
+    return _key(_results(body))
+
+
+def _key(found: object) -> Key:
+    if not isinstance(found, dict):
+        raise Malformed("a key that is no object")
+    key_id = _text(found.get("id"))
+    if not key_id:
+        raise Malformed("a key without an id")
+    return Key(
+        id=key_id,
+        raw_label=_text(found.get("label")),
+        raw_short_key=_text(found.get("short_key")),
+        raw_grants=_texts(found.get("grants"), "grants"),
+        raw_valid_ips=_texts(found.get("valid_ips"), "allowed IPs"),
+        raw_created_at=_text(found.get("created_at")),
+        raw_username=_text(found.get("username")),
+        subaccount_id=_number(found.get("subaccount_id")),
+    )
+
+
+def _text(found: object) -> str | None:
+    if isinstance(found, int | float) and not isinstance(found, bool):
+        return str(found)
+    return found if isinstance(found, str) else None
+
+
+def _texts(found: object, what: str) -> tuple[str, ...] | None:
+    """Return a list of texts; where it is of another kind, an edit would undo it, so Malformed."""
+    if found is None:
+        return None
+    members = found if isinstance(found, list) else [found]
+    texts = tuple(text for member in members if (text := _text(member)) is not None)
+    if len(texts) < sum(member is not None for member in members):
+        raise Malformed(f"a key with unreadable {what}")
+    return texts
+
+
+def _number(found: object) -> int | None:
+    try:
+        return int(found) if isinstance(found, int | float | str) else None
+    except (ValueError, OverflowError):
+        return None
+
+
+def _object(body: bytes) -> dict[str, object]:
+    found = parse(body)
+    if not isinstance(found, dict):
+        raise Malformed(f"a {type(found).__name__} where an object is due")
+    return found
+
+
+def _results(body: bytes) -> object:
+    found = _object(body)
+    if found.get("results") is None:
+        raise Malformed("errors without results" if found.get("errors") else "no results")
+    return found["results"]
+
+
+def _result(body: bytes) -> dict[str, object]:
+    found = _results(body)
+    if not isinstance(found, dict):
+        raise Malformed(f"a {type(found).__name__} where an object is due")
+    return found
+
+
+def done(body: bytes) -> None:
+    """Check the answer to a write, whose body is unimportant unless it contradicts the status.
+
+    Raises Malformed for errors without results, and for what Momentum does not send: a web page.
+    """
+    if not body.strip():
+        return
+    found = parse(body)
+    if isinstance(found, dict) and found.get("errors") and "results" not in found:
+        raise Malformed("errors without results")
+
+
+def created(body: bytes, draft: KeyDraft) -> CreatedKey:
+    """Return the key that a create made, `draft` telling what the answer does not (contract 4).
+
+    The secret comes first: as long as it is there whole, nothing else in the body matters, not
+    even where the body ends. Raises Malformed where it is not.
+    """
+    try:
+        found = _result(body)
+    except Malformed as reason:
+        found, why = {}, reason
+    else:
+        why = Malformed("no secret")
+    secret = found.get("key")
+    if not isinstance(secret, str) or not secret:
+        secret = _salvaged(body)
+    if not secret:
+        raise Malformed(why.reason) from None
+    return CreatedKey(
+        secret=SecretStr(secret),
+        short_key=_text(found.get("short_key")) or "",
+        label=_text(found.get("label")) or draft.label,
+        id=_text(found.get("id")) or _linked(found.get("link") or found.get("links")),
+    )
+
+
+def _salvaged(body: bytes) -> str:
+    found = _SECRET.search(body.decode("utf-8", "replace"))
+    try:
+        return str(json.loads(found[1], strict=False)) if found else ""
+    except ValueError:
+        return ""
+
+
+def _linked(link: object) -> str | None:
+    """Return the last segment of the path in a create answer's link: the new key's id."""
+    if isinstance(link, list):
+        link = link[0] if link else None
+    href = link.get("href") if isinstance(link, dict) else link
+    if not isinstance(href, str):
+        return None
+    try:
+        segments = urlsplit(href).path.rstrip("/").split("/")
+    except ValueError:
+        return None
+    before, last = ["", "", *segments][-2:]
+    return unquote(last) or None if before == "api-keys" else None
+
+
+def grants(body: bytes) -> tuple[Grant, ...]:
+    """Return the grants of a catalogue, those without a key left out (contract 3).
+
+    Raises Malformed.
+    """
+    found = _results(body)
+    if not isinstance(found, list):
+        raise Malformed("no list of grants")
+    return tuple(
+        Grant(wire_key, _text(grant.get("label")), _text(grant.get("description")))
+        for grant in found
+        if isinstance(grant, dict) and (wire_key := _text(grant.get("key")))
+    )
+
+
+def token(body: bytes, kept: SecretStr | None = None) -> Token:
+    """Return a session's tokens, `kept` where no new refresh token came (contract 2).
+
+    Raises Malformed.
+    """
+    found = _object(body)
+    inner = found.get("results")
+    if "access_token" not in found and isinstance(inner, dict):
+        found = inner
+    access, refresh = found.get("access_token"), found.get("refresh_token")
+    if not isinstance(access, str) or not access:
+        raise Malformed("no access token")
+    fresh = SecretStr(refresh) if isinstance(refresh, str) and refresh else kept
+    return Token(SecretStr(access), fresh)
+
+
+def user(body: bytes) -> User:
+    """Return an account (contract 2). Raises Malformed, also where it has no name."""
+    found = _result(body)
+    username = _text(found.get("username"))
+    if not username:
+        raise Malformed("an account without a name")
+    return User(username, _text(found.get("access_level")), _text(found.get("access")))
+
+
+def two_factor(body: bytes) -> TwoFactor:
+    """Return whether an account has, or must have, a second factor (contract 2).
+
+    Raises Malformed.
+    """
+    found = _result(body)
+    return TwoFactor(found.get("enabled") is True, found.get("required") is True)
+
+
+def single_sign_on(body: bytes) -> bool:
+    """Return whether an account signs in elsewhere (contract 2). Raises Malformed."""
+    return _result(body).get("saml") is True

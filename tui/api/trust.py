@@ -1,0 +1,62 @@
+"""Whom the program trusts to vouch for a server: the system's store, and one file more."""
+
+from __future__ import annotations
+
+import os
+import ssl
+from pathlib import Path
+
+from tui.api.errors import Stage
+
+BUNDLES = (
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/ssl/cert.pem",
+)
+"""Where systems keep their trusted authorities; some Python builds do not know their own's."""
+
+_EXPIRED = {9, 10}
+_WRONG_HOST = {62, 63, 64}
+_UNKNOWN_CA = {2, 18, 19, 20, 21, 24, 27}
+_NOT_TLS = {
+    "WRONG_VERSION_NUMBER",
+    "RECORD_LAYER_FAILURE",
+    "PACKET_LENGTH_TOO_LONG",
+    "HTTP_REQUEST",
+    "UNKNOWN_PROTOCOL",
+}
+
+
+def tls_context(ca_file: Path | None) -> ssl.SSLContext:
+    """Return a context that verifies servers by the system's store and `ca_file`.
+
+    Built by hand, since `ssl.create_default_context` would write session secrets to the file that
+    SSLKEYLOGFILE names. Raises OSError (SSLError among them) where `ca_file` cannot be used.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_default_certs()
+    if not context.cert_store_stats()["x509_ca"] and "SSL_CERT_FILE" not in os.environ:
+        bundle = next(filter(os.path.exists, BUNDLES), None)
+        if bundle:
+            context.load_verify_locations(bundle)
+    if ca_file is not None:
+        context.load_verify_locations(ca_file)
+    return context
+
+
+def no_trust() -> ssl.SSLContext:
+    """Return a context that trusts nobody, for plain http: cheap, and never to be used."""
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
+def stage(error: ssl.SSLError) -> Stage:
+    """Return what a failed handshake tells about the server, by its codes and not by its text."""
+    if not isinstance(error, ssl.SSLCertVerificationError):
+        return Stage.NOT_TLS if error.reason in _NOT_TLS else Stage.TLS_OTHER
+    if error.verify_code in _EXPIRED:
+        return Stage.TLS_EXPIRED
+    if error.verify_code in _WRONG_HOST:
+        return Stage.TLS_WRONG_HOST
+    return Stage.TLS_UNKNOWN_CA if error.verify_code in _UNKNOWN_CA else Stage.TLS_OTHER

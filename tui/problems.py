@@ -1,0 +1,350 @@
+"""What went wrong, put into words: what is wrong, where, and what to do next.
+
+The only place that words errors. Everything it is given is safe to show already, and nothing that
+it gives holds a secret.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import singledispatch
+from types import MappingProxyType
+
+from tui.api import errors
+from tui.api.address import BadAddress, Reason
+from tui.api.errors import Entry, Stage
+from tui.text import short
+
+FIELDS = ("label", "grants", "valid_ips", "password")
+"""The fields of a form that an error can belong to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One problem in words; `fields` holds sentences by field name, `technical` the details view.
+
+    The sentence beside a password is also the detail, for screens that show no field errors.
+    """
+
+    title: str
+    detail: str = ""
+    hint: str = ""
+    fields: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    technical: str = ""
+
+
+def describe(error: Exception, doing: str = "") -> Problem:
+    """Put `error` into words; `doing` says what was being done, as in "creating the key".
+
+    Raises TypeError for an error that nobody has found words for: vague ones would hide it.
+    """
+    return _describe(error, doing)
+
+
+@singledispatch
+def _describe(error: Exception, doing: str) -> Problem:
+    raise TypeError(f"no words for {type(error).__name__}")
+
+
+_ADDRESSES = {
+    Reason.EMPTY: ("There is no address yet", "Type the server's name, as in mail.example:443."),
+    Reason.SCHEME: (
+        "Only https:// and http:// addresses work",
+        "Leave the beginning out, and https:// is used.",
+    ),
+    Reason.USER_INFO: (
+        "The address holds a user name or password",
+        "Leave out everything up to the @; the user name and password have fields of their own.",
+    ),
+    Reason.PORT: ("The port is not a number from 1 to 65535", "As in mail.example:8443."),
+    Reason.HOST: (
+        "This is not a host name or an IP address",
+        "As in mail.example, 192.0.2.1 or [2001:db8::1].",
+    ),
+    Reason.QUERY: (
+        "The address holds a ? or a #",
+        "Only the host and the port are needed, as in https://mail.example.",
+    ),
+    Reason.PATH: (
+        "The address has a path that is not the API's",
+        "Leave the path out, or end it with the API's own, as in /api/v1.",
+    ),
+    Reason.PLAIN_HTTP: (
+        "Plain http would show passwords and keys to the network",
+        "Use https://, or allow plain http in this server's settings.",
+    ),
+    Reason.CA_FILE: (
+        "The CA file can't be read",
+        "--ca-file FILE takes a readable PEM file with at least one certificate.",
+    ),
+}
+
+
+@_describe.register
+def _(error: BadAddress, doing: str) -> Problem:
+    title, hint = _ADDRESSES[error.reason]
+    return Problem(title, hint=hint)
+
+
+@_describe.register
+def _(error: errors.Unsendable, doing: str) -> Problem:
+    return Problem(
+        f"The {error.what} can't be sent",
+        f"The {error.what} is empty or holds characters that HTTP can't carry. Nothing was sent.",
+        "Check for line breaks or other characters that came along when it was pasted.",
+    )
+
+
+_STAGES: dict[Stage, tuple[str, str, str]] = {
+    Stage.NAME: (
+        "{host} was not found",
+        "The name {name} could not be looked up.",
+        "Check the spelling, and whether this machine can resolve names (VPN, DNS).",
+    ),
+    Stage.REFUSED: (
+        "{place} refused the connection",
+        "The host {name} is there, but nothing is listening on port {port}.",
+        "Check the port, and whether the server is running.",
+    ),
+    Stage.TIMEOUT: (
+        "{place} did not respond",
+        "No connection came about within {seconds}.",
+        "Check the address, and whether a firewall or a VPN stands in between; then retry.",
+    ),
+    Stage.NETWORK: (
+        "{place} can't be reached",
+        "The network could not connect to {name}, port {port}.",
+        "Check the network, then retry.",
+    ),
+    Stage.PROXY: (
+        "The proxy at {place} failed",
+        "The environment's proxy settings lead there, and it did not connect to the server.",
+        "Check HTTPS_PROXY and HTTP_PROXY, or name the server in NO_PROXY.",
+    ),
+    Stage.TLS_UNKNOWN_CA: (
+        "{host}: unknown certificate authority",
+        "The certificate of {name}, port {port}, was not issued by anybody this system trusts.",
+        "If your company has its own authority, name its certificate with --ca-file FILE.",
+    ),
+    Stage.TLS_WRONG_HOST: (
+        "The certificate is not for {host}",
+        "{name}, port {port}, answered with another host's certificate.",
+        "Use the name that the certificate is for, or check where {name} leads.",
+    ),
+    Stage.TLS_EXPIRED: (
+        "The certificate of {host} expired",
+        "The certificate of {name}, port {port}, is not valid today.",
+        "It has to be renewed on the server; check this machine's clock, too.",
+    ),
+    Stage.TLS_OTHER: (
+        "No encryption with {place}",
+        "The server and this program could not agree on encryption.",
+        "Check the port and, where one is used, the file named with --ca-file FILE.",
+    ),
+    Stage.NOT_TLS: (
+        "{place} does not speak https",
+        "What answered on port {port} of {name} is not encrypted.",
+        "Is this http? Check the port, or begin the address with http://.",
+    ),
+}
+
+
+@_describe.register
+def _(error: errors.NotReached, doing: str) -> Problem:
+    words = {
+        "place": _place(error.host, error.port),
+        "host": short(error.host, 28),
+        "name": short(error.host),
+        "port": error.port,
+        "seconds": _seconds(error.seconds),
+    }
+    title, detail, hint = (text.format(**words) for text in _STAGES[error.stage])
+    return Problem(
+        title,
+        f"{detail} Nothing was sent.",
+        hint,
+        technical=_technical(f"stage: {error.stage.value}", error.detail),
+    )
+
+
+@_describe.register
+def _(error: errors.NoAnswer, doing: str) -> Problem:
+    place, seconds = _place(error.host, error.port), _seconds(error.seconds)
+    if error.reason == "deadline":
+        return Problem(
+            f"{place} did not answer in time",
+            f"The request went out, but no whole answer came within {seconds}.",
+            "Retry in a moment; the server may be busy or the line slow.",
+        )
+    if error.reason == "not http":
+        return Problem(
+            f"{place} does not speak HTTP",
+            "Something answered there, but it is not a web server of any kind.",
+            "Check the port, and whether the address should begin with https://.",
+        )
+    return Problem(
+        f"{place} broke the connection",
+        f"The request went out, but the connection ended after {seconds}, before a whole answer.",
+        "Retry; if it goes on, check the port, and whether the server's log tells more.",
+    )
+
+
+@_describe.register
+def _(error: errors.Redirected, doing: str) -> Problem:
+    return Problem(
+        "The server wants to send you elsewhere",
+        f"It points to {error.location or 'no address'}. "
+        "That was not followed, since the password or key would go there too.",
+        "If the place is right, use its address for this server.",
+        technical=f"status: {error.status}",
+    )
+
+
+@_describe.register
+def _(error: errors.Unreadable, doing: str) -> Problem:
+    return Problem(
+        "The answer is not what Momentum would send",
+        f"Status {error.status}{_while(doing)}: {error.reason}.",
+        "Check that the address leads to a Momentum server, not to a login page or a proxy.",
+        technical=_technical(f"status: {error.status}", error.excerpt),
+    )
+
+
+@_describe.register
+def _(error: errors.TooLarge, doing: str) -> Problem:
+    return Problem(
+        "The answer is too large",
+        f"It was stopped at {error.limit / 2**20:,.0f} MiB{_while(doing)}.",
+        "Check that the address leads to a Momentum server.",
+    )
+
+
+@_describe.register
+def _(error: errors.Refused, doing: str) -> Problem:
+    title = f"The server refused with status {error.status}"
+    if error.status == 407:
+        return _said(error, "The proxy asks for a sign-in", "Put it into HTTPS_PROXY.", doing)
+    return _said(error, title, "The details may tell more.", doing)
+
+
+@_describe.register
+def _(error: errors.Invalid, doing: str) -> Problem:
+    hint = "Correct what is marked and try again; what you typed is still there."
+    return _said(error, "The server did not accept the request", hint, doing)
+
+
+@_describe.register
+def _(error: errors.SignInRefused, doing: str) -> Problem:
+    sentence = _sentence(error.entries[0]) if error.entries else ""
+    technical = _technical(f"status: {error.status}", error.error, error.excerpt)
+    if error.error == "invalid_client":
+        hint = "Check the client ID and client secret of this server's settings."
+        return Problem("The server does not know this program", sentence, hint, {}, technical)
+    if error.status == 403:
+        hint = "Wait a while, or ask an administrator to unblock the account."
+        return Problem(
+            "Sign-in is blocked for this account or address", sentence, hint, {}, technical
+        )
+    if error.error not in {"", "invalid_grant"}:
+        hint = "An administrator can tell why; the details may help."
+        return Problem("The server refused the sign-in", sentence, hint, {}, technical)
+    sentence = sentence or "The server did not accept the user name or the password."
+    hint = "Check the user name, Caps Lock and the keyboard layout, then try again."
+    fields = {"password": sentence}
+    return Problem("The sign-in was not accepted", sentence, hint, fields, technical)
+
+
+@_describe.register
+def _(error: errors.Unauthorized, doing: str) -> Problem:
+    hint = "Sign in again. If that is no help, this address may not be among the allowed IPs."
+    return _said(error, "The server no longer accepts the sign-in", hint, doing)
+
+
+@_describe.register
+def _(error: errors.Forbidden, doing: str) -> Problem:
+    hint = (
+        "Managing keys takes the grant api_keys/manage, and some servers let only its owner "
+        "change a key. You are still signed in."
+    )
+    return _said(error, "You are not permitted to do this", hint, doing)
+
+
+@_describe.register
+def _(error: errors.NotFound, doing: str) -> Problem:
+    hint = "Somebody else may have deleted it, or this server has no key management."
+    return _said(error, "The server has nothing by that name", hint, doing)
+
+
+@_describe.register
+def _(error: errors.Conflict, doing: str) -> Problem:
+    hint = "Look at how it is now, then decide; your draft is still there."
+    return _said(error, "Somebody else changed it meanwhile", hint, doing)
+
+
+@_describe.register
+def _(error: errors.RateLimited, doing: str) -> Problem:
+    wait = error.retry_after
+    hint = "Wait some seconds" if wait is None else f"Wait {_seconds(wait)}"
+    return _said(error, "The server asks for fewer requests", f"{hint}, then retry.", doing)
+
+
+@_describe.register
+def _(error: errors.ServerFailed, doing: str) -> Problem:
+    title = f"The server failed with status {error.status}"
+    return _said(error, title, "Retry in a moment; its administrator can look into the log.", doing)
+
+
+def _said(error: errors.Refused, title: str, hint: str, doing: str) -> Problem:
+    """Word a refusal: what the server says of a field beside it, all else in the detail."""
+    fields: dict[str, str] = {}
+    rest: list[str] = []
+    for entry in error.entries:
+        sentence, name = _sentence(entry), _field(entry.param)
+        if not sentence:
+            continue
+        if name:
+            fields[name] = f"{fields[name]} {sentence}" if name in fields else sentence
+        else:
+            rest.append(f"{entry.param}: {sentence}" if entry.param else sentence)
+    opening = "" if fields or rest else f"It gave no reason{_while(doing)}."
+    codes = (f"code: {entry.code}" for entry in error.entries if entry.code)
+    return Problem(
+        title,
+        short(" ".join(filter(None, [opening, *rest])), 1_000),
+        hint,
+        MappingProxyType(fields),
+        _technical(f"status: {error.status}", *codes, error.excerpt),
+    )
+
+
+def _sentence(entry: Entry) -> str:
+    texts = [text.strip().rstrip(".") for text in (entry.message, entry.description)]
+    joined = ": ".join(filter(None, texts))
+    return f"{joined}." if joined and joined[-1] not in "!?…" else joined
+
+
+def _field(param: str) -> str:
+    """Return the form's field that `param` belongs to, as in `valid_ips[2]`, or nothing."""
+    found = re.match(r"[a-z_]+", param)
+    return found[0] if found and found[0] in FIELDS else ""
+
+
+def _place(host: str, port: int) -> str:
+    shown = short(host, 28)
+    return f"[{shown}]:{port}" if ":" in host else f"{shown}:{port}"
+
+
+def _seconds(seconds: float) -> str:
+    if seconds < 1:
+        return "less than a second"
+    return f"{seconds:.0f} second{'' if round(seconds) == 1 else 's'}"
+
+
+def _while(doing: str) -> str:
+    return f" while {doing}" if doing else ""
+
+
+def _technical(*parts: str) -> str:
+    return "\n".join(dict.fromkeys(filter(None, parts)))
