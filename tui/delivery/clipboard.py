@@ -122,7 +122,7 @@ async def _run(command: tuple[str, ...], value: bytes, environ: Mapping[str, str
         async with asyncio.timeout(PATIENCE):
             await process.communicate(value)
     except TimeoutError:
-        return f"{name} did not finish within {PATIENCE:g} seconds."
+        return f"{name} did not finish within {PATIENCE:g} s."
     finally:
         if process.returncode is None:
             with suppress(ProcessLookupError):
