@@ -116,11 +116,11 @@ async def test_hostile_text_is_only_text(text: str) -> None:
     app = Shell()
     async with app.run_test(size=(140, 10)) as pilot:
         app.show([hostile("h", text), key("1")])
-        for x in (4, 50, 135):
+        for x in (4, 50):
             await pilot.click(KeyTable, offset=(x, 1))
         lines(app.table)
         assert app.is_running
-        assert app.opened == ["h", "h", "h"]
+        assert app.opened == ["h", "h"]
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -194,19 +194,18 @@ async def test_keys_move_the_cursor_and_enter_opens() -> None:
 async def test_an_empty_table_answers_to_everything() -> None:
     app = Shell()
     async with app.run_test(size=(60, 11)) as pilot:
-        for _ in range(2):
-            await pilot.press("down", "up", "home", "end", "pageup", "pagedown", "enter")
-            await pilot.click(KeyTable, offset=(5, 1))
-            await pilot.click(KeyTable, offset=(5, 0))
-            assert (app.table.key, app.table.count, app.opened) == (None, 0, [])
-            assert not app.table.move_to("0")
-            lines(app.table)
-            app.show([])
+        app.show([])
+        await pilot.press("down", "up", "home", "end", "pageup", "pagedown", "enter")
+        await pilot.click(KeyTable, offset=(5, 1))
+        await pilot.click(KeyTable, offset=(5, 0))
+        assert (app.table.key, app.table.count, app.opened) == (None, 0, [])
+        assert not app.table.move_to("0")
+        lines(app.table)
         app.show(keys(3))
         app.show([])
         await pilot.pause()
-        assert app.highlighted == ["2", None]
-        assert app.table.order == (Column.LABEL, True)
+        assert app.highlighted == ["0", None]
+        assert app.table.order == (Column.LABEL, False)
 
 
 async def test_a_move_paints_two_lines_and_leaves_the_scrollbar_alone(
