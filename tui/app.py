@@ -1,0 +1,196 @@
+"""The application: first screen, keys that work everywhere, an orderly way out."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.text import Text
+from textual import on, work
+from textual.app import App
+from textual.binding import BindingType
+from textual.content import Content
+from textual.theme import Theme
+
+from tui.api.errors import ApiError
+from tui.bindings import Place, bindings_for
+from tui.crash import write_report
+from tui.problems import describe
+from tui.screens.dialog import AskSecretScreen, TwoFactorScreen
+from tui.screens.help import HelpScreen
+from tui.screens.key_detail import KeyDetailScreen
+from tui.screens.key_form import KeyFormScreen
+from tui.screens.login import Known, LoginScreen
+from tui.screens.secret import SecretScreen
+from tui.screens.settings import SettingsScreen
+from tui.service import KeyService
+from tui.session import Session, SessionProblem
+from tui.text import short
+
+if TYPE_CHECKING:
+    from pydantic import SecretStr
+
+    from tui.api.address import Server
+
+FAREWELL = 2.0
+"""How long signing out may keep the operator from leaving, in seconds."""
+
+THEME = Theme(
+    name="momentum",
+    primary="#3d8fa8",
+    accent="#56b6c2",
+    warning="#d7a65f",
+    error="#e06c75",
+    success="#7fb069",
+    foreground="#d6dbe1",
+    background="#12161b",
+    surface="#181d24",
+    panel="#232a33",
+    dark=True,
+    variables={"border": "#3a4451", "footer-key-foreground": "#56b6c2"},
+)
+
+_PLACES = (
+    (LoginScreen, Place.LOGIN),
+    (SettingsScreen, Place.KEYS),
+    (KeyDetailScreen, Place.DETAIL),
+    (KeyFormScreen, Place.FORM),
+    (SecretScreen, Place.SECRET),
+)
+
+
+class KeysApp(App[None]):
+    """momentum-keys; `known` fills in the login screen, `now` is the clock in UTC."""
+
+    TITLE = "momentum-keys"
+    CSS_PATH = "app.tcss"
+    ENABLE_COMMAND_PALETTE = False
+    BINDINGS: ClassVar[list[BindingType]] = list(bindings_for(Place.ANYWHERE))
+
+    def __init__(
+        self, known: Known | None = None, *, now: Callable[[], datetime] | None = None
+    ) -> None:
+        super().__init__()
+        self._known = known or Known()
+        self._now = now or (lambda: datetime.now(UTC))
+        self._session: Session | None = None
+        self._leaving = False
+        self.animation_level = "none"
+        self.register_theme(THEME)
+        self.theme = "momentum"
+
+    def on_mount(self) -> None:
+        """Show the login screen, and load what speaks HTTP while the operator types."""
+        self.push_screen(LoginScreen(self._known, self.connect))
+        self.call_after_refresh(threading.Thread(target=_load_client, daemon=True).start)
+
+    async def connect(self, server: Server) -> Session:
+        """Return a session with a server, nobody signed in yet."""
+        await asyncio.to_thread(_load_client)
+        from tui.api.client import Client  # too heavy for the first paint
+
+        return Session(Client(server))
+
+    @on(LoginScreen.SignedIn)
+    def _signed_in(self, event: LoginScreen.SignedIn) -> None:
+        session = self._session = event.session
+        session.ask_again = self._sign_in_again
+        server = session.client.server
+        where = server.url.partition("://")[2]
+        who = f"{session.user.name}@{where}" if session.user else where
+        notices = [self._known.notice]
+        if session.is_open:
+            notices.append("Authentication is switched off here: API keys are not being enforced.")
+        if server.is_exposed:
+            notices.append("Plain http: passwords and secrets cross the network unprotected.")
+        notice = "\n".join(filter(None, notices))
+        self.switch_screen(SettingsScreen(KeyService(session), self._now, short(who, 60), notice))
+
+    @on(SettingsScreen.SignedOut)
+    @work(group="leave", description="sign out")
+    async def _sign_out(self) -> None:
+        await self._end_session()
+        await self.switch_screen(LoginScreen(self._known, self.connect))
+
+    @work(group="leave", description="leave")
+    async def action_leave(self) -> None:
+        """Sign out and leave; whatever would be lost is asked about first."""
+        if self._leaving:
+            return
+        self._leaving = True
+        try:
+            for screen in reversed(self.screen_stack):
+                may_leave = getattr(screen, "may_leave", None)
+                if may_leave is not None and not await may_leave():
+                    return
+            await self._end_session()
+            self.exit()
+        finally:
+            self._leaving = False
+
+    def action_help(self) -> None:
+        """Show every key, those of this place first."""
+        if not isinstance(self.screen, HelpScreen):
+            here = (place for kind, place in _PLACES if isinstance(self.screen, kind))
+            self.push_screen(HelpScreen(next(here, None)))
+
+    async def _end_session(self) -> None:
+        """Sign out on the server, which never keeps the operator from leaving."""
+        session, self._session = self._session, None
+        if session is None:
+            return
+        try:
+            async with asyncio.timeout(FAREWELL):
+                await session.sign_out()
+        except TimeoutError:
+            return
+        finally:
+            await session.close()
+
+    async def _sign_in_again(self) -> bool:
+        """Ask for the password on top of whatever is shown; work goes on there."""
+        session, refusal = self._session, ""
+        while session is not None and session.user is not None:
+            body = Content.assemble(
+                "The server has ended your session. Sign in again as ",
+                (short(session.user.name), "bold"),
+                " to go on where you are.",
+            )
+            what = "Password" if session.has_password else "Access token"
+            ask = AskSecretScreen(
+                "Your session has ended", body, what, yes="Sign in", refusal=refusal
+            )
+            answer = await self.push_screen_wait(ask)
+            if answer is None:
+                return False
+            try:
+                await session.sign_in_again(answer, self._ask_code)
+            except (ApiError, SessionProblem) as error:
+                problem = describe(error)
+                refusal = " ".join(filter(None, (problem.title, problem.detail)))
+            else:
+                return True
+        return False
+
+    async def _ask_code(self, refusal: str) -> SecretStr | None:
+        return await self.push_screen_wait(TwoFactorScreen(refusal))
+
+    def _handle_exception(self, error: Exception) -> None:
+        """Leave with one sentence; Textual's own way would print what every variable held."""
+        self._return_code = 1
+        if self._exception is None:
+            self._exception = error
+            self._exception_event.set()
+            report = write_report(error)
+            told = f" Where it happened is told in {report}, without any secret." if report else ""
+            self._exit_renderables.append(
+                Text(f"momentum-keys stopped because of a fault in it.{told}")
+            )
+        self._close_messages_no_wait()
+
+
+def _load_client() -> None:
+    import tui.api.client  # noqa: F401  # too heavy for the first paint

@@ -1,0 +1,122 @@
+"""Every key that the program answers to, in one table: footer, help and README follow it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from textual.binding import Binding
+
+
+class Place(Enum):
+    """Where a key works, as the help names it."""
+
+    ANYWHERE = "Anywhere"
+    LOGIN = "Signing in"
+    KEYS = "API keys"
+    DETAIL = "Details of a key"
+    FORM = "Create and edit"
+    SECRET = "A new key's secret"  # noqa: S105  # a heading
+    DIALOG = "Dialogs"
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One thing to do: the keys that do it, its action, and its words.
+
+    `footer` is its word in the footer; without one it isn't told there. A command without an
+    action is only described here, because a widget brings it along; one without `help` belongs
+    to the command above it.
+    """
+
+    place: Place
+    keys: str
+    shown: str
+    action: str
+    help: str
+    footer: str = ""
+    priority: bool = False
+
+    @property
+    def id(self) -> str:
+        """The stable id of the binding, by which it can be given other keys."""
+        action, _, rest = self.action.removeprefix("app.").partition("(")
+        return f"{self.place.name.lower()}.{action}{'.' + rest.strip(')') if rest else ''}"
+
+    def binding(self) -> Binding:
+        """Return the command as Textual binds it."""
+        return Binding(
+            self.keys,
+            self.action,
+            self.footer or self.help,
+            show=bool(self.footer),
+            key_display=self.shown.partition(",")[0],
+            priority=self.priority,
+            id=self.id,
+        )
+
+
+_ANY, _LOGIN, _KEYS = Place.ANYWHERE, Place.LOGIN, Place.KEYS
+_DETAIL, _FORM, _SECRET, _DIALOG = Place.DETAIL, Place.FORM, Place.SECRET, Place.DIALOG
+
+COMMANDS = (
+    Command(_ANY, "f1", "F1, ?", "help", "show all keys", priority=True),
+    Command(_ANY, "question_mark", "?", "app.help", ""),
+    Command(
+        _ANY,
+        "ctrl+q,ctrl+c",
+        "ctrl+q, ctrl+c",
+        "leave",
+        "sign out and leave; asks first where something would be lost",
+        priority=True,
+    ),
+    Command(_ANY, "", "Tab, shift+Tab", "", "go to the next or the previous field"),
+    Command(_LOGIN, "", "Enter", "", "sign in"),
+    Command(
+        _LOGIN, "ctrl+t", "ctrl+t", "use_token", "sign in with an access token", "Access token"
+    ),
+    Command(_LOGIN, "ctrl+o", "ctrl+o", "details", "tell what exactly went wrong", "Details"),
+    Command(_LOGIN, "escape", "Esc", "cancel", "stop signing in", "Cancel"),
+    Command(_KEYS, "n", "n", "new", "create a new API key", "New"),
+    Command(_KEYS, "", "Enter", "", "edit the key; on a narrow screen, show its details first"),
+    Command(_KEYS, "e", "e", "edit", "edit the key", "Edit"),
+    Command(_KEYS, "d,delete", "d, Del", "delete", "delete the key", "Delete"),
+    Command(_KEYS, "f5,ctrl+r", "F5, ctrl+r", "reload", "read the keys again", "Reload"),
+    Command(_KEYS, "1", "1 … 5", "sort(0)", "sort by a column; once more: the other way", "Sort"),
+    *(Command(_KEYS, str(n + 1), str(n + 1), f"sort({n})", "") for n in range(1, 5)),
+    Command(_KEYS, "", "↑ ↓, j k", "", "go to the next or the previous key"),
+    Command(_KEYS, "", "Home End, g G", "", "go to the first or the last key"),
+    Command(_KEYS, "", "PgUp PgDn", "", "go a screen up or down"),
+    Command(_KEYS, "x,escape", "x, Esc", "close_message", "close the newest message; stop loading"),
+    Command(_KEYS, "ctrl+o", "ctrl+o", "details", "tell what exactly went wrong"),
+    Command(_KEYS, "s", "s", "sign_out", "sign out", "Sign out"),
+    Command(_KEYS, "question_mark", "?", "app.help", "", "Help"),
+    Command(_KEYS, "q", "q", "app.leave", "sign out and leave", "Quit"),
+    Command(_DETAIL, "e,enter", "Enter, e", "edit", "edit the key", "Edit"),
+    Command(_DETAIL, "d,delete", "d, Del", "delete", "delete the key", "Delete"),
+    Command(_DETAIL, "escape,q", "Esc, q", "close", "go back to the list", "Back"),
+    Command(_FORM, "ctrl+s", "Enter, ctrl+s", "save", "create or update the key", "Save"),
+    Command(_FORM, "", "Space", "", "give or take the grant under the cursor"),
+    Command(_FORM, "ctrl+a", "ctrl+a", "all_grants", "give all grants, or none", "All or none"),
+    Command(
+        _FORM, "escape", "Esc", "cancel", "go back; asks first when something was typed", "Cancel"
+    ),
+    Command(_SECRET, "c", "c", "clipboard", "send it to the clipboard", "Clipboard"),
+    Command(
+        _SECRET, "w", "w", "write", "write it to a new file that only you can read", "Write file"
+    ),
+    Command(_SECRET, "p", "p", "plain", "show it plain, to select it with the mouse", "Plain"),
+    Command(_SECRET, "s", "s", "stored", "say that it is stored", "I have stored it"),
+    Command(_SECRET, "escape,q", "Esc, q", "close", "leave; asks whether it is stored"),
+    Command(_DIALOG, "escape", "Esc", "dismiss_dialog", "close without doing anything", "Cancel"),
+)
+
+
+def bindings_for(place: Place) -> list[Binding]:
+    """Return what Textual binds in one place."""
+    return [c.binding() for c in COMMANDS if c.place is place and c.action]
+
+
+def told(place: Place) -> list[tuple[str, str]]:
+    """Return the keys of one place as a person reads them, each with what it does."""
+    return [(c.shown, c.help) for c in COMMANDS if c.place is place and c.help]

@@ -1,0 +1,200 @@
+"""The command line: arguments, exit codes, and where everything is put together."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from tui import __version__
+from tui.sandbox.options import ACCOUNTS, EDITIONS, SandboxMissing, SandboxOptions, require_packages
+
+if TYPE_CHECKING:
+    from tui.sandbox.options import Announcement
+    from tui.screens.login import Known
+
+_LEAKS = ("TEXTUAL", "TEXTUAL_DEBUG", "TEXTUAL_LOG", "TEXTUAL_SCREENSHOT", "TEXTUAL_PRESS")
+"""What makes Textual write key strokes or pictures to files that others can read."""
+
+
+class _Parser(argparse.ArgumentParser):
+    """Tells a wrong argument in one sentence."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the program; returns its exit code: 0, 1 after a crash, 2 for what can't be started."""
+    options = _parser().parse_args(arguments)
+    if options.command == "sandbox":
+        return _run_sandbox(options)
+    if options.sandbox and (options.url or options.username or options.ca_file):
+        return _refuse("--sandbox brings its own server: leave out --url, --username, --ca-file")
+    if not options.sandbox and (options.edition or options.account or options.no_auth):
+        return _refuse("--edition, --account and --no-auth go with --sandbox")
+    if unfit := _unfit_terminal():
+        return _refuse(unfit)
+    for name in _LEAKS:
+        os.environ.pop(name, None)
+    for name in ("COLUMNS", "LINES"):
+        os.environ.pop(name, None)
+    if not os.environ.get("NO_COLOR"):
+        os.environ.pop("NO_COLOR", None)
+    return _run_beside_sandbox(options) if options.sandbox else _run_app(_known(options))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="momentum-keys",
+        description="Manage the API keys of Momentum and SparkPost servers from a terminal.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"momentum-keys {__version__}")
+    parser.add_argument("--url", default="", metavar="URL", help="the server, https://HOST[:PORT]")
+    parser.add_argument("--username", default="", metavar="NAME", help="who signs in")
+    parser.add_argument(
+        "--ca-file", type=Path, metavar="FILE", help="trust this certificate authority as well"
+    )
+    parser.add_argument(
+        "--client-id", default="", metavar="ID", help="the installation's OAuth client, if any"
+    )
+    parser.add_argument(
+        "--allow-http",
+        action="store_true",
+        help="allow a server without TLS; everything is readable",
+    )
+    parser.add_argument(
+        "--sandbox", action="store_true", help="try it out against a server made up on this machine"
+    )
+    _add_sandbox_options(parser)
+    commands = parser.add_subparsers(dest="command", metavar="", parser_class=_Parser)
+    sandbox = commands.add_parser(
+        "sandbox", help="run the sandbox server alone until ctrl+c", allow_abbrev=False
+    )
+    _add_sandbox_options(sandbox)
+    sandbox.add_argument("--port", type=_port, default=0, metavar="N", help="listen there")
+    sandbox.add_argument("--data", type=Path, metavar="DIR", help="keep users and keys there")
+    sandbox.add_argument(
+        "--require-client", action="store_true", help="want an OAuth client credential to sign in"
+    )
+    return parser
+
+
+def _add_sandbox_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--edition",
+        choices=EDITIONS,
+        metavar="NAME",
+        help=f"with the sandbox: {', '.join(EDITIONS)}",
+    )
+    parser.add_argument(
+        "--account",
+        choices=ACCOUNTS,
+        metavar="KIND",
+        help=f"with the sandbox: {', '.join(ACCOUNTS)}",
+    )
+    parser.add_argument(
+        "--no-auth", action="store_true", help="with the sandbox: authentication switched off"
+    )
+
+
+def _port(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) > 65535:
+        raise argparse.ArgumentTypeError("a port is a number from 0 to 65535")
+    return int(text)
+
+
+def _refuse(sentence: str) -> int:
+    sys.stderr.write(f"momentum-keys: {sentence}\n")
+    return 2
+
+
+def _unfit_terminal() -> str:
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return "this needs a terminal, and standard input or output is none"
+    if os.environ.get("TERM", "dumb") == "dumb":
+        return "this terminal (TERM=dumb) can't be drawn on; set TERM to what it really is"
+    return ""
+
+
+def _known(options: argparse.Namespace) -> Known:
+    from tui.screens.login import Known
+
+    return Known(
+        url=options.url,
+        username=options.username,
+        ca_file=options.ca_file,
+        client_id=options.client_id,
+        plain_http_allowed=options.allow_http,
+    )
+
+
+def _run_app(known: Known) -> int:
+    from tui.app import KeysApp
+
+    app = KeysApp(known)
+    app.run()
+    return app.return_code or 0
+
+
+def _run_sandbox(options: argparse.Namespace) -> int:
+    try:
+        require_packages()
+    except SandboxMissing as missing:
+        return _refuse(str(missing))
+    from tui.sandbox.command import run
+
+    return run(
+        replace(
+            _sandbox_options(options),
+            port=options.port,
+            data=options.data,
+            require_client=options.require_client,
+        )
+    )
+
+
+def _run_beside_sandbox(options: argparse.Namespace) -> int:
+    from tui.sandbox.beside import SandboxFailed, start
+
+    try:
+        sandbox = start(_sandbox_options(options))
+    except (SandboxMissing, SandboxFailed) as error:
+        return _refuse(str(error))
+    try:
+        return _run_app(_known_sandbox(sandbox.announcement))
+    finally:
+        sandbox.stop()
+
+
+def _sandbox_options(options: argparse.Namespace) -> SandboxOptions:
+    return SandboxOptions(
+        edition=options.edition or "momentum-4.2",
+        account=options.account or "password",
+        auth=not options.no_auth,
+    )
+
+
+def _known_sandbox(announcement: Announcement) -> Known:
+    from pydantic import SecretStr
+
+    from tui.screens.login import Known
+
+    told = ["Sandbox: a made-up server on this machine; it is gone when you leave."]
+    if announcement.code:
+        told.append(f"Its two-factor code is {announcement.code}.")
+    if announcement.access_token:
+        told.append(f"Its access token is {announcement.access_token}.")
+    return Known(
+        url=announcement.url,
+        username=announcement.username,
+        password=SecretStr(announcement.password) if announcement.password else None,
+        client_id=announcement.client_id,
+        client_secret=SecretStr(announcement.client_secret or ""),
+        notice=" ".join(told),
+    )

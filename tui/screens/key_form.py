@@ -1,0 +1,337 @@
+"""Create New API Key and Edit API Key: one form, saved to the server before it closes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, TypeVar
+
+from textual import events, on, work
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.screen import Screen
+from textual.widgets import Button, Footer, Input, Static
+
+from tui.api.errors import ApiError, SignInRefused
+from tui.api.models import CreatedKey, Key, KeyDraft
+from tui.bindings import Place, bindings_for
+from tui.drafts import split_ips, wrong_grants, wrong_ips, wrong_label, wrong_password
+from tui.problems import Problem, describe
+from tui.screens.dialog import ConfirmScreen, ProblemScreen
+from tui.service import KeyService, NothingCreated, OutcomeUnknown, SecretLost
+from tui.session import SessionProblem
+from tui.text import plain, short
+from tui.widgets.field import Field
+from tui.widgets.grant_list import GrantList
+from tui.widgets.status import Status
+from tui.widgets.top_bar import TopBar
+
+if TYPE_CHECKING:
+    from pydantic import SecretStr
+
+Done = TypeVar("Done")
+
+
+class KeyFormScreen(Screen["Done | None"]):
+    """Label, allowed IPs and grants; returns None where the operator went back.
+
+    The request belongs to the app, not to this screen, so that nothing can cut it off.
+    """
+
+    CSS_PATH = "key_form.tcss"
+    AUTO_FOCUS = "#label Input"
+    BINDINGS: ClassVar[list[BindingType]] = list(bindings_for(Place.FORM))
+    heading = ""
+    verb = ""
+    doing = ""
+
+    def __init__(self, service: KeyService, key: Key | None = None) -> None:
+        super().__init__()
+        self._service, self._key = service, key
+        self._label = key.label if key else ""
+        self._ips = ", ".join(key.allowed_ips) if key else ""
+        self._given = service.listing.catalogue.ordered(key.grants if key else ())
+        self._problem: Problem | None = None
+        self._saving = False
+        self._done: Done | None = None
+
+    def compose(self) -> ComposeResult:
+        """The form."""
+        yield TopBar(f"Settings › API keys › {self.verb}")
+        with Vertical(id="form"):
+            yield Static(self.heading, id="title")
+            yield Static(id="problem", markup=False)
+            yield Field("Label *", self._label, id="label", placeholder="My Application API Key")
+            yield from self.authorization()
+            yield Field("Allowed IPs", self._ips, id="ips", placeholder="any address")
+            yield Static(id="grants-title", markup=False)
+            yield GrantList(self._service.listing.catalogue, self._given, id="grants")
+        with Horizontal(id="buttons"):
+            yield Status()
+            yield Button("Cancel", id="cancel", compact=True)
+            yield Button(self.verb, id="save", variant="primary", compact=True)
+        yield Footer(show_command_palette=False, compact=True)
+
+    def authorization(self) -> ComposeResult:
+        """What has to be known besides the key's own fields."""
+        yield from ()
+
+    async def save(self, draft: KeyDraft) -> Done:
+        """Send the draft to the server."""
+        raise NotImplementedError
+
+    def on_mount(self) -> None:
+        """Tell how many grants are given."""
+        self._count_grants()
+
+    @property
+    def draft(self) -> KeyDraft:
+        """What is typed; a field that was not touched goes back exactly as the server sent it."""
+        label, ips = self._field("label").value, self._field("ips").value
+        untouched_label = self._key is not None and label == self._label
+        untouched_ips = self._key is not None and ips == self._ips
+        return KeyDraft(
+            label=(self._key.raw_label or "") if self._key and untouched_label else label.strip(),
+            grants=self.query_one(GrantList).given,
+            valid_ips=self._key.raw_valid_ips or ()
+            if self._key and untouched_ips
+            else split_ips(ips),
+        )
+
+    @property
+    def is_touched(self) -> bool:
+        """Whether leaving would lose something that was typed."""
+        return (
+            self._field("label").value != self._label
+            or self._field("ips").value != self._ips
+            or set(self.query_one(GrantList).given) != set(self._given)
+        )
+
+    async def may_leave(self) -> bool:
+        """Ask before a draft is lost; refuse while the server is at it."""
+        if self._saving:
+            self._tell(Problem(f"{self.doing} Its answer is awaited, then you can leave."))
+            return False
+        if not self.is_touched:
+            return True
+        body = Content("What you have typed is not saved.")
+        ask = ConfirmScreen("Discard the draft?", body, yes="Discard", no="Go on editing")
+        return await self.app.push_screen_wait(ask)
+
+    @on(Button.Pressed, "#cancel")
+    @work(group="leave", description="ask whether to discard the draft")
+    async def action_cancel(self) -> None:
+        """Go back without saving."""
+        if await self.may_leave():
+            self.dismiss(None)
+
+    @on(Button.Pressed, "#save")
+    @on(Input.Submitted)
+    @on(GrantList.Submitted)
+    def action_save(self) -> None:
+        """Check everything, then send it."""
+        if self._saving:
+            return
+        wrong = [name for name in ("label", "password", "ips", "grants") if not self._check(name)]
+        if wrong:
+            self._focus(wrong[0])
+            return
+        self._set_saving(True)
+        self.app.run_worker(self._save(self.draft), group="write", description=self.doing)
+
+    def action_all_grants(self) -> None:
+        """Give every grant, or none."""
+        self.query_one(GrantList).give_all_or_none()
+
+    def action_details(self) -> None:
+        """Tell what exactly went wrong."""
+        if self._problem is not None:
+            self.app.push_screen(ProblemScreen(self._problem))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer the details only where there are any."""
+        return action != "details" or self._problem is not None
+
+    async def _save(self, draft: KeyDraft) -> None:
+        self._tell(None)
+        try:
+            with self.query_one(Status).working(self.doing):
+                done = await self.save(draft)
+        except (ApiError, SessionProblem) as error:
+            self._refused(error)
+        except (NothingCreated, OutcomeUnknown) as error:
+            self._tell(describe(error))
+        except SecretLost as lost:
+            await self._replace_lost(lost, draft)
+        else:
+            self._done = done
+            self._close_when_on_top()
+            return
+        self._set_saving(False)
+
+    @on(events.ScreenResume)
+    def _close_when_on_top(self) -> None:
+        """Return what came of it; the help may still stand above the form."""
+        if self._done is not None and self.is_current:
+            done, self._done = self._done, None
+            self.dismiss(done)
+
+    async def _replace_lost(self, lost: SecretLost, draft: KeyDraft) -> None:
+        problem = describe(lost)
+        ask = ConfirmScreen(
+            problem.title,
+            Content(problem.detail),
+            yes="Delete it and create it again",
+            no="Leave it",
+        )
+        if not await self.app.push_screen_wait(ask):
+            self._tell(problem)
+            return
+        try:
+            with self.query_one(Status).working(f"Deleting {short(lost.key.label, 40)}"):
+                await self._service.delete(lost.key)
+        except (ApiError, SessionProblem) as error:
+            self._refused(error)
+        else:
+            await self._save(draft)
+
+    def _refused(self, error: Exception) -> None:
+        problem = describe(error, self._key)
+        fields = {"valid_ips": "ips"}
+        told = {fields.get(name, name): text for name, text in problem.fields.items()}
+        if isinstance(error, SignInRefused):
+            told["password"] = error.description or problem.title
+        here = [name for name in told if self._show(name, told[name])]
+        self._set_saving(False)
+        self._tell(None if here and not problem.detail else problem)
+        if here:
+            self._focus(here[0])
+
+    @on(Field.Left)
+    def _left(self, event: Field.Left) -> None:
+        if event.field.value and not self._saving:
+            self._check(event.field.id or "")
+
+    @on(GrantList.Changed)
+    def _count_grants(self) -> None:
+        grants = self.query_one(GrantList)
+        told = f"Grants *  {len(grants.given)} of {grants.option_count}"
+        if grants.all_given and grants.option_count > 1:
+            told += "   ! every grant: choose only what is necessary"
+        title = self.query_one("#grants-title", Static)
+        title.update(Content(told))
+        title.set_class(False, "-wrong")
+
+    def _check(self, name: str) -> bool:
+        """Check one field and tell beside it what is wrong; True where nothing is."""
+        if name == "label":
+            wrong = wrong_label(self._field("label").value)
+        elif name == "password":
+            fields = self.query("#password").results(Field)
+            wrong = "".join(wrong_password(field.value) for field in fields)
+        elif name == "ips":
+            wrong = wrong_ips(self.draft.valid_ips)
+        else:
+            wrong = wrong_grants(self.query_one(GrantList).given)
+        if wrong:
+            self._show(name, wrong)
+        elif name == "label":
+            self._note_same_label()
+        return not wrong
+
+    def _note_same_label(self) -> None:
+        same = self._service.listing.labelled(self.draft.label, besides=self._key)
+        if same is not None:
+            named = f" ({same.short_key})" if same.short_key else ""
+            self._field("label").note = f"Another key{named} already has this label."
+
+    def _show(self, name: str, text: str) -> bool:
+        """Tell `text` beside a field; False where this form has no such field."""
+        if name == "grants":
+            title = self.query_one("#grants-title", Static)
+            title.update(Content(f"✗ {plain(text)}"))
+            title.set_class(True, "-wrong")
+            return True
+        for field in self.query(f"#{name}").results(Field):
+            field.error = text
+            return True
+        return False
+
+    def _focus(self, name: str) -> None:
+        if name == "grants":
+            self.query_one(GrantList).focus()
+        else:
+            self._field(name).focus_input()
+
+    def _set_saving(self, saving: bool) -> None:
+        self._saving = saving
+        if saving:
+            self._focused = self.focused
+        self.query_one("#form").disabled = saving
+        self.query_one("#save").disabled = saving
+        if not saving and self.focused is None:
+            self._focus("label")
+
+    def _tell(self, problem: Problem | None) -> None:
+        self._problem = problem
+        told = self.query_one("#problem", Static)
+        told.display = problem is not None
+        if problem is not None:
+            lines = (problem.title, problem.detail, problem.hint)
+            told.update(Content("\n".join(line for line in lines if line)))
+        self.refresh_bindings()
+
+    def _field(self, name: str) -> Field:
+        return self.query_one(f"#{name}", Field)
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """A key that was created, and the draft it was made from."""
+
+    key: CreatedKey
+    draft: KeyDraft
+
+
+class CreateKeyScreen(KeyFormScreen[Created]):
+    """Create New API Key: besides the key's fields, the account's password."""
+
+    heading = "Create New API Key"
+    verb = "Create"
+    doing = "The key is being created."
+
+    def authorization(self) -> ComposeResult:
+        """The account's password, where the account has one."""
+        if self._service.session.has_password:
+            yield Field(
+                "Account Password *",
+                id="password",
+                masked=True,
+                placeholder="required to securely authorize this addition",
+            )
+
+    async def save(self, draft: KeyDraft) -> Created:
+        """Create the key."""
+        return Created(await self._service.create(draft, self._password()), draft)
+
+    def _password(self) -> SecretStr | None:
+        from pydantic import SecretStr  # it loads while the operator types
+
+        for field in self.query("#password").results(Field):
+            return SecretStr(field.value)
+        return None
+
+
+class EditKeyScreen(KeyFormScreen[bool]):
+    """Edit API Key; returns True where it was updated."""
+
+    heading = "Edit API Key"
+    verb = "Update"
+    doing = "The key is being updated."
+
+    async def save(self, draft: KeyDraft) -> bool:
+        """Update the key."""
+        assert self._key is not None  # noqa: S101  # an edit always has its key
+        await self._service.update(self._key, draft)
+        return True

@@ -1,0 +1,152 @@
+"""The use cases, in the operator's words: list, create, edit, delete."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from tui.api.errors import ApiError, NotFound
+from tui.api.grants import Catalogue
+from tui.api.models import CreatedKey, Key, KeyDraft
+from tui.session import Session
+
+if TYPE_CHECKING:
+    from pydantic import SecretStr
+
+
+class SecretLost(Exception):
+    """A key came into being, but the answer with its secret got lost: `key` is of no use."""
+
+    def __init__(self, key: Key, cause: ApiError) -> None:
+        super().__init__(key.id)
+        self.key, self.cause = key, cause
+
+
+class NothingCreated(Exception):
+    """A create got no good answer, and the list shows that no key came of it."""
+
+    def __init__(self, cause: ApiError) -> None:
+        super().__init__()
+        self.cause = cause
+
+
+class OutcomeUnknown(Exception):
+    """A create got no good answer, and the list could not be read to see what came of it."""
+
+    def __init__(self, cause: ApiError) -> None:
+        super().__init__()
+        self.cause = cause
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The keys of the server as last read, in its order, and the grants it offers."""
+
+    keys: tuple[Key, ...] = ()
+    catalogue: Catalogue = field(default_factory=Catalogue)
+
+    def find(self, key_id: str | None, short_key: str, label: str) -> Key | None:
+        """Return the key that a create made (contract 4): by id, else by short key and label."""
+        for key in self.keys:
+            if key.id == key_id:
+                return key
+        same = [key for key in self.keys if (key.short_key, key.label) == (short_key, label)]
+        return same[-1] if key_id is None and same else None
+
+    def labelled(self, label: str, besides: Key | None = None) -> Key | None:
+        """Return a key that already has this label, `besides` the one being edited."""
+        for key in self.keys:
+            if key.raw_label == label and (besides is None or key.id != besides.id):
+                return key
+        return None
+
+
+class KeyService:
+    """The API keys of the server that a session is signed in to; the server is the truth."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.listing = Listing()
+        self._catalogue: Catalogue | None = None
+
+    async def load(self) -> Listing:
+        """Read the keys and, the first time, the catalogue of grants.
+
+        Raises:
+            ApiError, SessionEnded: the server refused, or could not be asked.
+        """
+        keys, catalogue = await asyncio.gather(self._read_keys(), self._read_catalogue())
+        self.listing = Listing(keys, catalogue)
+        return self.listing
+
+    async def create(self, draft: KeyDraft, password: SecretStr | None) -> CreatedKey:
+        """Create a key, after the account's password has been checked (contract 2 and 4).
+
+        The request is sent once. Where its outcome is unknown, the list is read and compared.
+
+        Raises:
+            SignInRefused: the password is wrong; nothing was created.
+            SecretLost, NothingCreated, OutcomeUnknown: no good answer came; see there.
+            ApiError, SessionEnded: the server refused, or could not be asked; nothing was created.
+        """
+        known = {key.id for key in self.listing.keys}
+        check = await self.session.check_password(password) if password is not None else None
+        try:
+            return await self.session.call(
+                lambda credential: self.session.client.create_key(draft, credential)
+            )
+        except ApiError as error:
+            if not error.maybe_done:
+                raise
+            raise await self._what_became(draft, known, error) from None
+        finally:
+            if check is not None:
+                await self.session.discard(check)
+
+    async def update(self, key: Key, draft: KeyDraft) -> None:
+        """Replace label, grants and allowed IPs of a key (contract 4).
+
+        Raises:
+            ApiError, SessionEnded: the server refused, or could not be asked.
+        """
+        await self.session.call(
+            lambda credential: self.session.client.update_key(key.id, draft, credential)
+        )
+
+    async def delete(self, key: Key) -> bool:
+        """Delete a key; returns False where somebody else had already deleted it.
+
+        Raises:
+            ApiError, SessionEnded: the server refused, or could not be asked.
+        """
+        try:
+            await self.session.call(
+                lambda credential: self.session.client.delete_key(key.id, credential)
+            )
+        except NotFound:
+            return False
+        return True
+
+    async def _read_keys(self) -> tuple[Key, ...]:
+        return await self.session.call(self.session.client.list_keys)
+
+    async def _read_catalogue(self) -> Catalogue:
+        if self._catalogue is None:
+            try:
+                grants = await self.session.call(self.session.client.grants)
+            except NotFound:
+                return Catalogue()
+            self._catalogue = Catalogue(grants) if grants else Catalogue()
+        return self._catalogue
+
+    async def _what_became(
+        self, draft: KeyDraft, known: Iterable[str], cause: ApiError
+    ) -> SecretLost | NothingCreated | OutcomeUnknown:
+        try:
+            keys = await self._read_keys()
+        except ApiError:
+            return OutcomeUnknown(cause)
+        new = [key for key in keys if key.id not in set(known) and key.raw_label == draft.label]
+        return SecretLost(new[-1], cause) if new else NothingCreated(cause)

@@ -1,0 +1,234 @@
+"""Who is signed in, and with what: in, renewed when the server asks, and out again (contract 2)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, TypeVar
+
+from tui.api.errors import (
+    ApiError,
+    Forbidden,
+    Invalid,
+    NotFound,
+    Refused,
+    ServerFailed,
+    SignInRefused,
+    Unauthorized,
+)
+from tui.api.models import Token, User
+
+if TYPE_CHECKING:
+    from pydantic import SecretStr
+
+    from tui.api.client import Client
+
+T = TypeVar("T")
+
+AskCode = Callable[[str], Awaitable["SecretStr | None"]]
+"""Asks for a two-factor code, given what was wrong with the last one; None: given up."""
+
+
+class SessionProblem(Exception):
+    """Base of what can end a session's errand besides the server's own errors."""
+
+
+class SingleSignOn(SessionProblem):
+    """The account signs in through its organisation, so a password is no use (contract 2)."""
+
+
+class NoKeyManagement(SessionProblem):
+    """The server has no keys to manage, as an MTA-only installation (contract 7)."""
+
+
+class EnrolmentRequired(SessionProblem):
+    """The account must have a second factor and has none yet; a browser is needed for that."""
+
+
+class GivenUp(SessionProblem):
+    """The operator did not enter the code or password that was asked for."""
+
+
+class SessionEnded(SessionProblem):
+    """The server no longer knows the session, and the operator did not sign in again."""
+
+
+class Session:
+    """One server, and the person signed in there."""
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+        self.user: User | None = None
+        self.has_password = False
+        self.is_open = False
+        """Whether the server was entered without signing in (contract 7)."""
+        self.ask_again: Callable[[], Awaitable[bool]] | None = None
+        """Has the operator sign in again when the server has ended the session; False: declined."""
+        self._token: Token | None = None
+        self._renewal = asyncio.Lock()
+
+    async def is_enforced(self) -> bool:
+        """Find out whether the server wants to know who is calling (contract 7).
+
+        Raises:
+            NoKeyManagement: it has no keys at all.
+            ApiError: it could not be asked.
+        """
+        try:
+            await self.client.grants(None)
+        except (Unauthorized, Forbidden):
+            return True
+        except NotFound:
+            raise NoKeyManagement from None
+        return False
+
+    def enter_open(self) -> None:
+        """Go on without signing in, where authentication is switched off (contract 7)."""
+        self.is_open = True
+
+    async def sign_in(self, username: str, password: SecretStr, ask_code: AskCode) -> None:
+        """Sign in with a password and, where the account has it, a second factor (contract 2).
+
+        Raises:
+            SingleSignOn: the account cannot use a password.
+            EnrolmentRequired: a second factor has to be set up in a browser first.
+            GivenUp: no code was entered.
+            ApiError: the server refused, or could not be asked.
+        """
+        try:
+            token = await self.client.password_grant(username, password, remember=True)
+        except SignInRefused as refusal:
+            if refusal.error == "invalid_grant" and await self._is_single_sign_on(username):
+                raise SingleSignOn from None
+            raise
+        try:
+            user = await self._who(username, token.access)
+            await self._pass_second_factor(user, token.access, ask_code)
+        except (ApiError, SessionProblem, asyncio.CancelledError):
+            await self._invalidate(token)
+            raise
+        self._token, self.user, self.has_password = token, user, True
+
+    async def enter_with_token(self, username: str, access: SecretStr) -> None:
+        """Go on with an access token made elsewhere, as single sign-on accounts must (contract 2).
+
+        Raises:
+            ApiError: the server refused the token, or could not be asked.
+        """
+        await self.client.grants(access)
+        self.user = await self._who(username, access) if username else None
+        self._token, self.has_password = Token(access, None), False
+
+    async def sign_in_again(self, proof: SecretStr, ask_code: AskCode) -> None:
+        """Go on as the same person, with the password or, without one, a new access token.
+
+        Raises what `sign_in` and `enter_with_token` raise.
+        """
+        username = self.user.username if self.user else ""
+        if self.has_password:
+            await self.sign_in(username, proof, ask_code)
+        else:
+            await self.enter_with_token(username, proof)
+
+    async def call(self, request: Callable[[SecretStr | None], Awaitable[T]]) -> T:
+        """Make a request as the person signed in; a session that has ended is renewed once.
+
+        A 401 says that nothing was done, so writes are repeated after it as well.
+
+        Raises:
+            SessionEnded: the operator declined to sign in again.
+            ApiError: the server refused, or could not be asked.
+        """
+        token = self._token
+        try:
+            return await request(token.access if token else None)
+        except Unauthorized:
+            if self.is_open:
+                raise
+        await self._renew(token)
+        token = self._token
+        return await request(token.access if token else None)
+
+    async def check_password(self, password: SecretStr) -> Token:
+        """Have the server check the account's password, as a create wants it (contract 2).
+
+        Returns the throw-away token of the check, which the caller hands to `discard`.
+
+        Raises:
+            SignInRefused: the password is wrong.
+            ApiError: the server could not be asked.
+        """
+        username = self.user.username if self.user else ""
+        return await self.client.password_grant(username, password, remember=False)
+
+    async def discard(self, token: Token) -> None:
+        """Sign a throw-away token out; that this may fail changes nothing for the operator."""
+        await self._invalidate(token)
+
+    async def sign_out(self) -> bool:
+        """End the session on the server; returns whether the server confirmed it.
+
+        The program forgets its credentials either way: a failure never blocks leaving.
+        """
+        token, self._token = self._token, None
+        self.user = None
+        return token is None or await self._invalidate(token)
+
+    async def close(self) -> None:
+        """Let go of the connections."""
+        await self.client.aclose()
+
+    async def _renew(self, stale: Token | None) -> None:
+        async with self._renewal:
+            if self._token is not stale:
+                return
+            if stale is not None and stale.refresh is not None:
+                try:
+                    self._token = await self.client.refresh(stale.refresh)
+                except ServerFailed:
+                    raise
+                except Refused:
+                    self._token = stale
+                else:
+                    return
+            if self.ask_again is None or not await self.ask_again():
+                raise SessionEnded
+
+    async def _is_single_sign_on(self, username: str) -> bool:
+        try:
+            return await self.client.single_sign_on(username)
+        except ApiError:
+            return False  # the refusal that led here is what the operator gets to read
+
+    async def _who(self, username: str, access: SecretStr) -> User:
+        try:
+            return await self.client.user(username, access)
+        except (Forbidden, NotFound):
+            return User(username)  # not everybody may read accounts; the typed name will do
+
+    async def _pass_second_factor(self, user: User, access: SecretStr, ask: AskCode) -> None:
+        factor = await self.client.two_factor(user.username, access)
+        if not factor.enabled:
+            if factor.required:
+                raise EnrolmentRequired
+            return
+        refusal = ""
+        while True:
+            code = await ask(refusal)
+            if code is None:
+                raise GivenUp
+            try:
+                await self.client.verify_two_factor(user.username, code, access)
+            except (Invalid, Forbidden, SignInRefused) as error:
+                refusal = error.entries[0].message if error.entries else "The code is wrong."
+            else:
+                return
+
+    async def _invalidate(self, token: Token) -> bool:
+        try:
+            await self.client.sign_out(token.access)
+            if token.refresh is not None:
+                await self.client.sign_out(token.refresh)
+        except ApiError:
+            return False
+        return True

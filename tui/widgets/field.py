@@ -1,0 +1,158 @@
+"""A labelled line to type in, with what is wrong with it beneath."""
+
+from __future__ import annotations
+
+import unicodedata
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import Input, Static
+
+
+class QuietInput(Input):
+    """An input whose cursor stands still; a masked one gives nothing to the clipboard."""
+
+    def __init__(self, value: str, *, placeholder: str, masked: bool) -> None:
+        super().__init__(
+            value, placeholder=placeholder, password=masked, compact=True, select_on_focus=False
+        )
+        self.cursor_blink = False
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Refuse to copy or cut what is masked."""
+        if self.password and action in {"copy", "cut"}:
+            return False
+        return super().check_action(action, parameters)
+
+    def action_cut(self) -> None:
+        """Cut, unless masked."""
+        if not self.password:
+            super().action_cut()
+
+    def action_copy(self) -> None:
+        """Copy, unless masked."""
+        if not self.password:
+            super().action_copy()
+
+    def _on_paste(self, event: events.Paste) -> None:
+        if not self.password:
+            return
+        event.prevent_default()
+        kept = "".join(c for c in event.text if not _is_invisible(c))
+        super()._on_paste(events.Paste(kept))
+        if kept != event.text:
+            self.post_message(Field.Cleaned())
+        event.stop()
+
+
+def _is_invisible(character: str) -> bool:
+    return unicodedata.category(character).startswith("C") or character in "\u00a0\u2028\u2029"
+
+
+class Field(Vertical):
+    """A label, an input, and a line for what is wrong, which takes no room while nothing is."""
+
+    DEFAULT_CSS = """
+    Field {
+        height: auto;
+        & > Horizontal { height: 1; }
+        .field--label { width: 20; color: $text-muted; }
+        QuietInput { width: 1fr; background: $surface; }
+        QuietInput:focus { background: $panel; }
+        .field--error { display: none; color: $text-error; padding-left: 20; height: auto; }
+        &.-wrong .field--error, &.-noted .field--error { display: block; }
+        &.-noted .field--error { color: $text-warning; }
+        &:focus-within .field--label { color: $text; text-style: bold; }
+    }
+    """
+
+    class Left(Message):
+        """The operator went on to another field."""
+
+        def __init__(self, field: Field) -> None:
+            super().__init__()
+            self.field = field
+
+        @property
+        def control(self) -> Field:
+            """The field that was left."""
+            return self.field
+
+    class Cleaned(Message):
+        """Invisible characters were taken out of a pasted password."""
+
+    def __init__(
+        self,
+        label: str,
+        value: str = "",
+        *,
+        id: str,  # noqa: A002  # Textual's own name for it
+        placeholder: str = "",
+        masked: bool = False,
+    ) -> None:
+        super().__init__(id=id)
+        self._label, self._told = label, ""
+        self._input = QuietInput(value, placeholder=placeholder, masked=masked)
+        self._error = Static(classes="field--error", markup=False)
+
+    def compose(self) -> ComposeResult:
+        """Lay label and input side by side, the error beneath."""
+        with Horizontal():
+            yield Static(Content(self._label), classes="field--label")
+            yield self._input
+        yield self._error
+
+    @property
+    def value(self) -> str:
+        """What is typed."""
+        return self._input.value
+
+    @value.setter
+    def value(self, value: str) -> None:
+        self._input.value = value
+
+    @property
+    def error(self) -> str:
+        """What is wrong, or nothing."""
+        return self._told if self.has_class("-wrong") else ""
+
+    @error.setter
+    def error(self, text: str) -> None:
+        self._tell(text, f"✗ {text}", "-wrong")
+
+    @property
+    def note(self) -> str:
+        """What is worth knowing but not wrong, or nothing."""
+        return self._told if self.has_class("-noted") else ""
+
+    @note.setter
+    def note(self, text: str) -> None:
+        self._tell(text, f"! {text}", "-noted")
+
+    def _tell(self, text: str, shown: str, kind: str) -> None:
+        self._told = text
+        self._error.update(Content(shown if text else ""))
+        self.remove_class("-wrong", "-noted")
+        self.set_class(bool(text), kind)
+
+    def focus_input(self) -> None:
+        """Put the cursor here."""
+        self._input.focus()
+
+    @on(Input.Blurred)
+    def _left(self, event: Input.Blurred) -> None:
+        event.stop()
+        self.post_message(self.Left(self))
+
+    @on(Input.Changed)
+    def _typed(self, event: Input.Changed) -> None:
+        event.stop()
+        self.error = ""
+
+    def on_field_cleaned(self, event: Field.Cleaned) -> None:
+        """Say that the pasted text was not taken as it was."""
+        event.stop()
+        self.note = "Invisible characters were taken out of what you pasted."

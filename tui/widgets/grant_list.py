@@ -1,0 +1,92 @@
+"""The permissions to choose from, one checkbox each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from rich.cells import cell_len
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import OptionList
+from textual.widgets.option_list import Option
+
+from tui.api.grants import Catalogue
+
+
+class GrantList(OptionList):
+    """The catalogue's grants in its order, each with what it allows; then those it does not know.
+
+    Space gives and takes; Enter is left to the form. A box reads without colour, unlike those of
+    Textual's own selection list.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("space", "select", "Give or take", show=False),
+        Binding("enter", "submit", "Save", show=False),
+        Binding("j", "cursor_down", "Down", show=False),
+        Binding("k", "cursor_up", "Up", show=False),
+    ]
+
+    DEFAULT_CSS = """
+    GrantList, GrantList:focus {
+        height: 1fr; min-height: 3; border: none; padding: 0; background: transparent;
+        background-tint: transparent; scrollbar-size-vertical: 1;
+        text-wrap: nowrap; text-overflow: ellipsis;
+    }
+    """
+
+    class Changed(Message):
+        """A grant was given or taken."""
+
+    class Submitted(Message):
+        """Enter was pressed."""
+
+    def __init__(self, catalogue: Catalogue, given: Iterable[str], *, id: str) -> None:  # noqa: A002
+        self._catalogue = catalogue
+        self._given = set(given)
+        offered = [grant.key for grant in catalogue.grants]
+        offered += [key for key in catalogue.ordered(self._given) if key not in catalogue]
+        self._offered = tuple(dict.fromkeys(offered))
+        self._label_width = min(36, max((cell_len(catalogue.label(k)) for k in offered), default=0))
+        super().__init__(*(Option(self._prompt(key)) for key in self._offered), id=id, compact=True)
+
+    @property
+    def given(self) -> tuple[str, ...]:
+        """The wire keys of the grants that are given, in the list's order."""
+        return tuple(key for key in self._offered if key in self._given)
+
+    @property
+    def all_given(self) -> bool:
+        """Whether every grant on offer is given."""
+        return len(self._given) == len(self._offered) > 0
+
+    def give_all_or_none(self) -> None:
+        """Give every grant, or, where all are given, none."""
+        self._given = set() if self.all_given else set(self._offered)
+        for index in range(self.option_count):
+            self._repaint(index)
+        self.post_message(self.Changed())
+
+    def action_select(self) -> None:
+        """Give or take the grant under the cursor."""
+        if self.highlighted is not None:
+            self._given ^= {self._offered[self.highlighted]}
+            self._repaint(self.highlighted)
+            self.post_message(self.Changed())
+
+    def action_submit(self) -> None:
+        """Leave Enter to the form."""
+        self.post_message(self.Submitted())
+
+    def _repaint(self, index: int) -> None:
+        self.replace_option_prompt_at_index(index, self._prompt(self._offered[index]))
+
+    def _prompt(self, key: str) -> Content:
+        label, allows = self._catalogue.label(key), self._catalogue.description(key)
+        if key not in self._catalogue:
+            allows = allows or "not in this server's catalogue; kept unless you take it"
+        pad = " " * max(2, self._label_width + 2 - cell_len(label))
+        box = ("[x] ", "bold $text-accent") if key in self._given else ("[ ] ", "$text-muted")
+        return Content.assemble(box, label, pad, (allows, "$text-muted"))

@@ -1,0 +1,64 @@
+"""Everything that is known of one key."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from textual.app import ComposeResult
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.widgets import Static
+
+from tui.api.grants import Catalogue
+from tui.api.models import Key
+from tui.text import ago, count, mask, short
+
+
+class KeyDetail(VerticalScroll, can_focus=False):
+    """Label, short key, every grant with what it allows, allowed IPs, owner and dates."""
+
+    DEFAULT_CSS = """
+    KeyDetail { padding: 0 1; scrollbar-size-vertical: 1; }
+    """
+
+    def compose(self) -> ComposeResult:
+        """One text that scrolls."""
+        yield Static(id="told")
+
+    def show(self, key: Key | None, catalogue: Catalogue, now: datetime) -> None:
+        """Tell about `key`, or nothing."""
+        told = Content("") if key is None else tell(key, catalogue, now)
+        self.query_one("#told", Static).update(told)
+        self.scroll_home(animate=False, immediate=True)
+
+
+def tell(key: Key, catalogue: Catalogue, now: datetime) -> Content:
+    """Return what is known of `key`, as the detail shows it."""
+    lines = [Content.styled(short(key.label) or "(no label)", "bold $text-accent")]
+    if key.short_key:
+        lines.append(Content.styled(mask(key.short_key), "$text-muted"))
+    lines += [Content(""), Content.styled(count(len(key.grants), "permission"), "bold")]
+    for grant in catalogue.ordered(key.grants):
+        lines.append(Content(catalogue.label(grant)))
+        if allows := catalogue.description(grant):
+            lines.append(Content.styled(f"  {allows}", "$text-muted"))
+        elif grant not in catalogue:
+            lines.append(Content.styled("  not in this server's catalogue", "$text-muted"))
+    lines += [Content(""), Content.styled("Allowed IPs", "bold")]
+    lines += [Content(short(address)) for address in key.allowed_ips] or [Content("any address")]
+    if key.owner:
+        lines += [Content(""), Content.styled("Owner", "bold"), Content(short(key.owner))]
+    if key.subaccount_id is not None:
+        lines += [
+            Content(""),
+            Content.styled("Subaccount", "bold"),
+            Content(str(key.subaccount_id)),
+        ]
+    if moment := key.created_at:
+        lines += [
+            Content(""),
+            Content.styled("Created", "bold"),
+            Content(f"{ago(moment, now)}, {moment:%Y-%m-%d %H:%M} UTC"),
+        ]
+    lines += [Content(""), Content.styled("ID", "bold"), Content(short(key.id))]
+    return Content("\n").join(lines)

@@ -1,0 +1,60 @@
+"""The line at the top: product and place at the left, who is signed in and where at the right."""
+
+from __future__ import annotations
+
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import Static
+
+
+class Link(Static):
+    """A word to click on; the keyboard has a key for the same."""
+
+    class Clicked(Message):
+        """The word was clicked."""
+
+    def on_click(self, event: events.Click) -> None:
+        """Tell the screen."""
+        event.stop()
+        self.post_message(self.Clicked())
+
+
+class TopBar(Vertical):
+    """Product, place and person, and beneath them what stands as long as it is true.
+
+    `who` and `notice` may hold a server's words, made safe; nothing here is parsed as markup.
+    """
+
+    DEFAULT_CSS = """
+    TopBar {
+        dock: top; height: auto;
+        & > Horizontal { height: 1; background: $panel; padding: 0 1; }
+        .top-bar--place { width: auto; }
+        .top-bar--who { width: 1fr; text-align: right; color: $text-muted; text-wrap: nowrap;
+            text-overflow: ellipsis; padding-left: 2; }
+        Link { width: auto; margin-left: 2; color: $text-accent; }
+        Link:hover { text-style: underline; }
+        .top-bar--notice { height: auto; padding: 0 1; background: $warning-muted;
+            color: $text-warning; }
+    }
+    """
+
+    def __init__(self, place: str, who: str = "", notice: str = "", link: str = "") -> None:
+        super().__init__()
+        self._place, self._who, self._notice, self._link = place, who, notice, link
+
+    def compose(self) -> ComposeResult:
+        """One line, and one more for the notice where there is one."""
+        with Horizontal():
+            place = Content.assemble(
+                ("momentum-keys", "bold $text-accent"), ("  ", ""), self._place
+            )
+            yield Static(place, classes="top-bar--place")
+            yield Static(Content(self._who), classes="top-bar--who")
+            if self._link:
+                yield Link(Content(self._link))
+        if self._notice:
+            yield Static(Content(self._notice), classes="top-bar--notice")
