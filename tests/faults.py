@@ -31,6 +31,7 @@ class Faults:
     replies: list[Reply] = field(default_factory=list)
     requests: list[Request] = field(default_factory=list)
     connections: int = 0
+    arrived: asyncio.Event = field(default_factory=asyncio.Event)
 
     def next_reply(self) -> Reply:
         return self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
@@ -54,6 +55,7 @@ async def faults(*replies: Reply, tls: ssl.SSLContext | None = None) -> AsyncIte
             while not writer.is_closing():
                 request = await _request(reader)
                 told.requests.append(request)
+                told.arrived.set()
                 await told.next_reply()(request, writer)
                 await writer.drain()
         writer.close()

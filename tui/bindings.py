@@ -60,14 +60,15 @@ _ANY, _LOGIN, _KEYS = Place.ANYWHERE, Place.LOGIN, Place.KEYS
 _DETAIL, _FORM, _SECRET, _DIALOG = Place.DETAIL, Place.FORM, Place.SECRET, Place.DIALOG
 
 COMMANDS = (
-    Command(_ANY, "f1", "F1, ?", "help", "show all keys", priority=True),
+    Command(_ANY, "f1", "F1, ?", "help", "show all keys", "Help", priority=True),
     Command(_ANY, "question_mark", "?", "app.help", ""),
     Command(
         _ANY,
         "ctrl+q,ctrl+c",
         "ctrl+q, ctrl+c",
         "leave",
-        "sign out and leave; asks first where something would be lost",
+        "sign out and leave; asks before anything is lost",
+        "Quit",
         priority=True,
     ),
     Command(_ANY, "", "Tab, shift+Tab", "", "go to the next or the previous field"),
@@ -90,8 +91,7 @@ COMMANDS = (
     Command(_KEYS, "x,escape", "x, Esc", "close_message", "close the newest message; stop loading"),
     Command(_KEYS, "ctrl+o", "ctrl+o", "details", "tell what exactly went wrong"),
     Command(_KEYS, "s", "s", "sign_out", "sign out", "Sign out"),
-    Command(_KEYS, "question_mark", "?", "app.help", "", "Help"),
-    Command(_KEYS, "q", "q", "app.leave", "sign out and leave", "Quit"),
+    Command(_KEYS, "q", "q", "app.leave", "sign out and leave"),
     Command(_DETAIL, "e,enter", "Enter, e", "edit", "edit the key", "Edit"),
     Command(_DETAIL, "d,delete", "d, Del", "delete", "delete the key", "Delete"),
     Command(_DETAIL, "escape,q", "Esc, q", "close", "go back to the list", "Back"),

@@ -65,12 +65,12 @@ class Key:
 
     @property
     def created_at(self) -> datetime | None:
-        """When the key was made, in UTC; None where missing or not ISO 8601."""
+        """When the key was made, in UTC; None where that is missing or makes no date."""
         try:
             moment = datetime.fromisoformat(self.raw_created_at or "")
-        except ValueError:
+            return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
+        except (ValueError, OverflowError):
             return None
-        return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
 
 
 @dataclass(frozen=True, slots=True)

@@ -126,7 +126,9 @@ class Wire:
         except OSError:
             detail = f"cannot read the certificates in {short(str(server.ca_file))}"
             raise NotReached(Stage.TLS_OTHER, server.host, server.port, 0, detail) from None
-        proxy = self._proxy and httpx.Proxy(self._proxy.url, ssl_context=trusted)
+        proxy = self._proxy and httpx.Proxy(
+            self._proxy.url, ssl_context=trusted if proxied else None
+        )
         verify = trusted or no_trust()
         return httpx.AsyncHTTPTransport(
             verify=verify, trust_env=False, limits=_LIMITS, proxy=proxy or None

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 Done = TypeVar("Done")
 
 
-class KeyFormScreen(Screen["Done | None"]):
+class KeyFormScreen(Screen[Done | None]):
     """Label, allowed IPs and grants; returns None where the operator went back.
 
     The request belongs to the app, not to this screen, so that nothing can cut it off.

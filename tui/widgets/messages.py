@@ -17,7 +17,7 @@ from tui.text import plain
 Kind = Literal["done", "note", "problem"]
 
 MARKS: dict[Kind, str] = {"done": "✓", "note": "i", "problem": "!"}
-CLOSE = "×"  # noqa: RUF001  # the sign that the web UI closes its messages with
+CLOSE = "×"  # the sign that the web UI closes its messages with
 SHOWN = 3
 """So many messages are shown at most, the newest first."""
 LINES = 2
