@@ -18,7 +18,7 @@ from textual.theme import Theme
 from tui.api.errors import ApiError
 from tui.bindings import Place, bindings_for
 from tui.crash import write_report
-from tui.problems import describe
+from tui.errands import explain
 from tui.screens.dialog import AskSecretScreen, TwoFactorScreen
 from tui.screens.help import HelpScreen
 from tui.screens.key_detail import KeyDetailScreen
@@ -169,7 +169,7 @@ class KeysApp(App[None]):
             try:
                 await session.sign_in_again(answer, self._ask_code)
             except (ApiError, SessionProblem) as error:
-                problem = describe(error)
+                problem = explain(error)
                 refusal = " ".join(filter(None, (problem.title, problem.detail)))
             else:
                 return True

@@ -64,13 +64,14 @@ COMMANDS = (
     Command(_ANY, "question_mark", "?", "app.help", ""),
     Command(
         _ANY,
-        "ctrl+q,ctrl+c",
+        "ctrl+q",
         "ctrl+q, ctrl+c",
         "leave",
         "sign out and leave; asks before anything is lost",
         "Quit",
         priority=True,
     ),
+    Command(_ANY, "ctrl+c", "ctrl+c", "app.leave", "", priority=True),
     Command(_ANY, "", "Tab, shift+Tab", "", "go to the next or the previous field"),
     Command(_LOGIN, "", "Enter", "", "sign in"),
     Command(

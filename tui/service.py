@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -81,18 +82,33 @@ class KeyService:
         self.listing = Listing(keys, catalogue)
         return self.listing
 
-    async def create(self, draft: KeyDraft, password: SecretStr | None) -> CreatedKey:
-        """Create a key, after the account's password has been checked (contract 2 and 4).
+    @asynccontextmanager
+    async def authorized(self, password: SecretStr | None) -> AsyncIterator[None]:
+        """Have the account's password checked, as creating keys wants it (contract 2).
+
+        Without a password nothing is checked: not every account has one.
+
+        Raises:
+            SignInRefused: the password is wrong.
+            ApiError: the server could not be asked.
+        """
+        check = await self.session.check_password(password) if password is not None else None
+        try:
+            yield
+        finally:
+            if check is not None:
+                await self.session.discard(check)
+
+    async def create(self, draft: KeyDraft) -> CreatedKey:
+        """Create a key (contract 4), within `authorized`.
 
         The request is sent once. Where its outcome is unknown, the list is read and compared.
 
         Raises:
-            SignInRefused: the password is wrong; nothing was created.
             SecretLost, NothingCreated, OutcomeUnknown: no good answer came; see there.
             ApiError, SessionEnded: the server refused, or could not be asked; nothing was created.
         """
         known = {key.id for key in self.listing.keys}
-        check = await self.session.check_password(password) if password is not None else None
         try:
             return await self.session.call(
                 lambda credential: self.session.client.create_key(draft, credential)
@@ -101,9 +117,6 @@ class KeyService:
             if not error.maybe_done:
                 raise
             raise await self._what_became(draft, known, error) from None
-        finally:
-            if check is not None:
-                await self.session.discard(check)
 
     async def update(self, key: Key, draft: KeyDraft) -> None:
         """Replace label, grants and allowed IPs of a key (contract 4).

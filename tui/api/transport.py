@@ -182,7 +182,9 @@ class _Way:
 
 
 async def _once(transport: httpx.AsyncBaseTransport, call: Call, way: _Way) -> Answer:
-    connect = min(CONNECT_SECONDS, call.deadline)
+    # Connecting and the handshake each end by themselves before the deadline would cancel them:
+    # httpcore leaves the socket open when a handshake is cancelled.
+    connect = min(CONNECT_SECONDS, call.deadline * 0.45)
     request = httpx.Request(
         call.method,
         call.url,

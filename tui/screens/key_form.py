@@ -17,7 +17,8 @@ from tui.api.errors import ApiError, SignInRefused
 from tui.api.models import CreatedKey, Key, KeyDraft
 from tui.bindings import Place, bindings_for
 from tui.drafts import split_ips, wrong_grants, wrong_ips, wrong_label, wrong_password
-from tui.problems import Problem, describe
+from tui.errands import explain
+from tui.problems import Problem
 from tui.screens.dialog import ConfirmScreen, ProblemScreen
 from tui.service import KeyService, NothingCreated, OutcomeUnknown, SecretLost
 from tui.session import SessionProblem
@@ -161,7 +162,7 @@ class KeyFormScreen(Screen[Done | None]):
         except (ApiError, SessionProblem) as error:
             self._refused(error)
         except (NothingCreated, OutcomeUnknown) as error:
-            self._tell(describe(error))
+            self._tell(explain(error))
         except SecretLost as lost:
             await self._replace_lost(lost, draft)
         else:
@@ -178,7 +179,7 @@ class KeyFormScreen(Screen[Done | None]):
             self.dismiss(done)
 
     async def _replace_lost(self, lost: SecretLost, draft: KeyDraft) -> None:
-        problem = describe(lost)
+        problem = explain(lost)
         ask = ConfirmScreen(
             problem.title,
             Content(problem.detail),
@@ -197,14 +198,15 @@ class KeyFormScreen(Screen[Done | None]):
             await self._save(draft)
 
     def _refused(self, error: Exception) -> None:
-        problem = describe(error, self._key)
+        problem = explain(error, self._key)
         fields = {"valid_ips": "ips"}
         told = {fields.get(name, name): text for name, text in problem.fields.items()}
         if isinstance(error, SignInRefused):
             told["password"] = error.description or problem.title
         here = [name for name in told if self._show(name, told[name])]
         self._set_saving(False)
-        self._tell(None if here and not problem.detail else problem)
+        only_here = bool(here) and (not problem.detail or isinstance(error, SignInRefused))
+        self._tell(None if only_here else problem)
         if here:
             self._focus(here[0])
 
@@ -313,7 +315,8 @@ class CreateKeyScreen(KeyFormScreen[Created]):
 
     async def save(self, draft: KeyDraft) -> Created:
         """Create the key."""
-        return Created(await self._service.create(draft, self._password()), draft)
+        async with self._service.authorized(self._password()):
+            return Created(await self._service.create(draft), draft)
 
     def _password(self) -> SecretStr | None:
         from pydantic import SecretStr  # it loads while the operator types

@@ -21,7 +21,8 @@ from textual.worker import Worker
 from tui.api.address import BadAddress, Server, parse_server
 from tui.api.errors import ApiError, SignInRefused
 from tui.bindings import Place, bindings_for
-from tui.problems import Problem, describe
+from tui.errands import explain
+from tui.problems import Problem
 from tui.screens.dialog import AskSecretScreen, ConfirmScreen, ProblemScreen, TwoFactorScreen
 from tui.session import Session, SessionProblem
 from tui.widgets.field import Field
@@ -210,7 +211,7 @@ class LoginScreen(Screen[None]):
         return not missing
 
     def _refused(self, error: Exception) -> None:
-        problem = describe(error)
+        problem = explain(error)
         self._tell(problem)
         if isinstance(error, BadAddress):
             self._field("server").focus_input()

@@ -21,7 +21,8 @@ from tui.api.errors import ApiError
 from tui.api.grants import sends
 from tui.api.models import Key
 from tui.bindings import Place, bindings_for
-from tui.problems import Problem, describe
+from tui.errands import explain
+from tui.problems import Problem
 from tui.screens.dialog import DeleteKeyScreen, ProblemScreen
 from tui.screens.key_detail import KeyDetailScreen
 from tui.screens.key_form import CreateKeyScreen, EditKeyScreen
@@ -191,7 +192,7 @@ class SettingsScreen(Screen[None]):
             with self.query_one(Status).working(self._writing):
                 was_there = await self._service.delete(key)
         except (ApiError, SessionProblem) as error:
-            self._tell_problem(describe(error, key))
+            self._tell_problem(explain(error, key))
             return
         finally:
             self._writing = ""
@@ -224,7 +225,7 @@ class SettingsScreen(Screen[None]):
             with self.query_one(Status).working("Reading the keys · Esc cancels"):
                 listing = await self._service.load()
         except (ApiError, SessionProblem) as error:
-            self._failed(describe(error))
+            self._failed(explain(error))
             return False
         self._problem = None
         self._show(listing)
