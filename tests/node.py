@@ -1,0 +1,331 @@
+"""A real node on a loopback port for tests, and the ways in which it can go wrong."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal
+
+from starlette.responses import HTMLResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from tui.sandbox.answers import errors, too_many
+from tui.sandbox.catalogue import edition as edition_named
+from tui.sandbox.founding import found
+from tui.sandbox.place import Rules
+from tui.sandbox.server import application
+from tui.sandbox.serving import QuietServer, address, listen
+from tui.sandbox.sessions import Sessions
+from tui.sandbox.store import Store, StoredKey, new_secret, utc_now
+
+CHEAP = 16
+"""What a password check costs in tests (scrypt's n)."""
+
+How = Literal[
+    "before", "after", "cut", "hang", "hang-after", "500", "503-html", "429", "429-for-ever"
+]
+"""
+before      the connection is reset before anything is done
+after       the request is done, the connection is reset before any answer
+cut         the request is done, the answer's body is cut off in the middle
+hang        nothing is done and nothing answered until `release()`
+hang-after  the request is done, the answer comes only after `release()`
+500, 503-html, 429   nothing is done, and that is the answer (429: wait 1 s)
+429-for-ever         as 429, with `Retry-After` of a year
+"""
+
+_NGINX = (
+    "<html>\r\n<head><title>503 Service Temporarily Unavailable</title></head>\r\n<body>\r\n"
+    "<center><h1>503 Service Temporarily Unavailable</h1></center>\r\n"
+    "<hr><center>openresty</center>\r\n</body>\r\n</html>\r\n"
+)
+
+
+class Node:
+    """The sandbox's server, run in a thread; it starts when made and ends with `stop()`.
+
+    `role` is the signed-in person's: `admin`, or `reporting`, who may not manage keys.
+    """
+
+    def __init__(
+        self,
+        *,
+        edition: str = "momentum-4.2",
+        account: str = "password",
+        auth: bool = True,
+        require_client: bool = False,
+        key_management: bool = True,
+        role: str = "admin",
+        seeds: bool = True,
+        mint: Callable[[], str] = new_secret,
+        now: Callable[[], datetime] = utc_now,
+        data: Path | None = None,
+    ) -> None:
+        rules = Rules(
+            edition_named(edition), account, auth, require_client, key_management, cost=CHEAP
+        )
+        self.store = Store(data, mint=mint, now=now)
+        self.sessions = Sessions(self.store.db, now)
+        credentials = found(self.store, rules, role=role, seeds=seeds)
+        self.username = credentials.username
+        self.password = credentials.password or ""
+        self.client_id = credentials.client_id
+        self.client_secret = credentials.client_secret or ""
+        self.code = credentials.code or ""
+        self.access_token = credentials.access_token or ""
+        self.requests: list[tuple[str, str]] = []
+        self._faults = Faults(application(self.store, rules), self.requests)
+        self._server: QuietServer | None = None
+        self._start(0)
+
+    def __enter__(self) -> Node:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def add_key(
+        self,
+        label: str,
+        grants: tuple[str, ...] = ("metrics/view",),
+        valid_ips: tuple[str, ...] = (),
+        owner: str | None = None,
+        created_at: datetime | None = None,
+        secret: str | None = None,
+        subaccount: int | None = None,
+    ) -> tuple[str, str]:
+        """Add a key and return its id and secret; without an owner it is the node's user's own.
+
+        A subaccount's key has no owner. Grants and addresses are taken as they are, unchecked.
+        """
+        key, made = self.store.add_key(
+            label,
+            grants,
+            valid_ips,
+            username=owner if subaccount else owner or self.username,
+            subaccount_id=subaccount,
+            created_at=created_at,
+            secret=secret,
+        )
+        return key.id, made
+
+    def keys(self) -> tuple[StoredKey, ...]:
+        """Return the keys that there are, oldest first."""
+        return self.store.keys()
+
+    def labels(self) -> list[str]:
+        """Return the labels of the keys that there are, oldest first."""
+        return [key.label for key in self.keys()]
+
+    def token(self, username: str | None = None) -> str:
+        """Return an access token of a fresh, verified session, made without any request."""
+        access, _ = self.sessions.open(username or self.username, remember=False, verified=True)
+        return access
+
+    def expire_sessions(self) -> None:
+        """Let all access tokens end; refresh tokens still work."""
+        self.sessions.expire_access()
+
+    def end_sessions(self) -> None:
+        """Let all access and refresh tokens end."""
+        self.sessions.end_all()
+
+    def fail(self, method: str, path_prefix: str, how: How, times: int = 1) -> None:
+        """Have the next `times` requests of that method (`*`: any) under the path go wrong."""
+        self._faults.pending.append(_Fault(method, path_prefix, how, times))
+
+    def heal(self) -> None:
+        """Have nothing go wrong from now on, and release what hangs."""
+        self._faults.pending.clear()
+        self.release()
+
+    def release(self) -> None:
+        """Let the requests that hang go on."""
+        self._loop.call_soon_threadsafe(self._faults.let_go, False)
+
+    def seen(self, method: str, path_prefix: str) -> int:
+        """Return how many requests of that method came for paths with that beginning."""
+        return sum(got == method and path.startswith(path_prefix) for got, path in self.requests)
+
+    async def until(self, method: str, path_prefix: str, times: int = 1) -> None:
+        """Wait until so many such requests have come, 5 s at most."""
+        async with asyncio.timeout(5):
+            while self.seen(method, path_prefix) < times:  # noqa: ASYNC110  # told by a thread
+                await asyncio.sleep(0.005)
+
+    def stop(self) -> None:
+        """Close the port, dropping what hangs; `start_again()` opens the same one."""
+        if self._server is None:
+            return
+        self._loop.call_soon_threadsafe(self._faults.let_go, True)
+        self._loop.call_soon_threadsafe(self._server.leave)
+        self._thread.join()
+        self._server = None
+
+    def start_again(self) -> None:
+        """Answer again on the same port, with everything that was kept."""
+        self._start(self.port)
+
+    def close(self) -> None:
+        """Stop for good and let go of the store."""
+        self.stop()
+        self.store.close()
+
+    def _start(self, port: int) -> None:
+        listener = listen(port)
+        self.url = address(listener)
+        self.port: int = listener.getsockname()[1]
+        self._server = server = QuietServer(self._faults)
+        ready = threading.Event()
+
+        async def serve() -> None:
+            self._loop = asyncio.get_running_loop()
+            ready.set()
+            await server.serve(sockets=[listener])
+
+        self._thread = threading.Thread(target=lambda: asyncio.run(serve()), daemon=True)
+        self._thread.start()
+        ready.wait()
+
+
+@dataclass(slots=True)
+class _Fault:
+    method: str
+    prefix: str
+    how: How
+    left: int
+
+
+@dataclass(slots=True, eq=False)
+class _Hold:
+    """A request that hangs: what to wait for, and whether it is to be dropped then."""
+
+    over: asyncio.Event = field(default_factory=asyncio.Event)
+    dropped: bool = False
+
+
+class Faults:
+    """Stands before the node, notes every request, and breaks those that are to go wrong."""
+
+    def __init__(self, app: ASGIApp, requests: list[tuple[str, str]]) -> None:
+        self.app, self.requests = app, requests
+        self.pending: list[_Fault] = []
+        self._holds: list[_Hold] = []
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = scope["method"], scope["path"]
+        how = self._take(*request)
+        if how is None:
+            self.requests.append(request)
+            await self.app(scope, receive, send)
+            return
+        body = await _whole(receive)
+        done = await self._answer(scope, body) if how in ("after", "cut", "hang-after") else []
+        hold = _Hold()
+        if how in ("hang", "hang-after"):
+            self._holds.append(hold)
+        # Noted only now, so that whoever waits for the request finds it held, and done if so.
+        self.requests.append(request)
+        if hold in self._holds:
+            await hold.over.wait()
+        if how in ("before", "after") or hold.dropped:
+            await _reset(receive, send)
+        elif how == "cut":
+            await _cut(done, receive, send)
+        elif how in ("hang", "hang-after"):
+            for message in done or await self._answer(scope, body):
+                await send(message)
+        else:
+            await _refusal(how)(scope, receive, send)
+
+    def let_go(self, dropped: bool) -> None:
+        """End all holds; to be called in the server's thread."""
+        while self._holds:
+            hold = self._holds.pop()
+            hold.dropped = dropped
+            hold.over.set()
+
+    def _take(self, method: str, path: str) -> How | None:
+        for fault in self.pending:
+            if fault.method in ("*", method) and path.startswith(fault.prefix):
+                fault.left -= 1
+                if fault.left <= 0:
+                    self.pending.remove(fault)
+                return fault.how
+        return None
+
+    async def _answer(self, scope: Scope, body: bytes) -> list[Message]:
+        """Have the request done, and return the answer instead of sending it."""
+        answer: list[Message] = []
+        given = iter([{"type": "http.request", "body": body, "more_body": False}])
+
+        async def receive() -> Message:
+            return next(given, {"type": "http.disconnect"})
+
+        async def send(message: Message) -> None:
+            answer.append(message)
+
+        await self.app(scope, receive, send)
+        return answer
+
+
+async def _whole(receive: Receive) -> bytes:
+    body, more = b"", True
+    while more:
+        message = await receive()
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+    return body
+
+
+def _refusal(fault: How) -> Response:
+    if fault == "500":
+        return errors(500, {"message": "Internal server error"})
+    if fault == "503-html":
+        return HTMLResponse(_NGINX, 503)
+    return too_many("requests", 1 if fault == "429" else 31_536_000)
+
+
+def _transport(send: Send) -> asyncio.Transport:
+    """Return the connection: ASGI keeps it out of reach, uvicorn's `send` is a bound method."""
+    cycle: Any = getattr(send, "__self__")  # noqa: B009  # mypy knows a Callable only
+    transport: asyncio.Transport = cycle.transport
+    return transport
+
+
+async def _gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _reset(receive: Receive, send: Send) -> None:
+    """Reset the connection: with a linger of 0 s the peer gets RST instead of FIN."""
+    transport = _transport(send)
+    connection = transport.get_extra_info("socket")
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    transport.abort()
+    await _gone(receive)
+
+
+async def _cut(answer: list[Message], receive: Receive, send: Send) -> None:
+    start, *rest = answer
+    body = b"".join(message.get("body", b"") for message in rest)
+    if not body:
+        await _reset(receive, send)
+        return
+    await send(start)
+    await send({"type": "http.response.body", "body": body[: len(body) // 2], "more_body": True})
+    _transport(send).close()
+    await _gone(receive)
