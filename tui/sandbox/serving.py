@@ -19,7 +19,8 @@ def listen(port: int) -> socket.socket:
 
     Raises OSError where the port is taken.
     """
-    listener = socket.socket()
+    # asyncio sends without delay (TCP_NODELAY) only where the protocol is named: 40 ms an answer.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(("127.0.0.1", port))

@@ -1,0 +1,177 @@
+"""The node as a command, and as a child beside the app: how it starts, and how it goes."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tui.sandbox import beside
+from tui.sandbox.options import SandboxFailed, SandboxMissing, SandboxOptions
+
+RUN = """
+import sys
+from pathlib import Path
+from tui.sandbox.command import SandboxOptions, run
+sys.exit(run(SandboxOptions({})))
+"""
+
+
+@contextmanager
+def command(options: str = "") -> Iterator[subprocess.Popen[str]]:
+    process = subprocess.Popen(  # noqa: S603  # this very interpreter
+        [sys.executable, "-c", RUN.format(options)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        with process:
+            yield process
+    finally:
+        process.kill()
+
+
+def shown(process: subprocess.Popen[str]) -> str:
+    """Return what the command prints once it is ready: all there is up to its last sentence."""
+    assert process.stdout is not None
+    text = ""
+    while not text.endswith("It is not a mail server: it sends nothing.\n"):
+        line = process.stdout.readline()
+        assert line, process.communicate()
+        text += line
+    return text
+
+
+def row(text: str, name: str) -> str:
+    (found,) = (line for line in text.splitlines() if line.strip().startswith(name))
+    return found.strip().removeprefix(name).strip()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_command_tells_how_to_get_in_and_leaves_quietly(number: signal.Signals) -> None:
+    with command() as process:
+        text = shown(process)
+        url = row(text, "Address")
+        answer = httpx.post(
+            f"{url}/api/v1/authenticate",
+            data={
+                "grant_type": "password",
+                "username": row(text, "User"),
+                "password": row(text, "Password"),
+            },
+            trust_env=False,
+        )
+        assert answer.status_code == 200
+        assert f"curl -H 'Authorization: KEY' {url}/api/v1/metrics/" in text
+        process.send_signal(number)
+        rest, problems = process.communicate(timeout=10)
+        assert (process.returncode, rest, problems) == (0, "", "")
+
+
+def test_the_command_shows_what_the_account_needs(tmp_path: Path) -> None:
+    with command(f"data=Path({str(tmp_path)!r}), account='two-factor', require_client=True") as one:
+        text = shown(one)
+        one.terminate()
+    assert len(row(text, "Two-factor code")) == 6
+    assert row(text, "Client id").startswith("console-")
+    assert len(row(text, "Client secret")) == 32
+
+    options = f"data=Path({str(tmp_path)!r}), account='single-sign-on', require_client=True"
+    with command(options) as two:
+        again = shown(two)
+        two.terminate()
+    assert len(row(again, "Access token")) == 40
+    assert row(again, "Password") == f"the one shown when {tmp_path} was made"
+    assert row(again, "Client secret") == f"the one shown when {tmp_path} was made"
+    assert row(again, "Client id") == row(text, "Client id")
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ("edition='momentum-3'", "There is no edition 'momentum-3'"),
+        ("account='card'", "There is no account kind 'card'"),
+        ("edition='momentum-4.1', account='two-factor'", "Momentum 4.1 has no two-factor"),
+        ("port=99999", "A port lies between 0 and 65535"),
+        ("data=Path('/dev/null')", "/dev/null can't be used"),
+    ],
+)
+def test_what_can_not_be_is_said_in_one_sentence(options: str, sentence: str) -> None:
+    with command(options) as process:
+        text, problem = process.communicate(timeout=10)
+    assert (process.returncode, text) == (2, "")
+    assert problem.startswith(sentence)
+    assert problem.count("\n") == 1
+
+
+def test_a_taken_port_is_said_in_one_sentence() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with command(f"port={port}") as process:
+            _, problem = process.communicate(timeout=10)
+        assert process.returncode == 2
+        assert problem == f"Port {port} on 127.0.0.1 is taken; choose another.\n"
+        with pytest.raises(SandboxFailed, match="is taken"):
+            beside.start(SandboxOptions(port=port))
+
+
+def test_a_node_beside_the_app_answers_and_goes_when_told() -> None:
+    with beside.start(SandboxOptions(account="two-factor", require_client=True)) as sandbox:
+        told = sandbox.announcement
+        url = f"{told.url}/api/v1/metrics"
+        assert httpx.get(url, trust_env=False).status_code == 401
+        for secret in (told.password, told.code, told.client_secret):
+            assert secret
+            assert secret not in repr(told)
+        assert told.access_token is None
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(url, trust_env=False)
+    sandbox.stop()
+
+
+def test_a_node_beside_the_app_goes_when_the_app_is_killed() -> None:
+    parent = (
+        "import sys, time; from tui.sandbox import beside\n"
+        "sandbox = beside.start(beside.SandboxOptions())\n"
+        "print(sandbox._process.pid, sandbox.announcement.url, flush=True); time.sleep(60)"
+    )
+    with subprocess.Popen(  # noqa: S603  # this very interpreter
+        [sys.executable, "-c", parent], stdout=subprocess.PIPE, text=True
+    ) as app:
+        assert app.stdout is not None
+        pid, url = app.stdout.readline().split()
+        child = os.pidfd_open(int(pid))
+        try:
+            assert httpx.get(f"{url}/api/v1/metrics", trust_env=False).status_code == 401
+            app.kill()
+            gone, _, _ = select.select([child], [], [], 10)
+            assert gone, "the child outlived the app"
+        finally:
+            os.close(child)
+
+
+def test_the_app_does_not_load_the_server() -> None:
+    check = (
+        "import sys; import tui.sandbox.beside, tui.sandbox.command\n"
+        "print(sorted({'starlette', 'uvicorn', 'pydantic', 'textual'} & set(sys.modules)))"
+    )
+    loaded = subprocess.run(  # noqa: S603  # this very interpreter
+        [sys.executable, "-c", check], capture_output=True, text=True, check=True
+    )
+    assert loaded.stdout == "[]\n"
+
+
+def test_missing_packages_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tui.sandbox.options.find_spec", lambda name: None)
+    with pytest.raises(SandboxMissing, match=r"pip install 'momentum-keys\[sandbox\]'"):
+        beside.start(SandboxOptions())
