@@ -25,7 +25,7 @@ OSC_52 = f"\x1b]52;c;{b64encode(VALUE.encode()).decode()}\x07"
 COREUTILS = str(Path(shutil.which("cat") or "").parent)
 
 type_in = "cat > {folder}/{name}.stdin"
-hang = "sleep 600"
+hang = "exec sleep 600"
 hang_in_a_child = "sleep 600 & wait"
 fail = "exit 3"
 
@@ -153,7 +153,7 @@ async def test_giving_up_kills_it_too(desk: Desk) -> None:
 
 
 async def test_a_keeper_that_stays_behind_is_not_waited_for(desk: Desk) -> None:
-    desk.program("xclip", f"{type_in}; {hang} & echo $! > {{folder}}/keeper")
+    desk.program("xclip", f"{type_in}; sleep 600 & echo $! > {{folder}}/keeper")
     sent = await desk.send(DISPLAY=":0")
     keeper = int((desk.folder / "keeper").read_text())
     try:

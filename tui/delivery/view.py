@@ -37,8 +37,8 @@ def plain_view(
     before = columns()
     with _no_echo():
         try:
-            write("\r" + "\r\n".join(lines))
             with suppress(KeyboardInterrupt, EOFError):
+                write("\r" + "\r\n".join(lines))
                 read_line()
         finally:
             rows = max(sum(_rows(line, width) for line in lines) for width in (before, columns()))
