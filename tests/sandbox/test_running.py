@@ -16,20 +16,21 @@ import httpx
 import pytest
 
 from tui.sandbox import beside
-from tui.sandbox.options import SandboxFailed, SandboxMissing, SandboxOptions
+from tui.sandbox.command import run, told
+from tui.sandbox.options import Announcement, SandboxFailed, SandboxMissing, SandboxOptions
+from tui.sandbox.running import run_node
 
 RUN = """
 import sys
-from pathlib import Path
 from tui.sandbox.command import SandboxOptions, run
-sys.exit(run(SandboxOptions({})))
+sys.exit(run(SandboxOptions()))
 """
 
 
 @contextmanager
-def command(options: str = "") -> Iterator[subprocess.Popen[str]]:
+def command() -> Iterator[subprocess.Popen[str]]:
     process = subprocess.Popen(  # noqa: S603  # this very interpreter
-        [sys.executable, "-c", RUN.format(options)],
+        [sys.executable, "-c", RUN],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -78,51 +79,69 @@ def test_the_command_tells_how_to_get_in_and_leaves_quietly(number: signal.Signa
         assert (process.returncode, rest, problems) == (0, "", "")
 
 
+def told_at_once(options: SandboxOptions) -> str:
+    """Return what the command would show, from a node that is stopped as soon as it can be."""
+    texts: list[str] = []
+
+    def announce(announcement: Announcement) -> None:
+        texts.append(told(announcement, options))
+        signal.raise_signal(signal.SIGTERM)
+
+    run_node(options, announce)
+    (text,) = texts
+    return text
+
+
 def test_the_command_shows_what_the_account_needs(tmp_path: Path) -> None:
-    with command(f"data=Path({str(tmp_path)!r}), account='two-factor', require_client=True") as one:
-        text = shown(one)
-        one.terminate()
+    text = told_at_once(SandboxOptions(data=tmp_path, account="two-factor", require_client=True))
     assert len(row(text, "Two-factor code")) == 6
     assert row(text, "Client id").startswith("console-")
     assert len(row(text, "Client secret")) == 32
+    assert row(text, "Data") == str(tmp_path)
 
-    options = f"data=Path({str(tmp_path)!r}), account='single-sign-on', require_client=True"
-    with command(options) as two:
-        again = shown(two)
-        two.terminate()
+    options = SandboxOptions(data=tmp_path, account="single-sign-on", require_client=True)
+    again = told_at_once(options)
     assert len(row(again, "Access token")) == 40
     assert row(again, "Password") == f"the one shown when {tmp_path} was made"
     assert row(again, "Client secret") == f"the one shown when {tmp_path} was made"
     assert row(again, "Client id") == row(text, "Client id")
 
 
+def test_the_command_says_that_authentication_is_off() -> None:
+    text = told_at_once(SandboxOptions(auth=False))
+    assert row(text, "Authentication").startswith("switched off")
+    assert "Client" not in text
+
+
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        ("edition='momentum-3'", "There is no edition 'momentum-3'"),
-        ("account='card'", "There is no account kind 'card'"),
-        ("edition='momentum-4.1', account='two-factor'", "Momentum 4.1 has no two-factor"),
-        ("port=99999", "A port lies between 0 and 65535"),
-        ("data=Path('/dev/null')", "/dev/null can't be used"),
+        (SandboxOptions(edition="momentum-3"), "There is no edition 'momentum-3'"),
+        (SandboxOptions(account="card"), "There is no account kind 'card'"),
+        (SandboxOptions(edition="momentum-4.1", account="two-factor"), "Momentum 4.1 has no"),
+        (SandboxOptions(port=99999), "A port lies between 0 and 65535"),
+        (SandboxOptions(data=Path("/dev/null")), "/dev/null can't be used"),
     ],
 )
-def test_what_can_not_be_is_said_in_one_sentence(options: str, sentence: str) -> None:
-    with command(options) as process:
-        text, problem = process.communicate(timeout=10)
-    assert (process.returncode, text) == (2, "")
-    assert problem.startswith(sentence)
-    assert problem.count("\n") == 1
+def test_what_can_not_be_is_said_in_one_sentence(
+    options: SandboxOptions, sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(options) == 2
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert shown.err.startswith(sentence)
+    assert shown.err.count("\n") == 1
 
 
-def test_a_taken_port_is_said_in_one_sentence() -> None:
+def test_a_taken_port_is_said_in_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        with command(f"port={port}") as process:
-            _, problem = process.communicate(timeout=10)
-        assert process.returncode == 2
+        assert run(SandboxOptions(port=port)) == 2
+        problem = capsys.readouterr().err
         assert problem == f"Port {port} on 127.0.0.1 is taken; choose another.\n"
-        with pytest.raises(SandboxFailed, match="is taken"):
+        with pytest.raises(SandboxFailed) as failure:
             beside.start(SandboxOptions(port=port))
+    assert f"{failure.value}\n" == problem
 
 
 def test_a_node_beside_the_app_answers_and_goes_when_told() -> None:
