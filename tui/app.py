@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
 from textual import on, work
-from textual.app import App
 from textual.binding import BindingType
 from textual.content import Content
 from textual.theme import Theme
@@ -19,6 +18,7 @@ from tui.api.errors import ApiError
 from tui.bindings import Place, bindings_for
 from tui.crash import write_report
 from tui.errands import explain
+from tui.keyboard import TypeAhead
 from tui.screens.dialog import AskSecretScreen, TwoFactorScreen
 from tui.screens.help import HelpScreen
 from tui.screens.key_detail import KeyDetailScreen
@@ -62,7 +62,7 @@ _PLACES = (
 )
 
 
-class KeysApp(App[None]):
+class KeysApp(TypeAhead[None]):
     """momentum-keys; `known` fills in the login screen, `now` is the clock in UTC."""
 
     TITLE = "momentum-keys"

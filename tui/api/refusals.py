@@ -121,5 +121,9 @@ def _entry(found: object, say: Say) -> Entry | None:
 
 
 def excerpt(body: bytes, say: Say) -> str:
-    """Return the beginning of a body that could not be read, safe to show."""
-    return say(body[:2_000].decode("utf-8", "replace").strip())
+    """Return the beginning of a body that is no JSON, safe to show.
+
+    Of JSON nothing is shown, however damaged: it may hold what only the right reader may see.
+    """
+    start = body[:2_000].decode("utf-8", "replace").strip("\ufeff \t\r\n")
+    return "" if start.startswith(("{", "[", '"')) else say(start)
