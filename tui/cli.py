@@ -185,16 +185,18 @@ def _known_sandbox(announcement: Announcement) -> Known:
 
     from tui.screens.login import Known
 
-    told = ["Sandbox: a made-up server on this machine; it is gone when you leave."]
+    told = ["Sandbox on this machine, gone when you leave"]
+    if announcement.password:
+        told.append(f"password {announcement.password}")
     if announcement.code:
-        told.append(f"Its two-factor code is {announcement.code}.")
+        told.append(f"two-factor code {announcement.code}")
     if announcement.access_token:
-        told.append(f"Its access token is {announcement.access_token}.")
+        told.append(f"access token {announcement.access_token}")
     return Known(
         url=announcement.url,
         username=announcement.username,
         password=SecretStr(announcement.password) if announcement.password else None,
         client_id=announcement.client_id,
         client_secret=SecretStr(announcement.client_secret or ""),
-        notice=" ".join(told),
+        notice=" · ".join(told),
     )

@@ -47,9 +47,9 @@ class KeyFormScreen(Screen[Done | None]):
     verb = ""
     doing = ""
 
-    def __init__(self, service: KeyService, key: Key | None = None) -> None:
+    def __init__(self, service: KeyService, notice: str, key: Key | None = None) -> None:
         super().__init__()
-        self._service, self._key = service, key
+        self._service, self._notice, self._key = service, notice, key
         self._label = key.label if key else ""
         self._ips = ", ".join(key.allowed_ips) if key else ""
         self._given = service.listing.catalogue.ordered(key.grants if key else ())
@@ -59,7 +59,7 @@ class KeyFormScreen(Screen[Done | None]):
 
     def compose(self) -> ComposeResult:
         """The form."""
-        yield TopBar(f"Settings › API keys › {self.verb}")
+        yield TopBar(f"Settings › API keys › {self.verb}", notice=self._notice)
         with Vertical(id="form"):
             yield Static(self.heading, id="title")
             yield Static(id="problem", markup=False)

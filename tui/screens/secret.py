@@ -112,7 +112,7 @@ class SecretScreen(Screen[str]):
                     heading,
                     sys.stdin.readline,
                     self._write_plain,
-                    lambda: self.app.size.width,
+                    _columns,
                 )
         except SuspendNotSupported:
             self._tell(Content("This terminal can't be given back for a while."), "problem")
@@ -182,3 +182,8 @@ class SecretScreen(Screen[str]):
         if terminal is not None:
             terminal.write(text)
             terminal.flush()
+
+
+def _columns() -> int:
+    """Return how wide the terminal is now; a window may be resized while the app is suspended."""
+    return os.get_terminal_size().columns

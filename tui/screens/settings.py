@@ -102,7 +102,7 @@ class SettingsScreen(Screen[None]):
     @work(group="errand", exclusive=False, description="create a key")
     async def action_new(self) -> None:
         """Create a key, show its secret once, and go on with the key in the list."""
-        created = await self.app.push_screen_wait(CreateKeyScreen(self._service))
+        created = await self.app.push_screen_wait(CreateKeyScreen(self._service, self._notice))
         if created is None:
             return
         key = created.key
@@ -179,7 +179,7 @@ class SettingsScreen(Screen[None]):
         self.query_one(KeyDetail).show(event.key, self._service.listing.catalogue, self._now())
 
     async def _edit(self, key: Key) -> None:
-        if await self.app.push_screen_wait(EditKeyScreen(self._service, key)) is None:
+        if await self.app.push_screen_wait(EditKeyScreen(self._service, self._notice, key)) is None:
             return
         await self._read()
         self._tell("API key ", key.label, " was updated.")
