@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from tui.api.errors import ApiError, NotFound
 from tui.api.grants import Catalogue
 from tui.api.models import CreatedKey, Key, KeyDraft
-from tui.session import Session
+from tui.session import Session, SessionEnded
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
@@ -34,7 +34,7 @@ class NothingCreated(Exception):
 
 
 class OutcomeUnknown(Exception):
-    """A create got no good answer, and the list could not be read to see what came of it."""
+    """A create got no good answer, and the list could not be read, or shows several new keys."""
 
     def __init__(self, cause: ApiError) -> None:
         super().__init__()
@@ -71,6 +71,7 @@ class KeyService:
         self.session = session
         self.listing = Listing()
         self._catalogue: Catalogue | None = None
+        self._made: set[str] = set()
 
     async def load(self) -> Listing:
         """Read the keys and, the first time, the catalogue of grants.
@@ -108,39 +109,43 @@ class KeyService:
             SecretLost, NothingCreated, OutcomeUnknown: no good answer came; see there.
             ApiError, SessionEnded: the server refused, or could not be asked; nothing was created.
         """
-        known = {key.id for key in self.listing.keys}
+        known = self.known_ids()
         try:
-            return await self.session.call(
+            made = await self.session.call(
                 lambda credential: self.session.client.create_key(draft, credential)
             )
         except ApiError as error:
             if not error.maybe_done:
                 raise
-            raise await self._what_became(draft, known, error) from None
+            raise await self.what_became(draft, known, error) from None
+        self._made |= {made.id} if made.id else set()
+        return made
 
-    async def update(self, key: Key, draft: KeyDraft) -> None:
-        """Replace label, grants and allowed IPs of a key (contract 4).
+    def known_ids(self) -> frozenset[str]:
+        """Return the ids of the keys that were there when last read, or were made since."""
+        return frozenset({key.id for key in self.listing.keys} | self._made)
 
-        Raises:
-            ApiError, SessionEnded: the server refused, or could not be asked.
-        """
-        await self.session.call(
-            lambda credential: self.session.client.update_key(key.id, draft, credential)
-        )
+    async def what_became(
+        self, draft: KeyDraft, known: Collection[str], cause: ApiError
+    ) -> SecretLost | NothingCreated | OutcomeUnknown:
+        """Read the list and tell what came of a create that got no good answer (faults, A).
 
-    async def delete(self, key: Key) -> bool:
-        """Delete a key; returns False where somebody else had already deleted it.
-
-        Raises:
-            ApiError, SessionEnded: the server refused, or could not be asked.
+        `known` are the ids from before it. Only a key that is just what was asked for, and the only
+        such one, is named: it may be deleted because of that.
         """
         try:
-            await self.session.call(
-                lambda credential: self.session.client.delete_key(key.id, credential)
-            )
-        except NotFound:
-            return False
-        return True
+            keys = await self._read_keys()
+        except (ApiError, SessionEnded):
+            return OutcomeUnknown(cause)
+        new = {
+            key.id: key
+            for key in keys
+            if key.id not in known and key.raw_label == draft.label and not self._is_foreign(key)
+        }
+        if not new:
+            return NothingCreated(cause)
+        exact = [key for key in new.values() if _is_as_asked(key, draft)]
+        return SecretLost(exact[0], cause) if len(exact) == 1 else OutcomeUnknown(cause)
 
     async def _read_keys(self) -> tuple[Key, ...]:
         return await self.session.call(self.session.client.list_keys)
@@ -154,12 +159,16 @@ class KeyService:
             self._catalogue = Catalogue(grants) if grants else Catalogue()
         return self._catalogue
 
-    async def _what_became(
-        self, draft: KeyDraft, known: Iterable[str], cause: ApiError
-    ) -> SecretLost | NothingCreated | OutcomeUnknown:
-        try:
-            keys = await self._read_keys()
-        except ApiError:
-            return OutcomeUnknown(cause)
-        new = [key for key in keys if key.id not in set(known) and key.raw_label == draft.label]
-        return SecretLost(new[-1], cause) if new else NothingCreated(cause)
+    def _is_foreign(self, key: Key) -> bool:
+        """Tell whether the key is somebody else's; a name that was only typed proves nothing."""
+        user = self.session.user
+        if user is None or user.role is None or key.raw_username is None:
+            return False
+        return key.raw_username != user.username
+
+
+def _is_as_asked(key: Key, draft: KeyDraft) -> bool:
+    """Tell whether a key may have come of `draft`; what the server does not tell may fit."""
+    return (key.raw_grants is None or set(key.raw_grants) == set(draft.grants)) and (
+        key.raw_valid_ips is None or set(key.raw_valid_ips) == set(draft.valid_ips)
+    )
