@@ -7,6 +7,7 @@ import base64
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from time import monotonic
 from typing import TypeVar
 from urllib.parse import quote, urlencode
 
@@ -18,7 +19,7 @@ from tui.api import decode
 from tui.api.address import BadAddress, Reason, Server
 from tui.api.errors import ApiError, Forbidden, NotFound, Unauthorized, Unreadable, Unsendable
 from tui.api.models import CreatedKey, Grant, Key, KeyDraft, Token, TwoFactor, User
-from tui.api.refusals import entries, excerpt, refusal
+from tui.api.refusals import entries, excerpt, refusal, retry_after
 from tui.api.transport import Answer, Call, Wire
 from tui.text import short
 
@@ -27,6 +28,9 @@ LIST_CAP = 64 * 2**20
 
 CAP = 2**20
 """The most that any other answer may be, decoded, in bytes."""
+
+PROBE_CAP = 2**16
+"""How much of an answer to a probe is taken in, so as to keep the connection, in bytes."""
 
 SIGN_OUT_SECONDS = 5.0
 """How long signing out is waited for: it must never hold up leaving."""
@@ -47,6 +51,15 @@ class _Content:
 
 
 _NOTHING = _Content()
+
+
+@dataclass(frozen=True, slots=True)
+class Probed:
+    """What a probe brought: the status, after how many seconds, and how long it asks to wait."""
+
+    status: int
+    seconds: float
+    retry_after: float | None = None
 
 
 class Client:
@@ -184,6 +197,27 @@ class Client:
         """Delete a key; what uses it is refused from then on (contract 4)."""
         answer = await self._call("DELETE", _key_path(key_id), credential, keep_cut=True)
         self._check_done(answer)
+
+    async def probe(
+        self, method: str, path: str, secret: SecretStr, body: object | None = None
+    ) -> Probed:
+        """Ask for `path` with a key's secret, and return the status whatever it is (contract 6).
+
+        Only what never came to a status is raised; of the answer's body nothing is read.
+        """
+        content = _NOTHING if body is None else _json(body)
+        call = Call(
+            method=method,
+            url=f"{self.server.url}{self.server.prefix}{path}",
+            headers=_headers(secret, content),
+            content=content.text.encode("ascii"),
+            deadline=self.deadline,
+            cap=PROBE_CAP,
+        )
+        started = monotonic()
+        answer = await self._wire.exchange(call)
+        asked_to_wait = retry_after(answer.headers.get("retry-after", ""))
+        return Probed(answer.status, monotonic() - started, asked_to_wait)
 
     async def _call(
         self,

@@ -181,3 +181,18 @@ class ServerFailed(Refused):
     """5xx: the server, or what stands in front of it, failed; the request may have been done."""
 
     maybe_done = True
+
+
+def in_short(error: ApiError) -> str:
+    """Say in one sentence why a call brought nothing; of the server's words it holds none."""
+    if isinstance(error, Refused | Redirected):
+        return f"The server answered {error.status}."
+    if isinstance(error, NotReached):
+        return f"The server could not be reached ({error.stage.value})."
+    if isinstance(error, NoAnswer) and error.reason == "deadline":
+        return f"No answer came within {error.seconds:.0f} s."
+    if isinstance(error, NoAnswer):
+        return "The connection broke before an answer came."
+    if isinstance(error, Unsendable):
+        return f"The {error.what} holds what cannot be sent."
+    return "The answer could not be read."
