@@ -1,18 +1,30 @@
-"""Where a secret goes when the operator says so: a clipboard, a new file, or the plain screen.
+"""Where a secret goes when the operator says so: a clipboard, a file, a command, the plain screen.
 
 All words about delivery live here.
 """
 
-from tui.delivery.clipboard import Sent, send_to_clipboard
-from tui.delivery.file import DeliveryFailed, Reason, suggested_file_name, write_secret_file
+from tui.delivery.clipboard import ClipboardDelivery, send_to_clipboard
+from tui.delivery.command import CommandDelivery
+from tui.delivery.file import write_secret_file
+from tui.delivery.file_set import FileDelivery, Form
+from tui.delivery.names import argument_form, suggested_file_name, variable_name
+from tui.delivery.parcel import Delivery, DeliveryFailed, Parcel, Reason, Sent
 from tui.delivery.view import plain_view
 
 __all__ = [
+    "ClipboardDelivery",
+    "CommandDelivery",
+    "Delivery",
     "DeliveryFailed",
+    "FileDelivery",
+    "Form",
+    "Parcel",
     "Reason",
     "Sent",
+    "argument_form",
     "plain_view",
     "send_to_clipboard",
     "suggested_file_name",
+    "variable_name",
     "write_secret_file",
 ]

@@ -11,8 +11,9 @@ import sys
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from tui.delivery.parcel import Parcel, Sent, encoded
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
@@ -23,14 +24,6 @@ SCREEN_LIMIT = 240
 """How many characters GNU screen passes on in one piece, with room to spare for old versions."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """What was sent where, and what may stand in the way; neither is ever empty."""
-
-    where: str
-    caveat: str
-
-
 async def send_to_clipboard(
     secret: SecretStr, environ: Mapping[str, str], write_terminal: Callable[[str], None]
 ) -> Sent:
@@ -39,15 +32,15 @@ async def send_to_clipboard(
     `write_terminal` gets a raw escape sequence. Over SSH the desktop is the wrong one, so it is
     passed over. When one way fails the next is taken, and the caveat says so.
     """
-    value = secret.get_secret_value()
+    value = encoded(secret)
     failures: list[str] = []
     if environ.get("TMUX"):
-        answer = await _send_to_tmux(value.encode(), environ)
+        answer = await _send_to_tmux(value, environ)
         if isinstance(answer, Sent):
             return answer
         failures.append(answer)
     for command in _desktop_commands(environ):
-        failure = await _run(command, value.encode(), environ)
+        failure = await _run(command, value, environ)
         if not failure:
             caveat = "A clipboard history, if you keep one, may remember it."
             return Sent(
@@ -131,13 +124,13 @@ async def _run(command: tuple[str, ...], value: bytes, environ: Mapping[str, str
     return f"{name} failed (exit status {process.returncode})." if process.returncode else ""
 
 
-def _clipboard_sequence(value: str, environ: Mapping[str, str]) -> str:
+def _clipboard_sequence(value: bytes, environ: Mapping[str, str]) -> str:
     """Return OSC 52, wrapped for GNU screen where that is, or may be, in between.
 
     TERM=screen without STY may be tmux on the far side of an SSH connection, which understands
     only the plain form; GNU screen takes no notice of that one.
     """
-    sequence = f"\x1b]52;c;{b64encode(value.encode()).decode()}\x07"
+    sequence = f"\x1b]52;c;{b64encode(value).decode()}\x07"
     if not _through_screen(environ):
         return sequence
     pieces = (sequence[at : at + SCREEN_LIMIT] for at in range(0, len(sequence), SCREEN_LIMIT))
@@ -158,3 +151,20 @@ def _terminal_words(environ: Mapping[str, str]) -> tuple[str, str]:
     elif _through_screen(environ):
         where = "Sent through GNU screen to the terminal's clipboard (OSC 52)."
     return where, caveat
+
+
+class ClipboardDelivery:
+    """Sends a secret to the nearest clipboard; the next one takes its place there."""
+
+    def __init__(self, environ: Mapping[str, str], write_terminal: Callable[[str], None]) -> None:
+        self._environ, self._write_terminal = environ, write_terminal
+
+    def check(self) -> None:
+        """Do nothing: some clipboard is tried in any case."""
+
+    def close(self) -> None:
+        """Do nothing."""
+
+    async def deliver(self, parcel: Parcel) -> Sent:
+        """Send one secret, and tell what may stand in the way."""
+        return await send_to_clipboard(parcel.secret, self._environ, self._write_terminal)

@@ -4,44 +4,16 @@ from __future__ import annotations
 
 import errno
 import os
-import re
 import stat
-import unicodedata
 from contextlib import suppress
-from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tui.delivery.parcel import DeliveryFailed, Reason, encoded
 from tui.text import plain
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
-
-LONGEST_NAME = 64
-"""How many characters a suggested file name has at most."""
-
-
-class Reason(Enum):
-    """Why a secret could not be written to a file."""
-
-    EXISTS = "exists"
-    SYMLINK = "symlink"
-    IS_DIRECTORY = "is directory"
-    NO_DIRECTORY = "no directory"
-    NOT_PERMITTED = "not permitted"
-    NOT_PRIVATE = "not private"
-    NO_SPACE = "no space"
-    BAD_NAME = "bad name"
-    OTHER = "other"
-
-
-class DeliveryFailed(Exception):
-    """A secret did not get where it was to go; the message says what was wrong and what to do."""
-
-    def __init__(self, reason: Reason, sentence: str) -> None:
-        super().__init__(sentence)
-        self.reason = reason
-        self.sentence = sentence
 
 
 def write_secret_file(path: Path, secret: SecretStr) -> Path:
@@ -50,26 +22,43 @@ def write_secret_file(path: Path, secret: SecretStr) -> Path:
     A leading `~` is expanded. Nothing that exists is overwritten or followed, the file is on the
     disk when this returns, and no part of it is left behind when this raises `DeliveryFailed`.
     """
+    whole, descriptor = create_private(path)
+    try:
+        with open(descriptor, "wb") as file:  # noqa: PTH123  # Path cannot open a descriptor
+            file.write(encoded(secret) + b"\n")
+            file.flush()
+            os.fsync(descriptor)
+        sync_directory(whole.parent)
+    except BaseException as error:
+        whole.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise put_into_words(whole, error) from None
+        raise
+    return whole
+
+
+def create_private(path: Path) -> tuple[Path, int]:
+    """Create an empty file that only its owner may read; return its whole path and a descriptor.
+
+    A leading `~` is expanded. Nothing that exists is overwritten or followed, and nothing is left
+    behind when this raises `DeliveryFailed`.
+    """
     try:
         whole = path.expanduser().absolute()
         flags = os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_WRONLY | os.O_CLOEXEC
         descriptor = os.open(whole, flags, 0o600)
     except (OSError, RuntimeError, ValueError) as error:
-        raise _failure(path, error) from None
+        raise put_into_words(path, error) from None
     try:
-        with open(descriptor, "wb") as file:  # noqa: PTH123  # Path cannot open a descriptor
-            os.fchmod(descriptor, 0o600)
-            _insist_on_privacy(descriptor, whole)
-            file.write(secret.get_secret_value().encode() + b"\n")
-            file.flush()
-            os.fsync(descriptor)
-        _sync_directory(whole.parent)
+        os.fchmod(descriptor, 0o600)
+        _insist_on_privacy(descriptor, whole)
     except BaseException as error:
+        os.close(descriptor)
         whole.unlink(missing_ok=True)
         if isinstance(error, OSError):
-            raise _failure(whole, error) from None
+            raise put_into_words(whole, error) from None
         raise
-    return whole
+    return whole, descriptor
 
 
 def _insist_on_privacy(descriptor: int, path: Path) -> None:
@@ -82,7 +71,7 @@ def _insist_on_privacy(descriptor: int, path: Path) -> None:
         )
 
 
-def _sync_directory(directory: Path) -> None:
+def sync_directory(directory: Path) -> None:
     """Make the new name last; a directory that does not let itself be synced is no failure."""
     try:
         descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -114,13 +103,13 @@ _SENTENCES = {
     Reason.IS_DIRECTORY: "{path} is a directory. Add a file name to it.",
     Reason.NO_DIRECTORY: "There is no directory {folder}. Create it first, or choose another.",
     Reason.NOT_PERMITTED: "You may not create files in {folder}. Choose a directory of your own.",
-    Reason.NO_SPACE: "No space is left for {path}, so nothing was kept. Choose another disk.",
+    Reason.NO_SPACE: "No space is left for {path}, so it was not kept. Choose another disk.",
     Reason.BAD_NAME: "{path} cannot be a file name here. Choose another, shorter or simpler one.",
     Reason.OTHER: "{path} could not be written: {word}. Choose another place.",
 }
 
 
-def _failure(path: Path, error: OSError | RuntimeError | ValueError) -> DeliveryFailed:
+def put_into_words(path: Path, error: OSError | RuntimeError | ValueError) -> DeliveryFailed:
     """Put what the system said into words: it answers `exists` for three different things."""
     word = ""
     if not isinstance(error, OSError):
@@ -142,16 +131,3 @@ def _folder(path: Path) -> str:
     with suppress(RuntimeError):
         path = path.expanduser()
     return plain(str(path.absolute().parent))
-
-
-def suggested_file_name(label: str, short_key: str) -> str:
-    """Return a file name for a key's secret that is safe everywhere: `billing-mailer-9ac1.key`."""
-    ending = _slug(short_key)[:12].strip("-")
-    tail = f"-{ending}.key" if ending else ".key"
-    stem = _slug(label)[: LONGEST_NAME - len(tail)].strip("-")
-    return f"{stem or 'api-key'}{tail}"
-
-
-def _slug(text: str) -> str:
-    ascii_text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
-    return re.sub("[^a-z0-9]+", "-", ascii_text.lower()).strip("-")

@@ -1,0 +1,164 @@
+"""Writing many keys' secrets to one new file, each on the disk before the next key is made."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import shlex
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from tui.delivery.file import create_private, put_into_words, sync_directory
+from tui.delivery.names import variable_name
+from tui.delivery.parcel import DeliveryFailed, Parcel, Reason, Sent
+from tui.text import plain, short
+
+Form = Literal["env", "json", "csv"]
+"""How the secrets stand in the file: shell variables, an array of objects, or a table."""
+
+_FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")  # noqa: RUF001  # spreadsheets take wide ones, too
+
+
+class FileDelivery:
+    """Writes the secrets of a whole set to one new file that only its owner may read.
+
+    JSON is an array whose closing bracket each secret moves on in a single write: such a file is
+    one JSON text at any moment, which JSON lines are not; and nothing is renamed or copied, so
+    that no secret is anywhere else. What was written before is never touched.
+    """
+
+    def __init__(self, path: Path, form: Form) -> None:
+        self._path, self._form, self._shape = path, form, _SHAPES[form]
+        self._descriptor = -1
+        self._size = self._written = 0
+        self._variables: set[str] = set()
+
+    @property
+    def written(self) -> int:
+        """How many secrets are in the file."""
+        return self._written
+
+    def check(self) -> None:
+        """Create the file, still empty, so that a path that will not do costs no key."""
+        if self._descriptor >= 0:
+            return
+        self._path, self._descriptor = create_private(self._path)
+        try:
+            sync_directory(self._path.parent)
+        except OSError as error:
+            self.close()
+            raise put_into_words(self._path, error) from None
+
+    def close(self) -> None:
+        """Be done with the file, and remove it if nothing was written."""
+        if self._descriptor < 0:
+            return
+        if not self._written:
+            with suppress(OSError, DeliveryFailed):
+                self._insist_on_ours()
+                self._path.unlink()
+        os.close(self._descriptor)
+        self._descriptor = -1
+
+    async def deliver(self, parcel: Parcel) -> Sent:
+        """Append one secret; it is on the disk when this returns, and the file is whole.
+
+        Whatever goes wrong, the file is left as it was before. Nothing is awaited here, so that
+        nothing can interrupt a write.
+        """
+        self.check()
+        variable = variable_name(parcel.label, parcel.short_key, self._variables)
+        try:
+            self._insist_on_ours()
+            self._append(self._shape.entry(parcel, variable))
+        except OSError as error:
+            failure = put_into_words(self._path, error)
+            kept = " What was written before is kept." if self._written else ""
+            raise DeliveryFailed(failure.reason, failure.sentence + kept) from None
+        self._variables.add(variable)
+        name = f" as {variable}" if self._form == "env" else ""
+        return Sent(
+            f"Written to {plain(str(self._path))}{name}, which only you can read.",
+            "It is there in the clear: remove the file once its secrets are stored.",
+        )
+
+    def _append(self, entry: str) -> None:
+        shape, size = self._shape, self._size
+        before = shape.between if self._written else shape.before
+        place = size - len(shape.after) if self._written else 0
+        data = before + entry.encode("utf-8", "surrogatepass") + shape.after
+        try:
+            _write(self._descriptor, data, place)
+            os.fsync(self._descriptor)
+            self._size = place + len(data)
+            self._insist_on_ours()
+        except BaseException:
+            self._size = size
+            with suppress(OSError):
+                _write(self._descriptor, shape.after if size else b"", place)
+                os.ftruncate(self._descriptor, size)
+                os.fsync(self._descriptor)
+            raise
+        self._written += 1
+
+    def _insist_on_ours(self) -> None:
+        """Refuse to go on where somebody else took the file away, or wrote to it."""
+        here = os.fstat(self._descriptor)
+        with suppress(FileNotFoundError):
+            there = self._path.lstat()
+            if os.path.samestat(here, there) and here.st_size == self._size:
+                return
+        raise DeliveryFailed(
+            Reason.CHANGED,
+            f"{plain(str(self._path))} was moved, removed or changed meanwhile, so this secret was "
+            "not written. Choose another file.",
+        )
+
+
+def _write(descriptor: int, data: bytes, place: int) -> None:
+    while data:
+        written = os.pwrite(descriptor, data, place)
+        data, place = data[written:], place + written
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """What stands before the first entry, between two, and after the last one."""
+
+    before: bytes
+    between: bytes
+    after: bytes
+    entry: Callable[[Parcel, str], str]
+
+
+def _env(parcel: Parcel, variable: str) -> str:
+    about = ", ".join(filter(None, (short(parcel.short_key, 12), f"id {short(parcel.key_id, 64)}")))
+    value = shlex.quote(parcel.secret.get_secret_value())
+    return f"# {short(parcel.label)} ({about})\n{variable}={value}\n"
+
+
+def _json(parcel: Parcel, _: str) -> str:
+    """Return the object in ASCII: no reader or terminal can take a label for something else."""
+    fields = {"label": parcel.label, "id": parcel.key_id, "short_key": parcel.short_key}
+    return "  " + json.dumps({**fields, "secret": parcel.secret.get_secret_value()})
+
+
+def _csv(parcel: Parcel, _: str) -> str:
+    """Return the row; a label that a spreadsheet would run as a formula gets a `'` before it."""
+    told = [plain(text) for text in (parcel.label, parcel.key_id, parcel.short_key)]
+    safe = [f"'{text}" if text.lstrip().startswith(_FORMULA) else text for text in told]
+    row = io.StringIO()
+    csv.writer(row, lineterminator="\n").writerow([*safe, parcel.secret.get_secret_value()])
+    return row.getvalue()
+
+
+_SHAPES = {
+    "env": _Shape(b"", b"", b"", _env),
+    "json": _Shape(b"[\n", b",\n", b"\n]\n", _json),
+    "csv": _Shape(b"label,id,short_key,secret\n", b"", b"", _csv),
+}
