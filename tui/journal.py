@@ -1,0 +1,289 @@
+"""What this operator did, and when, a line of JSON each; never a secret: no field is for one.
+
+A line is on the disk before a write request goes out, and one more once it is known what came of
+it. So whatever interrupts the program, a key whose secret was never stored can be told later on.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import stat
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal, cast, get_args
+
+from tui.text import plain
+
+CAP = 2 * 2**20
+"""How much of the journal's end is read, in bytes: some 8,000 lines."""
+
+LONGEST = 1_000
+"""Where labels and all other texts are cut, in characters."""
+
+LONGEST_SHORT_KEY = 12
+"""Where short keys are cut, should a server call more of the secret a short key."""
+
+Action = Literal["create", "update", "delete"]
+Phase = Literal["begun", "done", "refused", "unknown", "stored"]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line; `attempt` links those about the same request. Texts are raw, not fit to be shown.
+
+    `detail` says how a secret was stored, why a request was refused, or what it was for.
+    """
+
+    when: datetime
+    server: str
+    username: str
+    action: Action
+    phase: Phase
+    attempt: str
+    key_id: str = ""
+    label: str = ""
+    short_key: str = ""
+    detail: str = ""
+
+
+class Attempt:
+    """One write request, from before it goes out until what came of it is known."""
+
+    def __init__(self, journal: Journal, entry: Entry) -> None:
+        self._journal, self._entry = journal, entry
+
+    @property
+    def id(self) -> str:
+        """What links the lines about this request."""
+        return self._entry.attempt
+
+    def done(
+        self, *, key_id: str = "", label: str = "", short_key: str = "", detail: str = ""
+    ) -> None:
+        """The server did it; what it told about the key takes the place of what was known."""
+        known = self._entry
+        self._entry = replace(
+            known,
+            key_id=key_id or known.key_id,
+            label=label or known.label,
+            short_key=short_key or known.short_key,
+        )
+        self._note("done", detail)
+
+    def refused(self, why: str) -> None:
+        """Nothing was done."""
+        self._note("refused", why)
+
+    def unknown(self, why: str) -> None:
+        """It may have been done or not."""
+        self._note("unknown", why)
+
+    def stored(self, how: str) -> None:
+        """The secret of the key that was created is where the operator wants it."""
+        self._note("stored", how)
+
+    def _note(self, phase: Phase, detail: str) -> None:
+        self._journal.note(replace(self._entry, phase=phase, detail=detail))
+
+
+class Journal:
+    """The lines in the file at `path`, or only in memory where that is None.
+
+    Several programs may write at once. A file that cannot be written keeps nobody from working:
+    revoking a leaked key matters more than noting it, on a full disk too. `problem` then says so
+    in a sentence that is to stand on the screen, and the lines wait in memory for a better time.
+    """
+
+    def __init__(
+        self, path: Path | None, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
+        self.path = path
+        self.problem = ""
+        self.unreadable = 0
+        """How many lines the last reading skipped: torn ones, or not this program's."""
+        self._now = now
+        self._unwritten: list[bytes] = []
+
+    def prepare(self) -> None:
+        """Find out whether the file can be written, making it where there is none."""
+        self._write_all()
+
+    def begin(
+        self,
+        action: Action,
+        *,
+        server: str,
+        username: str = "",
+        key_id: str = "",
+        label: str = "",
+        short_key: str = "",
+        detail: str = "",
+    ) -> Attempt:
+        """Note that a request is about to go out; what comes of it is noted by the Attempt."""
+        attempt = os.urandom(8).hex()
+        entry = Entry(
+            self._now(), server, username, action, "begun", attempt, key_id, label, short_key
+        )
+        self.note(replace(entry, detail=detail))
+        return Attempt(self, entry)
+
+    def resume(self, entry: Entry) -> Attempt:
+        """Return the attempt that `entry` is about, to note what became of it after all."""
+        return Attempt(self, entry)
+
+    def note(self, entry: Entry) -> None:
+        """Append a line, dated now, and return once it is on the disk."""
+        self._unwritten.append(_encoded(replace(entry, when=self._now())))
+        self._write_all()
+
+    def entries(self) -> list[Entry]:
+        """Return what was noted, newest first; of a huge file only what its last 2 MiB hold."""
+        lines = [*self._read(), *(line.strip() for line in self._unwritten)]
+        found = [_decoded(line) for line in lines if line.strip()]
+        self.unreadable = found.count(None)
+        return [entry for entry in reversed(found) if entry is not None]
+
+    def unstored(self) -> list[Entry]:
+        """Return of each create whose secret nobody is known to have its last line, newest first.
+
+        `done` is a key that is there; of `begun` and `unknown` only the server knows whether it
+        is. A program that runs beside this one may be about to store the secret of a recent one.
+        """
+        last: dict[str, Entry] = {}
+        deleted = set[tuple[str, str]]()
+        for entry in reversed(self.entries()):
+            if entry.action == "create":
+                last.pop(entry.attempt, None)
+                last[entry.attempt] = entry
+            elif entry.action == "delete" and entry.phase == "done":
+                deleted.add((entry.server, entry.key_id))
+        return [
+            entry
+            for entry in reversed(last.values())
+            if entry.phase in {"begun", "done", "unknown"}
+            and (entry.server, entry.key_id) not in deleted
+        ]
+
+    def _write_all(self) -> None:
+        if self.path is None:
+            return
+        try:
+            descriptor = _opened(self.path)
+            try:
+                while self._unwritten:
+                    _write(descriptor, self._unwritten[0])
+                    del self._unwritten[0]
+            finally:
+                os.close(descriptor)
+        except (OSError, ValueError) as error:
+            self.problem = _problem(self.path, error, "written: what you do is not being noted")
+        else:
+            self.problem = ""
+
+    def _read(self) -> Iterable[bytes]:
+        if self.path is None:
+            return []
+        try:
+            return _last_lines(self.path)
+        except FileNotFoundError:
+            return []
+        except (OSError, ValueError) as error:
+            self.problem = _problem(self.path, error, "read: what was noted is not shown")
+            return []
+
+
+def journal_path(environ: Mapping[str, str] = os.environ) -> Path | None:
+    """Return where the journal is by the XDG rules; None for a user without any home."""
+    state = Path(environ.get("XDG_STATE_HOME", ""))
+    if not state.is_absolute():
+        try:
+            state = Path.home() / ".local" / "state"
+        except RuntimeError:
+            return None
+    return state / "momentum-keys" / "journal.jsonl"
+
+
+def _opened(path: Path) -> int:
+    """Open the journal to append, making it and its directory, which nobody else may look into."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
+    descriptor = os.open(path, flags, 0o600)
+    try:
+        _insist_on_own_file(descriptor)
+        if stat.S_IMODE(os.fstat(descriptor).st_mode) != 0o600:
+            os.fchmod(descriptor, 0o600)
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _insist_on_own_file(descriptor: int) -> None:
+    found = os.fstat(descriptor)
+    if not stat.S_ISREG(found.st_mode):
+        raise OSError(errno.EINVAL, "not an ordinary file")
+    if found.st_uid != os.geteuid():
+        raise OSError(errno.EPERM, "it belongs to somebody else")
+
+
+def _write(descriptor: int, line: bytes) -> None:
+    """Append `line` at once, so that others' lines stay whole, and see it to the disk."""
+    size = os.fstat(descriptor).st_size
+    if size and os.pread(descriptor, 1, size - 1) != b"\n":
+        line = b"\n" + line  # the last one was torn
+    if os.write(descriptor, line) != len(line):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    os.fsync(descriptor)
+
+
+def _last_lines(path: Path) -> list[bytes]:
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+    with open(descriptor, "rb") as file:  # noqa: PTH123  # Path cannot open a descriptor
+        _insist_on_own_file(descriptor)
+        start = max(0, os.fstat(descriptor).st_size - CAP)
+        file.seek(start)
+        lines = file.read(CAP).split(b"\n")
+    return lines[1:] if start else lines
+
+
+def _encoded(entry: Entry) -> bytes:
+    fields = asdict(entry) | {"when": entry.when.astimezone(UTC).isoformat(timespec="milliseconds")}
+    fields["short_key"] = entry.short_key[:LONGEST_SHORT_KEY]
+    told = {name: text[:LONGEST] for name, text in fields.items() if text}
+    return json.dumps(told, separators=(",", ":")).encode("ascii") + b"\n"
+
+
+_TEXTS = ("server", "username", "attempt", "key_id", "label", "short_key", "detail")
+
+
+def _decoded(line: bytes) -> Entry | None:
+    """Return the entry that `line` holds; None for what this program cannot have written."""
+    try:
+        found = json.loads(line.decode("utf-8"))
+        when = datetime.fromisoformat(found["when"])
+        action, phase = found["action"], found["phase"]
+        texts = {name: found.get(name, "") for name in _TEXTS}
+        whole = (
+            when.tzinfo is not None
+            and action in get_args(Action)
+            and phase in get_args(Phase)
+            and all(isinstance(text, str) for text in texts.values())
+            and texts["server"]
+            and texts["attempt"]
+        )
+        utc = when.astimezone(UTC)
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
+        return None
+    if not whole:
+        return None
+    return Entry(when=utc, action=cast(Action, action), phase=cast(Phase, phase), **texts)
+
+
+def _problem(path: Path, error: OSError | ValueError, what: str) -> str:
+    word = plain(error.strerror or "") if isinstance(error, OSError) else "not a possible path"
+    reason = (word[:1].lower() + word[1:]) or "unknown error"
+    return f"The journal {plain(str(path))} can't be {what} ({reason})."
