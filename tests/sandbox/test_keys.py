@@ -102,6 +102,7 @@ def test_a_key_travels_raw_or_as_a_basic_user_name(visitor: Visitor) -> None:
     assert visitor.get("/metrics", auth=(secret, "")).status_code == 200
     assert visitor.get("/metrics", auth=(secret, "something")).status_code == 401
     assert visitor.get("/metrics", f"Bearer {secret}").status_code == 401
+    assert visitor.get("/metrics", auth=(visitor.node.token(), "")).status_code == 401
 
 
 @pytest.mark.parametrize(

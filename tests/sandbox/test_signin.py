@@ -124,6 +124,7 @@ def test_guessing_is_slowed_down_and_never_locked_for_good(start: Nodes) -> None
         assert visitor.sign_in(password="wrong").status_code == 400
     slowed = visitor.sign_in()  # even with the right password
     assert (slowed.status_code, slowed.headers["Retry-After"]) == (429, "1")
+    assert visitor.sign_in("ops@example.com").status_code == 429  # the same account
     assert visitor.sign_in("casey", "wrong").status_code == 400  # another account is not slowed
     clock.pass_by(1)
     assert visitor.sign_in(password="wrong").status_code == 400

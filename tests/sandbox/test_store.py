@@ -37,6 +37,15 @@ def test_the_files_are_private(start: Nodes, tmp_path: Path) -> None:
     assert modes == dict.fromkeys(("sandbox.db", "sandbox.db-wal", "sandbox.db-shm"), 0o600)
 
 
+def test_a_directory_that_was_open_to_others_is_closed(tmp_path: Path) -> None:
+    Store(tmp_path).close()
+    tmp_path.chmod(0o755)
+    (tmp_path / "sandbox.db").chmod(0o644)
+    Store(tmp_path).close()
+    assert tmp_path.stat().st_mode & 0o777 == 0o700
+    assert (tmp_path / "sandbox.db").stat().st_mode & 0o777 == 0o600
+
+
 def test_no_secret_is_in_the_files(start: Nodes, tmp_path: Path) -> None:
     visitor = start(data=tmp_path, account="two-factor", require_client=True)
     client = (visitor.node.client_id, visitor.node.client_secret)

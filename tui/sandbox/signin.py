@@ -38,12 +38,13 @@ async def authenticate(request: Request) -> Response:
 
 
 async def _password(request: Request, fields: dict[str, str]) -> Response:
-    here, name = place(request), fields.get("username", "")
+    here, typed = place(request), fields.get("username", "")
+    user, account = here.store.user(typed), here.rules.account
+    name = user.username if user else typed
     seconds = here.sign_ins.wait(name, address(request))
     if seconds:
         return too_many("sign-in attempts", seconds)
     here.sign_ins.begin(name, address(request))
-    user, account = here.store.user(name), here.rules.account
     # Only the node's own user has an account of the chosen kind; a colleague signs in plainly.
     own = user is not None and user.username == USERNAME
     kept = user.password if user and not (own and account == "single-sign-on") else None
