@@ -1,0 +1,63 @@
+"""Whether a key works, and what it may do: shown as the answers come in."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from textual import work
+from textual.app import ComposeResult
+from textual.content import Content
+from textual.widgets import Button
+
+from tui.api.errors import ApiError
+from tui.api.grants import Catalogue
+from tui.errands import explain
+from tui.screens.dialog import Dialog
+from tui.verification import Verification
+from tui.widgets.proofs import Proofs
+from tui.widgets.status import Status
+
+Verify = Callable[[Callable[[Verification], None]], Awaitable[Verification]]
+"""Verifies a key that it holds, and tells what becomes known on the way."""
+
+
+class VerifyScreen(Dialog[bool]):
+    """Runs a verification; returns whether the key works. Nothing is changed to prove it."""
+
+    AUTO_FOCUS = "#no"
+    nothing = False
+
+    def __init__(self, label: str, verify: Verify, catalogue: Catalogue) -> None:
+        super().__init__(f"Verify {label}", Content("Nothing is changed to prove a grant."))
+        self._verify, self._catalogue = verify, catalogue
+        self._works = False
+
+    def asked(self) -> ComposeResult:
+        """The answers, as they come in."""
+        yield Proofs()
+        yield Status()
+
+    def buttons(self) -> ComposeResult:
+        """Only back."""
+        yield Button("Close", id="no", compact=True)
+
+    def on_mount(self) -> None:
+        """Begin."""
+        self._run()
+
+    def action_dismiss_dialog(self) -> None:
+        """Close, and stop asking."""
+        self.dismiss(self._works)
+
+    @work(group="verify", exclusive=True, description="verify a key")
+    async def _run(self) -> None:
+        proofs = self.query_one(Proofs)
+        try:
+            with self.query_one(Status).working("Asking the server · Esc cancels"):
+                found = await self._verify(lambda so_far: proofs.show(so_far, self._catalogue))
+        except ApiError as error:
+            problem = explain(error)
+            proofs.update(Content(f"✗ {problem.title}\n{problem.detail}\n{problem.hint}"))
+        else:
+            self._works = found.works
+            proofs.show(found, self._catalogue)
