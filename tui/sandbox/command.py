@@ -35,7 +35,7 @@ def run(options: SandboxOptions) -> int:
 
 def told(announcement: Announcement, options: SandboxOptions) -> str:
     """Return what the terminal shows: where the node is, what signs in, how to try a key."""
-    rows = "".join(f"  {name:<16}{value}\n" for name, value in _rows(announcement, options))
+    rows = "".join(f"  {name:<17}{value}\n" for name, value in _rows(announcement, options))
     return (
         f"A Momentum node in miniature ({options.edition}) is running; ctrl+c stops it.\n\n"
         f"{rows}\n"
