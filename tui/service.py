@@ -1,17 +1,19 @@
-"""The use cases, in the operator's words: list, create, edit, delete."""
+"""The use cases, in the operator's words: list, create, edit, delete, verify."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Collection
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tui.api.errors import ApiError, NotFound
+from tui.api.errors import ApiError, NotFound, in_short
 from tui.api.grants import Catalogue
 from tui.api.models import CreatedKey, Key, KeyDraft
-from tui.session import Session, SessionEnded
+from tui.journal import Action, Attempt, Journal
+from tui.session import Session, SessionEnded, SessionProblem
+from tui.verification import Verification, verify
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
@@ -34,11 +36,23 @@ class NothingCreated(Exception):
 
 
 class OutcomeUnknown(Exception):
-    """A create got no good answer, and the list could not be read, or shows several new keys."""
+    """A create got no good answer, and the list could not be read, or shows several new keys.
 
-    def __init__(self, cause: ApiError) -> None:
+    `attempt` is the create's, for `what_became` to note what is found out later.
+    """
+
+    def __init__(self, cause: ApiError, attempt: Attempt | None = None) -> None:
         super().__init__()
-        self.cause = cause
+        self.cause, self.attempt = cause, attempt
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """A key that was created, the draft it was made from, and where to note how it was stored."""
+
+    key: CreatedKey
+    draft: KeyDraft
+    attempt: Attempt
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +79,14 @@ class Listing:
 
 
 class KeyService:
-    """The API keys of the server that a session is signed in to; the server is the truth."""
+    """The API keys of the server that a session is signed in to; the server is the truth.
 
-    def __init__(self, session: Session) -> None:
-        self.session = session
+    Every write is noted in the journal before it goes out, and once it is known what came of it;
+    a `note` says there what it was for.
+    """
+
+    def __init__(self, session: Session, journal: Journal) -> None:
+        self.session, self.journal = session, journal
         self.listing = Listing()
         self._catalogue: Catalogue | None = None
         self._made: set[str] = set()
@@ -100,7 +118,7 @@ class KeyService:
             if check is not None:
                 await self.session.discard(check)
 
-    async def create(self, draft: KeyDraft) -> CreatedKey:
+    async def create(self, draft: KeyDraft, *, note: str = "") -> Created:
         """Create a key (contract 4), within `authorized`.
 
         The request is sent once. Where its outcome is unknown, the list is read and compared.
@@ -110,42 +128,91 @@ class KeyService:
             ApiError, SessionEnded: the server refused, or could not be asked; nothing was created.
         """
         known = self.known_ids()
+        attempt = self._begin("create", Key("", raw_label=draft.label), note)
         try:
-            made = await self.session.call(
-                lambda credential: self.session.client.create_key(draft, credential)
-            )
+            with _noted(attempt):
+                made = await self.session.call(
+                    lambda credential: self.session.client.create_key(draft, credential)
+                )
         except ApiError as error:
             if not error.maybe_done:
                 raise
-            raise await self.what_became(draft, known, error) from None
+            raise await self._what_became(draft, known, error, attempt) from None
+        hidden = made.secret.get_secret_value()
+        attempt.done(
+            key_id=(made.id or "").replace(hidden, ""),
+            short_key=made.short_key.replace(hidden, ""),
+        )
         self._made |= {made.id} if made.id else set()
-        return made
+        return Created(made, draft, attempt)
 
     def known_ids(self) -> frozenset[str]:
         """Return the ids of the keys that were there when last read, or were made since."""
         return frozenset({key.id for key in self.listing.keys} | self._made)
 
-    async def what_became(
-        self, draft: KeyDraft, known: Collection[str], cause: ApiError
+    def what_became(
+        self, keys: Iterable[Key], draft: KeyDraft, known: Collection[str], cause: ApiError
     ) -> SecretLost | NothingCreated | OutcomeUnknown:
-        """Read the list and tell what came of a create that got no good answer (faults, A).
+        """Tell from the list what came of a create that got no good answer (faults, A).
 
         `known` are the ids from before it. Only a key that is just what was asked for, and the only
         such one, is named: it may be deleted because of that.
         """
-        try:
-            keys = await self._read_keys()
-        except (ApiError, SessionEnded):
-            return OutcomeUnknown(cause)
         new = {
             key.id: key
             for key in keys
-            if key.id not in known and key.raw_label == draft.label and not self._is_foreign(key)
+            if key.raw_label == draft.label
+            and key.id not in known
+            and key.id not in self._made
+            and not self._is_foreign(key)
         }
         if not new:
             return NothingCreated(cause)
         exact = [key for key in new.values() if _is_as_asked(key, draft)]
         return SecretLost(exact[0], cause) if len(exact) == 1 else OutcomeUnknown(cause)
+
+    async def find_made(self, made: CreatedKey, known: Collection[str]) -> Key | None:
+        """Read the list and return the key that a create made where its answer told no id.
+
+        Raises:
+            ApiError, SessionEnded: the server refused, or could not be asked.
+        """
+        found = {
+            key.id: key
+            for key in (await self.load()).keys
+            if key.raw_label == made.label
+            and key.id not in known
+            and key.id not in self._made
+            and key.raw_short_key in (None, made.short_key)
+        }
+        if len(found) != 1:
+            return None
+        self._made |= found.keys()
+        return next(iter(found.values()))
+
+    async def update(self, key: Key, draft: KeyDraft) -> None:
+        """Replace label, grants and allowed IPs of a key (contract 4).
+
+        Raises:
+            ApiError, SessionEnded: the server refused, or could not be asked.
+        """
+        await self.session.call(
+            lambda credential: self.session.client.update_key(key.id, draft, credential)
+        )
+
+    async def delete(self, key: Key) -> bool:
+        """Delete a key; returns False where somebody else had already deleted it.
+
+        Raises:
+            ApiError, SessionEnded: the server refused, or could not be asked.
+        """
+        try:
+            await self.session.call(
+                lambda credential: self.session.client.delete_key(key.id, credential)
+            )
+        except NotFound:
+            return False
+        return True
 
     async def _read_keys(self) -> tuple[Key, ...]:
         return await self.session.call(self.session.client.list_keys)
@@ -159,12 +226,37 @@ class KeyService:
             self._catalogue = Catalogue(grants) if grants else Catalogue()
         return self._catalogue
 
+    async def _what_became(
+        self, draft: KeyDraft, known: Collection[str], cause: ApiError
+    ) -> SecretLost | NothingCreated | OutcomeUnknown:
+        try:
+            keys = await self._read_keys()
+        except (ApiError, SessionEnded):
+            return OutcomeUnknown(cause)
+        return self.what_became(keys, draft, known, cause)
+
     def _is_foreign(self, key: Key) -> bool:
         """Tell whether the key is somebody else's; a name that was only typed proves nothing."""
         user = self.session.user
         if user is None or user.role is None or key.raw_username is None:
             return False
         return key.raw_username != user.username
+
+
+@contextmanager
+def _noted(attempt: Attempt) -> Iterator[None]:
+    """Note what came of a request that was not simply done."""
+    try:
+        yield
+    except ApiError as error:
+        (attempt.unknown if error.maybe_done else attempt.refused)(in_short(error))
+        raise
+    except SessionProblem:
+        attempt.refused("The session had ended.")
+        raise
+    except BaseException:
+        attempt.unknown("It was interrupted here.")
+        raise
 
 
 def _is_as_asked(key: Key, draft: KeyDraft) -> bool:
