@@ -107,7 +107,9 @@ COMMANDS = (
         _SECRET, "w", "w", "write", "write it to a new file that only you can read", "Write file"
     ),
     Command(_SECRET, "p", "p", "plain", "show it plain, to select it with the mouse", "Plain"),
-    Command(_SECRET, "s", "s", "stored", "say that it is stored", "I have stored it"),
+    Command(_SECRET, "x", "x", "command", "hand it to a command on its standard input", "Command"),
+    Command(_SECRET, "v", "v", "verify", "show what the key may do", "Verify"),
+    Command(_SECRET, "s", "s", "stored", "say that it is stored", "Stored"),
     Command(_SECRET, "escape,q", "Esc, q", "close", "leave; asks whether it is stored"),
     Command(_DIALOG, "escape", "Esc", "dismiss_dialog", "close without doing anything", "Cancel"),
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from textual import events, on, work
@@ -14,13 +13,13 @@ from textual.screen import Screen
 from textual.widgets import Button, Footer, Input, Static
 
 from tui.api.errors import ApiError, SignInRefused
-from tui.api.models import CreatedKey, Key, KeyDraft
+from tui.api.models import Key, KeyDraft
 from tui.bindings import Place, bindings_for
 from tui.drafts import split_ips, wrong_grants, wrong_ips, wrong_label, wrong_password
 from tui.errands import explain
 from tui.problems import Problem
 from tui.screens.dialog import ConfirmScreen, ProblemScreen
-from tui.service import KeyService, NothingCreated, OutcomeUnknown, SecretLost
+from tui.service import Created, KeyService, NothingCreated, OutcomeUnknown, SecretLost
 from tui.session import SessionProblem
 from tui.text import plain, short
 from tui.widgets.field import Field
@@ -288,14 +287,6 @@ class KeyFormScreen(Screen[Done | None]):
         return self.query_one(f"#{name}", Field)
 
 
-@dataclass(frozen=True, slots=True)
-class Created:
-    """A key that was created, and the draft it was made from."""
-
-    key: CreatedKey
-    draft: KeyDraft
-
-
 class CreateKeyScreen(KeyFormScreen[Created]):
     """Create New API Key: besides the key's fields, the account's password."""
 
@@ -316,7 +307,7 @@ class CreateKeyScreen(KeyFormScreen[Created]):
     async def save(self, draft: KeyDraft) -> Created:
         """Create the key."""
         async with self._service.authorized(self._password()):
-            return Created(await self._service.create(draft), draft)
+            return await self._service.create(draft)
 
     def _password(self) -> SecretStr | None:
         from pydantic import SecretStr  # it loads while the operator types

@@ -27,6 +27,7 @@ from tui.screens.dialog import DeleteKeyScreen, ProblemScreen
 from tui.screens.key_detail import KeyDetailScreen
 from tui.screens.key_form import CreateKeyScreen, EditKeyScreen
 from tui.screens.secret import SecretScreen
+from tui.screens.verify import verification_of
 from tui.service import KeyService, Listing
 from tui.session import SessionProblem
 from tui.text import mask, short
@@ -59,7 +60,8 @@ class SettingsScreen(Screen[None]):
         self, service: KeyService, now: Callable[[], datetime], who: str, notice: str
     ) -> None:
         super().__init__()
-        self._service, self._now, self._who, self._notice = service, now, who, notice
+        self._service, self._now, self._who = service, now, who
+        self._standing = notice
         self._problem: Problem | None = None
         self._load: Worker[None] | None = None
         self._writing = ""
@@ -85,6 +87,11 @@ class SettingsScreen(Screen[None]):
             yield KeyDetail()
         yield Footer(show_command_palette=False, compact=True)
 
+    @property
+    def _notice(self) -> str:
+        """What stands as long as it is true."""
+        return "\n".join(filter(None, (self._standing, self._service.journal.problem)))
+
     def on_mount(self) -> None:
         """Read the keys."""
         self.action_reload()
@@ -107,10 +114,15 @@ class SettingsScreen(Screen[None]):
             return
         key = created.key
         key_id, short_key, label = key.id, key.short_key, key.label
-        screen = SecretScreen(key, created.draft, self._service.listing.catalogue)
-        del created, key
+        attempt = created.attempt
+        draft, catalogue = created.draft, self._service.listing.catalogue
+        client = self._service.session.client
+        proof = verification_of(client, key.secret, draft.grants, draft.valid_ips)
+        screen = SecretScreen(key, draft, catalogue, proof)
+        del created, key, proof
         went_to = await self.app.push_screen_wait(screen)
         del screen
+        attempt.stored(went_to or "By the operator's own word.")
         if await self._read():
             made = self._service.listing.find(key_id, short_key, label)
             if made is not None:
@@ -228,6 +240,7 @@ class SettingsScreen(Screen[None]):
             self._failed(explain(error))
             return False
         self._problem = None
+        self.query_one(TopBar).notice = self._notice
         self._show(listing)
         return True
 

@@ -1,0 +1,205 @@
+"""A secret, and where it can go: shared by the screens that show one."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from textual import on, work
+from textual.app import ComposeResult, SuspendNotSupported
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import Button, Static
+
+from tui.delivery import (
+    CommandDelivery,
+    DeliveryFailed,
+    Parcel,
+    plain_view,
+    send_to_clipboard,
+    suggested_file_name,
+    write_secret_file,
+)
+from tui.screens.dialog import AskScreen
+from tui.text import plain, short
+from tui.widgets.messages import Kind, Messages
+from tui.widgets.status import Status
+
+COMMAND = "vault kv put -mount=secret momentum/{label} key=-"
+"""An example of a command that takes a secret on its standard input."""
+
+
+class SecretBox(Vertical):
+    """Shows one secret and sends it where the operator says; `forget` ends that.
+
+    It posts `Delivered` whenever the secret went somewhere.
+    """
+
+    DEFAULT_CSS = """
+    SecretBox {
+        height: auto;
+        #secret {
+            padding: 0 1; width: auto; max-width: 100%; border: round $accent; text-style: bold;
+        }
+        #warning { color: $text-warning; margin-bottom: 1; }
+        #ways { height: 1; }
+        #ways Button { margin-right: 2; min-width: 12; }
+        Messages { margin-top: 1; }
+    }
+    """
+
+    class Delivered(Message):
+        """The secret went somewhere."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._parcel: Parcel | None = None
+        self._went_to: list[str] = []
+
+    @property
+    def went_to(self) -> str:
+        """Where the secret was sent, in words; nothing where it was sent nowhere."""
+        return " ".join(self._went_to)
+
+    def compose(self) -> ComposeResult:
+        """The secret, the warning, the ways out, and what came of them."""
+        yield Static(id="secret", markup=False)
+        yield Static(
+            "This is the only time that the secret is shown: it can never be retrieved again. "
+            "Take care to record and safeguard it.",
+            id="warning",
+        )
+        with Horizontal(id="ways"):
+            yield Button("Send to clipboard", id="clipboard", compact=True)
+            yield Button("Write to a file", id="write", compact=True)
+            yield Button("Plain view", id="plain", compact=True)
+            yield Button("Hand to a command", id="command", compact=True)
+        yield Messages()
+        yield Status()
+
+    def show(self, parcel: Parcel) -> None:
+        """Show a secret."""
+        self._parcel, self._went_to = parcel, []
+        value = parcel.secret.get_secret_value()
+        self.query_one("#secret", Static).update(Content(plain(value)))
+
+    def forget(self) -> None:
+        """Let go of the secret."""
+        self._parcel = None
+        self.query_one("#secret", Static).update("")
+
+    @on(Button.Pressed, "#clipboard")
+    @work(group="deliver", description="send the secret to the clipboard")
+    async def send_to_clipboard(self) -> None:
+        """Send the secret to the clipboard that is nearest."""
+        if self._parcel is None:
+            return
+        with self.query_one(Status).working("Sending it to the clipboard"):
+            sent = await send_to_clipboard(self._parcel.secret, os.environ, self._write_terminal)
+        self._delivered(sent.where, sent.caveat)
+
+    @on(Button.Pressed, "#write")
+    @work(group="deliver", description="write the secret to a file")
+    async def write_to_file(self) -> None:
+        """Ask for a path, and write the secret to a new file there."""
+        parcel = self._parcel
+        if parcel is None:
+            return
+        body = Content("A new file that only you can read. An existing one is never overwritten.")
+        path = str(Path.cwd() / suggested_file_name(plain(parcel.label), parcel.short_key))
+        refusal = ""
+        while True:
+            ask = AskScreen(
+                "Write the secret to a file", body, "Path", yes="Write", value=path, refusal=refusal
+            )
+            answer = await self.app.push_screen_wait(ask)
+            if answer is None:
+                return
+            try:
+                written = write_secret_file(Path(answer.strip()), parcel.secret)
+            except DeliveryFailed as failure:
+                path, refusal = answer, failure.sentence
+            else:
+                self._delivered(f"Written to {plain(str(written))}, which only you can read.")
+                return
+
+    @on(Button.Pressed, "#plain")
+    def show_plain(self) -> None:
+        """Show the secret on the ordinary screen, for selection by mouse."""
+        if self._parcel is None:
+            return
+        label = short(self._parcel.label, 60)
+        heading = f"The secret of {label}, to select with the mouse:"
+        try:
+            with self.app.suspend():
+                plain_view(self._parcel.secret, heading, sys.stdin.readline, _write_plain, _columns)
+        except SuspendNotSupported:
+            self._tell(Content("This terminal can't be given back for a while."), "problem")
+        else:
+            self._delivered("Shown plain, and erased again.")
+
+    @on(Button.Pressed, "#command")
+    @work(group="deliver", description="hand the secret to a command")
+    async def hand_to_command(self) -> None:
+        """Ask for a command, and run it with the secret on its standard input."""
+        parcel = self._parcel
+        if parcel is None:
+            return
+        body = Content(
+            f"It gets the secret on its standard input, for example: {COMMAND}\n"
+            "{label}, {id} and {short_key} are filled in. No shell is used."
+        )
+        command, refusal = "", ""
+        while True:
+            ask = AskScreen(
+                "Hand the secret to a command",
+                body,
+                "Command",
+                yes="Run",
+                value=command,
+                refusal=refusal,
+            )
+            answer = await self.app.push_screen_wait(ask)
+            if answer is None:
+                return
+            delivery = CommandDelivery(answer)
+            try:
+                delivery.check()
+                with self.query_one(Status).working("The command runs"):
+                    sent = await delivery.deliver(parcel)
+            except DeliveryFailed as failure:
+                command, refusal = answer, failure.sentence
+            else:
+                self._delivered(sent.where, sent.caveat)
+                return
+
+    def _delivered(self, where: str, caveat: str = "") -> None:
+        if where not in self._went_to:
+            self._went_to.append(where)
+        self._tell(Content(f"{where} {caveat}".strip()), "done")
+        self.post_message(self.Delivered())
+
+    def _tell(self, content: Content, kind: Kind) -> None:
+        messages = self.query_one(Messages)
+        messages.clear()
+        messages.tell(content, kind)
+
+    def _write_terminal(self, sequence: str) -> None:
+        driver = self.app._driver  # App.copy_to_clipboard would keep the secret
+        if driver is not None:
+            driver.write(sequence)
+            driver.flush()
+
+
+def _write_plain(text: str) -> None:
+    terminal = sys.__stdout__
+    if terminal is not None:
+        terminal.write(text)
+        terminal.flush()
+
+
+def _columns() -> int:
+    """Return how wide the terminal is now; a window may be resized while the app is suspended."""
+    return os.get_terminal_size().columns
