@@ -1,0 +1,289 @@
+"""Each fault of the network and the server, against a server that misbehaves byte by byte."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import json
+import socket
+from time import monotonic
+
+import pytest
+from pydantic import SecretStr
+
+from tests import faults as f
+from tests.client.conftest import Dial
+from tests.faults import faults
+from tui.api.address import parse_server
+from tui.api.client import CAP, LIST_CAP, Client
+from tui.api.errors import (
+    ApiError,
+    NoAnswer,
+    NotReached,
+    Redirected,
+    ServerFailed,
+    Stage,
+    TooLarge,
+    Unreadable,
+    Unsendable,
+)
+from tui.api.models import KeyDraft
+from tui.problems import describe
+
+TOKEN = SecretStr("4f0c-token")
+DRAFT = KeyDraft("prod", ("metrics/view",), ("192.0.2.0/24",))
+EMPTY = f.as_json({"results": []})
+CREATED = {
+    "results": {
+        "key": "9ac1" * 10,
+        "short_key": "9ac1",
+        "label": "prod",
+        "link": {"href": "/api/v1/api-keys/a%2Fb"},
+    }
+}
+
+
+@pytest.mark.parametrize("name", sorted(f.UNREADABLE))
+async def test_an_answer_that_says_nothing_is_unreadable(name: str, dial: Dial) -> None:
+    async with faults(f.UNREADABLE[name]) as server:
+        with pytest.raises(Unreadable) as caught:
+            await dial(server).list_keys(TOKEN)
+        assert describe(caught.value, "loading the keys").title
+        with pytest.raises(Unreadable) as caught:
+            await dial(server).create_key(DRAFT, TOKEN)
+        assert caught.value.maybe_done
+        assert server.count("POST", "/api/v1/api-keys") == 1
+
+
+@pytest.mark.parametrize("name", sorted(f.NO_ANSWER))
+async def test_a_create_without_an_answer_is_never_repeated(name: str, dial: Dial) -> None:
+    async with faults(f.NO_ANSWER[name]) as server:
+        with pytest.raises(NoAnswer) as caught:
+            await dial(server, deadline=0.2).create_key(DRAFT, TOKEN)
+        assert caught.value.maybe_done
+        assert describe(caught.value).detail
+        assert server.count("POST", "/api/v1/api-keys") == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("close", "broken"),
+        ("half_a_header", "broken"),
+        ("cut_body", "broken"),
+        ("smtp", "not http"),
+        ("hang", "deadline"),
+        ("drip", "deadline"),
+    ],
+)
+async def test_why_no_answer_came_is_told(name: str, reason: str, dial: Dial) -> None:
+    async with faults(f.NO_ANSWER[name]) as server:
+        started = monotonic()
+        with pytest.raises(NoAnswer) as caught:
+            await dial(server, deadline=0.2).list_keys(TOKEN)
+        assert caught.value.reason == reason
+        assert monotonic() - started < 2
+        assert server.count("GET", "/api/v1/api-keys") == 1
+
+
+@pytest.mark.parametrize(
+    ("reply", "error"),
+    [(f.redirect, Redirected), (f.html_502, ServerFailed), (f.gzip_bomb(2 * CAP), TooLarge)],
+)
+async def test_a_create_is_sent_once_whatever_comes_back(
+    reply: f.Reply, error: type[ApiError], dial: Dial
+) -> None:
+    async with faults(reply) as server:
+        with pytest.raises(error):
+            await dial(server).create_key(DRAFT, TOKEN)
+        assert [request.method for request in server.requests] == ["POST"]
+
+
+async def test_a_refused_connection_names_the_place(dial: Dial) -> None:
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        port = bound.getsockname()[1]
+        with pytest.raises(NotReached) as caught:
+            await dial(port).create_key(DRAFT, TOKEN)
+    assert caught.value.stage is Stage.REFUSED
+    assert not caught.value.maybe_done
+    assert describe(caught.value).title == f"127.0.0.1:{port} refused the connection"
+
+
+async def test_a_name_that_nobody_knows_is_told(
+    dial: Dial, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def unknown(*_: object, **__: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", unknown, raising=False)
+    with pytest.raises(NotReached) as caught:
+        await dial(443, scheme="https", host="nowhere.invalid").grants(None)
+    assert caught.value.stage is Stage.NAME
+
+
+async def test_a_black_hole_is_told_as_a_timeout_before_anything_was_sent(dial: Dial) -> None:
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        client = dial(silent.getsockname()[1], scheme="https", deadline=0.8)
+        with pytest.raises(NotReached) as caught:
+            await client.create_key(DRAFT, TOKEN)
+    assert caught.value.stage is Stage.TIMEOUT
+    assert not caught.value.maybe_done
+
+
+async def test_a_redirect_is_refused_and_tells_where_it_points(dial: Dial) -> None:
+    async with faults(f.redirect) as server:
+        with pytest.raises(Redirected) as caught:
+            await dial(server).password_grant("ops", SecretStr("hunter2"), remember=True)
+        assert "https://elsewhere.example/api" in describe(caught.value).detail
+        assert len(server.requests) == 1
+
+
+async def test_a_list_is_stopped_at_its_cap(dial: Dial) -> None:
+    async with faults(f.gzip_bomb(LIST_CAP + CAP)) as server:
+        with pytest.raises(TooLarge) as caught:
+            await dial(server).list_keys(TOKEN)
+        assert caught.value.limit == LIST_CAP
+
+
+async def test_a_list_may_be_larger_than_other_answers_and_compressed(dial: Dial) -> None:
+    body = json.dumps({"results": [{"id": str(n), "label": "x" * 100} for n in range(9_000)]})
+    packed = f.answer(gzip.compress(body.encode()), headers="Content-Encoding: gzip\r\n")
+    async with faults(packed) as server:
+        assert len(await dial(server).list_keys(TOKEN)) == 9_000
+
+
+async def test_a_byte_order_mark_does_no_harm(dial: Dial) -> None:
+    async with faults(f.answer(b'\xef\xbb\xbf{"results": [{"id": "1"}]}')) as server:
+        assert [key.id for key in await dial(server).list_keys(TOKEN)] == ["1"]
+
+
+async def test_latin_1_is_refused_and_never_shown_raw(dial: Dial) -> None:
+    async with faults(f.latin_1) as server:
+        with pytest.raises(Unreadable, match="not UTF-8") as caught:
+            await dial(server).list_keys(TOKEN)
+        assert caught.value.excerpt.isprintable()
+
+
+async def test_a_read_is_repeated_once_when_a_kept_connection_is_dead(dial: Dial) -> None:
+    async with faults(EMPTY, f.close, EMPTY) as server:
+        client = dial(server)
+        await client.list_keys(TOKEN)
+        assert await client.list_keys(TOKEN) == ()
+        assert len(server.requests) == 3
+
+
+async def test_a_write_is_not_repeated_when_a_kept_connection_is_dead(dial: Dial) -> None:
+    async with faults(EMPTY, f.close, EMPTY) as server:
+        client = dial(server)
+        await client.list_keys(TOKEN)
+        with pytest.raises(NoAnswer):
+            await client.create_key(DRAFT, TOKEN)
+        assert [request.method for request in server.requests] == ["GET", "POST"]
+
+
+async def test_cancelling_is_not_an_error_of_the_server(dial: Dial) -> None:
+    async with faults(f.hang) as server:
+        client = dial(server)
+        task = asyncio.create_task(client.list_keys(TOKEN))
+        await server.arrived.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+
+WHOLE = json.dumps(CREATED).encode()
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        f.answer(WHOLE[:-20], length=len(WHOLE)),
+        f.answer(WHOLE[:80]),
+        f.answer(WHOLE.replace(b'"prod"', '"Müller"'.encode("latin-1"))),
+        f.answer(WHOLE.replace(b'"prod"', b"9" * 5_000)),
+        f.answer(WHOLE.replace(b'"prod"', b"[" * 100_000)),
+        f.answer(WHOLE.replace(b'"prod"', b'"' + b"x" * CAP + b'"')),
+        f.answer(WHOLE.replace(b'{"href"', b'["http://[", 1, {"href"').replace(b"}}}", b"}]}}")),
+        f.answer(WHOLE.replace(b'"link"', b'"errors": [{"message": "odd"}], "link"')),
+        f.answer(WHOLE, status=201),
+    ],
+    ids=["cut", "ended", "latin", "digits", "nested", "large", "link", "errors", "created"],
+)
+async def test_a_damaged_create_answer_never_costs_the_secret(reply: f.Reply, dial: Dial) -> None:
+    async with faults(reply) as server:
+        made = await dial(server).create_key(DRAFT, TOKEN)
+        assert made.secret.get_secret_value() == "9ac1" * 10
+        assert len(server.requests) == 1
+
+
+async def test_half_a_secret_is_not_a_secret(dial: Dial) -> None:
+    async with faults(f.answer(WHOLE[:40])) as server:
+        with pytest.raises(Unreadable) as caught:
+            await dial(server).create_key(DRAFT, TOKEN)
+        assert caught.value.excerpt == ""
+
+
+async def test_the_drip_of_a_whole_secret_is_kept_at_the_deadline(dial: Dial) -> None:
+    async def dripping(request: f.Request, writer: asyncio.StreamWriter) -> None:
+        await f.raw(b"HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n" + WHOLE, close=False)(
+            request, writer
+        )
+        await f.hang(request, writer)
+
+    async with faults(dripping) as server:
+        made = await dial(server, deadline=0.2).create_key(DRAFT, TOKEN)
+        assert made.id == "a/b"
+
+
+async def test_an_update_whose_answers_body_is_cut_was_done(dial: Dial) -> None:
+    async with faults(f.cut_body) as server:
+        await dial(server).update_key("1", DRAFT, TOKEN)
+
+
+@pytest.mark.parametrize("reply", [f.html_200, f.as_json({"errors": [{"message": "no"}]})])
+async def test_a_delete_is_not_believed_when_the_answer_contradicts(
+    reply: f.Reply, dial: Dial
+) -> None:
+    async with faults(reply) as server:
+        with pytest.raises(Unreadable):
+            await dial(server).delete_key("1", TOKEN)
+
+
+@pytest.mark.parametrize("key_id", ["", ".", "..", "\ud800", "x" * 70_000])
+async def test_an_id_that_would_lead_elsewhere_is_not_sent(key_id: str, dial: Dial) -> None:
+    async with faults(EMPTY) as server:
+        with pytest.raises(Unsendable):
+            await dial(server).delete_key(key_id, TOKEN)
+        assert server.connections == 0
+
+
+async def test_a_proxy_that_is_down_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("https_proxy", "http://ops:hunter2@127.0.0.1:9")
+    client = Client(parse_server("mail.example"))
+    with pytest.raises(NotReached) as caught:
+        await client.grants(None)
+    await client.aclose()
+    assert (caught.value.stage, caught.value.host, caught.value.port) == (
+        Stage.PROXY,
+        "127.0.0.1",
+        9,
+    )
+    assert "hunter2" not in repr(describe(caught.value))
+
+
+@pytest.mark.parametrize(("status", "said"), [(407, "407"), (502, "502")])
+async def test_a_proxy_that_refuses_the_tunnel_is_named(
+    status: int, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with faults(f.answer(b"", status)) as proxy:
+        monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{proxy.port}")
+        client = Client(parse_server("mail.example"))
+        with pytest.raises(NotReached) as caught:
+            await client.create_key(DRAFT, TOKEN)
+        await client.aclose()
+        assert caught.value.stage is Stage.PROXY
+        assert said in caught.value.detail
+        assert all("authorization" not in request.headers for request in proxy.requests)

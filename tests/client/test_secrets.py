@@ -1,0 +1,86 @@
+"""No error carries a password, a token or a key's secret, however it is looked at."""
+
+from __future__ import annotations
+
+import json
+import traceback
+
+import pytest
+from pydantic import SecretStr
+
+from tests import faults as f
+from tests.client.conftest import Dial
+from tests.faults import faults
+from tui.api.errors import ApiError, Unsendable
+from tui.api.models import KeyDraft
+from tui.problems import describe
+
+PASSWORD, TOKEN, SECRET = "hunter2-pass", "4f0c-token", "9ac1-secret"
+
+ECHO = {
+    "errors": [{"message": f"{TOKEN} {PASSWORD} is wrong", "param": TOKEN, "code": PASSWORD}],
+    "error": PASSWORD,
+    "error_description": TOKEN,
+}
+
+REPLIES = {
+    **f.UNREADABLE,
+    **f.NO_ANSWER,
+    "redirect": f.answer(b"", 302, f"Location: https://x.example/?t={TOKEN}{PASSWORD}\r\n"),
+    "echo": f.as_json(ECHO, 400),
+    "echo 401": f.as_json(ECHO, 401),
+    "echo 500": f.answer(json.dumps([ECHO]).encode(), 500),
+    "echo 200": f.as_json({"errors": ECHO["errors"]}),
+    "page": f.answer(f"<p>{TOKEN} {PASSWORD}</p>".encode()),
+    "odd token": f.answer(b'{"results": {"key": {"x": "9ac1-secret"}, "access_token": ["9ac1-sec'),
+}
+
+
+def everything(error: BaseException) -> str:
+    texts = [str(error), repr(error), repr(error.args), repr(vars(error))]
+    texts += traceback.format_exception(error)
+    for link in (error.__cause__, error.__context__ if not error.__suppress_context__ else None):
+        if link is not None:
+            texts.append(everything(link))
+    return "\n".join(texts)
+
+
+@pytest.mark.parametrize("name", sorted(REPLIES))
+async def test_no_error_carries_a_secret(name: str, dial: Dial) -> None:
+    async with faults(REPLIES[name]) as server:
+        client = dial(server, deadline=0.1)
+        token, password = SecretStr(TOKEN), SecretStr(PASSWORD)
+        for call in (
+            client.password_grant("ops", password, remember=True),
+            client.refresh(token),
+            client.list_keys(token),
+            client.create_key(KeyDraft("x"), token),
+            client.verify_two_factor("ops", password, token),
+            client.sign_out(token, 0.1),
+        ):
+            try:
+                await call
+            except ApiError as error:
+                told = everything(error) + repr(describe(error))
+                sent = f"{server.requests[-1].headers} {server.requests[-1].body!r}"
+                assert not [word for word in (TOKEN, PASSWORD) if word in told and word in sent]
+                assert SECRET not in told
+
+
+@pytest.mark.parametrize("bad", ["tok\nen-hunter2", "tökén-hunter2", "hunter2\0", " hunter2", ""])
+async def test_a_credential_that_no_header_can_carry_is_refused_unseen(
+    bad: str, dial: Dial
+) -> None:
+    async with faults(f.empty_200) as server:
+        with pytest.raises(Unsendable) as caught:
+            await dial(server).list_keys(SecretStr(bad))
+        assert "hunter2" not in everything(caught.value)
+        assert server.connections == 0
+
+
+async def test_a_password_that_no_form_can_carry_is_refused_unseen(dial: Dial) -> None:
+    unsendable = "hunter2" + chr(0xD800)
+    with pytest.raises(Unsendable) as caught:
+        await dial(1).password_grant("ops", SecretStr(unsendable), remember=False)
+    assert "hunter2" not in everything(caught.value)
+    assert describe(caught.value).title
