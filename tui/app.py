@@ -18,6 +18,7 @@ from tui.api.errors import ApiError
 from tui.bindings import Place, bindings_for
 from tui.crash import write_report
 from tui.errands import explain
+from tui.journal import Journal
 from tui.keyboard import TypeAhead
 from tui.screens.dialog import AskSecretScreen, TwoFactorScreen
 from tui.screens.help import HelpScreen
@@ -63,7 +64,10 @@ _PLACES = (
 
 
 class KeysApp(TypeAhead[None]):
-    """momentum-keys; `known` fills in the login screen, `now` is the clock in UTC."""
+    """momentum-keys; `known` fills in the login screen, `now` is the clock in UTC.
+
+    Without a `journal`, what was done is remembered only as long as the program runs.
+    """
 
     TITLE = "momentum-keys"
     CSS_PATH = "app.tcss"
@@ -71,11 +75,16 @@ class KeysApp(TypeAhead[None]):
     BINDINGS: ClassVar[list[BindingType]] = list(bindings_for(Place.ANYWHERE))
 
     def __init__(
-        self, known: Known | None = None, *, now: Callable[[], datetime] | None = None
+        self,
+        known: Known | None = None,
+        *,
+        now: Callable[[], datetime] | None = None,
+        journal: Journal | None = None,
     ) -> None:
         super().__init__()
         self._known = known or Known()
         self._now = now or (lambda: datetime.now(UTC))
+        self._journal = journal or Journal(None, now=self._now)
         self._session: Session | None = None
         self._leaving = False
         self.animation_level = "none"
@@ -107,7 +116,9 @@ class KeysApp(TypeAhead[None]):
         if server.is_exposed:
             notices.append("Plain http: passwords and secrets cross the network unprotected.")
         notice = "\n".join(filter(None, notices))
-        self.switch_screen(SettingsScreen(KeyService(session), self._now, short(who, 60), notice))
+        self._journal.prepare()
+        service = KeyService(session, self._journal)
+        self.switch_screen(SettingsScreen(service, self._now, short(who, 60), notice))
 
     @on(SettingsScreen.SignedOut)
     @work(group="leave", description="sign out")

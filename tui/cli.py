@@ -14,6 +14,7 @@ from tui import __version__
 from tui.sandbox.options import ACCOUNTS, EDITIONS, SandboxMissing, SandboxOptions, require_packages
 
 if TYPE_CHECKING:
+    from tui.journal import Journal
     from tui.sandbox.options import Announcement
     from tui.screens.login import Known
 
@@ -45,7 +46,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.environ.pop(name, None)
     if not os.environ.get("NO_COLOR"):
         os.environ.pop("NO_COLOR", None)
-    return _run_beside_sandbox(options) if options.sandbox else _run_app(_known(options))
+    if options.sandbox:
+        return _run_beside_sandbox(options)
+    from tui.journal import Journal, journal_path
+
+    return _run_app(_known(options), Journal(journal_path()))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -134,10 +139,10 @@ def _known(options: argparse.Namespace) -> Known:
     )
 
 
-def _run_app(known: Known) -> int:
+def _run_app(known: Known, journal: Journal | None = None) -> int:
     from tui.app import KeysApp
 
-    app = KeysApp(known)
+    app = KeysApp(known, journal=journal)
     app.run()
     return app.return_code or 0
 

@@ -154,18 +154,17 @@ class Journal:
         is. A program that runs beside this one may be about to store the secret of a recent one.
         """
         last: dict[str, Entry] = {}
-        deleted = set[tuple[str, str]]()
+        deleted = set[tuple[str, ...]]()
         for entry in reversed(self.entries()):
             if entry.action == "create":
                 last.pop(entry.attempt, None)
                 last[entry.attempt] = entry
             elif entry.action == "delete" and entry.phase == "done":
-                deleted.add((entry.server, entry.key_id))
+                deleted |= {_name(entry), _name(replace(entry, key_id=""))}
         return [
             entry
             for entry in reversed(last.values())
-            if entry.phase in {"begun", "done", "unknown"}
-            and (entry.server, entry.key_id) not in deleted
+            if entry.phase in {"begun", "done", "unknown"} and _name(entry) not in deleted
         ]
 
     def _write_all(self) -> None:
@@ -255,6 +254,15 @@ def _encoded(entry: Entry) -> bytes:
     fields["short_key"] = entry.short_key[:LONGEST_SHORT_KEY]
     told = {name: text[:LONGEST] for name, text in fields.items() if text}
     return json.dumps(told, separators=(",", ":")).encode("ascii") + b"\n"
+
+
+def _name(entry: Entry) -> tuple[str, ...]:
+    """Return what an entry knows its key by: the id, else short key and label (contract 4)."""
+    if entry.key_id:
+        return (entry.server, entry.key_id)
+    if entry.short_key:
+        return (entry.server, entry.short_key, entry.label)
+    return (entry.attempt,)
 
 
 _TEXTS = ("server", "username", "attempt", "key_id", "label", "short_key", "detail")

@@ -151,12 +151,17 @@ class KeyService:
         return frozenset({key.id for key in self.listing.keys} | self._made)
 
     def what_became(
-        self, keys: Iterable[Key], draft: KeyDraft, known: Collection[str], cause: ApiError
+        self,
+        keys: Iterable[Key],
+        draft: KeyDraft,
+        known: Collection[str],
+        cause: ApiError,
+        attempt: Attempt | None = None,
     ) -> SecretLost | NothingCreated | OutcomeUnknown:
         """Tell from the list what came of a create that got no good answer (faults, A).
 
         `known` are the ids from before it. Only a key that is just what was asked for, and the only
-        such one, is named: it may be deleted because of that.
+        such one, is named: it may be deleted because of that. What is found is noted for `attempt`.
         """
         new = {
             key.id: key
@@ -167,9 +172,16 @@ class KeyService:
             and not self._is_foreign(key)
         }
         if not new:
+            if attempt is not None:
+                attempt.refused(f"{in_short(cause)} Nothing was created.")
             return NothingCreated(cause)
         exact = [key for key in new.values() if _is_as_asked(key, draft)]
-        return SecretLost(exact[0], cause) if len(exact) == 1 else OutcomeUnknown(cause)
+        if len(exact) != 1:
+            return OutcomeUnknown(cause, attempt)
+        if attempt is not None:
+            lost, why = exact[0], f"{in_short(cause)} The secret was lost on the way."
+            attempt.done(key_id=lost.id, short_key=lost.raw_short_key or "", detail=why)
+        return SecretLost(exact[0], cause)
 
     async def find_made(self, made: CreatedKey, known: Collection[str]) -> Key | None:
         """Read the list and return the key that a create made where its answer told no id.
@@ -190,29 +202,47 @@ class KeyService:
         self._made |= found.keys()
         return next(iter(found.values()))
 
-    async def update(self, key: Key, draft: KeyDraft) -> None:
+    async def update(self, key: Key, draft: KeyDraft, *, note: str = "") -> None:
         """Replace label, grants and allowed IPs of a key (contract 4).
 
         Raises:
             ApiError, SessionEnded: the server refused, or could not be asked.
         """
-        await self.session.call(
-            lambda credential: self.session.client.update_key(key.id, draft, credential)
-        )
+        attempt = self._begin("update", key, note)
+        with _noted(attempt):
+            await self.session.call(
+                lambda credential: self.session.client.update_key(key.id, draft, credential)
+            )
+        attempt.done(label=draft.label)
 
-    async def delete(self, key: Key) -> bool:
+    async def delete(self, key: Key, *, note: str = "") -> bool:
         """Delete a key; returns False where somebody else had already deleted it.
 
         Raises:
             ApiError, SessionEnded: the server refused, or could not be asked.
         """
+        attempt = self._begin("delete", key, note)
         try:
-            await self.session.call(
-                lambda credential: self.session.client.delete_key(key.id, credential)
-            )
+            with _noted(attempt):
+                await self.session.call(
+                    lambda credential: self.session.client.delete_key(key.id, credential)
+                )
         except NotFound:
+            attempt.done(detail="Somebody else had already deleted it.")
             return False
+        attempt.done()
         return True
+
+    async def verify(
+        self,
+        secret: SecretStr,
+        grants: Iterable[str],
+        valid_ips: Iterable[str] = (),
+        *,
+        on_change: Callable[[Verification], None] | None = None,
+    ) -> Verification:
+        """Find out, with a key's secret, whether the key is accepted and what it may do."""
+        return await verify(self.session.client, secret, grants, valid_ips, on_change=on_change)
 
     async def _read_keys(self) -> tuple[Key, ...]:
         return await self.session.call(self.session.client.list_keys)
@@ -227,13 +257,25 @@ class KeyService:
         return self._catalogue
 
     async def _what_became(
-        self, draft: KeyDraft, known: Collection[str], cause: ApiError
+        self, draft: KeyDraft, known: Collection[str], cause: ApiError, attempt: Attempt
     ) -> SecretLost | NothingCreated | OutcomeUnknown:
         try:
             keys = await self._read_keys()
         except (ApiError, SessionEnded):
-            return OutcomeUnknown(cause)
-        return self.what_became(keys, draft, known, cause)
+            return OutcomeUnknown(cause, attempt)
+        return self.what_became(keys, draft, known, cause, attempt)
+
+    def _begin(self, action: Action, key: Key, note: str) -> Attempt:
+        user = self.session.user
+        return self.journal.begin(
+            action,
+            server=self.session.client.server.url,
+            username=user.username if user else "",
+            key_id=key.id,
+            label=key.raw_label or "",
+            short_key=key.raw_short_key or "",
+            detail=note,
+        )
 
     def _is_foreign(self, key: Key) -> bool:
         """Tell whether the key is somebody else's; a name that was only typed proves nothing."""

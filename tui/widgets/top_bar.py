@@ -7,6 +7,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.message import Message
+from textual.reactive import reactive
 from textual.widgets import Static
 
 
@@ -42,9 +43,12 @@ class TopBar(Vertical):
     }
     """
 
+    notice = reactive("", init=False)
+
     def __init__(self, place: str, who: str = "", notice: str = "", link: str = "") -> None:
         super().__init__()
-        self._place, self._who, self._notice, self._link = place, who, notice, link
+        self._place, self._who, self._link = place, who, link
+        self.set_reactive(TopBar.notice, notice)
 
     def compose(self) -> ComposeResult:
         """One line, and one more for the notice where there is one."""
@@ -56,5 +60,12 @@ class TopBar(Vertical):
             yield Static(Content(self._who), classes="top-bar--who")
             if self._link:
                 yield Link(Content(self._link))
-        if self._notice:
-            yield Static(Content(self._notice), classes="top-bar--notice")
+        told = Static(Content(self.notice), classes="top-bar--notice")
+        told.display = bool(self.notice)
+        yield told
+
+    def watch_notice(self, notice: str) -> None:
+        """Tell what stands from now on."""
+        for told in self.query(".top-bar--notice").results(Static):
+            told.update(Content(notice))
+            told.display = bool(notice)
