@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -151,6 +153,58 @@ def test_in_a_terminal_what_is_typed_moves_nothing(leave: str) -> None:
         terminal.wait_for("echoed\ntyped: echoed")
         assert terminal.wait_exit() == 0
         assert terminal.restored()
+
+
+PROGRAM = f"""
+import asyncio, signal, sys, time
+from pydantic import SecretStr
+from tui.delivery import plain_view
+calls = []
+def write(text):
+    if "Press Enter" not in text and "twice" in sys.argv:
+        signal.raise_signal(signal.SIGINT)
+    sys.stdout.write(text)
+    sys.stdout.flush()
+def read():
+    signal.raise_signal(signal.SIGTERM)
+    return sys.stdin.readline()
+async def main():
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, calls.append, "term")
+    if "own" in sys.argv:
+        loop.add_signal_handler(signal.SIGINT, calls.append, "int")
+    print("before")
+    before = signal.getsignal(signal.SIGINT)
+    plain_view(SecretStr("{VALUE}"), "Heading", read, write, lambda: 80)
+    print("the same:", signal.getsignal(signal.SIGINT) is before)
+    await asyncio.sleep(0.05)
+    print("heard:", *calls)
+    await asyncio.sleep(30)
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("way", ["", "twice", "own"])
+def test_ctrl_c_ends_it_inside_an_event_loop_that_goes_on(way: str) -> None:
+    with Terminal([sys.executable, "-c", PROGRAM, way]) as terminal:
+        terminal.wait_for("go back.")
+        terminal.press("ctrl+c")
+        seen = terminal.wait_for("heard:").strip().splitlines()
+        assert seen == ["before", "the same: True", "heard: term"]
+        assert terminal.restored()
+        terminal.press("ctrl+c")
+        if way == "own":
+            terminal.signal(signal.SIGKILL)
+        terminal.wait_exit()
+
+
+async def test_in_another_thread_ctrl_c_is_left_alone() -> None:
+    paper = Paper(80)
+    before = signal.getsignal(signal.SIGINT)
+    await asyncio.to_thread(paper.show)
+    assert VALUE in paper.during
+    assert paper.text == "$ 0"
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_delivery_knows_neither_textual_nor_http_nor_pydantic() -> None:

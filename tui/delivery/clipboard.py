@@ -9,11 +9,11 @@ import shutil
 import signal
 import sys
 from base64 import b64encode
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from tui.delivery.parcel import Parcel, Sent, encoded
+from tui.delivery.parcel import DeliveryFailed, Parcel, Reason, Sent, encoded
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
@@ -159,8 +159,13 @@ class ClipboardDelivery:
     def __init__(self, environ: Mapping[str, str], write_terminal: Callable[[str], None]) -> None:
         self._environ, self._write_terminal = environ, write_terminal
 
-    def check(self) -> None:
-        """Do nothing: some clipboard is tried in any case."""
+    def check(self, labels: Sequence[str] = ()) -> None:
+        """Refuse several keys: a clipboard holds one secret at a time."""
+        if len(labels) > 1:
+            raise DeliveryFailed(
+                Reason.OTHER,
+                "The clipboard holds one secret at a time. Choose a file or a command for several.",
+            )
 
     def close(self) -> None:
         """Do nothing."""

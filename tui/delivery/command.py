@@ -2,9 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+import os
+import shlex
+import shutil
+import signal
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
 
-from tui.delivery.parcel import Parcel, Sent
+from tui.delivery.names import argument_form
+from tui.delivery.output import last_words
+from tui.delivery.parcel import DeliveryFailed, Parcel, Reason, Sent, encoded
+from tui.delivery.template import Word, bad_command, parse
+from tui.text import plain, short
+
+LIMIT = 65_536
+"""How much of a command's output is kept, in bytes; what comes last counts."""
+GRACE = 0.2
+"""How long a command's children may go on talking after its end, in seconds."""
 
 
 class CommandDelivery:
@@ -18,19 +34,186 @@ class CommandDelivery:
 
     def __init__(self, template: str, *, seconds: float = 20.0) -> None:
         self._template, self._seconds = template, seconds
+        self._program = ""
+        self._words: tuple[Word, ...] = ()
         self._ran: dict[tuple[str, ...], str] = {}
 
-    def check(self) -> None:
-        """Raise `DeliveryFailed` where the command cannot be run, before the first key is made."""
-        raise NotImplementedError
+    def check(self, labels: Sequence[str] = ()) -> None:
+        """Raise `DeliveryFailed` where the command cannot be run, before the first key is made.
 
-    def clash(self, labels: Sequence[str]) -> str:
-        """Tell, or return nothing, where two labels make the same command and overwrite another."""
-        raise NotImplementedError
+        So does one that would be the same for two keys of these `labels`: the second secret would
+        take the place of the first.
+        """
+        words = parse(self._template)
+        self._program, self._words = _find(words[0].text), words
+        if not any(word.holds("id", "short_key") for word in words):
+            seen: dict[tuple[str, ...], str] = {}
+            for label in labels:
+                arguments = self._fill({"label": _name(label)})
+                if arguments in seen:
+                    raise _same(seen[arguments], label)
+                seen[arguments] = label
 
     def close(self) -> None:
-        """Do nothing."""
+        """Do nothing: no command outlives its delivery."""
 
     async def deliver(self, parcel: Parcel) -> Sent:
-        """Run the command with one secret; it has it when this returns."""
-        raise NotImplementedError
+        """Run the command with one secret; it ended well, and read all of it, when this returns.
+
+        One that takes too long is killed with all its children.
+        """
+        if not self._words:
+            self.check()
+        arguments = self._arguments(parcel)
+        shown = short(shlex.join(arguments), 100)
+        value = encoded(parcel.secret)
+        inlet = _filled(value)
+        try:
+            status, output = await self._run(arguments[1:], inlet)
+            unread = os.read(inlet, len(value))
+        finally:
+            os.close(inlet)
+        said = last_words(output, value)
+        said = f"It said: {said}" if said else "It said nothing."
+        if status is None:
+            raise DeliveryFailed(
+                Reason.TOO_SLOW,
+                f"{shown} did not finish within {self._seconds:g} s and was stopped. Whether it "
+                f"stored the secret is not known. {said}",
+            )
+        if status:
+            how = f"exit {status}" if status > 0 else f"signal {-status}"
+            raise DeliveryFailed(Reason.FAILED, f"{shown} failed ({how}). {said}")
+        if unread:
+            raise DeliveryFailed(
+                Reason.NOT_READ,
+                f"{shown} ended well (exit 0) without reading the secret from its standard input, "
+                f"so it cannot have stored it. {said}",
+            )
+        return Sent(f"{shown} took it (exit 0).", said)
+
+    def _arguments(self, parcel: Parcel) -> tuple[str, ...]:
+        """Fill in the placeholders, and refuse what would be about another key."""
+        if argument_form(parcel.key_id) != parcel.key_id and any(
+            w.holds("id") for w in self._words
+        ):
+            raise DeliveryFailed(
+                Reason.BAD_NAME,
+                f"The key's id, {short(parcel.key_id, 64)}, is not safe in a command's arguments, "
+                "so the command was not run.",
+            )
+        short_key = argument_form(parcel.short_key)
+        label = _name(parcel.label)
+        arguments = self._fill({"label": label, "id": parcel.key_id, "short_key": short_key})
+        if self._ran.setdefault(arguments, parcel.key_id) != parcel.key_id:
+            raise DeliveryFailed(
+                Reason.BAD_COMMAND,
+                f"{short(shlex.join(arguments), 100)} was already run with another key's secret, "
+                "which it could overwrite. It was not run: add {id} to the command.",
+            )
+        return arguments
+
+    def _fill(self, values: Mapping[str, str]) -> tuple[str, ...]:
+        return tuple(word.fill(values) for word in self._words)
+
+    async def _run(self, arguments: Sequence[str], inlet: int) -> tuple[int | None, bytes]:
+        """Return exit status and output; no status where time was up."""
+        outlet, sink = os.pipe()
+        listener = _Listener()
+        reading, _ = await asyncio.get_running_loop().connect_read_pipe(
+            lambda: listener, os.fdopen(outlet, "rb", 0)
+        )
+        try:
+            process = await self._start(arguments, inlet, sink)
+            try:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(self._seconds):
+                        await process.wait()
+                status = process.returncode
+            finally:
+                if process.returncode is None:
+                    with suppress(ProcessLookupError):
+                        os.killpg(process.pid, signal.SIGKILL)
+                    await process.wait()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(GRACE):
+                    await listener.ended.wait()
+        finally:
+            reading.close()
+        return status, bytes(listener.kept)
+
+    async def _start(
+        self, arguments: Sequence[str], inlet: int, sink: int
+    ) -> asyncio.subprocess.Process:
+        """Start the command in a session of its own, so that it can be killed with its children."""
+        try:
+            return await asyncio.create_subprocess_exec(
+                self._program,
+                *arguments,
+                stdin=inlet,
+                stdout=sink,
+                stderr=sink,
+                start_new_session=True,
+            )
+        except OSError as error:
+            word = plain(error.strerror or "unknown error").lower()
+            raise DeliveryFailed(
+                Reason.NO_PROGRAM, f"{short(self._program)} could not be started: {word}."
+            ) from None
+        finally:
+            os.close(sink)
+
+
+class _Listener(asyncio.Protocol):
+    """Keeps the end of what a command says, and throws away the rest, so that it never waits."""
+
+    def __init__(self) -> None:
+        self.kept = bytearray()
+        self.ended = asyncio.Event()
+
+    def data_received(self, data: bytes) -> None:
+        self.kept += data
+        del self.kept[:-LIMIT]
+
+    def connection_lost(self, _: Exception | None) -> None:
+        self.ended.set()
+
+
+def _filled(value: bytes) -> int:
+    """Return the reading end of a pipe that holds `value` and nothing after it.
+
+    What is left in there at the end was not read; and no command can end too early for a writer.
+    """
+    inlet, feed = os.pipe()
+    try:
+        os.set_blocking(feed, False)
+        if os.write(feed, value) == len(value):
+            return inlet
+    finally:
+        os.close(feed)
+    os.close(inlet)
+    raise DeliveryFailed(Reason.OTHER, "The secret is too long to be passed to a command.")
+
+
+def _find(name: str) -> str:
+    found = None
+    with suppress(RuntimeError):  # no such user behind the ~
+        found = shutil.which(str(Path(name).expanduser()) if name.startswith("~") else name)
+    if found is None:
+        raise DeliveryFailed(
+            Reason.NO_PROGRAM,
+            f"There is no program {short(name)} here that you may run. Check its name, or give its "
+            "whole path.",
+        )
+    return found
+
+
+def _name(label: str) -> str:
+    return argument_form(label) or "api-key"
+
+
+def _same(one: str, other: str) -> DeliveryFailed:
+    return bad_command(
+        f"The command is the same for “{short(one, 40)}” and “{short(other, 40)}”, so that one "
+        "secret would take the place of the other. Add {id} to it."
+    )

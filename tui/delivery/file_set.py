@@ -7,7 +7,7 @@ import io
 import json
 import os
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,7 +43,7 @@ class FileDelivery:
         """How many secrets are in the file."""
         return self._written
 
-    def check(self) -> None:
+    def check(self, labels: Sequence[str] = ()) -> None:
         """Create the file, still empty, so that a path that will not do costs no key."""
         if self._descriptor >= 0:
             return

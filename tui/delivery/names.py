@@ -8,9 +8,11 @@ from collections.abc import Container
 from itertools import count
 
 LONGEST_NAME = 64
-"""How many characters a name has at most."""
+"""How many characters the name of a file or variable has at most, what tells it apart aside."""
+LONGEST_ARGUMENT = 128
+"""How many characters a label has at most in a command's arguments."""
 LONGEST_SHORT_KEY = 12
-"""How many of them are the short key's."""
+"""How many characters of a short key go into a name."""
 
 
 def suggested_file_name(label: str, short_key: str) -> str:
@@ -45,7 +47,7 @@ def argument_form(text: str) -> str:
     """
     text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
     text = re.sub(r"[^A-Za-z0-9._-]+", "-", text)
-    return re.sub(r"\.{2,}", ".", text).strip("-.")[:LONGEST_NAME].rstrip("-.")
+    return re.sub(r"\.{2,}", ".", text).strip("-.")[:LONGEST_ARGUMENT].rstrip("-.")
 
 
 def _slug(text: str) -> str:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import termios
+import threading
 import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from types import FrameType
 from typing import TYPE_CHECKING
 
 from tui.text import plain
@@ -35,15 +38,22 @@ def plain_view(
     if shown != value:
         lines.insert(-1, "Some characters are shown as marks: save it to a file instead.")
     before = columns()
-    with _no_echo():
+    with _unheard_by_the_loop(), _on_ctrl_c(_take_no_notice), _no_echo():
         try:
-            with suppress(KeyboardInterrupt, EOFError):
+            with (
+                suppress(KeyboardInterrupt, EOFError),
+                _on_ctrl_c(signal.default_int_handler),
+            ):
                 write("\r" + "\r\n".join(lines))
                 read_line()
         finally:
             rows = max(sum(_rows(line, width) for line in lines) for width in (before, columns()))
             up = f"\x1b[{rows - 1}A" if rows > 1 else ""
             write(f"\r{up}\x1b[J")
+
+
+def _take_no_notice(_number: int, _frame: FrameType | None) -> None:
+    """Let a second Ctrl+C interrupt neither the erasing nor the program around it."""
 
 
 def _rows(line: str, columns: int) -> int:
@@ -78,3 +88,41 @@ def _no_echo() -> Iterator[None]:
         yield
     finally:
         termios.tcsetattr(descriptor, termios.TCSAFLUSH, before)
+
+
+@contextmanager
+def _on_ctrl_c(act: Callable[[int, FrameType | None], object]) -> Iterator[None]:
+    """Have Ctrl+C do `act`, where this thread may say so; an event loop's own way comes back."""
+    before = signal.getsignal(signal.SIGINT)
+    if before is None or not _in_main_thread():
+        yield
+        return
+    signal.signal(signal.SIGINT, act)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
+def _unheard_by_the_loop() -> Iterator[None]:
+    """Keep Ctrl+C from an event loop that waits for signals; it gets the others afterwards."""
+    if not _in_main_thread():
+        yield
+        return
+    heard, told = os.pipe()
+    os.set_blocking(told, False)
+    loop = signal.set_wakeup_fd(told)
+    try:
+        yield
+    finally:
+        signal.set_wakeup_fd(loop)
+        os.close(told)
+        others = os.read(heard, 4096).replace(bytes([signal.SIGINT]), b"")
+        os.close(heard)
+        if loop >= 0 and others:
+            os.write(loop, others)
+
+
+def _in_main_thread() -> bool:
+    return threading.current_thread() is threading.main_thread()

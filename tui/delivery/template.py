@@ -1,0 +1,78 @@
+"""A command as the operator writes it: words, and placeholders in them."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import string
+from collections.abc import Mapping
+
+from tui.delivery.parcel import DeliveryFailed, Reason
+from tui.text import plain, short
+
+_FIELDS = ("label", "id", "short_key")
+_SHELL = re.compile(r"[|&;]+|[0-9&]*[<>].*")
+
+
+class Word:
+    """One argument of the template: fixed text and placeholders in turns."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        try:
+            self._pieces = list(string.Formatter().parse(text))
+        except ValueError:
+            raise bad_command(
+                f"A brace in {plain(text)} has no partner. Write {{{{ or }}}} for one."
+            ) from None
+        for _, field, more, conversion in self._pieces:
+            if field is not None and (field not in _FIELDS or more or conversion):
+                raise _unknown(field)
+
+    def holds(self, *fields: str) -> bool:
+        """Tell whether there is one of these placeholders in it."""
+        return any(field in fields for _, field, _, _ in self._pieces)
+
+    def fill(self, values: Mapping[str, str]) -> str:
+        """Return the argument; whatever the values hold, it stays a single one."""
+        return "".join(
+            text + (values[field] if field else "") for text, field, _, _ in self._pieces
+        )
+
+
+def parse(template: str) -> tuple[Word, ...]:
+    """Return the words of a command, or raise `DeliveryFailed` where it cannot be run as meant."""
+    if not template.isprintable():
+        raise bad_command(f"The command holds a character that nobody can see: {short(template)}.")
+    try:
+        words = shlex.split(template)
+    except ValueError:
+        raise bad_command("A quotation mark or backslash in the command has no partner.") from None
+    if not words:
+        raise bad_command(
+            "There is no command yet, such as vault kv put secret/momentum/{label} key=-."
+        )
+    for word in words[1:]:
+        if _SHELL.fullmatch(word):
+            raise bad_command(
+                f"No shell runs the command, so {plain(word)} means nothing in it: use a script."
+            )
+    parsed = tuple(map(Word, words))
+    if parsed[0].holds(*_FIELDS):
+        raise bad_command("The command must begin with a program, not with a placeholder.")
+    return parsed
+
+
+def bad_command(sentence: str) -> DeliveryFailed:
+    """Return the failure of a command that has to be written differently."""
+    return DeliveryFailed(Reason.BAD_COMMAND, sentence)
+
+
+def _unknown(field: str) -> DeliveryFailed:
+    known = "{label}, {id} and {short_key}"
+    if field == "secret":
+        return bad_command(
+            "The secret is given on standard input only: as an argument, everybody on this host "
+            f"could read it. A command may hold {known}."
+        )
+    return bad_command(f"Nothing is known as {{{plain(field)}}}. A command may hold {known}.")
