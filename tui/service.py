@@ -82,7 +82,8 @@ class KeyService:
     """The API keys of the server that a session is signed in to; the server is the truth.
 
     Every write is noted in the journal before it goes out, and once it is known what came of it;
-    a `note` says there what it was for.
+    a `note` says there what it was for. Every method that asks the server raises ApiError, or
+    SessionEnded, where it refused or could not be asked.
     """
 
     def __init__(self, session: Session, journal: Journal) -> None:
@@ -92,11 +93,7 @@ class KeyService:
         self._made: set[str] = set()
 
     async def load(self) -> Listing:
-        """Read the keys and, the first time, the catalogue of grants.
-
-        Raises:
-            ApiError, SessionEnded: the server refused, or could not be asked.
-        """
+        """Read the keys and, the first time, the catalogue of grants."""
         keys, catalogue = await asyncio.gather(self._read_keys(), self._read_catalogue())
         self.listing = Listing(keys, catalogue)
         return self.listing
@@ -138,11 +135,9 @@ class KeyService:
             if not error.maybe_done:
                 raise
             raise await self._what_became(draft, known, error, attempt) from None
-        hidden = made.secret.get_secret_value()
-        attempt.done(
-            key_id=(made.id or "").replace(hidden, ""),
-            short_key=made.short_key.replace(hidden, ""),
-        )
+        secret = made.secret.get_secret_value()
+        key_id, short_key = (text.replace(secret, "") for text in (made.id or "", made.short_key))
+        attempt.done(key_id=key_id, short_key=short_key)
         self._made |= {made.id} if made.id else set()
         return Created(made, draft, attempt)
 
@@ -203,11 +198,7 @@ class KeyService:
         return next(iter(found.values()))
 
     async def update(self, key: Key, draft: KeyDraft, *, note: str = "") -> None:
-        """Replace label, grants and allowed IPs of a key (contract 4).
-
-        Raises:
-            ApiError, SessionEnded: the server refused, or could not be asked.
-        """
+        """Replace label, grants and allowed IPs of a key (contract 4)."""
         attempt = self._begin("update", key, note)
         with _noted(attempt):
             await self.session.call(
@@ -216,11 +207,7 @@ class KeyService:
         attempt.done(label=draft.label)
 
     async def delete(self, key: Key, *, note: str = "") -> bool:
-        """Delete a key; returns False where somebody else had already deleted it.
-
-        Raises:
-            ApiError, SessionEnded: the server refused, or could not be asked.
-        """
+        """Delete a key; returns False where somebody else had already deleted it."""
         attempt = self._begin("delete", key, note)
         try:
             with _noted(attempt):
