@@ -19,6 +19,12 @@ from tui.problems import describe
 
 TOKEN = SecretStr("4f0c-token")
 
+NAMES = (
+    *("results", "errors", "error", "message", "code", "param", "link", "href"),
+    *("id", "key", "label", "grants", "valid_ips", "subaccount_id"),
+    *("access_token", "username", "saml"),
+)
+
 
 def listed(*keys: object) -> bytes:
     return json.dumps({"results": keys, "total_count": 1, "links": []}).encode()
@@ -103,27 +109,7 @@ def test_the_new_keys_id_is_the_end_of_its_link(link: object, key_id: str | None
 
 
 def values() -> st.SearchStrategy[object]:
-    names = st.sampled_from(
-        [
-            "results",
-            "errors",
-            "error",
-            "id",
-            "key",
-            "label",
-            "grants",
-            "valid_ips",
-            "link",
-            "href",
-            "message",
-            "code",
-            "param",
-            "access_token",
-            "username",
-            "saml",
-            "subaccount_id",
-        ]
-    )
+    names = st.sampled_from(NAMES)
     leaves = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9)
     return st.recursive(
         leaves,
