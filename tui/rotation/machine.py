@@ -1,0 +1,101 @@
+"""A state and the steps that change it, one at a time, each to its end whoever stops waiting."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any
+
+from tui.api.errors import ApiError
+from tui.delivery.parcel import DeliveryFailed
+from tui.journal import Attempt
+from tui.rotation.pair import Unresolved
+from tui.rotation.states import TRANSITIONS, CannotGoOn, Interrupted, State, Step, WrongStep
+from tui.session import SessionProblem
+
+PROBLEMS = (ApiError, SessionProblem, DeliveryFailed, CannotGoOn)
+"""What may stop a step without being a fault of the program."""
+
+_WRITES = {Step.CREATE, Step.RETIRE, Step.FINISH, Step.UNDO, Step.REPLACE}
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """A write whose outcome is not known: from which state it was, and what went wrong."""
+
+    state: State
+    step: Step
+    cause: ApiError | None = None
+    attempt: Attempt | None = None
+
+
+class Machine:
+    """A state that only the steps of TRANSITIONS change.
+
+    What stopped a step is in `problem`, not raised. A step goes on when whoever awaits it is
+    cancelled; the next one, and `settled()`, wait for it. `on_change` hears of every change.
+    """
+
+    def __init__(self, state: State = State.PLANNED) -> None:
+        self.state = state
+        self.problem: Exception | None = None
+        self._doubted: Doubt | None = None
+        self._at_work: set[asyncio.Task[None]] = set()
+
+    @property
+    def is_at_work(self) -> bool:
+        """Whether a step is under way, even one that nobody awaits any more."""
+        return bool(self._at_work)
+
+    def allows(self, step: Step) -> bool:
+        """Tell whether the state allows the step."""
+        return step in TRANSITIONS[self.state]
+
+    async def settled(self) -> State:
+        """Wait for the step under way, if any; each ends within its calls' deadlines."""
+        while self._at_work:
+            await asyncio.wait(self._at_work)
+        return self.state
+
+    def _check(self, step: Step) -> None:
+        if self.is_at_work or not self.allows(step):
+            raise WrongStep(self.state, step)
+
+    async def _take(self, step: Step, work: Callable[[], Coroutine[Any, Any, None]]) -> State:
+        await self.settled()
+        self._check(step)
+        self.problem = None
+        task = asyncio.create_task(self._run(step, work))
+        self._at_work.add(task)
+        task.add_done_callback(self._at_work.discard)
+        await asyncio.shield(task)
+        return self.state
+
+    async def _run(self, step: Step, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        self._tell()
+        try:
+            await work()
+        except asyncio.CancelledError:
+            if step in _WRITES and self._may_have_written(step):
+                self._doubt(Doubt(self.state, step), Interrupted())
+            raise
+        except Unresolved as unresolved:
+            self._doubt(Doubt(self.state, step, unresolved.cause), unresolved.cause)
+        except PROBLEMS as problem:
+            self.problem = problem
+        self._tell()
+
+    def _may_have_written(self, step: Step) -> bool:
+        return True
+
+    def _doubt(self, doubt: Doubt, problem: Exception) -> None:
+        self._doubted, self.problem = doubt, problem
+        self._reach(State.UNKNOWN)
+
+    def _reach(self, state: State) -> None:
+        self.state = state
+        self._tell()
+
+    def _tell(self) -> None:
+        raise NotImplementedError

@@ -1,0 +1,151 @@
+"""The two keys of a rotation as last seen, and the writes to them, their outcomes made certain."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from tui.api.errors import ApiError, NotFound
+from tui.api.models import Key, KeyDraft
+from tui.rotation.states import GrantsNotTold, PredecessorGone, StillThere, SuccessorGone
+from tui.service import KeyService, Listing
+from tui.session import SessionProblem
+
+FRESH_SECONDS = 60.0
+"""How long it counts that a key was seen; a key is deleted only while the other one is there."""
+
+_NEVER = float("-inf")
+
+
+class Unresolved(Exception):
+    """A write got no good answer, and the list could not be read to see what came of it."""
+
+    def __init__(self, cause: ApiError) -> None:
+        super().__init__()
+        self.cause = cause
+
+
+class Pair:
+    """A predecessor and, once it exists, its successor."""
+
+    def __init__(self, service: KeyService, predecessor: Key, clock: Callable[[], float]) -> None:
+        self._service, self._clock = service, clock
+        self.predecessor = predecessor
+        self.successor: Key | None = None
+        self._predecessor_seen = self._successor_seen = _NEVER
+
+    @property
+    def has_predecessor(self) -> bool:
+        """Whether the predecessor was there when last looked for."""
+        return self._predecessor_seen > _NEVER
+
+    @property
+    def has_successor(self) -> bool:
+        """Whether the successor was there when last looked for."""
+        return self._successor_seen > _NEVER
+
+    def compare(self, listing: Listing) -> None:
+        """Take both keys as a list shows them that was read just now."""
+        shown = {key.id: key for key in listing.keys}
+        found = shown.get(self.predecessor.id)
+        self._predecessor_seen = self._clock() if found else _NEVER
+        self.predecessor = found or self.predecessor
+        if self.successor is not None:
+            found = shown.get(self.successor.id)
+            self._successor_seen = self._clock() if found else _NEVER
+            self.successor = found or self.successor
+
+    async def look(self) -> None:
+        """Read the list and take both keys as it shows them.
+
+        Raises:
+            ApiError, SessionProblem: the server refused, or could not be asked.
+        """
+        self.compare(await self._service.load())
+
+    def saw_successor(self) -> None:
+        """Take note that the successor has just been at work."""
+        self._successor_seen = self._clock()
+
+    async def make_sure_of_predecessor(self) -> None:
+        """Raise PredecessorGone unless the predecessor is there, and what a read raises."""
+        if self._is_old(self._predecessor_seen):
+            await self.look()
+        if not self.has_predecessor:
+            raise PredecessorGone
+
+    async def delete_predecessor(self) -> None:
+        """Delete the predecessor, provided that the successor is there.
+
+        Raises:
+            SuccessorGone, StillThere, Unresolved: see there.
+            ApiError, SessionProblem: the server refused, or could not be asked.
+        """
+        if self._is_old(self._successor_seen):
+            await self.look()
+        if not self.has_successor:
+            raise SuccessorGone
+        try:
+            await self._service.delete(self.predecessor)
+        except ApiError as error:
+            await self._resolve(error)
+            if self.has_predecessor:
+                raise StillThere(error) from None
+        self._predecessor_seen = _NEVER
+
+    async def delete_successor(self) -> None:
+        """Delete the successor, if there is one, provided that the predecessor is there.
+
+        Raises:
+            PredecessorGone, StillThere, Unresolved: see there.
+            ApiError, SessionProblem: the server refused, or could not be asked.
+        """
+        if self.successor is None or self.successor.id == self.predecessor.id:
+            return
+        await self.make_sure_of_predecessor()
+        try:
+            await self._service.delete(self.successor)
+        except ApiError as error:
+            await self._resolve(error)
+            if self.has_successor:
+                raise StillThere(error) from None
+        self.successor, self._successor_seen = None, _NEVER
+
+    async def relabel_predecessor(self, label: Callable[[str], str]) -> None:
+        """Change the predecessor's label, all else sent back as it came.
+
+        Raises:
+            PredecessorGone, GrantsNotTold, StillThere, Unresolved: see there.
+            ApiError, SessionProblem: the server refused, or could not be asked.
+        """
+        await self.make_sure_of_predecessor()
+        key = self.predecessor
+        if key.raw_grants is None:
+            raise GrantsNotTold
+        draft = KeyDraft(label(key.raw_label or ""), key.raw_grants, key.raw_valid_ips or ())
+        if draft.label == (key.raw_label or ""):
+            return
+        try:
+            await self._service.update(key, draft)
+        except NotFound:
+            self._predecessor_seen = _NEVER
+            raise PredecessorGone from None
+        except ApiError as error:
+            await self._resolve(error)
+            if not self.has_predecessor:
+                raise PredecessorGone from None
+            if self.predecessor.raw_label != draft.label:
+                raise StillThere(error) from None
+        self.predecessor = replace(self.predecessor, raw_label=draft.label)
+
+    def _is_old(self, seen: float) -> bool:
+        return self._clock() - seen >= FRESH_SECONDS
+
+    async def _resolve(self, error: ApiError) -> None:
+        """Look what became of a write that failed; raise `error` where that is certain anyway."""
+        if not error.maybe_done:
+            raise error from None
+        try:
+            await self.look()
+        except (ApiError, SessionProblem):
+            raise Unresolved(error) from None

@@ -1,0 +1,373 @@
+"""The rotation of one key: its successor is stored and shown to work before it is deleted.
+
+At no moment is there no working key, and stopping anywhere leaves both.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from datetime import date
+from functools import partial
+from typing import TYPE_CHECKING, Protocol
+
+from tui.api.errors import ApiError, NoAnswer
+from tui.api.models import Key, KeyDraft
+from tui.delivery.parcel import Delivery, Parcel
+from tui.rotation.machine import PROBLEMS, Doubt, Machine
+from tui.rotation.marks import base_label, retiring_label, retiring_since
+from tui.rotation.pair import Pair
+from tui.rotation.states import (
+    GrantsNotTold,
+    NotVerified,
+    OfSubaccount,
+    State,
+    Step,
+    StillThere,
+    SuccessorGone,
+    WrongStep,
+)
+from tui.rotation.unfinished import Kind, Unfinished
+from tui.service import Created, KeyService, Listing, NothingCreated, OutcomeUnknown, SecretLost
+from tui.session import SessionProblem
+from tui.text import plain
+from tui.verification import Verification
+
+if TYPE_CHECKING:
+    from pydantic import SecretStr
+
+
+class Prove(Protocol):
+    """Finds out what a secret is good for, as `KeyService.verify` does."""
+
+    def __call__(
+        self,
+        secret: SecretStr,
+        grants: tuple[str, ...],
+        valid_ips: tuple[str, ...],
+        *,
+        on_change: Callable[[Verification], None] | None = None,
+    ) -> Awaitable[Verification]:
+        """Verify the secret of a key with those grants and allowed IPs."""
+        ...
+
+
+class Rotation(Machine):
+    """A predecessor on its way to being replaced.
+
+    Each step is a coroutine that returns the state it led to; what stopped it is in `problem`, not
+    raised. Only `WrongStep` is, by steps that TRANSITIONS does not list for the state.
+    """
+
+    def __init__(
+        self,
+        service: KeyService,
+        predecessor: Key,
+        *,
+        on_change: Callable[[Rotation], None] | None = None,
+        prove: Prove | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        super().__init__()
+        self.service, self.on_change = service, on_change
+        self.verification: Verification | None = None
+        self.stored = ""
+        """In words, where the secret was stored; nothing while it is not."""
+        self._pair = Pair(service, predecessor, clock)
+        self._draft: KeyDraft | None = None
+        self._asked = KeyDraft()
+        self._prove = prove or service.verify
+        self._secret: SecretStr | None = None
+        self._created: Created | None = None
+        self._known: frozenset[str] = frozenset()
+
+    @classmethod
+    def resume(
+        cls,
+        service: KeyService,
+        unfinished: Unfinished,
+        successor: Key | None = None,
+        *,
+        on_change: Callable[[Rotation], None] | None = None,
+        prove: Prove | None = None,
+    ) -> Rotation:
+        """Return a rotation that somebody began, to be finished or undone.
+
+        Of several successors the youngest is meant unless one is named.
+        """
+        rotation = cls(service, unfinished.predecessor, on_change=on_change, prove=prove)
+        if unfinished.kind is not Kind.ALONE:
+            rotation._pair.successor = successor or unfinished.successors[-1]
+            overlapping = unfinished.kind is Kind.OVERLAPPING
+            rotation.state = State.OVERLAPPING if overlapping else State.INTERRUPTED
+        return rotation
+
+    def __repr__(self) -> str:
+        return f"Rotation({self.predecessor.id!r}, {self.state.value!r})"
+
+    @property
+    def draft(self) -> KeyDraft:
+        """What the successor is to be: as the predecessor is, unless changed before it is made."""
+        if self._draft is not None:
+            return self._draft
+        key = self.predecessor
+        return KeyDraft(base_label(key.raw_label or ""), key.grants, key.raw_valid_ips or ())
+
+    @draft.setter
+    def draft(self, draft: KeyDraft) -> None:
+        self._check(Step.CREATE)
+        self._draft = draft
+
+    @property
+    def secret(self) -> SecretStr | None:
+        """The successor's secret, while it is held here."""
+        return self._secret
+
+    @property
+    def predecessor(self) -> Key:
+        """The key to be replaced, as last seen."""
+        return self._pair.predecessor
+
+    @property
+    def successor(self) -> Key | None:
+        """The key that replaces it, as last seen; None also while its id is not known yet."""
+        return self._pair.successor
+
+    @property
+    def short_key(self) -> str:
+        """The successor's short key, safe to show, or nothing."""
+        if self.successor is not None:
+            return self.successor.short_key
+        return plain(self._created.key.short_key) if self._created else ""
+
+    @property
+    def would_lose_secret(self) -> bool:
+        """Whether leaving now would lose the only copy of a secret."""
+        return self._secret is not None and not self.stored
+
+    @property
+    def is_good(self) -> bool:
+        """Whether the successor was shown to work, or was found at work beside its predecessor."""
+        if self.verification is not None:
+            return self.verification.works
+        return self.state is State.OVERLAPPING and self._created is None
+
+    @property
+    def _is_proven(self) -> bool:
+        return self.verification is not None and self.verification.works
+
+    def allows(self, step: Step) -> bool:
+        """Tell whether the step can be taken now; some need the secret."""
+        if not super().allows(step):
+            return False
+        return step not in {Step.DELIVER, Step.VERIFY} or self._secret is not None
+
+    async def create(self) -> State:
+        """Create the successor, within `service.authorized`; the request is sent once."""
+        return await self._take(Step.CREATE, self._create)
+
+    async def deliver(self, delivery: Delivery) -> State:
+        """Have the secret delivered; where that fails it is still held here."""
+        return await self._take(Step.DELIVER, partial(self._deliver, delivery))
+
+    async def stored_by_hand(self, how: str) -> State:
+        """Take the operator's word that the secret is stored, and how."""
+        return await self._take(Step.STORED, partial(self._store, how))
+
+    async def verify(self, on_change: Callable[[Verification], None] | None = None) -> State:
+        """Have the successor shown to work; `problem` is NotVerified where it does not."""
+        return await self._take(Step.VERIFY, partial(self._verify, on_change))
+
+    async def retire_later(self, today: date) -> State:
+        """Mark the predecessor as retiring since `today`, for everybody to see."""
+        return await self._take(Step.RETIRE, partial(self._retire, today))
+
+    async def finish(self, *, even_unverified: bool = False) -> State:
+        """Delete the predecessor, provided that the successor is there.
+
+        One that was not shown to work will do only where the operator confirmed that.
+        """
+        return await self._take(Step.FINISH, partial(self._finish, even_unverified))
+
+    async def undo(self) -> State:
+        """Delete the successor and unmark the predecessor, provided that the latter is there."""
+        return await self._take(Step.UNDO, self._undo)
+
+    async def replace_lost(self) -> State:
+        """Delete the successor that nobody has the secret of, so that another can be created."""
+        return await self._take(Step.REPLACE, self._replace)
+
+    async def look_again(self) -> State:
+        """Read the list, and tell by it what became of a write that got no answer."""
+        return await self._take(Step.LOOK, self._look)
+
+    def forget_secret(self) -> None:
+        """Let go of the secret; one that is not stored is lost by that."""
+        self._check(Step.FORGET)
+        self._secret = None
+        if self.state is State.CREATED:
+            self._reach(State.SECRET_LOST)
+
+    def compare(self, listing: Listing) -> None:
+        """Take note of a list that was read just now, instead of having it read once more."""
+        self._pair.compare(listing)
+
+    def _tell(self) -> None:
+        if self.on_change is not None:
+            self.on_change(self)
+
+    def _may_have_written(self, step: Step) -> bool:
+        return step is not Step.CREATE or (bool(self._known) and self._secret is None)
+
+    async def _create(self) -> None:
+        self._known = frozenset()
+        note = f"successor of {self.predecessor.id}"
+        try:
+            await self._prepare()
+            made = await self.service.create(self._asked, note=note)
+        except (SecretLost, NothingCreated, OutcomeUnknown) as became:
+            self._take_in(became)
+            return
+        except PROBLEMS:
+            self.state = State.REFUSED
+            raise
+        self._created, self._secret = made, made.key.secret
+        if made.key.id is not None:
+            told = made.key.short_key, made.draft.grants, made.draft.valid_ips
+            self._pair.successor = Key(made.key.id, made.draft.label, *told)
+        self._reach(State.CREATED)
+        with suppress(ApiError, SessionProblem):
+            await self._locate()
+
+    async def _prepare(self) -> None:
+        """Know the grants to give, and the list from before, without which nothing is compared."""
+        await self._pair.make_sure_of_predecessor()
+        if self.predecessor.subaccount_id:
+            raise OfSubaccount
+        if self.predecessor.raw_grants is None and not self.draft.grants:
+            raise GrantsNotTold
+        self._asked = self.draft
+        self._known = self.service.known_ids() | {self.predecessor.id}
+
+    def _take_in(self, became: SecretLost | NothingCreated | OutcomeUnknown) -> None:
+        self.problem = became
+        if isinstance(became, NothingCreated):
+            self._reach(State.REFUSED)
+        elif isinstance(became, OutcomeUnknown):
+            doubt = Doubt(State.REFUSED, Step.CREATE, became.cause, became.attempt)
+            self._doubt(doubt, became)
+        else:
+            self._pair.successor = became.key
+            self._reach(State.SECRET_LOST)
+
+    async def _locate(self) -> None:
+        """Find the successor in the list where the answer told no id."""
+        if self.successor is None and self._created is not None:
+            self._pair.successor = await self.service.find_made(self._created.key, self._known)
+
+    async def _insist_on_successor(self) -> None:
+        await self._locate()
+        if self.successor is None and self._created is not None:
+            raise SuccessorGone
+
+    async def _deliver(self, delivery: Delivery) -> None:
+        if self._secret is None or self._created is None:
+            raise WrongStep(self.state, Step.DELIVER)
+        key_id = self.successor.id if self.successor else ""
+        told = self._created.draft.label, self._created.key.short_key
+        sent = await delivery.deliver(Parcel(self._secret, key_id, *told))
+        await self._store(sent.where)
+
+    async def _store(self, how: str) -> None:
+        self.stored = f"{self.stored}; {how}" if self.stored else how
+        if self._created is not None:
+            self._created.attempt.stored(how)
+        if self.state is State.CREATED:
+            self._reach(State.VERIFIED if self._is_proven else State.DELIVERED)
+        elif self.state is State.INTERRUPTED:
+            self._reach(State.DELIVERED)
+
+    async def _verify(self, on_change: Callable[[Verification], None] | None) -> None:
+        if self._secret is None:
+            raise WrongStep(self.state, Step.VERIFY)
+        asked = self._asked
+        found = await self._prove(self._secret, asked.grants, asked.valid_ips, on_change=on_change)
+        self.verification = found
+        if found.works:
+            self._pair.saw_successor()
+        if self.state in {State.DELIVERED, State.VERIFIED}:
+            self._reach(State.VERIFIED if found.works else State.DELIVERED)
+        if not found.works:
+            raise NotVerified(found)
+
+    async def _retire(self, today: date) -> None:
+        await self._pair.relabel_predecessor(lambda label: retiring_label(label, today))
+        self._reach(State.OVERLAPPING)
+
+    async def _finish(self, even_unverified: bool) -> None:
+        if not (even_unverified or self.is_good):
+            raise WrongStep(self.state, Step.FINISH, "not shown to work")
+        await self._insist_on_successor()
+        await self._pair.delete_predecessor()
+        self._leave(State.FINISHED)
+
+    async def _undo(self) -> None:
+        await self._insist_on_successor()
+        if retiring_since(self.predecessor.raw_label or "") is not None:
+            await self._pair.relabel_predecessor(base_label)
+            if self.state is State.OVERLAPPING:
+                self._reach(State.VERIFIED if self._is_proven else State.DELIVERED)
+        await self._pair.delete_successor()
+        self._leave(State.UNDONE)
+
+    async def _replace(self) -> None:
+        await self._pair.delete_successor()
+        self._leave(State.PLANNED)
+
+    def _leave(self, state: State) -> None:
+        """Reach a state in which the secret is of no more use here."""
+        self._secret = None
+        if state is not State.FINISHED:
+            self._created, self.verification, self.stored = None, None, ""
+        self._reach(state)
+
+    async def _look(self) -> None:
+        doubt = self._doubted
+        if doubt is None:
+            raise WrongStep(self.state, Step.LOOK)
+        listing = await self.service.load()
+        self.compare(listing)
+        if doubt.step is Step.CREATE:
+            cause = doubt.cause or self._interruption()
+            self._take_in(
+                self.service.what_became(
+                    listing.keys, self._asked, self._known, cause, doubt.attempt
+                )
+            )
+        else:
+            self._compare_outcome(doubt)
+
+    def _compare_outcome(self, doubt: Doubt) -> None:
+        """Tell by the two keys as just seen what became of a write other than a create."""
+        pair, state = self._pair, doubt.state
+        marked = retiring_since(self.predecessor.raw_label or "") is not None
+        if doubt.step is Step.FINISH and not pair.has_predecessor:
+            return self._leave(State.FINISHED)
+        if doubt.step is Step.RETIRE and pair.has_predecessor and marked:
+            return self._reach(State.OVERLAPPING)
+        if doubt.step in {Step.UNDO, Step.REPLACE} and pair.has_predecessor:
+            if not pair.has_successor:
+                pair.successor = None
+            if doubt.step is Step.REPLACE and pair.successor is None:
+                return self._leave(State.PLANNED)
+            if doubt.step is Step.UNDO and pair.successor is None and not marked:
+                return self._leave(State.UNDONE)
+            if state is State.OVERLAPPING and not marked:
+                state = State.VERIFIED if self._is_proven else State.DELIVERED
+        self.problem = StillThere(doubt.cause)
+        return self._reach(state)
+
+    def _interruption(self) -> ApiError:
+        server = self.service.session.client.server
+        return NoAnswer("broken", server.host, server.port, 0)
