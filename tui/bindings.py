@@ -15,6 +15,7 @@ class Place(Enum):
     LOGIN = "Signing in"
     KEYS = "API keys"
     DETAIL = "Details of a key"
+    ROTATE = "Rotate a key"
     FORM = "Create and edit"
     SECRET = "A new key's secret"  # noqa: S105  # a heading
     DIALOG = "Dialogs"
@@ -57,7 +58,8 @@ class Command:
 
 
 _ANY, _LOGIN, _KEYS = Place.ANYWHERE, Place.LOGIN, Place.KEYS
-_DETAIL, _FORM, _SECRET, _DIALOG = Place.DETAIL, Place.FORM, Place.SECRET, Place.DIALOG
+_DETAIL, _FORM, _ROTATE = Place.DETAIL, Place.FORM, Place.ROTATE
+_SECRET, _DIALOG = Place.SECRET, Place.DIALOG
 
 COMMANDS = (
     Command(_ANY, "f1", "F1, ?", "help", "show all keys", "Help", priority=True),
@@ -83,7 +85,10 @@ COMMANDS = (
     Command(_KEYS, "", "Enter", "", "edit the key; on a narrow screen, show its details first"),
     Command(_KEYS, "e", "e", "edit", "edit the key", "Edit"),
     Command(_KEYS, "d,delete", "d, Del", "delete", "delete the key", "Delete"),
-    Command(_KEYS, "f5,ctrl+r", "F5, ctrl+r", "reload", "read the keys again", "Reload"),
+    Command(_KEYS, "r", "r", "rotate", "rotate the key: a successor, then delete it", "Rotate"),
+    Command(_KEYS, "f", "f", "finish", "finish a rotation: delete the key that is retiring"),
+    Command(_KEYS, "v", "v", "verify", "show what the key may do, with its secret"),
+    Command(_KEYS, "f5,ctrl+r", "F5, ctrl+r", "reload", "read the keys again"),
     Command(_KEYS, "1", "1 … 5", "sort(0)", "sort by a column; once more: the other way", "Sort"),
     *(Command(_KEYS, str(n + 1), str(n + 1), f"sort({n})", "") for n in range(1, 5)),
     Command(_KEYS, "", "↑ ↓, j k", "", "go to the next or the previous key"),
@@ -94,8 +99,24 @@ COMMANDS = (
     Command(_KEYS, "s", "s", "sign_out", "sign out", "Sign out"),
     Command(_KEYS, "q", "q", "app.leave", "sign out and leave"),
     Command(_DETAIL, "e,enter", "Enter, e", "edit", "edit the key", "Edit"),
+    Command(_DETAIL, "r", "r", "rotate", "rotate the key", "Rotate"),
+    Command(_DETAIL, "v", "v", "verify", "show what the key may do, with its secret", "Verify"),
     Command(_DETAIL, "d,delete", "d, Del", "delete", "delete the key", "Delete"),
     Command(_DETAIL, "escape,q", "Esc, q", "close", "go back to the list", "Back"),
+    Command(_ROTATE, "", "Enter", "", "create the successor"),
+    Command(_ROTATE, "ctrl+e", "ctrl+e", "change", "change what the successor is to be", "Change"),
+    Command(_ROTATE, "c", "c", "clipboard", "send the secret to the clipboard", "Clipboard"),
+    Command(_ROTATE, "w", "w", "write", "write the secret to a new file", "File"),
+    Command(_ROTATE, "p", "p", "plain", "show the secret plain", "Plain"),
+    Command(_ROTATE, "x", "x", "command", "hand the secret to a command", "Command"),
+    Command(_ROTATE, "s", "s", "stored", "say that the secret is stored", "Stored"),
+    Command(_ROTATE, "v", "v", "verify", "show what the successor may do", "Verify"),
+    Command(_ROTATE, "d", "d", "finish", "delete the predecessor", "Delete predecessor"),
+    Command(_ROTATE, "l", "l", "later", "mark the predecessor as retiring, keep both", "Later"),
+    Command(_ROTATE, "u", "u", "undo", "delete the successor, keep the predecessor", "Undo"),
+    Command(_ROTATE, "r", "r", "replace", "replace a successor whose secret is lost", "Replace"),
+    Command(_ROTATE, "f5", "F5", "look", "see what became of the last step", "Look again"),
+    Command(_ROTATE, "escape,q", "Esc, q", "close", "leave; both keys stay where not finished"),
     Command(_FORM, "ctrl+s", "Enter, ctrl+s", "save", "create or update the key", "Save"),
     Command(_FORM, "", "Space", "", "give or take the grant under the cursor"),
     Command(_FORM, "ctrl+a", "ctrl+a", "all_grants", "give all grants, or none", "All or none"),

@@ -7,7 +7,9 @@ from dataclasses import replace
 from tui.api.address import BadAddress, Reason
 from tui.api.errors import Forbidden, NotFound
 from tui.api.models import Key
+from tui.delivery import DeliveryFailed
 from tui.problems import Problem, describe
+from tui.rotation import CannotGoOn
 from tui.service import NothingCreated, OutcomeUnknown, SecretLost
 from tui.session import (
     EnrolmentRequired,
@@ -49,6 +51,8 @@ def explain(error: Exception, key: Key | None = None) -> Problem:
     """
     if isinstance(error, SecretLost | NothingCreated | OutcomeUnknown):
         return _explain_create(error)
+    if isinstance(error, CannotGoOn | DeliveryFailed):
+        return Problem("This can't go on as it is", error.sentence)
     if problem := _OF_THE_SESSION.get(type(error)):
         return problem
     problem = describe(error)

@@ -18,7 +18,7 @@ from tui.widgets.top_bar import TopBar
 
 
 class KeyDetailScreen(Screen[str]):
-    """Shows one key; returns `edit`, `delete` or nothing."""
+    """Shows one key; returns what to do with it, or nothing."""
 
     BINDINGS: ClassVar[list[BindingType]] = list(bindings_for(Place.DETAIL))
     CSS = "KeyDetailScreen KeyDetail { padding: 1 2; height: 1fr; }"
@@ -46,6 +46,14 @@ class KeyDetailScreen(Screen[str]):
     def action_delete(self) -> None:
         """Go on to deleting the key."""
         self.dismiss("delete")
+
+    def action_rotate(self) -> None:
+        """Go on to rotating the key."""
+        self.dismiss("rotate")
+
+    def action_verify(self) -> None:
+        """Go on to verifying the key."""
+        self.dismiss("verify")
 
     def action_close(self) -> None:
         """Go back to the list."""

@@ -329,3 +329,14 @@ class EditKeyScreen(KeyFormScreen[bool]):
         assert self._key is not None  # noqa: S101  # an edit always has its key
         await self._service.update(self._key, draft)
         return True
+
+
+class DraftScreen(KeyFormScreen[KeyDraft]):
+    """What a successor is to be; returns the draft, and nothing is sent."""
+
+    heading = "What the successor is to be"
+    verb = "Keep"
+
+    async def save(self, draft: KeyDraft) -> KeyDraft:
+        """Return the draft as it is."""
+        return draft

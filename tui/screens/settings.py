@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from datetime import datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from rich.cells import cell_len
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
@@ -18,19 +18,15 @@ from textual.widgets import Button, Footer, Static
 from textual.worker import Worker
 
 from tui.api.errors import ApiError
-from tui.api.grants import sends
 from tui.api.models import Key
 from tui.bindings import Place, bindings_for
 from tui.errands import explain
 from tui.problems import Problem
-from tui.screens.dialog import DeleteKeyScreen, ProblemScreen
-from tui.screens.key_detail import KeyDetailScreen
-from tui.screens.key_form import CreateKeyScreen, EditKeyScreen
-from tui.screens.secret import SecretScreen
-from tui.screens.verify import verification_of
+from tui.screens.dialog import ProblemScreen
+from tui.screens.key_errands import KeyErrands
 from tui.service import KeyService, Listing
 from tui.session import SessionProblem
-from tui.text import mask, short
+from tui.text import short
 from tui.widgets.columns import Column
 from tui.widgets.key_detail import KeyDetail
 from tui.widgets.key_table import KeyTable
@@ -38,8 +34,7 @@ from tui.widgets.messages import Messages
 from tui.widgets.status import Status
 from tui.widgets.top_bar import Link, TopBar
 
-LONGEST_TYPED = 40
-"""Up to how many cells a label is asked to be typed before a key that sends is deleted."""
+_WANTS_KEYS = frozenset({"edit", "delete", "rotate", "verify", "finish", "sort"})
 
 
 class SettingsScreen(Screen[None]):
@@ -65,11 +60,12 @@ class SettingsScreen(Screen[None]):
         self._problem: Problem | None = None
         self._load: Worker[None] | None = None
         self._writing = ""
+        self._errands = KeyErrands(self, service, now)
 
     def compose(self) -> ComposeResult:
         """The panel and the detail."""
         link = "Sign out" if not self._service.session.is_open else "Leave"
-        yield TopBar("Settings › API keys", self._who, self._notice, link)
+        yield TopBar("Settings › API keys", self._who, self.notice, link)
         with Horizontal(id="page"):
             with Vertical(id="panel"):
                 with Horizontal(id="head"):
@@ -88,7 +84,7 @@ class SettingsScreen(Screen[None]):
         yield Footer(show_command_palette=False, compact=True)
 
     @property
-    def _notice(self) -> str:
+    def notice(self) -> str:
         """What stands as long as it is true."""
         return "\n".join(filter(None, (self._standing, self._service.journal.problem)))
 
@@ -103,57 +99,48 @@ class SettingsScreen(Screen[None]):
 
     @work(group="load", exclusive=True, description="read the keys")
     async def _reload(self) -> None:
-        await self._read()
+        await self.read()
 
     @on(Button.Pressed, "#new")
-    @work(group="errand", exclusive=False, description="create a key")
-    async def action_new(self) -> None:
-        """Create a key, show its secret once, and go on with the key in the list."""
-        created = await self.app.push_screen_wait(CreateKeyScreen(self._service, self._notice))
-        if created is None:
-            return
-        key = created.key
-        key_id, short_key, label = key.id, key.short_key, key.label
-        attempt = created.attempt
-        draft, catalogue = created.draft, self._service.listing.catalogue
-        client = self._service.session.client
-        proof = verification_of(client, key.secret, draft.grants, draft.valid_ips)
-        screen = SecretScreen(key, draft, catalogue, proof)
-        del created, key, proof
-        went_to = await self.app.push_screen_wait(screen)
-        del screen
-        attempt.stored(went_to or "By the operator's own word.")
-        if await self._read():
-            made = self._service.listing.find(key_id, short_key, label)
-            if made is not None:
-                self.query_one(KeyTable).move_to(made.id)
-        self._tell("API key ", label, f" was created. {went_to}")
+    def action_new(self) -> None:
+        """Create a key."""
+        self._run(self._errands.create(), "create a key")
 
-    @work(group="errand", exclusive=False, description="edit a key")
-    async def action_edit(self) -> None:
+    def action_edit(self) -> None:
         """Edit the key under the cursor."""
-        if (key := self.query_one(KeyTable).key) is not None:
-            await self._edit(key)
+        self._run_with_key(self._errands.edit, "edit a key")
 
-    @work(group="errand", exclusive=False, description="delete a key")
-    async def action_delete(self) -> None:
-        """Delete the key under the cursor, after asking."""
-        if (key := self.query_one(KeyTable).key) is not None:
-            await self._delete(key)
+    def action_delete(self) -> None:
+        """Delete the key under the cursor."""
+        self._run_with_key(self._errands.delete, "delete a key")
+
+    def action_rotate(self) -> None:
+        """Rotate the key under the cursor."""
+        self._run_with_key(self._errands.rotate, "rotate a key")
+
+    def action_verify(self) -> None:
+        """Verify the key under the cursor."""
+        self._run_with_key(self._errands.verify, "verify a key")
+
+    def action_finish(self) -> None:
+        """Finish the rotation of the key under the cursor."""
+        self._run_with_key(self._errands.finish, "finish a rotation")
 
     @on(KeyTable.Opened)
-    @work(group="errand", exclusive=False, description="open a key")
-    async def _open(self, event: KeyTable.Opened) -> None:
+    def _open(self, event: KeyTable.Opened) -> None:
         """Edit a key, by way of its details where they don't stand beside the list."""
-        key = event.key
-        wanted = "edit"
-        if not self.has_class("-wide"):
-            detail = KeyDetailScreen(key, self._service.listing.catalogue, self._now(), self._who)
-            wanted = await self.app.push_screen_wait(detail)
-        if wanted == "edit":
-            await self._edit(key)
-        elif wanted == "delete":
-            await self._delete(key)
+        if self.has_class("-wide"):
+            self._run(self._errands.edit(event.key), "edit a key")
+        else:
+            self._run(self._errands.open(event.key, self._who), "open a key")
+
+    def _run_with_key(self, errand: Callable[[Key], Coroutine[Any, Any, None]], what: str) -> None:
+        """Take the key under the cursor now, before any dialog opens."""
+        if (key := self.query_one(KeyTable).key) is not None:
+            self._run(errand(key), what)
+
+    def _run(self, errand: Coroutine[Any, Any, None], what: str) -> None:
+        self.run_worker(errand, group="errand", description=what)
 
     def action_sort(self, column: int) -> None:
         """Sort by the column, or turn its order around."""
@@ -183,55 +170,14 @@ class SettingsScreen(Screen[None]):
     async def may_leave(self) -> bool:
         """Refuse while the server is at it."""
         if self._writing:
-            self._tell("", self._writing, " Its answer is awaited, then you can leave.")
+            self.tell("", self._writing, " Its answer is awaited, then you can leave.")
         return not self._writing
 
     @on(KeyTable.Highlighted)
     def _highlighted(self, event: KeyTable.Highlighted) -> None:
         self.query_one(KeyDetail).show(event.key, self._service.listing.catalogue, self._now())
 
-    async def _edit(self, key: Key) -> None:
-        if await self.app.push_screen_wait(EditKeyScreen(self._service, self._notice, key)) is None:
-            return
-        await self._read()
-        self._tell("API key ", key.label, " was updated.")
-
-    async def _delete(self, key: Key) -> None:
-        if not await self.app.push_screen_wait(self._ask_delete(key)):
-            return
-        self._writing = f"{short(key.label, 40)} is being deleted."
-        try:
-            with self.query_one(Status).working(self._writing):
-                was_there = await self._service.delete(key)
-        except (ApiError, SessionProblem) as error:
-            self._tell_problem(explain(error, key))
-            return
-        finally:
-            self._writing = ""
-        await self._read()
-        gone = " was deleted." if was_there else " had already been deleted by somebody else."
-        self._tell("API key ", key.label, gone)
-
-    def _ask_delete(self, key: Key) -> DeleteKeyScreen:
-        label = short(key.label) or "(no label)"
-        about = f"  {mask(key.short_key)}" if key.short_key else ""
-        parts = [
-            Content.assemble((label, "bold"), (about, "$text-muted")),
-            Content(
-                "Are you sure? Access is revoked at once for every client that uses this key, "
-                "and it can't be undone."
-            ),
-        ]
-        typed = ""
-        if sends(key.grants):
-            parts.append(
-                Content.styled("This key sends mail: what uses it stops.", "$text-warning")
-            )
-            typed = label if cell_len(label) <= LONGEST_TYPED else key.short_key or "delete"
-        title = f"Delete API Key: {short(label, 40)}"
-        return DeleteKeyScreen(title, Content("\n\n").join(parts), typed=typed)
-
-    async def _read(self) -> bool:
+    async def read(self) -> bool:
         """Read the keys and show them; False, with the reason told, where that fails."""
         try:
             with self.query_one(Status).working("Reading the keys · Esc cancels"):
@@ -240,7 +186,7 @@ class SettingsScreen(Screen[None]):
             self._failed(explain(error))
             return False
         self._problem = None
-        self.query_one(TopBar).notice = self._notice
+        self.query_one(TopBar).notice = self.notice
         self._show(listing)
         return True
 
@@ -260,7 +206,7 @@ class SettingsScreen(Screen[None]):
         """Tell a failed load: above the keys that are there, else in their place."""
         self._problem = problem
         if self._service.listing.keys:
-            self._tell_problem(problem)
+            self.tell_problem(problem)
             return
         lines = (problem.title, problem.detail, problem.hint)
         told = Content("\n\n".join(line for line in lines if line))
@@ -276,11 +222,27 @@ class SettingsScreen(Screen[None]):
         if table and self.focused is None:
             self.query_one(KeyTable).focus()
 
-    def _tell(self, before: str, label: str, after: str) -> None:
+    def move_to(self, key_id: str) -> bool:
+        """Put the cursor on a key."""
+        return self.query_one(KeyTable).move_to(key_id)
+
+    @contextmanager
+    def writing(self, doing: str) -> Iterator[None]:
+        """Tell that a write is under way; the program is not left meanwhile."""
+        self._writing = doing
+        try:
+            with self.query_one(Status).working(doing):
+                yield
+        finally:
+            self._writing = ""
+
+    def tell(self, before: str, label: str, after: str) -> None:
+        """Tell what was done."""
         told = Content.assemble(before, (short(label), "bold"), after)
         self.query_one(Messages).tell(told, "done")
 
-    def _tell_problem(self, problem: Problem) -> None:
+    def tell_problem(self, problem: Problem) -> None:
+        """Tell what could not be done."""
         self._problem = problem
         told = Content.assemble((problem.title, "bold"), " ", problem.detail, " ", problem.hint)
         self.query_one(Messages).tell(told, "problem")
@@ -288,6 +250,6 @@ class SettingsScreen(Screen[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer what the table's state allows."""
-        if action in {"edit", "delete", "sort"} and not self._service.listing.keys:
+        if action in _WANTS_KEYS and not self._service.listing.keys:
             return False
         return not (action == "details" and self._problem is None)

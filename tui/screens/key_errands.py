@@ -1,0 +1,215 @@
+"""What can be done with one key, each errand read from top to bottom: ask, do, reload, tell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import datetime
+from typing import Any, Protocol
+
+from rich.cells import cell_len
+from textual.app import App
+from textual.content import Content
+
+from tui.api.errors import ApiError
+from tui.api.grants import sends
+from tui.api.models import Key
+from tui.errands import explain
+from tui.problems import Problem
+from tui.rotation import Kind, Rotation, Unfinished, find_unfinished
+from tui.screens.dialog import AskSecretScreen, ConfirmScreen, DeleteKeyScreen
+from tui.screens.key_detail import KeyDetailScreen
+from tui.screens.key_form import CreateKeyScreen, EditKeyScreen
+from tui.screens.rotate import RotateScreen
+from tui.screens.secret import SecretScreen
+from tui.screens.verify import VerifyScreen, verification_of
+from tui.service import KeyService
+from tui.session import SessionProblem
+from tui.text import mask, short
+
+LONGEST_TYPED = 40
+"""Up to how many cells a label is asked to be typed before a key that sends is deleted."""
+
+
+class Desk(Protocol):
+    """The screen on whose behalf errands are run."""
+
+    @property
+    def app(self) -> App[Any]:
+        """The app, which shows the dialogs."""
+
+    @property
+    def notice(self) -> str:
+        """What stands above every screen as long as it is true."""
+
+    async def read(self) -> bool:
+        """Read the keys, the cursor stays on its key; False, and told, where that fails."""
+
+    def move_to(self, key_id: str) -> bool:
+        """Put the cursor on a key."""
+
+    def tell(self, before: str, label: str, after: str) -> None:
+        """Tell what was done."""
+
+    def tell_problem(self, problem: Problem) -> None:
+        """Tell what could not be done."""
+
+    def writing(self, doing: str) -> AbstractContextManager[None]:
+        """Tell that a write is under way; the program is not left meanwhile."""
+
+
+class KeyErrands:
+    """The errands of one key, run for a `desk` by way of a service; `now` is the clock in UTC."""
+
+    def __init__(self, desk: Desk, service: KeyService, now: Callable[[], datetime]) -> None:
+        self._desk, self._service, self._now = desk, service, now
+
+    async def create(self) -> None:
+        """Create a key, show its secret once, and go on with the key in the list."""
+        app, listing = self._desk.app, self._service.listing
+        created = await app.push_screen_wait(CreateKeyScreen(self._service, self._desk.notice))
+        if created is None:
+            return
+        key, draft, attempt = created.key, created.draft, created.attempt
+        key_id, short_key, label = key.id, key.short_key, key.label
+        client = self._service.session.client
+        proof = verification_of(client, key.secret, draft.grants, draft.valid_ips)
+        screen = SecretScreen(key, draft, listing.catalogue, proof)
+        del created, key, proof
+        went_to = await app.push_screen_wait(screen)
+        del screen
+        attempt.stored(went_to or "By the operator's own word.")
+        if await self._desk.read():
+            made = self._service.listing.find(key_id, short_key, label)
+            if made is not None:
+                self._desk.move_to(made.id)
+        self._desk.tell("API key ", label, f" was created. {went_to}")
+
+    async def open(self, key: Key, who: str) -> None:
+        """Show the details of a key on a screen of their own, and go on from there."""
+        detail = KeyDetailScreen(key, self._service.listing.catalogue, self._now(), who)
+        wanted = await self._desk.app.push_screen_wait(detail)
+        errands = {
+            "edit": self.edit,
+            "delete": self.delete,
+            "rotate": self.rotate,
+            "verify": self.verify,
+        }
+        if wanted in errands:
+            await errands[wanted](key)
+
+    async def edit(self, key: Key) -> None:
+        """Change label, grants and allowed IPs of a key."""
+        form = EditKeyScreen(self._service, self._desk.notice, key)
+        if await self._desk.app.push_screen_wait(form) is None:
+            return
+        await self._desk.read()
+        self._desk.tell("API key ", key.label, " was updated.")
+
+    async def delete(self, key: Key) -> None:
+        """Delete a key, after asking."""
+        if not await self._desk.app.push_screen_wait(_ask_delete(key)):
+            return
+        try:
+            with self._desk.writing(f"{short(key.label, 40)} is being deleted."):
+                was_there = await self._service.delete(key)
+        except (ApiError, SessionProblem) as error:
+            self._desk.tell_problem(explain(error, key))
+            return
+        await self._desk.read()
+        gone = " was deleted." if was_there else " had already been deleted by somebody else."
+        self._desk.tell("API key ", key.label, gone)
+
+    async def verify(self, key: Key) -> None:
+        """Show what a key may do; only who has its secret can do that."""
+        body = Content(
+            "The server never tells a secret again, so paste the one that you have. It is used "
+            "for requests that change nothing, and forgotten."
+        )
+        ask = AskSecretScreen(f"Verify {short(key.label, 40)}", body, "Secret", yes="Verify")
+        secret = await self._desk.app.push_screen_wait(ask)
+        if secret is None:
+            return
+        client = self._service.session.client
+        proof = verification_of(client, secret, key.grants, key.raw_valid_ips or ())
+        del ask, secret
+        screen = VerifyScreen(short(key.label, 40), proof, self._service.listing.catalogue)
+        del proof
+        await self._desk.app.push_screen_wait(screen)
+
+    async def rotate(self, key: Key) -> None:
+        """Replace a key by a successor; one that was begun earlier is gone on with."""
+        unfinished = find_unfinished(self._service.listing.keys)
+        begun = next((found for found in unfinished if _is_about(found, key)), None)
+        rotation = Rotation(self._service, key)
+        if begun is not None and begun.kind is Kind.OVERLAPPING:
+            rotation = Rotation.resume(self._service, begun)
+        elif begun is not None and begun.kind is Kind.MAYBE_INTERRUPTED:
+            goes_on = await self._desk.app.push_screen_wait(_ask_interrupted(begun))
+            if goes_on:
+                rotation = Rotation.resume(self._service, begun)
+        await self._show_rotation(rotation)
+
+    async def finish(self, key: Key) -> None:
+        """Go on with the rotation of a key that is retiring."""
+        for begun in find_unfinished(self._service.listing.keys):
+            if _is_about(begun, key) and begun.kind is Kind.OVERLAPPING:
+                await self._show_rotation(Rotation.resume(self._service, begun))
+                return
+        problem = Problem("This key is not retiring.", "Press r to rotate it.")
+        if any(begun.predecessor.id == key.id for begun in find_unfinished([key])):
+            problem = Problem(
+                "This key is retiring, but there is no successor of it.",
+                "Deleting it would leave no key with this label: edit its label, or press d.",
+            )
+        self._desk.tell_problem(problem)
+
+    async def _show_rotation(self, rotation: Rotation) -> None:
+        rotation.compare(self._service.listing)
+        label = rotation.draft.label if rotation.successor is None else rotation.successor.label
+        screen = RotateScreen(self._service, rotation, self._now, self._desk.notice)
+        became = await self._desk.app.push_screen_wait(screen)
+        del screen
+        successor = rotation.successor
+        if await self._desk.read() and successor is not None:
+            self._desk.move_to(successor.id)
+        if became:
+            self._desk.tell("", short(label, 60), f": {became}")
+
+
+def _is_about(begun: Unfinished, key: Key) -> bool:
+    return key.id in {begun.predecessor.id, *(successor.id for successor in begun.successors)}
+
+
+def _ask_interrupted(begun: Unfinished) -> ConfirmScreen:
+    younger = begun.successors[-1]
+    named = f" ({mask(younger.short_key)})" if younger.short_key else ""
+    made = f", made on {begun.since:%Y-%m-%d}" if begun.since else ""
+    body = Content.assemble(
+        "There is another key with the same label, grants and allowed IPs",
+        named,
+        made,
+        ". It may be the successor from a rotation that was interrupted: then go on with it. "
+        "Otherwise a new successor is made.",
+    )
+    title = "Was this key being rotated?"
+    return ConfirmScreen(title, body, yes="Go on with it", no="Make a new one")
+
+
+def _ask_delete(key: Key) -> DeleteKeyScreen:
+    label = short(key.label) or "(no label)"
+    about = f"  {mask(key.short_key)}" if key.short_key else ""
+    parts = [
+        Content.assemble((label, "bold"), (about, "$text-muted")),
+        Content(
+            "Are you sure? Access is revoked at once for every client that uses this key, "
+            "and it can't be undone."
+        ),
+    ]
+    typed = ""
+    if sends(key.grants):
+        warning = "This key sends mail: what uses it stops."
+        parts.append(Content.styled(warning, "$text-warning"))
+        typed = label if cell_len(label) <= LONGEST_TYPED else key.short_key or "delete"
+    title = f"Delete API Key: {short(label, 40)}"
+    return DeleteKeyScreen(title, Content("\n\n").join(parts), typed=typed)

@@ -1,0 +1,353 @@
+"""Rotating one key: its successor is made, stored and verified before the predecessor goes."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
+from textual.screen import Screen
+from textual.widgets import Button, Footer, Input, Static
+
+from tui.api.errors import ApiError
+from tui.bindings import Place, bindings_for
+from tui.delivery import Parcel
+from tui.errands import explain
+from tui.rotation import Rotation, State, Step
+from tui.screens.dialog import ConfirmScreen
+from tui.screens.key_form import DraftScreen
+from tui.screens.rotation_words import ENDED, now, steps
+from tui.screens.secret import ask_stored
+from tui.screens.secret_box import SecretBox
+from tui.service import KeyService
+from tui.session import SessionProblem
+from tui.text import mask, plain, short
+from tui.widgets.field import Field
+from tui.widgets.proofs import Proofs
+from tui.widgets.status import Status
+from tui.widgets.top_bar import TopBar
+
+if TYPE_CHECKING:
+    from pydantic import SecretStr
+
+
+class RotateScreen(Screen[str]):
+    """Shows where a rotation stands and what can be done next; returns what became of it."""
+
+    CSS_PATH = "rotate.tcss"
+    AUTO_FOCUS = "Input"
+    ALLOW_SELECT = False
+    BINDINGS: ClassVar[list[BindingType]] = list(bindings_for(Place.ROTATE))
+
+    def __init__(
+        self, service: KeyService, rotation: Rotation, now: Callable[[], datetime], notice: str
+    ) -> None:
+        super().__init__()
+        self._service, self._rotation, self._now, self._notice = service, rotation, now, notice
+        self._shown_secret: SecretStr | None = None
+
+    def compose(self) -> ComposeResult:
+        """The steps, where one stands, and what belongs to the step at hand."""
+        yield TopBar("Settings › API keys › Rotate", notice=self._notice)
+        with VerticalScroll(id="page", can_focus=False):
+            yield Static(id="title", markup=False)
+            yield Static(id="steps", markup=False)
+            yield Static(id="problem", markup=False)
+            with Vertical(id="plan"):
+                yield Static(id="draft", markup=False)
+                if self._service.session.has_password:
+                    yield Field("Account Password *", id="password", masked=True)
+            yield SecretBox()
+            yield Static(id="told", markup=False)
+            yield Proofs()
+        with Horizontal(id="buttons"):
+            yield Status()
+            yield Button("Close", id="close", compact=True)
+            yield Button("Create successor", id="create", variant="primary", compact=True)
+            yield Button("I have stored it", id="stored", variant="primary", compact=True)
+            yield Button("Later", id="later", compact=True)
+            yield Button("Delete predecessor", id="finish", variant="error", compact=True)
+        yield Footer(show_command_palette=False, compact=True)
+
+    def on_mount(self) -> None:
+        """Show where the rotation stands."""
+        self._rotation.on_change = self._changed
+        self._show()
+
+    def _changed(self, _: Rotation) -> None:
+        self.call_later(self._show)
+
+    @on(Button.Pressed, "#create")
+    @on(Input.Submitted)
+    def action_create(self) -> None:
+        """Create the successor, and verify it at once."""
+        if self._rotation.allows(Step.CREATE) and not self._rotation.is_at_work:
+            self._take(self._create, "The successor is being created.")
+
+    @work(group="draft", description="change what the successor is to be")
+    async def action_change(self) -> None:
+        """Change label, grants or allowed IPs on the way."""
+        draft = self._rotation.draft
+        like = replace(
+            self._rotation.predecessor,
+            raw_label=draft.label,
+            raw_grants=draft.grants,
+            raw_valid_ips=draft.valid_ips,
+        )
+        changed = await self.app.push_screen_wait(DraftScreen(self._service, self._notice, like))
+        if changed is not None:
+            self._rotation.draft = changed
+            self._show()
+
+    def action_clipboard(self) -> None:
+        """Send the secret to the clipboard."""
+        self.query_one(SecretBox).send_to_clipboard()
+
+    def action_write(self) -> None:
+        """Write the secret to a file."""
+        self.query_one(SecretBox).write_to_file()
+
+    def action_plain(self) -> None:
+        """Show the secret plain."""
+        self.query_one(SecretBox).show_plain()
+
+    def action_command(self) -> None:
+        """Hand the secret to a command."""
+        self.query_one(SecretBox).hand_to_command()
+
+    @on(Button.Pressed, "#stored")
+    def action_stored(self) -> None:
+        """The operator says that the secret is stored."""
+        how = self.query_one(SecretBox).went_to or "The operator said that it is stored."
+        self._take(lambda: self._store(how), "Going on")
+
+    def action_verify(self) -> None:
+        """Verify the successor."""
+        self._take(self._verify, "Asking the server")
+
+    @on(Button.Pressed, "#later")
+    def action_later(self) -> None:
+        """Mark the predecessor as retiring, and keep both keys."""
+        today = self._now().date()
+        self._take(lambda: self._rotation.retire_later(today), "The key is being marked.")
+
+    @on(Button.Pressed, "#finish")
+    @work(group="finish", description="delete the predecessor")
+    async def action_finish(self) -> None:
+        """Delete the predecessor; one more question where its successor was not shown to work."""
+        verification = self._rotation.verification
+        unverified = verification is None or not verification.works
+        if unverified and not await self.app.push_screen_wait(self._ask_unverified()):
+            return
+        self._take(
+            lambda: self._rotation.finish(even_unverified=unverified),
+            "The predecessor is being deleted.",
+        )
+
+    @work(group="undo", description="undo the rotation")
+    async def action_undo(self) -> None:
+        """Delete the successor, after asking."""
+        body = Content(
+            "The successor is deleted: whoever uses its secret already is locked out at once. "
+            "The predecessor stays as it is."
+        )
+        ask = ConfirmScreen("Undo the rotation?", body, yes="Delete successor", danger=True)
+        if await self.app.push_screen_wait(ask):
+            self._take(self._rotation.undo, "The successor is being deleted.")
+
+    def action_replace(self) -> None:
+        """Delete a successor whose secret nobody has, and make another."""
+        self._take(self._rotation.replace_lost, "The successor is being deleted.")
+
+    def action_look(self) -> None:
+        """Look at the list again to see what became of the last step."""
+        self._take(self._rotation.look_again, "Reading the keys")
+
+    @on(Button.Pressed, "#close")
+    @work(group="leave", description="leave the rotation")
+    async def action_close(self) -> None:
+        """Leave; where it is not finished, both keys stay."""
+        if await self.may_leave():
+            self._leave()
+
+    async def may_leave(self) -> bool:
+        """Ask before a secret is lost; refuse while the server is at it."""
+        if self._rotation.is_at_work:
+            self.query_one("#problem", Static).update(
+                Content("A request is under way. Its answer is awaited, then you can leave.")
+            )
+            self.query_one("#problem").display = True
+            return False
+        if not self._rotation.would_lose_secret:
+            return True
+        went_to = self.query_one(SecretBox).went_to
+        if not await self.app.push_screen_wait(ask_stored(self._rotation.draft.label, went_to)):
+            return False
+        await self._rotation.stored_by_hand(went_to or "The operator said that it is stored.")
+        return True
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer what the state allows."""
+        rotation = self._rotation
+        if action in {"clipboard", "write", "plain", "command"}:
+            return rotation.secret is not None
+        steps = {
+            "create": Step.CREATE,
+            "change": Step.CREATE,
+            "stored": Step.STORED,
+            "verify": Step.VERIFY,
+            "later": Step.RETIRE,
+            "finish": Step.FINISH,
+            "undo": Step.UNDO,
+            "replace": Step.REPLACE,
+            "look": Step.LOOK,
+        }
+        if action == "undo" and rotation.successor is None and not rotation.short_key:
+            return False
+        if action == "stored" and rotation.stored:
+            return False
+        return action not in steps or rotation.allows(steps[action])
+
+    def _take(self, step: Callable[[], Awaitable[object]], doing: str) -> None:
+        """Take a step in a worker of the app's, which nothing on this screen can cut off."""
+        if not self._rotation.is_at_work:
+            self.app.run_worker(self._run(step, doing), group="write", description=doing)
+
+    async def _run(self, step: Callable[[], Awaitable[object]], doing: str) -> None:
+        try:
+            with self.query_one(Status).working(doing):
+                await step()
+        except (ApiError, SessionProblem) as error:
+            self._rotation.problem = error
+        self._show()
+
+    async def _create(self) -> None:
+        from pydantic import SecretStr
+
+        password = None
+        for field in self.query("#password").results(Field):
+            if not field.value:
+                field.error = "Required to securely authorize this addition to your account."
+                return
+            password = SecretStr(field.value)
+        async with self._service.authorized(password):
+            await self._rotation.create()
+        if self._rotation.state is State.CREATED:
+            for field in self.query("#password").results(Field):
+                field.value = ""
+            self._show()
+            await self._verify()
+
+    async def _store(self, how: str) -> None:
+        await self._rotation.stored_by_hand(how)
+        verification = self._rotation.verification
+        if self._rotation.state is State.DELIVERED and verification is None:
+            await self._verify()
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """Forget the secret once it is stored and was shown to work."""
+        if self._rotation.state is State.VERIFIED and self._rotation.secret is not None:
+            self._rotation.forget_secret()
+
+    async def _verify(self) -> None:
+        if self._rotation.allows(Step.VERIFY):
+            proofs, catalogue = self.query_one(Proofs), self._service.listing.catalogue
+            await self._rotation.verify(lambda so_far: proofs.show(so_far, catalogue))
+            self._let_go()
+
+    def _show(self) -> None:
+        if not self.is_attached:
+            return
+        rotation, state = self._rotation, self._rotation.state
+        self._update("#title", self._title())
+        self._update("#steps", steps(state))
+        self._update("#draft", self._planned() if rotation.allows(Step.CREATE) else Content(""))
+        self._update("#told", Content(now(state)))
+        self.query_one("#plan").display = rotation.allows(Step.CREATE)
+        self._show_problem(rotation.problem)
+        self._show_secret()
+        catalogue = self._service.listing.catalogue
+        self.query_one(Proofs).show(rotation.verification, catalogue)
+        for name, step in (
+            ("create", Step.CREATE),
+            ("later", Step.RETIRE),
+            ("finish", Step.FINISH),
+        ):
+            self.query_one(f"#{name}").display = rotation.allows(step)
+        self.query_one("#stored").display = rotation.allows(Step.STORED) and not rotation.stored
+        self.refresh_bindings()
+        if self.focused is None or not self.focused.display:
+            self.query_one("#close").focus() if state in ENDED else self.set_focus(None)
+
+    def _title(self) -> Content:
+        key, short_key = self._rotation.predecessor, self._rotation.short_key
+        parts = [("Rotate API Key: ", "bold $text-accent"), (short(key.label, 60), "bold")]
+        if key.short_key:
+            parts.append((f"  {mask(key.short_key)}", "$text-muted"))
+        if short_key:
+            parts.append((f" → {mask(short_key)}", "$text-muted"))
+        return Content.assemble(*parts)
+
+    def _planned(self) -> Content:
+        draft, catalogue = self._rotation.draft, self._service.listing.catalogue
+        grants = ", ".join(map(catalogue.label, draft.grants)) or "none yet: ctrl+e chooses them"
+        ips = ", ".join(map(plain, draft.valid_ips)) or "any address"
+        return Content(
+            f"Its successor gets the same label, grants and allowed IPs; ctrl+e changes them.\n\n"
+            f"Label               {short(draft.label)}\n"
+            f"Grants              {grants}\n"
+            f"Allowed IPs         {ips}"
+        )
+
+    def _show_problem(self, problem: Exception | None) -> None:
+        told = self.query_one("#problem", Static)
+        told.display = problem is not None
+        if problem is None:
+            return
+        words = explain(problem, self._rotation.predecessor)
+        beside = words.fields.get("password")
+        for field in self.query("#password").results(Field):
+            if beside:
+                field.error = beside
+                told.display = False
+                field.focus_input()
+        lines = (words.title, words.detail, words.hint)
+        told.update(Content("\n".join(line for line in lines if line)))
+
+    def _show_secret(self) -> None:
+        secret, box = self._rotation.secret, self.query_one(SecretBox)
+        box.display = secret is not None and not self._rotation.stored
+        if secret is not None and secret is not self._shown_secret:
+            successor = self._rotation.successor
+            key_id = successor.id if successor else ""
+            box.show(Parcel(secret, key_id, self._rotation.draft.label, self._rotation.short_key))
+        elif secret is None:
+            box.forget()
+        self._shown_secret = secret
+
+    def _ask_unverified(self) -> ConfirmScreen:
+        body = Content(
+            "The successor was not shown to work. Deleting the predecessor now may lock out "
+            "everybody who uses this key."
+        )
+        title = "Delete the predecessor all the same?"
+        return ConfirmScreen(title, body, yes="Delete predecessor", danger=True)
+
+    def _update(self, selector: str, content: Content) -> None:
+        self.query_one(selector, Static).update(content)
+
+    def _leave(self) -> None:
+        rotation = self._rotation
+        if rotation.allows(Step.FORGET):
+            rotation.forget_secret()
+        rotation.on_change = None
+        self._shown_secret = None
+        self.query_one(SecretBox).forget()
+        self.dismiss(now(rotation.state))
