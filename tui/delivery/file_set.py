@@ -100,8 +100,8 @@ class FileDelivery:
         except BaseException:
             self._size = size
             with suppress(OSError):
-                _write(self._descriptor, shape.after if size else b"", place)
                 os.ftruncate(self._descriptor, size)
+                _write(self._descriptor, shape.after if size else b"", place)
                 os.fsync(self._descriptor)
             raise
         self._written += 1
@@ -153,7 +153,9 @@ def _csv(parcel: Parcel, _: str) -> str:
     told = [plain(text) for text in (parcel.label, parcel.key_id, parcel.short_key)]
     safe = [f"'{text}" if text.lstrip().startswith(_FORMULA) else text for text in told]
     row = io.StringIO()
-    csv.writer(row, lineterminator="\n").writerow([*safe, parcel.secret.get_secret_value()])
+    secret = parcel.secret.get_secret_value()
+    end = "\r\n" if "\r" in secret else "\n"  # what ends a line is what gets quoted
+    csv.writer(row, lineterminator=end).writerow([*safe, secret])
     return row.getvalue()
 
 
