@@ -9,7 +9,7 @@ from tui.api.errors import Forbidden, NotFound
 from tui.api.models import Key
 from tui.delivery import DeliveryFailed
 from tui.problems import Problem, describe
-from tui.rotation import CannotGoOn
+from tui.rotation.states import CannotGoOn
 from tui.service import NothingCreated, OutcomeUnknown, SecretLost
 from tui.session import (
     EnrolmentRequired,
