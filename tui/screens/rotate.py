@@ -270,6 +270,7 @@ class RotateScreen(Screen[str]):
         self._update("#steps", steps(state))
         self._update("#draft", self._planned() if rotation.allows(Step.CREATE) else Content(""))
         self._update("#told", Content(now(state)))
+        self.query_one("#told").display = bool(now(state))
         self.query_one("#plan").display = rotation.allows(Step.CREATE)
         self._show_problem(rotation.problem)
         self._show_secret()

@@ -8,7 +8,7 @@ from tui.rotation import State
 
 S = State
 
-_STEPS = ("Create the successor", "Store its secret", "Verify it", "Delete the predecessor")
+_STEPS = ("Create successor", "Store secret", "Verify", "Delete predecessor")
 
 _DONE = {
     S.CREATED: 1,
@@ -23,7 +23,6 @@ _DONE = {
 
 _NOW = {
     S.REFUSED: "Nothing was created. What you chose is still here.",
-    S.CREATED: "Store the secret, then press s. Until then nothing else changes: both keys work.",
     S.DELIVERED: "Both keys work. The successor was not shown to work yet: v verifies it.",
     S.VERIFIED: (
         "Both keys work. Put the new secret to use, then press d to delete the predecessor; "
