@@ -22,9 +22,11 @@ from tui.journal import Journal
 from tui.keyboard import TypeAhead
 from tui.screens.dialog import AskSecretScreen, TwoFactorScreen
 from tui.screens.help import HelpScreen
+from tui.screens.journal import JournalScreen
 from tui.screens.key_detail import KeyDetailScreen
 from tui.screens.key_form import KeyFormScreen
 from tui.screens.login import Known, LoginScreen
+from tui.screens.rotate import RotateScreen
 from tui.screens.secret import SecretScreen
 from tui.screens.settings import SettingsScreen
 from tui.service import KeyService
@@ -59,6 +61,8 @@ _PLACES = (
     (SettingsScreen, Place.KEYS),
     (KeyDetailScreen, Place.DETAIL),
     (KeyFormScreen, Place.FORM),
+    (RotateScreen, Place.ROTATE),
+    (JournalScreen, Place.JOURNAL),
     (SecretScreen, Place.SECRET),
 )
 

@@ -18,6 +18,7 @@ class Place(Enum):
     ROTATE = "Rotate a key"
     FORM = "Create and edit"
     SECRET = "A new key's secret"  # noqa: S105  # a heading
+    JOURNAL = "Journal"
     DIALOG = "Dialogs"
 
 
@@ -96,6 +97,7 @@ COMMANDS = (
     Command(_KEYS, "", "PgUp PgDn", "", "go a screen up or down"),
     Command(_KEYS, "x,escape", "x, Esc", "close_message", "close the newest message; stop loading"),
     Command(_KEYS, "ctrl+o", "ctrl+o", "details", "tell what exactly went wrong"),
+    Command(_KEYS, "J", "J", "journal", "show the journal: what you did, and where"),
     Command(_KEYS, "s", "s", "sign_out", "sign out", "Sign out"),
     Command(_KEYS, "q", "q", "app.leave", "sign out and leave"),
     Command(_DETAIL, "e,enter", "Enter, e", "edit", "edit the key", "Edit"),
@@ -132,6 +134,9 @@ COMMANDS = (
     Command(_SECRET, "v", "v", "verify", "show what the key may do", "Verify"),
     Command(_SECRET, "s", "s", "stored", "say that it is stored", "Stored"),
     Command(_SECRET, "escape,q", "Esc, q", "close", "leave; asks whether it is stored"),
+    Command(Place.JOURNAL, "down", "↓", "down", "go to the next entry"),
+    Command(Place.JOURNAL, "up", "↑", "up", "go to the previous entry"),
+    Command(Place.JOURNAL, "escape", "Esc", "close", "go back to the list", "Back"),
     Command(_DIALOG, "escape", "Esc", "dismiss_dialog", "close without doing anything", "Cancel"),
 )
 

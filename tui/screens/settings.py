@@ -23,6 +23,7 @@ from tui.bindings import Place, bindings_for
 from tui.errands import explain
 from tui.problems import Problem
 from tui.screens.dialog import ProblemScreen
+from tui.screens.journal import JournalScreen
 from tui.screens.key_errands import KeyErrands
 from tui.service import KeyService, Listing
 from tui.session import SessionProblem
@@ -160,6 +161,10 @@ class SettingsScreen(Screen[None]):
         """Tell what exactly went wrong."""
         if self._problem is not None:
             self.app.push_screen(ProblemScreen(self._problem))
+
+    def action_journal(self) -> None:
+        """Show what was done."""
+        self.app.push_screen(JournalScreen(self._service.journal, self._who))
 
     @on(Link.Clicked)
     def action_sign_out(self) -> None:

@@ -1,0 +1,141 @@
+"""The journal: what this operator did, when and where, and whether each secret was stored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import Screen
+from textual.widgets import Footer, Input, OptionList, Static
+from textual.widgets.option_list import Option
+
+from tui.bindings import Place, bindings_for
+from tui.journal import Entry, Journal
+from tui.text import count, mask, plain, short
+from tui.widgets.field import Field
+from tui.widgets.top_bar import TopBar
+
+MOST = 2_000
+"""How many requests are shown at most."""
+
+_OUTCOMES = {
+    "begun": "no answer noted: the program was stopped in the middle of it",
+    "done": "done",
+    "refused": "not done",
+    "unknown": "unknown",
+    "stored": "done",
+}
+_STYLES = {"done": "$text-success", "stored": "$text-success", "refused": "$text-error"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """What was noted of one write request, its last line last."""
+
+    entries: tuple[Entry, ...]
+
+    @property
+    def last(self) -> Entry:
+        """What is known now."""
+        return self.entries[-1]
+
+    @property
+    def stored(self) -> str:
+        """How the secret of a created key was stored; that it was not, where it was not."""
+        told = [entry.detail for entry in self.entries if entry.phase == "stored"]
+        if told:
+            return f"stored: {plain(told[-1])}"
+        created = self.last.action == "create" and self.last.phase in {"done", "unknown"}
+        return "its secret was never stored" if created else ""
+
+    def content(self) -> Content:
+        """Return the request in two lines."""
+        last = self.last
+        outcome = _OUTCOMES[last.phase]
+        details = [entry.detail for entry in self.entries if entry.phase != "stored"]
+        more = [outcome, *(plain(detail) for detail in details if detail), self.stored]
+        return Content.assemble(
+            (f"{last.when:%Y-%m-%d %H:%M:%S}  ", "$text-muted"),
+            f"{last.action:<8}",
+            (short(last.label, 60), "bold"),
+            (f"  {mask(last.short_key)}", "$text-muted"),
+            "\n  ",
+            (" · ".join(filter(None, more)), _STYLES.get(last.phase, "$text-warning")),
+            (f" · {plain(last.username)} on {plain(last.server)}", "$text-muted"),
+        )
+
+    def matches(self, text: str) -> bool:
+        """Tell whether every word of `text` occurs in what is shown."""
+        shown = self.content().plain.casefold()
+        return all(word in shown for word in text.casefold().split())
+
+
+def requests(entries: Iterable[Entry]) -> list[_Request]:
+    """Return the requests that the lines are about, newest first."""
+    found: dict[str, list[Entry]] = {}
+    for entry in entries:
+        found.setdefault(entry.attempt, []).insert(0, entry)
+    return [_Request(tuple(lines)) for lines in found.values()]
+
+
+class JournalScreen(Screen[None]):
+    """Lists what the journal holds; typing narrows it."""
+
+    CSS_PATH = "journal.tcss"
+    AUTO_FOCUS = "Input"
+    BINDINGS: ClassVar[list[BindingType]] = list(bindings_for(Place.JOURNAL))
+
+    def __init__(self, journal: Journal, who: str) -> None:
+        super().__init__()
+        self._requests = requests(journal.entries())[:MOST]
+        self._unreadable = journal.unreadable
+        self._path, self._who = journal.path, who
+
+    def compose(self) -> ComposeResult:
+        """A filter, and the list."""
+        yield TopBar("Settings › Journal", self._who)
+        with Vertical(id="page"):
+            where = plain(str(self._path)) if self._path else "kept only while the program runs"
+            skipped = f" · {count(self._unreadable, 'line')} unreadable" if self._unreadable else ""
+            yield Static(Content(f"What you did, never a secret · {where}{skipped}"), id="where")
+            yield Field("Show only", id="filter", placeholder="a label, a short key, an outcome")
+            yield OptionList(id="requests", compact=True)
+            yield Static(id="empty", markup=False)
+        yield Footer(show_command_palette=False, compact=True)
+
+    def on_mount(self) -> None:
+        """Show everything."""
+        self._show("")
+
+    @on(Input.Changed)
+    def _filter(self, event: Input.Changed) -> None:
+        self._show(event.value)
+
+    def action_close(self) -> None:
+        """Go back to the list of keys."""
+        self.dismiss(None)
+
+    def action_down(self) -> None:
+        """Go to the next request while the cursor stays in the filter."""
+        self.query_one(OptionList).action_cursor_down()
+
+    def action_up(self) -> None:
+        """Go to the previous request while the cursor stays in the filter."""
+        self.query_one(OptionList).action_cursor_up()
+
+    def _show(self, text: str) -> None:
+        shown = [request for request in self._requests if request.matches(text)]
+        options = self.query_one(OptionList)
+        options.clear_options()
+        options.add_options([Option(request.content()) for request in shown])
+        options.display = bool(shown)
+        empty = self.query_one("#empty", Static)
+        empty.display = not shown
+        nothing = "Nothing matches." if self._requests else "Nothing was done yet."
+        empty.update(Content(nothing))
