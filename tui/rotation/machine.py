@@ -5,13 +5,21 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from tui.api.errors import ApiError
 from tui.delivery.parcel import DeliveryFailed
 from tui.journal import Attempt
 from tui.rotation.pair import Unresolved
-from tui.rotation.states import TRANSITIONS, CannotGoOn, Interrupted, State, Step, WrongStep
+from tui.rotation.states import (
+    TRANSITIONS,
+    CannotGoOn,
+    Interrupted,
+    State,
+    Step,
+    Transitions,
+    WrongStep,
+)
 from tui.session import SessionProblem
 
 PROBLEMS = (ApiError, SessionProblem, DeliveryFailed, CannotGoOn)
@@ -31,14 +39,17 @@ class Doubt:
 
 
 class Machine:
-    """A state that only the steps of TRANSITIONS change.
+    """A state that only the steps listed for it in `transitions` change.
 
     What stopped a step is in `problem`, not raised. A step goes on when whoever awaits it is
     cancelled; the next one, and `settled()`, wait for it. `on_change` hears of every change.
     """
 
-    def __init__(self, state: State = State.PLANNED) -> None:
-        self.state = state
+    transitions: ClassVar[Transitions] = TRANSITIONS
+
+    def __init__(self, on_change: Callable[[Any], None] | None = None) -> None:
+        self.on_change = on_change
+        self.state = State.PLANNED
         self.problem: Exception | None = None
         self._doubted: Doubt | None = None
         self._at_work: set[asyncio.Task[None]] = set()
@@ -50,7 +61,7 @@ class Machine:
 
     def allows(self, step: Step) -> bool:
         """Tell whether the state allows the step."""
-        return step in TRANSITIONS[self.state]
+        return step in self.transitions[self.state]
 
     async def settled(self) -> State:
         """Wait for the step under way, if any; each ends within its calls' deadlines."""
@@ -98,4 +109,5 @@ class Machine:
         self._tell()
 
     def _tell(self) -> None:
-        raise NotImplementedError
+        if self.on_change is not None:
+            self.on_change(self)

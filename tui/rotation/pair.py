@@ -85,6 +85,10 @@ class Pair:
             await self.look()
         if not self.has_successor:
             raise SuccessorGone
+        await self.delete_alone()
+
+    async def delete_alone(self) -> None:
+        """Delete the predecessor whatever else there is; raises what a delete raises here."""
         try:
             await self._service.delete(self.predecessor)
         except ApiError as error:

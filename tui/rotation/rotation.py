@@ -69,8 +69,8 @@ class Rotation(Machine):
         prove: Prove | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        super().__init__()
-        self.service, self.on_change = service, on_change
+        super().__init__(on_change)
+        self.service = service
         self.verification: Verification | None = None
         self.stored = ""
         """In words, where the secret was stored; nothing while it is not."""
@@ -212,10 +212,6 @@ class Rotation(Machine):
     def compare(self, listing: Listing) -> None:
         """Take note of a list that was read just now, instead of having it read once more."""
         self._pair.compare(listing)
-
-    def _tell(self) -> None:
-        if self.on_change is not None:
-            self.on_change(self)
 
     def _may_have_written(self, step: Step) -> bool:
         return step is not Step.CREATE or (bool(self._known) and self._secret is None)

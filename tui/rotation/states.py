@@ -55,7 +55,9 @@ class Step(Enum):
 S = State
 _UNDOING = (S.UNDONE, S.UNKNOWN)
 
-TRANSITIONS: dict[State, dict[Step, tuple[State, ...]]] = {
+Transitions = dict[State, dict[Step, tuple[State, ...]]]
+
+TRANSITIONS: Transitions = {
     S.PLANNED: {
         Step.CREATE: (S.CREATED, S.REFUSED, S.SECRET_LOST, S.UNKNOWN),
         Step.UNDO: _UNDOING,
