@@ -1,19 +1,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
 
 from tests.conftest import NodeMaker
-from tests.driver import NOW, Keys, Login, Operator, known
 from tests.node import How, Node
 from tui.api.errors import ApiError, Invalid, RateLimited
 from tui.api.models import CreatedKey, Key, KeyDraft
-from tui.app import KeysApp
 from tui.journal import Entry, Journal
 from tui.sandbox.store import StoredKey, new_secret
 from tui.service import KeyService, NothingCreated, OutcomeUnknown, SecretLost
@@ -284,38 +282,3 @@ async def test_a_key_is_verified_with_its_own_secret(service: KeyService) -> Non
     assert found.works
     found = await service.verify(created.key.secret, ("metrics/view", "templates/view"))
     assert [proof.reading for proof in found.proofs] == [Reading.GRANTED, Reading.REFUSED]
-
-
-@asynccontextmanager
-async def signed_in(node: Node, journal: Journal) -> AsyncIterator[Keys]:
-    app = KeysApp(known(node), now=lambda: NOW, journal=journal)
-    async with app.run_test(size=(140, 40)) as pilot:
-        page = Login(Operator(pilot, app))
-        await page.me.until("Sign in")
-        yield await page.sign_in()
-    if app._session is not None:
-        await app._session.close()
-
-
-async def test_that_the_operator_has_stored_a_secret_is_noted(
-    node: Node, journal: Journal, tmp_path: Path
-) -> None:
-    async with signed_in(node, journal) as keys:
-        secret = await (await keys.new()).create("One", node.password)
-        assert [phase for _, phase, _ in told(journal)] == ["begun", "done"]
-        await secret.stored()
-    assert told(journal)[-1] == ("create", "stored", "By the operator's own word.")
-    assert journal.unstored() == []
-
-
-async def test_a_journal_that_cannot_be_written_is_told_as_long_as_that_is_so(
-    node: Node, journal: Journal, mint: Mint
-) -> None:
-    assert journal.path is not None
-    journal.path.mkdir(parents=True)
-    async with signed_in(node, journal) as keys:
-        assert "what you do is not being noted" in keys.says
-        journal.path.rmdir()
-        secret = await (await keys.new()).create("One", node.password)
-        await (await secret.stored()).me.gone("what you do is not being noted")
-    assert [phase for _, phase, _ in told(journal)] == ["begun", "done", "stored"]
