@@ -27,6 +27,7 @@ from tui.screens.key_detail import KeyDetailScreen
 from tui.screens.key_form import KeyFormScreen
 from tui.screens.login import Known, LoginScreen
 from tui.screens.rotate import RotateScreen
+from tui.screens.run import RunScreen
 from tui.screens.secret import SecretScreen
 from tui.screens.settings import SettingsScreen
 from tui.service import KeyService
@@ -62,6 +63,7 @@ _PLACES = (
     (KeyDetailScreen, Place.DETAIL),
     (KeyFormScreen, Place.FORM),
     (RotateScreen, Place.ROTATE),
+    (RunScreen, Place.RUN),
     (JournalScreen, Place.JOURNAL),
     (SecretScreen, Place.SECRET),
 )

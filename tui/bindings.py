@@ -16,6 +16,7 @@ class Place(Enum):
     KEYS = "API keys"
     DETAIL = "Details of a key"
     ROTATE = "Rotate a key"
+    RUN = "Many keys"
     FORM = "Create and edit"
     SECRET = "A new key's secret"  # noqa: S105  # a heading
     JOURNAL = "Journal"
@@ -59,7 +60,7 @@ class Command:
 
 
 _ANY, _LOGIN, _KEYS = Place.ANYWHERE, Place.LOGIN, Place.KEYS
-_DETAIL, _FORM, _ROTATE = Place.DETAIL, Place.FORM, Place.ROTATE
+_DETAIL, _FORM, _ROTATE, _RUN = Place.DETAIL, Place.FORM, Place.ROTATE, Place.RUN
 _SECRET, _DIALOG = Place.SECRET, Place.DIALOG
 
 COMMANDS = (
@@ -88,6 +89,8 @@ COMMANDS = (
     Command(_KEYS, "d,delete", "d, Del", "delete", "delete the key", "Delete"),
     Command(_KEYS, "r", "r", "rotate", "rotate the key: a successor, then delete it", "Rotate"),
     Command(_KEYS, "f", "f", "finish", "finish a rotation: delete the key that is retiring"),
+    Command(_KEYS, "", "Space", "", "mark the key; r, f and d then take all marked ones"),
+    Command(_KEYS, "", "shift+↑ ↓, a", "", "mark a range; mark all, or none"),
     Command(_KEYS, "v", "v", "verify", "show what the key may do, with its secret"),
     Command(_KEYS, "f5,ctrl+r", "F5, ctrl+r", "reload", "read the keys again"),
     Command(_KEYS, "1", "1 … 5", "sort(0)", "sort by a column; once more: the other way", "Sort"),
@@ -119,6 +122,12 @@ COMMANDS = (
     Command(_ROTATE, "r", "r", "replace", "replace a successor whose secret is lost", "Replace"),
     Command(_ROTATE, "f5", "F5", "look", "see what became of the last step", "Look again"),
     Command(_ROTATE, "escape,q", "Esc, q", "close", "leave; both keys stay where not finished"),
+    Command(_RUN, "", "Enter", "", "begin; on a key, show its rotation"),
+    Command(_RUN, "p", "p", "pause", "pause after the present key, or go on", "Pause"),
+    Command(_RUN, "r", "r", "retry", "try once more what failed", "Retry"),
+    Command(_RUN, "l", "l", "later", "mark the predecessors as retiring, keep both", "Later"),
+    Command(_RUN, "d", "d", "finish", "delete the predecessors", "Delete predecessors"),
+    Command(_RUN, "escape,q", "Esc, q", "close", "leave; while it runs, stop", "Close"),
     Command(_FORM, "ctrl+s", "Enter, ctrl+s", "save", "create or update the key", "Save"),
     Command(_FORM, "", "Space", "", "give or take the grant under the cursor"),
     Command(_FORM, "ctrl+a", "ctrl+a", "all_grants", "give all grants, or none", "All or none"),

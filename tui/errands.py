@@ -9,7 +9,7 @@ from tui.api.errors import Forbidden, NotFound
 from tui.api.models import Key
 from tui.delivery import DeliveryFailed
 from tui.problems import Problem, describe
-from tui.rotation.states import CannotGoOn
+from tui.rotation import CannotGoOn, NotVerified
 from tui.service import NothingCreated, OutcomeUnknown, SecretLost
 from tui.session import (
     EnrolmentRequired,
@@ -51,8 +51,12 @@ def explain(error: Exception, key: Key | None = None) -> Problem:
     """
     if isinstance(error, SecretLost | NothingCreated | OutcomeUnknown):
         return _explain_create(error)
-    if isinstance(error, CannotGoOn | DeliveryFailed):
-        return Problem("This can't go on as it is", error.sentence)
+    if isinstance(error, NotVerified):
+        return Problem(error.sentence.rstrip("."), " ".join(error.verification.hints))
+    if isinstance(error, CannotGoOn):
+        return Problem(error.sentence.rstrip("."))
+    if isinstance(error, DeliveryFailed):
+        return Problem("The secret was not delivered", error.sentence)
     if problem := _OF_THE_SESSION.get(type(error)):
         return problem
     problem = describe(error)
@@ -64,6 +68,11 @@ def explain(error: Exception, key: Key | None = None) -> Problem:
         hint = "Your draft is still here; reload the list to see what there is."
         return replace(problem, title="Somebody else has deleted this key", hint=hint)
     return problem
+
+
+def in_one_line(problem: Problem) -> str:
+    """Return the most telling sentence of a problem: what is said of a field, else the title."""
+    return " ".join(problem.fields.values()) or problem.title
 
 
 def _explain_forbidden(problem: Problem, key: Key) -> Problem:

@@ -190,7 +190,7 @@ class KeyService:
             if key.raw_label == made.label
             and key.id not in known
             and key.id not in self._made
-            and key.raw_short_key in (None, made.short_key)
+            and made.secret.get_secret_value().startswith(key.raw_short_key or "")
         }
         if len(found) != 1:
             return None
@@ -230,6 +230,16 @@ class KeyService:
     ) -> Verification:
         """Find out, with a key's secret, whether the key is accepted and what it may do."""
         return await verify(self.session.client, secret, grants, valid_ips, on_change=on_change)
+
+    def never_stored(self) -> list[Key]:
+        """Return the listed keys whose secrets this operator created here and never stored."""
+        server = self.session.client.server.url
+        lost = {
+            entry.key_id
+            for entry in self.journal.unstored()
+            if entry.server == server and entry.key_id
+        }
+        return [key for key in self.listing.keys if key.id in lost]
 
     async def _read_keys(self) -> tuple[Key, ...]:
         return await self.session.call(self.session.client.list_keys)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any, Protocol
@@ -21,6 +21,7 @@ from tui.screens.dialog import AskSecretScreen, ConfirmScreen, DeleteKeyScreen
 from tui.screens.key_detail import KeyDetailScreen
 from tui.screens.key_form import CreateKeyScreen, EditKeyScreen
 from tui.screens.rotate import RotateScreen
+from tui.screens.run import RunScreen
 from tui.screens.secret import SecretScreen
 from tui.screens.verify import VerifyScreen, verification_of
 from tui.service import KeyService
@@ -163,6 +164,14 @@ class KeyErrands:
                 "Deleting it would leave no key with this label: edit its label, or press d.",
             )
         self._desk.tell_problem(problem)
+
+    async def many(self, screen: type[RunScreen], keys: Sequence[Key]) -> None:
+        """Do something with many keys: one plan, one run."""
+        run = screen(self._service, keys, self._now, self._desk.notice)
+        became = await self._desk.app.push_screen_wait(run)
+        await self._desk.read()
+        if became:
+            self._desk.tell("", "", became)
 
     async def _show_rotation(self, rotation: Rotation) -> None:
         rotation.compare(self._service.listing)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Iterator
+import asyncio
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, ClassVar
@@ -22,12 +23,15 @@ from tui.api.models import Key
 from tui.bindings import Place, bindings_for
 from tui.errands import explain
 from tui.problems import Problem
+from tui.rotation import Kind, Unfinished, find_unfinished
 from tui.screens.dialog import ProblemScreen
 from tui.screens.journal import JournalScreen
 from tui.screens.key_errands import KeyErrands
+from tui.screens.many import DeleteManyScreen, FinishManyScreen, RotateManyScreen
+from tui.screens.run import RunScreen
 from tui.service import KeyService, Listing
 from tui.session import SessionProblem
-from tui.text import short
+from tui.text import count, short
 from tui.widgets.columns import Column
 from tui.widgets.key_detail import KeyDetail
 from tui.widgets.key_table import KeyTable
@@ -107,25 +111,25 @@ class SettingsScreen(Screen[None]):
         """Create a key."""
         self._run(self._errands.create(), "create a key")
 
+    def action_delete(self) -> None:
+        """Delete the marked keys, else the one under the cursor."""
+        self._run_with_marked(DeleteManyScreen, self._errands.delete, "delete keys")
+
+    def action_rotate(self) -> None:
+        """Rotate the marked keys, else the one under the cursor."""
+        self._run_with_marked(RotateManyScreen, self._errands.rotate, "rotate keys")
+
+    def action_finish(self) -> None:
+        """Finish the rotation of the marked keys, else of the one under the cursor."""
+        self._run_with_marked(FinishManyScreen, self._errands.finish, "finish rotations")
+
     def action_edit(self) -> None:
         """Edit the key under the cursor."""
         self._run_with_key(self._errands.edit, "edit a key")
 
-    def action_delete(self) -> None:
-        """Delete the key under the cursor."""
-        self._run_with_key(self._errands.delete, "delete a key")
-
-    def action_rotate(self) -> None:
-        """Rotate the key under the cursor."""
-        self._run_with_key(self._errands.rotate, "rotate a key")
-
     def action_verify(self) -> None:
         """Verify the key under the cursor."""
         self._run_with_key(self._errands.verify, "verify a key")
-
-    def action_finish(self) -> None:
-        """Finish the rotation of the key under the cursor."""
-        self._run_with_key(self._errands.finish, "finish a rotation")
 
     @on(KeyTable.Opened)
     def _open(self, event: KeyTable.Opened) -> None:
@@ -134,6 +138,17 @@ class SettingsScreen(Screen[None]):
             self._run(self._errands.edit(event.key), "edit a key")
         else:
             self._run(self._errands.open(event.key, self._who), "open a key")
+
+    def _run_with_marked(
+        self,
+        screen: type[RunScreen],
+        errand: Callable[[Key], Coroutine[Any, Any, None]],
+        what: str,
+    ) -> None:
+        if marked := self.query_one(KeyTable).marked:
+            self._run(self._errands.many(screen, marked), what)
+        else:
+            self._run_with_key(errand, what)
 
     def _run_with_key(self, errand: Callable[[Key], Coroutine[Any, Any, None]], what: str) -> None:
         """Take the key under the cursor now, before any dialog opens."""
@@ -187,13 +202,28 @@ class SettingsScreen(Screen[None]):
         try:
             with self.query_one(Status).working("Reading the keys · Esc cancels"):
                 listing = await self._service.load()
+                unfinished = await asyncio.to_thread(find_unfinished, listing.keys)
         except (ApiError, SessionProblem) as error:
             self._failed(explain(error))
             return False
         self._problem = None
         self.query_one(TopBar).notice = self.notice
         self._show(listing)
+        self._show_states(unfinished)
         return True
+
+    def _show_states(self, unfinished: Sequence[Unfinished]) -> None:
+        """Tell beside the keys which are retiring, and whose secrets were never stored."""
+        table, today = self.query_one(KeyTable), self._now().date()
+        table.clear_states()
+        for begun in unfinished:
+            if begun.kind is Kind.MAYBE_INTERRUPTED:
+                table.set_state(begun.predecessor.id, "rotation interrupted?", "problem")
+            elif begun.since is not None:
+                days = count((today - begun.since).days, "day")
+                table.set_state(begun.predecessor.id, f"retiring for {days}", "working")
+        for key in self._service.never_stored():
+            table.set_state(key.id, "secret never stored: r replaces it", "problem")
 
     def _show(self, listing: Listing) -> None:
         table = self.query_one(KeyTable)

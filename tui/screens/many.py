@@ -1,0 +1,235 @@
+"""Rotating, finishing and deleting many keys."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import get_args
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.content import Content
+from textual.widgets import Button
+
+from tui.api.grants import sends
+from tui.delivery import CommandDelivery, DeliveryFailed, FileDelivery, Form, variable_name
+from tui.drafts import wrong_password
+from tui.rotation import Rotation, RotationRun, Run, deleting, find_unfinished, finishing, plan
+from tui.screens.dialog import ConfirmScreen
+from tui.screens.rotate import RotateScreen
+from tui.screens.run import RunScreen
+from tui.screens.secret_box import COMMAND
+from tui.text import count, plain
+from tui.widgets.field import Field
+from tui.widgets.key_table import KeyTable
+
+
+class RotateManyScreen(RunScreen):
+    """Every key gets a successor, delivered and verified; then the predecessors are decided on."""
+
+    place = "Rotate"
+    start = "Create successors"
+
+    def on_mount(self) -> None:
+        """Tell beside the keys which are left out."""
+        super().on_mount()
+        for key in plan(self.keys, self.service.session.user).left_out:
+            self.query_one(KeyTable).set_state(key.id, "left out", "")
+
+    def sentences(self) -> list[str]:
+        """Return what will happen, and how the secrets will be named in a file."""
+        planned = plan(self.keys, self.service.session.user)
+        taken: set[str] = set()
+        for key in planned.keys[:1]:
+            name = variable_name(plain(key.raw_label or ""), key.short_key, taken)
+            return [*planned.sentences, f"In a file, the first is named {name}."]
+        return list(planned.sentences)
+
+    def choices(self) -> ComposeResult:
+        """Where the secrets go, and the account's password."""
+        yield Field("To a new file", id="file", placeholder="secrets.env, .json or .csv")
+        yield Field("or to a command", id="command", placeholder=COMMAND)
+        if self.service.session.has_password:
+            yield Field("Account Password *", id="password", masked=True)
+
+    def make_run(self) -> Run | None:
+        """Return the run, once the way of delivery is known to do."""
+        keys = plan(self.keys, self.service.session.user).keys
+        labels = [key.raw_label or "" for key in keys]
+        delivery = self._delivery(labels) if keys else None
+        if delivery is None:
+            return None
+        for field in self.query("#password").results(Field):
+            field.error = wrong_password(field.value)
+            if field.error:
+                field.focus_input()
+                delivery.close()
+                return None
+        self._open_delivery = delivery
+        return RotationRun(self.service, keys, delivery)
+
+    def summary(self) -> str:
+        """Return how many keys came how far."""
+        run = self._rotation_run
+        done, of = run.progress if run else (0, 0)
+        return f"{done:,} of {count(of, 'key')} rotated."
+
+    def close_down(self) -> None:
+        """Close the file."""
+        if self._open_delivery is not None:
+            self._open_delivery.close()
+            self._open_delivery = None
+
+    async def may_leave(self) -> bool:
+        """Ask before secrets are lost that were delivered nowhere."""
+        if not await super().may_leave():
+            return False
+        held = len(self._rotation_run.holding) if self._rotation_run else 0
+        if not held:
+            return True
+        body = Content(
+            f"{count(held, 'secret')} could not be delivered, and only this program has them. "
+            "Enter on such a key shows its secret, to store it by hand."
+        )
+        ask = ConfirmScreen(
+            "Lose secrets that were not stored?", body, yes="Lose them", no="Go back", danger=True
+        )
+        return await self.app.push_screen_wait(ask)
+
+    def can_go_on(self) -> bool:
+        """Tell whether predecessors of verified successors wait for a decision."""
+        run = self._rotation_run
+        return run is not None and not run.is_running and bool(run.verified)
+
+    def afterwards(self) -> ComposeResult:
+        """Later, or delete the predecessors."""
+        yield Button("Later", id="later", classes="afterwards", compact=True)
+        yield Button(
+            "Delete predecessors", id="finish", classes="afterwards", variant="error", compact=True
+        )
+
+    @on(Button.Pressed, "#later")
+    def action_later(self) -> None:
+        """Mark the predecessors of verified successors as retiring."""
+        run = self._rotation_run
+        if run is not None and self.can_go_on():
+            self.take(lambda: run.retire_verified(self.now().date()))
+
+    @on(Button.Pressed, "#finish")
+    @work(group="finish", description="delete the predecessors")
+    async def action_finish(self) -> None:
+        """Delete the predecessors of verified successors, after asking."""
+        run = self._rotation_run
+        if run is None or not self.can_go_on():
+            return
+        body = Content(
+            "Their successors are stored and were shown to work. Whoever still uses an old secret "
+            "is locked out at once."
+        )
+        title = f"Delete {count(len(run.verified), 'predecessor')}?"
+        ask = ConfirmScreen(title, body, yes="Delete predecessors", danger=True)
+        if await self.app.push_screen_wait(ask):
+            self.take(run.finish_verified)
+
+    @on(KeyTable.Opened)
+    @work(group="open", description="show one rotation of many")
+    async def _open(self, event: KeyTable.Opened) -> None:
+        """Show one key's rotation, where its secret can be stored by hand."""
+        run = self._rotation_run
+        if run is None or run.is_running or event.key.id not in run.rotations:
+            return
+        rotation = run.rotations[event.key.id]
+        heard = rotation.on_change
+        await self.app.push_screen_wait(RotateScreen(self.service, rotation, self.now, ""))
+        rotation.on_change = heard
+        self.changed(event.key.id, rotation.state, rotation.problem)
+
+    @property
+    def _rotation_run(self) -> RotationRun | None:
+        return self.run_ if isinstance(self.run_, RotationRun) else None
+
+    _open_delivery: FileDelivery | CommandDelivery | None = None
+
+    def _delivery(self, labels: list[str]) -> FileDelivery | CommandDelivery | None:
+        """Return the way of delivery that was chosen; None, with the reason told, without one."""
+        file, command = self.query_one("#file", Field), self.query_one("#command", Field)
+        field = command if command.value.strip() and not file.value.strip() else file
+        path = Path(file.value.strip())
+        form = next((form for form in get_args(Form) if path.suffix == f".{form}"), None)
+        try:
+            if field is command:
+                by_command = CommandDelivery(command.value)
+                by_command.check(labels)
+                return by_command
+            if form is not None:
+                to_file = FileDelivery(path, form)
+                to_file.check(labels)
+                return to_file
+            field.error = "Name a new file that ends in .env, .json or .csv, or a command."
+        except DeliveryFailed as failure:
+            field.error = failure.sentence
+        field.focus_input()
+        return None
+
+
+class FinishManyScreen(RunScreen):
+    """The predecessors that are retiring are deleted."""
+
+    place = "Finish"
+    start = "Delete predecessors"
+    is_danger = True
+
+    def sentences(self) -> list[str]:
+        """Return what will happen."""
+        retiring = len(self._rotations())
+        told = [f"{count(retiring, 'key')} with successors will be deleted."]
+        if left := len(self.keys) - retiring:
+            told.append(f"{left:,} left out: not retiring, or without a successor.")
+        return [*told, "Whoever still uses one of their secrets is locked out at once."]
+
+    def make_run(self) -> Run | None:
+        """Return the run."""
+        return Run(self.service, finishing(self._rotations()))
+
+    def summary(self) -> str:
+        """Return how many keys were deleted."""
+        return "The rotations were finished."
+
+    def _rotations(self) -> list[Rotation]:
+        chosen = {key.id for key in self.keys}
+        return [
+            Rotation.resume(self.service, begun)
+            for begun in find_unfinished(self.service.listing.keys)
+            if begun.predecessor.id in chosen and begun.successors
+        ]
+
+
+class DeleteManyScreen(RunScreen):
+    """Keys are deleted, with nothing to take their places."""
+
+    place = "Delete"
+    start = "Delete API Keys"
+    is_danger = True
+
+    def sentences(self) -> list[str]:
+        """Return what will happen."""
+        told = ["Access is revoked at once for every client that uses these keys."]
+        if sending := sum(sends(key.grants) for key in self.keys):
+            told.append(f"{sending:,} of them can send mail: what uses them stops.")
+        return [*told, "It can't be undone."]
+
+    def choices(self) -> ComposeResult:
+        """The number of keys, typed."""
+        yield Field("How many keys *", id="number", placeholder=f"type {len(self.keys)}")
+
+    def make_run(self) -> Run | None:
+        """Return the run, once the number is typed."""
+        field = self.query_one("#number", Field)
+        if field.value.strip() != str(len(self.keys)):
+            field.error = f"Type {len(self.keys)} to delete so many keys."
+            field.focus_input()
+            return None
+        return Run(self.service, deleting(self.service, self.keys))
+
+    def summary(self) -> str:
+        """Return that keys were deleted."""
+        return "The keys were deleted."
