@@ -270,9 +270,11 @@ class Rotation(Machine):
     async def _deliver(self, delivery: Delivery) -> None:
         if self._secret is None or self._created is None:
             raise WrongStep(self.state, Step.DELIVER)
-        key_id = self.successor.id if self.successor else ""
-        told = self._created.draft.label, self._created.key.short_key
-        sent = await delivery.deliver(Parcel(self._secret, key_id, *told))
+        key_id, short_key = "", self._created.key.short_key
+        if self.successor is not None:
+            key_id, short_key = self.successor.id, self.successor.raw_short_key or short_key
+        parcel = Parcel(self._secret, key_id, self._created.draft.label, short_key)
+        sent = await delivery.deliver(parcel)
         await self._store(sent.where)
 
     async def _store(self, how: str) -> None:
