@@ -6,27 +6,17 @@ import stat
 import subprocess
 import sys
 import tempfile
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, timedelta, timezone
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.journal import CAP, LONGEST, Entry, Journal, journal_path
+from tests.service.conftest import WHEN, file_of
+from tui.journal import LONGEST, Entry, Journal, journal_path
 
 SERVER = "https://mta1.example.com"
-WHEN = datetime(2026, 1, 15, 12, 0, 0, 123_000, tzinfo=UTC)
-
-
-@pytest.fixture
-def journal(tmp_path: Path) -> Journal:
-    return Journal(tmp_path / "state" / "journal.jsonl", now=lambda: WHEN)
-
-
-def file_of(journal: Journal) -> Path:
-    assert journal.path is not None
-    return journal.path
 
 
 def lines_of(journal: Journal) -> list[dict[str, str]]:
@@ -151,150 +141,12 @@ def test_a_torn_line_costs_no_other(journal: Journal) -> None:
     assert journal.unreadable == 1
 
 
-@given(st.lists(st.binary(max_size=60) | st.text(max_size=60).map(str.encode)))
-def test_what_others_wrote_is_skipped_and_counted(foreign: list[bytes]) -> None:
-    lines = [line for each in foreign for line in each.split(b"\n") if line.strip()]
-    with tempfile.TemporaryDirectory() as directory:
-        journal = Journal(Path(directory, "journal.jsonl"))
-        file_of(journal).write_bytes(b"".join(each + b"\n" for each in foreign))
-        journal.begin("create", server=SERVER, label="mine")
-        assert [entry.label for entry in journal.entries()] == ["mine"]
-        assert journal.unreadable == len(lines)
-
-
-GOOD: dict[str, object] = {
-    "when": "2026-01-15T13:00:00.123+01:00",
-    "server": SERVER,
-    "action": "create",
-    "phase": "begun",
-    "attempt": "a1",
-    "from a later version": [1],
-}
-
-
-@pytest.mark.parametrize(
-    ("wrong", "readable"),
-    [
-        ({}, 1),
-        ({"when": "2026-01-15T12:00:00"}, 0),
-        ({"when": "0001-01-01T00:00:00+23:00"}, 0),
-        ({"when": 5}, 0),
-        ({"action": "rotate"}, 0),
-        ({"action": ["create"]}, 0),
-        ({"phase": None}, 0),
-        ({"server": ""}, 0),
-        ({"attempt": ""}, 0),
-        ({"label": 7}, 0),
-    ],
-)
-def test_a_line_is_read_whole_or_not_at_all(
-    wrong: dict[str, object], readable: int, journal: Journal
-) -> None:
-    file_of(journal).parent.mkdir()
-    file_of(journal).write_text(json.dumps(GOOD | wrong) + "\n")
-    assert [entry.when for entry in journal.entries()] == [WHEN] * readable
-    assert journal.unreadable == 1 - readable
-
-
-@pytest.mark.parametrize("text", ["[" * 200_000, "9" * 10_000, "null", "[]", '"x"', "\ud800"])
-def test_hostile_lines_are_skipped(text: str, journal: Journal) -> None:
-    file_of(journal).parent.mkdir()
-    file_of(journal).write_bytes(text.encode("utf-8", "surrogatepass"))
-    assert journal.entries() == []
-    assert journal.unreadable == 1
-
-
-def test_of_a_huge_file_the_end_is_read(journal: Journal) -> None:
-    line = json.dumps(GOOD | {"label": "x" * 900}).encode() + b"\n"
-    file_of(journal).parent.mkdir()
-    file_of(journal).write_bytes(b"old\n" + line * (2 * CAP // len(line)))
-    journal.begin("create", server=SERVER, label="newest")
-    entries = journal.entries()
-    assert entries[0].label == "newest"
-    assert CAP // len(line) - 1 <= len(entries) <= CAP // len(line) + 1
-    assert journal.unreadable == 0
-
-
 def test_a_journal_that_is_not_there_yet_is_empty(journal: Journal) -> None:
     assert journal.entries() == []
     assert journal.problem == ""
     journal.prepare()
     assert journal.entries() == []
     assert file_of(journal).exists()
-
-
-def occupied(path: Path) -> None:
-    path.mkdir(parents=True)
-
-
-def linked(path: Path) -> None:
-    path.parent.mkdir()
-    path.with_name("elsewhere").touch()
-    path.symlink_to(path.with_name("elsewhere"))
-
-
-def piped(path: Path) -> None:
-    path.parent.mkdir()
-    os.mkfifo(path)
-
-
-def blocked(path: Path) -> None:
-    path.parent.touch()
-
-
-@pytest.mark.parametrize("spoil", [occupied, linked, piped, blocked])
-def test_what_cannot_be_written_keeps_nobody_from_working(spoil: object, journal: Journal) -> None:
-    assert callable(spoil)
-    spoil(file_of(journal))
-    journal.prepare()
-    assert journal.problem.startswith(f"The journal {file_of(journal)} can't be written:")
-    journal.begin("delete", server=SERVER, key_id="1").done()
-    assert [entry.phase for entry in journal.entries()] == ["done", "begun"]
-    if spoil is linked:
-        assert file_of(journal).read_bytes() == b""
-
-
-@pytest.mark.parametrize("path", ["/proc/none/journal.jsonl", "/tmp/\0/journal.jsonl"])  # noqa: S108  # never made
-def test_no_path_is_too_odd(path: str) -> None:
-    journal = Journal(Path(path))
-    journal.begin("create", server=SERVER)
-    assert journal.problem
-    assert journal.problem.isprintable()
-    assert len(journal.entries()) == 1
-
-
-def test_somebody_else_s_file_is_left_alone(
-    journal: Journal, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    file_of(journal).parent.mkdir()
-    file_of(journal).touch(0o644)
-    owner = os.geteuid()
-    monkeypatch.setattr(os, "geteuid", lambda: owner + 1)
-    journal.begin("create", server=SERVER)
-    assert "it belongs to somebody else" in journal.problem
-    assert file_of(journal).read_bytes() == b""
-    assert len(journal.entries()) == 1
-    assert "can't be read" in journal.problem
-
-
-def test_a_full_disk_is_told_and_caught_up_with_later(
-    journal: Journal, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    journal.begin("create", server=SERVER, label="one")
-    write = os.write
-    with monkeypatch.context() as patch:
-        patch.setattr(os, "write", lambda descriptor, data: write(descriptor, data[:9]))
-        attempt = journal.begin("create", server=SERVER, label="two")
-        assert "No space left on device".lower() in journal.problem.lower()
-    attempt.done(key_id="k2")
-    assert journal.problem == ""
-    again = Journal(journal.path)
-    assert [(entry.label, entry.phase) for entry in again.entries()] == [
-        ("two", "done"),
-        ("two", "begun"),
-        ("one", "begun"),
-    ]
-    assert again.unreadable == 1
 
 
 WRITER = """
@@ -322,67 +174,6 @@ def test_several_programs_write_at_once(journal: Journal) -> None:
         assert [(entry.label[500:], entry.phase) for entry in mine] == [
             (str(number), phase) for number in range(times) for phase in ("begun", "done")
         ]
-
-
-def created(journal: Journal, *, key_id: str = "", label: str = "x", short_key: str = "") -> str:
-    attempt = journal.begin("create", server=SERVER, username="ops", label=label)
-    attempt.done(key_id=key_id, short_key=short_key)
-    return attempt.id
-
-
-def test_created_keys_whose_secret_was_never_stored_are_told(journal: Journal) -> None:
-    lost = created(journal, key_id="k1", label="lost")
-    stored = journal.begin("create", server=SERVER, label="stored")
-    stored.done(key_id="k2")
-    stored.stored("Sent to the clipboard.")
-    journal.begin("create", server=SERVER, label="refused").refused("The server answered 400.")
-    unknown = journal.begin("create", server=SERVER, label="unknown")
-    unknown.unknown("The connection broke.")
-    crashed = journal.begin("create", server=SERVER, label="crashed")
-    journal.begin("update", server=SERVER, key_id="k9", label="edited").done()
-    assert [(entry.attempt, entry.phase) for entry in journal.unstored()] == [
-        (crashed.id, "begun"),
-        (unknown.id, "unknown"),
-        (lost, "done"),
-    ]
-    assert journal.unstored()[2].key_id == "k1"
-
-
-def test_what_was_deleted_since_needs_no_secret(journal: Journal) -> None:
-    created(journal, key_id="k1")
-    created(journal, key_id="k2")
-    nameless = created(journal, label="n", short_key="9ac1")
-    created(journal, label="n", short_key="9ac2")
-    elsewhere = journal.begin("create", server="https://other", username="ops")
-    elsewhere.done(key_id="k1")
-    journal.begin("delete", server=SERVER, key_id="k1").done()
-    journal.begin("delete", server=SERVER, key_id="k2").refused("The server answered 403.")
-    journal.begin("delete", server=SERVER, key_id="k4", label="n", short_key="9ac2").done()
-    assert [(entry.server, entry.key_id) for entry in journal.unstored()] == [
-        ("https://other", "k1"),
-        (SERVER, ""),
-        (SERVER, "k2"),
-    ]
-    assert journal.unstored()[1].attempt == nameless
-
-
-def test_deleting_one_key_says_nothing_of_a_create_that_may_not_have_happened(
-    journal: Journal,
-) -> None:
-    journal.begin("create", server=SERVER, label="same")
-    journal.begin("delete", server=SERVER, key_id="k1", label="same").done()
-    assert len(journal.unstored()) == 1
-
-
-def test_what_became_of_an_attempt_can_be_noted_by_a_later_start(journal: Journal) -> None:
-    journal.begin("create", server=SERVER, label="crashed")
-    later = Journal(journal.path)
-    (entry,) = later.unstored()
-    later.resume(entry).done(key_id="k1", short_key="9ac1")
-    (entry,) = later.unstored()
-    assert (entry.key_id, entry.short_key, entry.phase) == ("k1", "9ac1", "done")
-    later.resume(entry).stored("Written to /x.")
-    assert later.unstored() == []
 
 
 def test_times_are_in_utc(journal: Journal) -> None:
