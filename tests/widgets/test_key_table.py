@@ -18,7 +18,8 @@ from textual.strip import Strip
 from tui.api.grants import MOMENTUM, Catalogue
 from tui.api.models import Key
 from tui.widgets.columns import Column, Order, cell, fit, layout, told
-from tui.widgets.key_table import MARK, KeyTable
+from tui.widgets.key_table import KeyTable
+from tui.widgets.line import MARK, MARKED
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 CATALOGUE = Catalogue()
@@ -55,6 +56,7 @@ class Shell(App[None]):
     def __init__(self) -> None:
         super().__init__()
         self.heard: list[Message] = []
+        self.counts: list[int] = []
 
     def compose(self) -> ComposeResult:
         yield KeyTable()
@@ -74,6 +76,9 @@ class Shell(App[None]):
 
     def on_key_table_sorted(self, message: KeyTable.Sorted) -> None:
         self.heard.append(message)
+
+    def on_key_table_marked(self, message: KeyTable.Marked) -> None:
+        self.counts.append(message.count)
 
     @property
     def opened(self) -> list[str]:
@@ -152,8 +157,8 @@ async def test_columns_follow_the_width(size: tuple[int, int]) -> None:
         await pilot.pause()
         header, row, *rest = lines(app.table)
         assert header.split()[:2] == ["Key", "Permissions"]
-        assert row.startswith(f"{MARK}prod ")
-        assert "View Metrics, Sen" in row
+        assert row.startswith(f"{MARK} prod ")
+        assert "View Metrics, Se" in row
         wide = size[0] == 140
         for text in ["9ac1••••", "3 days ago", "ann"]:
             assert (text in row) is wide
@@ -189,6 +194,113 @@ async def test_keys_move_the_cursor_and_enter_opens() -> None:
         await pilot.press("up", "pageup", "enter")
         assert app.opened == ["0"]
         assert app.highlighted[:5] == ["0", "1", "2", "3", "2"]
+
+
+def marked(table: KeyTable) -> str:
+    return " ".join(key.id for key in table.marked)
+
+
+async def test_marks_are_set_stretched_and_kept_by_id() -> None:
+    app = Shell()
+    async with app.run_test(size=(60, 11)) as pilot:
+        table = app.table
+        app.show(keys(30))
+        await pilot.press("space", "space", "down", "space")
+        assert (marked(table), table.row, app.counts) == ("0 1 3", 4, [1, 2, 3])
+        starts = [text[:3] for text in lines(table)[1:7]]
+        assert starts == [" ●l", " ●l", "  l", " ●l", f"{MARK} l", "  l"]
+        await pilot.press("up", "up", "up", "up", "space")
+        assert marked(table) == "1 3"
+        # a range, beyond its beginning to the other side, gives back what was there before
+        await pilot.press("down", "down", "down", "shift+up", "shift+up", "shift+up")
+        assert (marked(table), table.row) == ("1 2 3 4", 1)
+        assert lines(table)[2].startswith(f"{MARK}{MARKED}label")
+        await pilot.press("shift+down", "shift+down", "shift+down", "shift+down", "shift+down")
+        assert (marked(table), table.row) == ("1 3 4 5 6", 6)
+        await pilot.press("shift+up")
+        assert (marked(table), app.counts[-1]) == ("1 3 4 5", 4)
+        await pilot.press("up", "shift+down", "end", "shift+down", "shift+down", "space")
+        assert (marked(table), table.row) == ("1 3 4 5", 29)
+        # filters, orders and reloads
+        table.sort(Column.LABEL, descending=True)
+        assert marked(table) == "5 4 3 1"
+        app.show(keys(3, start=3))
+        await pilot.pause()
+        assert (marked(table), app.counts[-1]) == ("5 4 3", 3)
+        await pilot.press("a", "a")
+        assert (marked(table), app.counts[-2:]) == ("5 4 3", [0, 3])
+        await pilot.press("a")
+        app.show(keys(6))
+        await pilot.pause()
+        assert (marked(table), app.counts[-1]) == ("1", 1)
+        told = len(app.counts)
+        app.show(keys(6))
+        await pilot.pause()
+        assert len(app.counts) == told
+        await pilot.press("a")
+        assert app.counts[-1] == 6
+        assert all(text[1] == MARKED for text in lines(table)[1:7])
+        app.show(keys(2))
+        table.unmark_all()
+        app.show(keys(6))
+        await pilot.pause()
+        assert (marked(table), app.counts[-2:]) == ("", [2, 0])
+        # the same id twice is one key
+        app.show([key("a"), key("a"), key("b")])
+        await pilot.press("home", "space", "shift+down")
+        assert marked(table) == "b a"
+        assert app.counts[-1] == 2
+        # with nothing to mark
+        app.show([])
+        await pilot.press("space", "shift+down", "shift+up", "a")
+        assert (marked(table), app.counts[-1]) == ("", 0)
+
+
+async def test_states_stand_where_the_permissions_were_and_paint_one_row(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    app = Shell()
+    async with app.run_test(size=(100, 11)) as pilot:
+        table = app.table
+        shown = [
+            key(str(n), raw_grants=("metrics/view",), raw_short_key="9ac1") for n in range(100)
+        ]
+        app.show(shown)
+        await pilot.pause()
+        before = lines(table)
+        painted: list[int] = []
+        render_line = KeyTable.render_line
+
+        def watched(self: KeyTable, y: int) -> Strip:
+            painted.append(y)
+            return render_line(self, y)
+
+        monkeypatch.setattr(KeyTable, "render_line", watched)
+        table.set_state("3", "verifying", "working")
+        await pilot.pause()
+        table.set_state("50", "not seen", "problem")
+        await pilot.pause()
+        assert painted == [4]
+        table.set_state("0", "plain \x1b[2J[b]text[/b]")
+        table.set_state("1", "verified", "done")
+        table.set_state("2", "x" * 1000, "problem")
+        monkeypatch.undo()
+        after = lines(table)
+        for text, told in zip(
+            after[1:5], ("plain ␛[2J[b]text", "✓ verified", "✗ xxx", "… verifying"), strict=True
+        ):
+            assert text.index("9ac1••••") == before[1].index("9ac1••••")
+            assert text.index(told) == before[1].index("View Metrics")
+        segments = list(table.render_line(2))
+        assert [segment.text.strip() for segment in segments[:2]] == ["label 1", "✓ verified"]
+        assert segments[0].style != segments[1].style
+        app.show(shown[:4])
+        table.set_state("1", "")
+        assert "✗ xxx" in lines(table)[3]
+        table.clear_states()
+        await pilot.pause()
+        assert lines(table)[1:5] == before[1:5]
+        table.set_state("gone", "deleted", "done")
 
 
 async def test_an_empty_table_answers_to_everything() -> None:

@@ -17,12 +17,9 @@ from textual.strip import Strip
 
 from tui.api.grants import Catalogue
 from tui.api.models import Key
-from tui.widgets.columns import GAP, Column, Order, Span, cell, fit, layout, told
-
-MARK = "▌"
-"""Stands before the row under the cursor, to be seen without colours, too."""
-
-_QUIET = frozenset({Column.SHORT_KEY, Column.CREATED, Column.OWNER})
+from tui.widgets.columns import Column, Order, Span, layout, told
+from tui.widgets.line import GUTTER, MARK, MARKED, State, StateKind, header, line
+from tui.widgets.marks import Marks
 
 
 class KeyTable(ScrollView, can_focus=True, inherit_bindings=False):
@@ -41,6 +38,10 @@ class KeyTable(ScrollView, can_focus=True, inherit_bindings=False):
         Binding("pageup", "page_up", "A screen up", show=False, id="keys.page_up"),
         Binding("pagedown", "page_down", "A screen down", show=False, id="keys.page_down"),
         Binding("enter", "open", "Open", show=False, id="keys.open"),
+        Binding("space", "mark", "Mark", show=False, id="keys.mark"),
+        Binding("shift+down", "mark_down", "Mark down", show=False, id="keys.mark_down"),
+        Binding("shift+up", "mark_up", "Mark up", show=False, id="keys.mark_up"),
+        Binding("a", "mark_all", "Mark all or none", show=False, id="keys.mark_all"),
     ]
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
@@ -48,6 +49,9 @@ class KeyTable(ScrollView, can_focus=True, inherit_bindings=False):
         "key-table--row",
         "key-table--dim",
         "key-table--cursor",
+        "key-table--working",
+        "key-table--done",
+        "key-table--problem",
     }
 
     DEFAULT_CSS = """
@@ -57,6 +61,9 @@ class KeyTable(ScrollView, can_focus=True, inherit_bindings=False):
         scrollbar-size-vertical: 1;
         & > .key-table--header { text-style: bold; color: $text-accent; background: $panel; }
         & > .key-table--dim { color: $text-muted; }
+        & > .key-table--working { color: $text-accent; }
+        & > .key-table--done { color: $text-success; }
+        & > .key-table--problem { color: $text-error; }
         & > .key-table--cursor {
             color: $block-cursor-blurred-foreground;
             background: $block-cursor-blurred-background;
@@ -92,12 +99,21 @@ class KeyTable(ScrollView, can_focus=True, inherit_bindings=False):
             self.column = column
             self.descending = descending
 
+    class Marked(Message):
+        """Marks were set or taken away; so many of the shown keys are marked now."""
+
+        def __init__(self, count: int) -> None:
+            super().__init__()
+            self.count = count
+
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002  # as every widget calls it
         super().__init__(id=id, classes=classes)
         self._given: Sequence[Key] = ()
         self._keys: Sequence[Key] = ()
         self._row = 0
         self._order = Order()
+        self._marks = Marks()
+        self._states: dict[str, State] = {}
         self._told = told(())
         self._catalogue = Catalogue()
         self._now = datetime.fromtimestamp(0, UTC)
@@ -127,6 +143,11 @@ class KeyTable(ScrollView, can_focus=True, inherit_bindings=False):
         """The column that the keys are sorted by and whether it descends; None as they came."""
         return (self._order.column, self._order.descending) if self._order.column else None
 
+    @property
+    def marked(self) -> tuple[Key, ...]:
+        """The marked keys among those that are shown, in their order; of one id only the first."""
+        return self._marks.among(self._keys)
+
     def show(
         self, keys: Sequence[Key], catalogue: Catalogue, now: datetime, keep: str | None = None
     ) -> None:
@@ -148,6 +169,21 @@ class KeyTable(ScrollView, can_focus=True, inherit_bindings=False):
         if row is not None:
             self._go(row)
         return row is not None
+
+    def unmark_all(self) -> None:
+        """Take away all marks, also those of keys that are not shown."""
+        self._marks.clear()
+        self._tell_marks()
+
+    def set_state(self, key_id: str, text: str, kind: StateKind = "") -> None:
+        """Tell what becomes of a key, in place of its permissions; an empty text ends that."""
+        self._states[key_id] = State(text, kind)
+        self._repaint(key_id)
+
+    def clear_states(self) -> None:
+        """Show the permissions of all keys again."""
+        self._states.clear()
+        self.refresh(self._rows)
 
     # Rows and scrolling
 
@@ -181,6 +217,8 @@ class KeyTable(ScrollView, can_focus=True, inherit_bindings=False):
         self.refresh()
         if self.key != before:
             self.post_message(self.Highlighted(self.key))
+        if self._marks.look_at(self._keys):
+            self.post_message(self.Marked(self._marks.count))
 
     def _find(self, key_id: str) -> int | None:
         """Return the row of the key with this id; of several, the one under the cursor, if any."""
@@ -189,8 +227,10 @@ class KeyTable(ScrollView, can_focus=True, inherit_bindings=False):
             return row
         return next((row for row, key in enumerate(keys) if key.id == key_id), None)
 
-    def _go(self, row: int) -> None:
+    def _go(self, row: int, *, stretching: bool = False) -> None:
         """Move the cursor, and paint no more than the two lines where it was and is."""
+        if not stretching:
+            self._marks.let_go()
         row = max(0, min(row, len(self._keys) - 1))
         moved, before = row != self._row, self._row
         self._row = row
@@ -226,13 +266,30 @@ class KeyTable(ScrollView, can_focus=True, inherit_bindings=False):
         if self.show_vertical_scrollbar:
             self.vertical_scrollbar.position = new_value
         if round(old_value) != round(new_value):
-            self.refresh(Region(0, 1, self._width, self._page))
+            self.refresh(self._rows)
 
     # Painting
 
     @property
+    def _rows(self) -> Region:
+        """Where everything but the header is painted."""
+        return Region(0, 1, self._width, self._page)
+
+    def _repaint(self, key_id: str) -> None:
+        """Paint the row of a key anew if it is seen, and nothing else."""
+        top = self.scroll_offset.y
+        for y, key in enumerate(self._keys[top : top + self._page], start=1):
+            if key.id == key_id:
+                self.refresh(Region(0, y, self._width, 1))
+
+    def _tell_marks(self) -> None:
+        """Paint all rows anew, and tell how many are marked."""
+        self.refresh(self._rows)
+        self.post_message(self.Marked(self._marks.count))
+
+    @property
     def _spans(self) -> tuple[Span, ...]:
-        return layout(self._width - len(MARK), self._told)
+        return layout(self._width - GUTTER, self._told)
 
     def render_line(self, y: int) -> Strip:
         """Return the header or one row, as wide as the scrollbar leaves it."""
@@ -241,7 +298,7 @@ class KeyTable(ScrollView, can_focus=True, inherit_bindings=False):
             return Strip([], 0)
         row = y - 1 + self.scroll_offset.y
         if y == 0:
-            segments = [Segment(self._header(), self._style("header"))]
+            segments = [Segment(header(self._spans, self.order), self._style("header"))]
         elif row < len(self._keys):
             segments = self._segments(row)
         else:
@@ -251,28 +308,15 @@ class KeyTable(ScrollView, can_focus=True, inherit_bindings=False):
     def _style(self, name: str) -> Style:
         return self.get_component_rich_style(f"key-table--{name}")
 
-    def _header(self) -> str:
-        arrow = " ▼" if self._order.descending else " ▲"
-        titles = (
-            (span.column.title + arrow * (span.column is self._order.column), span.width)
-            for span in self._spans
-        )
-        return " " * len(MARK) + (" " * GAP).join(fit(title, width) for title, width in titles)
-
     def _segments(self, row: int) -> list[Segment]:
         """Return a row's text: one segment where one style will do, as each costs bytes."""
-        key, plain, quiet = self._keys[row], "", ""
-        for span in self._spans:
-            text = cell(span.column, key, span.width, self._catalogue, self._now)
-            text = " " * (GAP * (span.start > 0)) + fit(text, span.width)
-            if span.column in _QUIET:
-                quiet += text
-            else:
-                plain += text
+        key = self._keys[row]
+        texts = line(key, self._spans, self._catalogue, self._now, self._states.get(key.id))
+        lead = (MARK if row == self._row else " ") + (MARKED if key.id in self._marks else " ")
+        texts["row"] = lead + texts.get("row", "")
         if row == self._row:
-            return [Segment(MARK + plain + quiet, self._style("cursor"))]
-        segments = [Segment(" " * len(MARK) + plain, self._style("row"))]
-        return [*segments, Segment(quiet, self._style("dim"))] if quiet else segments
+            return [Segment("".join(texts.values()), self._style("cursor"))]
+        return [Segment(text, self._style(style)) for style, text in texts.items()]
 
     # What the operator does
 
@@ -288,7 +332,7 @@ class KeyTable(ScrollView, can_focus=True, inherit_bindings=False):
         event.stop()
         if place.y == 0:
             for span in self._spans:
-                if span.start <= place.x - len(MARK) < span.start + span.width:
+                if span.start <= place.x - GUTTER < span.start + span.width:
                     self.sort(span.column)
         elif (row := place.y - 1 + self.scroll_offset.y) == self._row:
             self.action_open()
@@ -323,3 +367,32 @@ class KeyTable(ScrollView, can_focus=True, inherit_bindings=False):
         """Open the key under the cursor."""
         if self.key is not None:
             self.post_message(self.Opened(self.key))
+
+    def action_mark(self) -> None:
+        """Mark the key under the cursor, or unmark it, and go to the next."""
+        if self.key is not None:
+            self._marks.toggle(self.key.id)
+            self._repaint(self.key.id)
+            self._go(self._row + 1)
+            self.post_message(self.Marked(self._marks.count))
+
+    def action_mark_down(self) -> None:
+        """Mark from here to the next key, or unmark what a range upwards leaves."""
+        self._stretch(1)
+
+    def action_mark_up(self) -> None:
+        """Mark from here to the previous key, or unmark what a range downwards leaves."""
+        self._stretch(-1)
+
+    def _stretch(self, rows: int) -> None:
+        if self.key is not None:
+            to = max(0, min(self._row + rows, len(self._keys) - 1))
+            self._marks.stretch(self._keys, self._row, to)
+            self._repaint(self.key.id)
+            self._go(to, stretching=True)
+            self.post_message(self.Marked(self._marks.count))
+
+    def action_mark_all(self) -> None:
+        """Mark all keys that are shown, or none when all are marked."""
+        self._marks.toggle_all(self._keys)
+        self._tell_marks()
