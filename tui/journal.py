@@ -13,6 +13,7 @@ import stat
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal, cast, get_args
 
@@ -266,27 +267,28 @@ def _name(entry: Entry) -> tuple[str, ...]:
 
 
 _TEXTS = ("server", "username", "attempt", "key_id", "label", "short_key", "detail")
+_ACTIONS, _PHASES = get_args(Action), get_args(Phase)
 
 
+@lru_cache(maxsize=CAP // 128)
 def _decoded(line: bytes) -> Entry | None:
     """Return the entry that `line` holds; None for what this program cannot have written."""
     try:
         found = json.loads(line.decode("utf-8"))
         when = datetime.fromisoformat(found["when"])
-        action, phase = found["action"], found["phase"]
-        texts = {name: found.get(name, "") for name in _TEXTS}
-        whole = (
-            when.tzinfo is not None
-            and action in get_args(Action)
-            and phase in get_args(Phase)
-            and all(isinstance(text, str) for text in texts.values())
-            and texts["server"]
-            and texts["attempt"]
-        )
         utc = when.astimezone(UTC)
+        texts = {name: found.get(name, "") for name in _TEXTS}
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
         return None
-    if not whole:
+    action, phase = found.get("action"), found.get("phase")
+    if (
+        when.tzinfo is None
+        or action not in _ACTIONS
+        or phase not in _PHASES
+        or not all(isinstance(text, str) for text in texts.values())
+        or not texts["server"]
+        or not texts["attempt"]
+    ):
         return None
     return Entry(when=utc, action=cast(Action, action), phase=cast(Phase, phase), **texts)
 
