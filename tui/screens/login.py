@@ -20,6 +20,7 @@ from textual.worker import Worker
 
 from tui.api.address import BadAddress, Server, parse_server
 from tui.api.errors import ApiError, SignInRefused
+from tui.api.proxy import proxy_for
 from tui.bindings import Place, bindings_for
 from tui.errands import explain
 from tui.problems import Problem
@@ -91,6 +92,7 @@ class LoginScreen(Screen[None]):
         fields = [self._field(name) for name in ("server", "username", "password")]
         empty = [field for field in fields if not field.value]
         (empty or fields)[0 if empty else -1].focus_input()
+        self._tell_proxy()
 
     @on(Button.Pressed, "#sign-in")
     @on(Input.Submitted)
@@ -201,6 +203,18 @@ class LoginScreen(Screen[None]):
             client_secret=SecretStr(client_secret) if client_secret else self._known.client_secret,
             plain_http_allowed=self._known.plain_http_allowed,
         )
+
+    @on(Field.Left)
+    def _tell_proxy(self) -> None:
+        """Tell by which proxy the server is reached, where the environment names one."""
+        field = self._field("server")
+        if field.error or not field.value:
+            return
+        try:
+            proxy = proxy_for(parse_server(field.value, plain_http_allowed=True))
+        except ValueError:
+            return  # a bad address, or a bad proxy, is told when signing in
+        field.note = f"Through the proxy {proxy.shown}, as the environment says." if proxy else ""
 
     def _complete(self, *names: str) -> bool:
         missing = [field for field in map(self._field, names) if not field.value.strip()]
