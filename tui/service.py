@@ -36,14 +36,11 @@ class NothingCreated(Exception):
 
 
 class OutcomeUnknown(Exception):
-    """A create got no good answer, and the list could not be read, or shows several new keys.
-
-    `attempt` is the create's, for `what_became` to note what is found out later.
-    """
+    """A create got no good answer, and the list could not be read, or shows several new keys."""
 
     def __init__(self, cause: ApiError, attempt: Attempt | None = None) -> None:
         super().__init__()
-        self.cause, self.attempt = cause, attempt
+        self.cause, self.attempt = cause, attempt  # to go on with in `what_became`
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,12 +231,8 @@ class KeyService:
     def never_stored(self) -> list[Key]:
         """Return the listed keys whose secrets this operator created here and never stored."""
         server = self.session.client.server.url
-        lost = {
-            entry.key_id
-            for entry in self.journal.unstored()
-            if entry.server == server and entry.key_id
-        }
-        return [key for key in self.listing.keys if key.id in lost]
+        lost = {(entry.server, entry.key_id) for entry in self.journal.unstored()}
+        return [key for key in self.listing.keys if key.id and (server, key.id) in lost]
 
     async def _read_keys(self) -> tuple[Key, ...]:
         return await self.session.call(self.session.client.list_keys)
@@ -263,11 +256,10 @@ class KeyService:
         return self.what_became(keys, draft, known, cause, attempt)
 
     def _begin(self, action: Action, key: Key, note: str) -> Attempt:
-        user = self.session.user
         return self.journal.begin(
             action,
             server=self.session.client.server.url,
-            username=user.username if user else "",
+            username=self.session.user.username if self.session.user else "",
             key_id=key.id,
             label=key.raw_label or "",
             short_key=key.raw_short_key or "",
