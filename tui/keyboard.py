@@ -29,26 +29,26 @@ class TypeAhead(App[Result]):
     class Typed(Message):
         """Follows a key on its way up, and so arrives when the key is done with."""
 
-        def __init__(self, key: events.Key, *, settled: bool) -> None:
+        def __init__(self, key: events.Key | events.Paste, *, settled: bool) -> None:
             super().__init__()
             self.key, self.settled = key, settled
 
     def __init__(self) -> None:
         super().__init__()
-        self._waiting: deque[events.Key] = deque()
-        self._under_way: events.Key | None = None
+        self._waiting: deque[events.Key | events.Paste] = deque()
+        self._under_way: events.Key | events.Paste | None = None
         self._release: Timer | None = None
 
     async def on_event(self, event: events.Event) -> None:
-        """Hold a key back while another one is under way."""
-        if not isinstance(event, events.Key) or event.is_forwarded:
+        """Hold a key, or what is pasted, back while another one is under way."""
+        if not isinstance(event, events.Key | events.Paste) or event.is_forwarded:
             await super().on_event(event)
         elif self._under_way is not None:
             self._waiting.append(event)
         else:
             await self._type(event)
 
-    async def _type(self, key: events.Key) -> None:
+    async def _type(self, key: events.Key | events.Paste) -> None:
         target: MessagePump = self.focused or self.screen
         self._under_way = key
         self._release = self.set_timer(PATIENCE, lambda: self._done(key))
@@ -64,7 +64,7 @@ class TypeAhead(App[Result]):
         if event.settled or not self.screen.post_message(self.Typed(event.key, settled=True)):
             await self._done(event.key)
 
-    async def _done(self, key: events.Key) -> None:
+    async def _done(self, key: events.Key | events.Paste) -> None:
         if key is not self._under_way:
             return
         self._under_way = None
