@@ -11,6 +11,7 @@ import os
 import re
 import shlex
 import stat
+import sys
 from asyncio.subprocess import PIPE
 from collections.abc import Callable
 from pathlib import Path
@@ -156,6 +157,37 @@ async def test_any_secret_comes_back_as_it_was(
         await delivery.deliver(parcel(number, secret, secret))
     delivery.close()
     assert read(path, form) == secrets
+
+
+ENDLESS = """
+import asyncio, sys
+from pathlib import Path
+from pydantic import SecretStr
+from tui.delivery import FileDelivery, Parcel
+async def main():
+    files = [FileDelivery(Path(form), form) for form in ("env", "json", "csv")]
+    for number in range(10**6):
+        for file in files:
+            await file.deliver(Parcel(SecretStr(f"{number:04x}cafe"), "id", "label", "9ac1"))
+        print(number, flush=True)
+asyncio.run(main())
+"""
+
+
+async def test_a_killed_program_loses_no_secret_that_was_written(tmp_path: Path) -> None:
+    root = Path(__file__).parents[2]
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", ENDLESS, cwd=tmp_path, env={"PYTHONPATH": str(root)}, stdout=PIPE
+    )
+    assert process.stdout
+    for _ in range(50):
+        told = int(await process.stdout.readline())
+    process.kill()
+    await process.communicate()
+    for form in FORMS:
+        secrets = read(tmp_path / form, form)
+        assert len(secrets) > told
+        assert secrets == [f"{number:04x}cafe" for number in range(len(secrets))]
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import attrgetter
 
 from tui.api.models import Key
+
+_ID = attrgetter("id")
+"""Several times as fast as a loop over a long list."""
 
 
 class Marks:
@@ -26,18 +30,18 @@ class Marks:
 
     def among(self, keys: Sequence[Key]) -> tuple[Key, ...]:
         """Return the marked ones of these keys in their order, each id once."""
+        ids = self._ids
         found: dict[str, Key] = {}
-        if self._ids:
-            for key in keys:
-                if key.id in self._ids:
-                    found.setdefault(key.id, key)
+        for key in [key for key in keys if key.id in ids] if ids else ():
+            found.setdefault(key.id, key)
         return tuple(found.values())
 
     def look_at(self, keys: Sequence[Key]) -> bool:
         """Take these keys as the ones that are shown; tell whether another number is marked now."""
         self.let_go()
         before = self._hidden
-        self._hidden = len(self._ids.difference(key.id for key in keys)) if self._ids else 0
+        if self._ids:
+            self._hidden = len(self._ids) - len(self._ids.intersection(map(_ID, keys)))
         return self._hidden != before
 
     def toggle(self, key_id: str) -> None:
@@ -46,7 +50,7 @@ class Marks:
 
     def toggle_all(self, keys: Sequence[Key]) -> None:
         """Mark all keys that are shown, or none of them when all are marked."""
-        ids = {key.id for key in keys}
+        ids = set(map(_ID, keys))
         if ids <= self._ids:
             self._ids -= ids
         else:
