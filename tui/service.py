@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from tui.api.errors import ApiError, NotFound, in_short
@@ -17,6 +18,10 @@ from tui.verification import Verification, verify
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
+
+
+SAME_TIME = timedelta(minutes=5)
+"""How far the clocks of a server and of this host may differ."""
 
 
 class SecretLost(Exception):
@@ -229,10 +234,25 @@ class KeyService:
         return await verify(self.session.client, secret, grants, valid_ips, on_change=on_change)
 
     def never_stored(self) -> list[Key]:
-        """Return the listed keys whose secrets this operator created here and never stored."""
+        """Return the listed keys that this operator created here and never stored the secret of.
+
+        Where the program was stopped before it heard of a key, its label and date tell.
+        """
         server = self.session.client.server.url
-        lost = {(entry.server, entry.key_id) for entry in self.journal.unstored()}
-        return [key for key in self.listing.keys if key.id and (server, key.id) in lost]
+        entries = [entry for entry in self.journal.unstored() if entry.server == server]
+        told = {entry.key_id for entry in entries if entry.key_id}
+        untold = {entry.label: entry.when for entry in entries if not entry.key_id}
+        return [
+            key
+            for key in self.listing.keys
+            if key.id in told
+            or (
+                (when := untold.get(key.raw_label or "")) is not None
+                and key.created_at is not None
+                and abs(key.created_at - when) < SAME_TIME
+                and not self._is_foreign(key)
+            )
+        ]
 
     async def _read_keys(self) -> tuple[Key, ...]:
         return await self.session.call(self.session.client.list_keys)

@@ -73,8 +73,7 @@ class KeyErrands:
             return
         key, draft, attempt = created.key, created.draft, created.attempt
         key_id, short_key, label = key.id, key.short_key, key.label
-        client = self._service.session.client
-        proof = verification_of(client, key.secret, draft.grants, draft.valid_ips)
+        proof = verification_of(self._service, key.secret, draft.grants, draft.valid_ips)
         screen = SecretScreen(key, draft, listing.catalogue, proof)
         del created, key, proof
         went_to = await app.push_screen_wait(screen)
@@ -131,8 +130,7 @@ class KeyErrands:
         secret = await self._desk.app.push_screen_wait(ask)
         if secret is None:
             return
-        client = self._service.session.client
-        proof = verification_of(client, secret, key.grants, key.raw_valid_ips or ())
+        proof = verification_of(self._service, secret, key.grants, key.raw_valid_ips or ())
         del ask, secret
         screen = VerifyScreen(short(key.label, 40), proof, self._service.listing.catalogue)
         del proof

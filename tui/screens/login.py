@@ -144,15 +144,16 @@ class LoginScreen(Screen[None]):
         except (BadAddress, ApiError, SessionProblem) as error:
             self._refused(error)
         except asyncio.CancelledError:
-            self._tell(Problem("Signing in was cancelled."))
+            if self.is_attached:
+                self._tell(Problem("Signing in was cancelled."))
             raise
         finally:
             self._worker = None
+            if session is not None and not done:
+                await session.close()
             self.refresh_bindings()
         if session is not None and done:
             self.post_message(self.SignedIn(session))
-        elif session is not None:
-            await session.close()
 
     async def _sign_in(self, session: Session) -> bool:
         from pydantic import SecretStr  # it loads while the operator types

@@ -203,16 +203,20 @@ class SettingsScreen(Screen[None]):
             with self.query_one(Status).working("Reading the keys · Esc cancels"):
                 listing = await self._service.load()
                 unfinished = await asyncio.to_thread(find_unfinished, listing.keys)
+                unstored = await asyncio.to_thread(self._service.never_stored)
         except (ApiError, SessionProblem) as error:
-            self._failed(explain(error))
+            if self._is_there:
+                self._failed(explain(error))
+            return False
+        if not self._is_there:
             return False
         self._problem = None
         self.query_one(TopBar).notice = self.notice
         self._show(listing)
-        self._show_states(unfinished)
+        self._show_states(unfinished, unstored)
         return True
 
-    def _show_states(self, unfinished: Sequence[Unfinished]) -> None:
+    def _show_states(self, unfinished: Sequence[Unfinished], unstored: Sequence[Key]) -> None:
         """Tell beside the keys which are retiring, and whose secrets were never stored."""
         table, today = self.query_one(KeyTable), self._now().date()
         table.clear_states()
@@ -222,8 +226,13 @@ class SettingsScreen(Screen[None]):
             elif begun.since is not None:
                 days = count((today - begun.since).days, "day")
                 table.set_state(begun.predecessor.id, f"retiring for {days}", "working")
-        for key in self._service.never_stored():
+        for key in unstored:
             table.set_state(key.id, "secret never stored: r replaces it", "problem")
+
+    @property
+    def _is_there(self) -> bool:
+        """Whether there is something to show an answer on: one may come while the program ends."""
+        return self.is_attached and bool(self.query(KeyTable))
 
     def _show(self, listing: Listing) -> None:
         table = self.query_one(KeyTable)
@@ -279,7 +288,9 @@ class SettingsScreen(Screen[None]):
     def tell_problem(self, problem: Problem) -> None:
         """Tell what could not be done."""
         self._problem = problem
-        told = Content.assemble((problem.title, "bold"), " ", problem.detail, " ", problem.hint)
+        told = Content.assemble(
+            (f"{problem.title.rstrip('.')}. ", "bold"), problem.detail, " ", problem.hint
+        )
         self.query_one(Messages).tell(told, "problem")
         self.refresh_bindings()
 

@@ -14,28 +14,23 @@ from tui.api.errors import ApiError
 from tui.api.grants import Catalogue
 from tui.errands import explain
 from tui.screens.dialog import Dialog
-from tui.verification import Verification, verify
+from tui.service import KeyService
+from tui.verification import Verification
 from tui.widgets.proofs import Proofs
 from tui.widgets.status import Status
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
 
-    from tui.api.client import Client
-
 Verify = Callable[[Callable[[Verification], None]], Awaitable[Verification]]
 """Verifies a key that it holds, and tells what becomes known on the way."""
 
 
 def verification_of(
-    client: Client, secret: SecretStr, grants: Sequence[str], valid_ips: Sequence[str]
+    service: KeyService, secret: SecretStr, grants: Sequence[str], valid_ips: Sequence[str]
 ) -> Verify:
     """Return what verifies one key; it holds the secret for as long as it is held itself."""
-
-    async def run(on_change: Callable[[Verification], None]) -> Verification:
-        return await verify(client, secret, grants, valid_ips, on_change=on_change)
-
-    return run
+    return lambda on_change: service.verify(secret, grants, valid_ips, on_change=on_change)
 
 
 class VerifyScreen(Dialog[bool]):
