@@ -233,6 +233,11 @@ class KeyService:
         """Find out, with a key's secret, whether the key is accepted and what it may do."""
         return await verify(self.session.client, secret, grants, valid_ips, on_change=on_change)
 
+    @property
+    def stored(self) -> set[str]:
+        """The ids of the keys whose secrets this operator stored, as the journal tells."""
+        return {e.key_id for e in self.journal.entries() if e.phase == "stored" and e.key_id}
+
     def never_stored(self) -> list[Key]:
         """Return the listed keys that this operator created here and never stored the secret of.
 

@@ -6,7 +6,7 @@ from tui.rotation.rotation import Rotation
 from tui.rotation.run import Failure, RotationRun, Run
 from tui.rotation.states import TRANSITIONS, CannotGoOn, NotVerified, State, Step, WrongStep, drawn
 from tui.rotation.unfinished import Kind, Unfinished, find_unfinished
-from tui.rotation.works import Work, deleting, finishing, retiring, rotating
+from tui.rotation.works import Work, deleting, finishing, retiring, rotating, taking_over
 
 __all__ = [
     "TRANSITIONS",
@@ -33,4 +33,5 @@ __all__ = [
     "retiring_label",
     "retiring_since",
     "rotating",
+    "taking_over",
 ]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from tui.api.models import Key, User
 from tui.rotation.marks import retiring_since
+from tui.rotation.unfinished import Unfinished
 from tui.text import count
 
 
@@ -19,15 +20,25 @@ class Plan:
     sentences: tuple[str, ...]
 
 
-def plan(keys: Iterable[Key], me: User | None) -> Plan:
-    """Return what rotating `keys` would do; `me` is who is signed in, as far as that is known."""
+def plan(keys: Iterable[Key], me: User | None, begun: Iterable[Unfinished] = ()) -> Plan:
+    """Return what rotating `keys` would do; `me` is who is signed in, as far as that is known.
+
+    Keys that have a part in one of the rotations `begun` before are left out.
+    """
+    parts = {
+        key.id
+        for unfinished in begun
+        if unfinished.successors
+        for key in (unfinished.predecessor, *unfinished.successors)
+    }
     once = tuple({key.id: key for key in keys}.values())
     retiring = [key for key in once if retiring_since(key.raw_label or "") is not None]
     foreign = [key for key in once if key.subaccount_id and key not in retiring]
+    rotated = [key for key in once if key.id in parts and key not in (*retiring, *foreign)]
     untold = [
-        key for key in once if key.raw_grants is None and key not in retiring and key not in foreign
+        key for key in once if key.raw_grants is None and key not in (*retiring, *foreign, *rotated)
     ]
-    left_out = (*retiring, *foreign, *untold)
+    left_out = (*retiring, *foreign, *rotated, *untold)
     chosen = tuple(key for key in once if key not in left_out)
     theirs = sum(me is not None and key.raw_username not in (None, me.username) for key in chosen)
     gets = "a successor" if len(chosen) == 1 else "successors"
@@ -43,6 +54,7 @@ def plan(keys: Iterable[Key], me: User | None) -> Plan:
         for left, why in (
             (retiring, "retiring already"),
             (foreign, "of a subaccount, where no keys can be created from here"),
+            (rotated, "in a rotation that was begun before: f finishes it"),
             (untold, "the server does not tell the grants"),
         )
         if left

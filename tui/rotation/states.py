@@ -172,7 +172,7 @@ class SuccessorGone(CannotGoOn):
 class StillThere(CannotGoOn):
     """A write got no good answer, and the list shows that it did not take effect."""
 
-    sentence = "The list of keys was read again: nothing has changed. It can be tried again."
+    sentence = "The list of keys was read again: nothing has changed so far. Try it again."
 
     def __init__(self, cause: ApiError | None = None) -> None:
         super().__init__()

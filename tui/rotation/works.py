@@ -74,6 +74,27 @@ def _finishing(rotation: Rotation) -> Work:
     return Work(rotation, frozenset({State.FINISHED}), advance)
 
 
+def taking_over(rotations: Iterable[Rotation], how: str) -> list[Work]:
+    """Have predecessors deleted whose successors were stored in a run that was interrupted.
+
+    `how` says by what it is known that they were. They were not shown to work since.
+    """
+    return [_taking_over(rotation, how) for rotation in rotations]
+
+
+def _taking_over(rotation: Rotation, how: str) -> Work:
+    async def advance() -> None:
+        match rotation.state:
+            case State.INTERRUPTED:
+                await rotation.stored_by_hand(how)
+            case State.UNKNOWN:
+                await rotation.look_again()
+            case _:
+                await rotation.finish(even_unverified=True)
+
+    return Work(rotation, frozenset({State.FINISHED}), advance)
+
+
 def retiring(rotations: Iterable[Rotation], today: date) -> list[Work]:
     """Have predecessors marked as retiring since `today`, one work for each."""
     return [_retiring(rotation, today) for rotation in rotations]

@@ -152,7 +152,7 @@ class KeyErrands:
     async def finish(self, key: Key) -> None:
         """Go on with the rotation of a key that is retiring."""
         for begun in find_unfinished(self._service.listing.keys):
-            if _is_about(begun, key) and begun.kind is Kind.OVERLAPPING:
+            if begun.successors and _is_about(begun, key):
                 await self._show_rotation(Rotation.resume(self._service, begun))
                 return
         problem = Problem("This key is not retiring.", "Press r to rotate it.")

@@ -13,7 +13,18 @@ from textual.widgets import Button
 from tui.api.grants import sends
 from tui.delivery import CommandDelivery, DeliveryFailed, FileDelivery, Form, variable_name
 from tui.drafts import wrong_password
-from tui.rotation import Rotation, RotationRun, Run, deleting, find_unfinished, finishing, plan
+from tui.rotation import (
+    Kind,
+    Plan,
+    Rotation,
+    RotationRun,
+    Run,
+    deleting,
+    find_unfinished,
+    finishing,
+    plan,
+    taking_over,
+)
 from tui.screens.dialog import ConfirmScreen
 from tui.screens.rotate import RotateScreen
 from tui.screens.run import RunScreen
@@ -32,12 +43,12 @@ class RotateManyScreen(RunScreen):
     def on_mount(self) -> None:
         """Tell beside the keys which are left out."""
         super().on_mount()
-        for key in plan(self.keys, self.service.session.user).left_out:
+        for key in self._plan().left_out:
             self.query_one(KeyTable).set_state(key.id, "left out", "")
 
     def sentences(self) -> list[str]:
         """Return what will happen, and how the secrets will be named in a file."""
-        planned = plan(self.keys, self.service.session.user)
+        planned = self._plan()
         taken: set[str] = set()
         for key in planned.keys[:1]:
             name = variable_name(plain(key.raw_label or ""), key.short_key, taken)
@@ -53,7 +64,7 @@ class RotateManyScreen(RunScreen):
 
     def make_run(self) -> Run | None:
         """Return the run, once the way of delivery is known to do."""
-        keys = plan(self.keys, self.service.session.user).keys
+        keys = self._plan().keys
         labels = [key.raw_label or "" for key in keys]
         delivery = self._delivery(labels) if keys else None
         if delivery is None:
@@ -69,8 +80,7 @@ class RotateManyScreen(RunScreen):
 
     def summary(self) -> str:
         """Return how many keys came how far."""
-        run = self._rotation_run
-        done, of = run.progress if run else (0, 0)
+        done, of = self.run_.progress if self.run_ else (0, 0)
         return f"{done:,} of {count(of, 'key')} rotated."
 
     def close_down(self) -> None:
@@ -143,6 +153,10 @@ class RotateManyScreen(RunScreen):
         rotation.on_change = heard
         self.changed(event.key.id, rotation.state, rotation.problem)
 
+    def _plan(self) -> Plan:
+        unfinished = find_unfinished(self.service.listing.keys)
+        return plan(self.keys, self.service.session.user, unfinished)
+
     @property
     def _rotation_run(self) -> RotationRun | None:
         return self.run_ if isinstance(self.run_, RotationRun) else None
@@ -172,7 +186,7 @@ class RotateManyScreen(RunScreen):
 
 
 class FinishManyScreen(RunScreen):
-    """The predecessors that are retiring are deleted."""
+    """The predecessors whose successors are stored are deleted."""
 
     place = "Finish"
     start = "Delete predecessors"
@@ -180,27 +194,44 @@ class FinishManyScreen(RunScreen):
 
     def sentences(self) -> list[str]:
         """Return what will happen."""
-        retiring = len(self._rotations())
-        told = [f"{count(retiring, 'key')} with successors will be deleted."]
-        if left := len(self.keys) - retiring:
-            told.append(f"{left:,} left out: not retiring, or without a successor.")
-        return [*told, "Whoever still uses one of their secrets is locked out at once."]
+        retiring, interrupted = self._rotations()
+        chosen = len(retiring) + len(interrupted)
+        told = [f"{count(chosen, 'predecessor')} will be deleted; their successors stay."]
+        if interrupted:
+            told.append(
+                f"{len(interrupted):,} of them come from a rotation that was interrupted: the "
+                "journal says that their successors' secrets were stored."
+            )
+        involved = {r.predecessor.id for r in (*retiring, *interrupted)}
+        involved |= {r.successor.id for r in (*retiring, *interrupted) if r.successor}
+        if left := sum(key.id not in involved for key in self.keys):
+            told.append(f"{left:,} left out: no successor, or none whose secret was stored.")
+        return [*told, "Whoever still uses one of the old secrets is locked out at once."]
 
     def make_run(self) -> Run | None:
         """Return the run."""
-        return Run(self.service, finishing(self._rotations()))
+        retiring, interrupted = self._rotations()
+        how = "The journal says that it was stored."
+        return Run(self.service, [*finishing(retiring), *taking_over(interrupted, how)])
 
     def summary(self) -> str:
-        """Return how many keys were deleted."""
-        return "The rotations were finished."
+        """Return how many predecessors were deleted."""
+        done, of = self.run_.progress if self.run_ else (0, 0)
+        return f"{done:,} of {count(of, 'rotation')} finished."
 
-    def _rotations(self) -> list[Rotation]:
-        chosen = {key.id for key in self.keys}
-        return [
-            Rotation.resume(self.service, begun)
-            for begun in find_unfinished(self.service.listing.keys)
-            if begun.predecessor.id in chosen and begun.successors
-        ]
+    def _rotations(self) -> tuple[list[Rotation], list[Rotation]]:
+        """Return the rotations that are overlapping, and those that were interrupted."""
+        chosen, stored = {key.id for key in self.keys}, self.service.stored
+        retiring: list[Rotation] = []
+        interrupted: list[Rotation] = []
+        for begun in find_unfinished(self.service.listing.keys):
+            if begun.predecessor.id not in chosen or not begun.successors:
+                continue
+            if begun.kind is Kind.OVERLAPPING:
+                retiring.append(Rotation.resume(self.service, begun))
+            elif begun.successors[-1].id in stored:
+                interrupted.append(Rotation.resume(self.service, begun))
+        return retiring, interrupted
 
 
 class DeleteManyScreen(RunScreen):
@@ -231,5 +262,6 @@ class DeleteManyScreen(RunScreen):
         return Run(self.service, deleting(self.service, self.keys))
 
     def summary(self) -> str:
-        """Return that keys were deleted."""
-        return "The keys were deleted."
+        """Return how many keys were deleted."""
+        done, of = self.run_.progress if self.run_ else (0, 0)
+        return f"{done:,} of {count(of, 'key')} deleted."

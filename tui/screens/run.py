@@ -145,10 +145,11 @@ class RunScreen(Screen[str]):
     async def action_close(self) -> None:
         """Leave, or, while it runs, stop after the present key."""
         if await self.may_leave():
-            run, self.run_ = self.run_, None
+            run = self.run_
             if run is not None:
                 run.on_change = None
             summary = self.summary() if run is not None else ""
+            self.run_ = None
             self.close_down()
             self.dismiss(summary)
 

@@ -218,11 +218,14 @@ class SettingsScreen(Screen[None]):
 
     def _show_states(self, unfinished: Sequence[Unfinished], unstored: Sequence[Key]) -> None:
         """Tell beside the keys which are retiring, and whose secrets were never stored."""
+        stored = self._service.stored
         table, today = self.query_one(KeyTable), self._now().date()
         table.clear_states()
         for begun in unfinished:
             if begun.kind is Kind.MAYBE_INTERRUPTED:
-                table.set_state(begun.predecessor.id, "rotation interrupted?", "problem")
+                is_stored = stored.issuperset(key.id for key in begun.successors)
+                told = "has a successor: f finishes" if is_stored else "rotation interrupted?"
+                table.set_state(begun.predecessor.id, told, "working" if is_stored else "problem")
             elif begun.since is not None:
                 days = count((today - begun.since).days, "day")
                 table.set_state(begun.predecessor.id, f"retiring for {days}", "working")
