@@ -200,7 +200,7 @@ class FinishManyScreen(RunScreen):
         if interrupted:
             told.append(
                 f"{len(interrupted):,} of them come from a rotation that was interrupted: the "
-                "journal says that their successors' secrets were stored."
+                "journal says that their successors' secrets were stored. They can't be verified again."
             )
         involved = {r.predecessor.id for r in (*retiring, *interrupted)}
         involved |= {r.successor.id for r in (*retiring, *interrupted) if r.successor}
