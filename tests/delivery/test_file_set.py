@@ -313,6 +313,19 @@ async def test_a_file_that_somebody_else_took_or_changed_gets_nothing(
     delivery.close()
 
 
+async def test_a_file_that_is_taken_away_during_a_write_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, moved = tmp_path / "new", tmp_path / "moved"
+    delivery = FileDelivery(path, "json")
+    await delivery.deliver(parcel(0))
+    monkeypatch.setattr(os, "fsync", lambda _: path.rename(moved) if path.exists() else None)
+    with pytest.raises(DeliveryFailed, match="moved, removed or changed"):
+        await delivery.deliver(parcel(1))
+    assert read(moved, "json") == ["0000cafe"]
+    delivery.close()
+
+
 @pytest.mark.parametrize(
     ("label", "short_key", "taken", "name"),
     [
