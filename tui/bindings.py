@@ -89,7 +89,7 @@ COMMANDS = (
     Command(_KEYS, "d,delete", "d, Del", "delete", "delete the key", "Delete"),
     Command(_KEYS, "r", "r", "rotate", "rotate the key: a successor, then delete it", "Rotate"),
     Command(_KEYS, "f", "f", "finish", "finish a rotation: delete the key that is retiring"),
-    Command(_KEYS, "", "Space", "", "mark the key; r, f and d then take all marked ones"),
+    Command(_KEYS, "", "Space", "", "mark the key; r, v, f and d then take all marked"),
     Command(_KEYS, "", "shift+↑ ↓, a", "", "mark a range; mark all, or none"),
     Command(_KEYS, "v", "v", "verify", "show what the key may do, with its secret"),
     Command(_KEYS, "f5,ctrl+r", "F5, ctrl+r", "reload", "read the keys again"),

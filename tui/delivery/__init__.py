@@ -9,6 +9,7 @@ from tui.delivery.file import write_secret_file
 from tui.delivery.file_set import FileDelivery, Form
 from tui.delivery.names import argument_form, suggested_file_name, variable_name
 from tui.delivery.parcel import Delivery, DeliveryFailed, Parcel, Reason, Sent
+from tui.delivery.reading import NoSecretsRead, read_secrets
 from tui.delivery.view import plain_view
 
 __all__ = [
@@ -18,11 +19,13 @@ __all__ = [
     "DeliveryFailed",
     "FileDelivery",
     "Form",
+    "NoSecretsRead",
     "Parcel",
     "Reason",
     "Sent",
     "argument_form",
     "plain_view",
+    "read_secrets",
     "send_to_clipboard",
     "suggested_file_name",
     "variable_name",

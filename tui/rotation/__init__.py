@@ -6,7 +6,7 @@ from tui.rotation.rotation import Rotation
 from tui.rotation.run import Failure, RotationRun, Run
 from tui.rotation.states import TRANSITIONS, CannotGoOn, NotVerified, State, Step, WrongStep, drawn
 from tui.rotation.unfinished import Kind, Unfinished, find_unfinished
-from tui.rotation.works import Work, deleting, finishing, retiring, rotating, taking_over
+from tui.rotation.works import Work, deleting, finishing, proving, retiring, rotating, taking_over
 
 __all__ = [
     "TRANSITIONS",
@@ -29,6 +29,7 @@ __all__ = [
     "find_unfinished",
     "finishing",
     "plan",
+    "proving",
     "retiring",
     "retiring_label",
     "retiring_since",

@@ -16,6 +16,7 @@ from tui.delivery.parcel import Delivery
 from tui.rotation.deletion import Deletion
 from tui.rotation.pace import Pace
 from tui.rotation.pair import FRESH_SECONDS
+from tui.rotation.proving import Proving
 from tui.rotation.rotation import Prove, Rotation
 from tui.rotation.states import State
 from tui.rotation.works import Work, finishing, retiring, rotating
@@ -185,7 +186,7 @@ class Run:
     async def _before_step(self) -> None:
         """Do what is to be done before each step."""
 
-    def _tell(self, subject: Rotation | Deletion) -> None:
+    def _tell(self, subject: Rotation | Deletion | Proving) -> None:
         if self.on_change is not None:
             self.on_change(subject.predecessor.id, subject.state, subject.problem)
 

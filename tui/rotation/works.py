@@ -5,20 +5,25 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
+from typing import TYPE_CHECKING
 
 from tui.api.models import Key
 from tui.delivery.parcel import Delivery
 from tui.rotation.deletion import Deletion
+from tui.rotation.proving import Proving
 from tui.rotation.rotation import Rotation
 from tui.rotation.states import State
 from tui.service import KeyService
+
+if TYPE_CHECKING:
+    from pydantic import SecretStr
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
     """One key's share of a run: `advance` takes the next step, until the state is in `goal`."""
 
-    subject: Rotation | Deletion
+    subject: Rotation | Deletion | Proving
     goal: frozenset[State]
     advance: Callable[[], Awaitable[object]]
 
@@ -123,3 +128,9 @@ def _deleting(deletion: Deletion) -> Work:
             await deletion.finish()
 
     return Work(deletion, frozenset({State.FINISHED}), advance)
+
+
+def proving(service: KeyService, secrets: Iterable[tuple[Key, SecretStr]]) -> list[Work]:
+    """Have keys shown to work with the secrets that are said to be theirs."""
+    subjects = [Proving(service, key, secret) for key, secret in secrets]
+    return [Work(subject, frozenset({State.VERIFIED}), subject.verify) for subject in subjects]

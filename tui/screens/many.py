@@ -11,7 +11,15 @@ from textual.content import Content
 from textual.widgets import Button
 
 from tui.api.grants import sends
-from tui.delivery import CommandDelivery, DeliveryFailed, FileDelivery, Form, variable_name
+from tui.delivery import (
+    CommandDelivery,
+    DeliveryFailed,
+    FileDelivery,
+    Form,
+    NoSecretsRead,
+    read_secrets,
+    variable_name,
+)
 from tui.drafts import wrong_password
 from tui.rotation import (
     Kind,
@@ -23,6 +31,7 @@ from tui.rotation import (
     find_unfinished,
     finishing,
     plan,
+    proving,
     taking_over,
 )
 from tui.screens.dialog import ConfirmScreen
@@ -200,7 +209,8 @@ class FinishManyScreen(RunScreen):
         if interrupted:
             told.append(
                 f"{len(interrupted):,} of them come from a rotation that was interrupted: the "
-                "journal says that their successors' secrets were stored. They can't be verified again."
+                "journal says that their successors' secrets were stored. They can't be "
+                "verified again."
             )
         involved = {r.predecessor.id for r in (*retiring, *interrupted)}
         involved |= {r.successor.id for r in (*retiring, *interrupted) if r.successor}
@@ -265,3 +275,46 @@ class DeleteManyScreen(RunScreen):
         """Return how many keys were deleted."""
         done, of = self.run_.progress if self.run_ else (0, 0)
         return f"{done:,} of {count(of, 'key')} deleted."
+
+
+class VerifyManyScreen(RunScreen):
+    """Keys are shown to work, with the secrets from a file that this program wrote."""
+
+    place = "Verify"
+    start = "Verify"
+
+    def sentences(self) -> list[str]:
+        """Return what will happen."""
+        return [
+            "The server never tells a secret again: name the file that they were written to.",
+            "They are used for requests that change nothing, and forgotten.",
+        ]
+
+    def choices(self) -> ComposeResult:
+        """The file."""
+        yield Field("File of secrets *", id="file", placeholder="secrets.env, .json or .csv")
+
+    def make_run(self) -> Run | None:
+        """Return the run, once the file was read and tells secrets of some of the keys."""
+        field = self.query_one("#file", Field)
+        try:
+            secrets = read_secrets(Path(field.value.strip()))
+        except NoSecretsRead as unread:
+            field.error = unread.sentence
+            field.focus_input()
+            return None
+        told = [(key, secrets[key.id]) for key in self.keys if key.id in secrets]
+        if not told:
+            field.error = "It holds no secret of the chosen keys."
+            field.focus_input()
+            return None
+        table = self.query_one(KeyTable)
+        for key in self.keys:
+            if key.id not in secrets:
+                table.set_state(key.id, "no secret in the file", "")
+        return Run(self.service, proving(self.service, told))
+
+    def summary(self) -> str:
+        """Return how many keys work."""
+        done, of = self.run_.progress if self.run_ else (0, 0)
+        return f"{done:,} of {count(of, 'key')} verified."

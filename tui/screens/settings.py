@@ -27,7 +27,12 @@ from tui.rotation import Kind, Unfinished, find_unfinished
 from tui.screens.dialog import ProblemScreen
 from tui.screens.journal import JournalScreen
 from tui.screens.key_errands import KeyErrands
-from tui.screens.many import DeleteManyScreen, FinishManyScreen, RotateManyScreen
+from tui.screens.many import (
+    DeleteManyScreen,
+    FinishManyScreen,
+    RotateManyScreen,
+    VerifyManyScreen,
+)
 from tui.screens.run import RunScreen
 from tui.service import KeyService, Listing
 from tui.session import SessionProblem
@@ -128,8 +133,8 @@ class SettingsScreen(Screen[None]):
         self._run_with_key(self._errands.edit, "edit a key")
 
     def action_verify(self) -> None:
-        """Verify the key under the cursor."""
-        self._run_with_key(self._errands.verify, "verify a key")
+        """Verify the marked keys, else the one under the cursor."""
+        self._run_with_marked(VerifyManyScreen, self._errands.verify, "verify keys")
 
     @on(KeyTable.Opened)
     def _open(self, event: KeyTable.Opened) -> None:

@@ -1,0 +1,67 @@
+"""What was written for later use can be read back, and nothing else is taken for it."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import get_args
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import SecretStr
+
+from tui.delivery import FileDelivery, Form, NoSecretsRead, Parcel, read_secrets
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+SECRET = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=1, max_size=60)
+ID = st.text("0123456789abcdef-", min_size=1, max_size=40)
+
+
+@given(
+    st.lists(st.tuples(ID, TEXT, SECRET), min_size=1, max_size=5, unique_by=lambda key: key[0]),
+    st.sampled_from(get_args(Form)),
+)
+@settings(max_examples=40, deadline=None)
+def test_secrets_come_back_as_they_were_written(
+    tmp_path_factory: pytest.TempPathFactory, keys: list[tuple[str, str, str]], form: Form
+) -> None:
+    path = tmp_path_factory.mktemp("set") / f"secrets.{form}"
+    delivery = FileDelivery(path, form)
+    delivery.check()
+    for key_id, label, secret in keys:
+        asyncio.run(delivery.deliver(Parcel(SecretStr(secret), key_id, label, secret[:4])))
+    delivery.close()
+    found = read_secrets(path)
+    safe = {key_id for key_id, _, _ in keys if not key_id.startswith("-") or form != "csv"}
+    assert {i: found[i].get_secret_value() for i in safe} == {
+        key_id: secret for key_id, _, secret in keys if key_id in safe
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("a.txt", "x", "ends in"),
+        ("a.json", "{", "not in the form"),
+        ("a.json", '[{"id": "1"}]', "not in the form"),
+        ("a.json", "[]", "holds no secrets"),
+        ("a.csv", "x,y\n1,2\n", "not in the form"),
+        ("a.env", "NAME=hush-hush\n", "holds no secrets"),
+        ("a.env", "# x (id 1)\nNAME='hush\n", "not in the form"),
+    ],
+)
+def test_other_files_are_refused_without_telling_what_they_hold(
+    tmp_path: Path, name: str, text: str, said: str
+) -> None:
+    path = tmp_path / name
+    path.write_text(text)
+    with pytest.raises(NoSecretsRead, match=said) as refused:
+        read_secrets(path)
+    assert "hush" not in str(refused.value)
+    assert refused.value.__cause__ is None
+
+
+def test_a_missing_file_is_told(tmp_path: Path) -> None:
+    with pytest.raises(NoSecretsRead, match="can't be read"):
+        read_secrets(tmp_path / "none.env")

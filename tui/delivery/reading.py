@@ -1,0 +1,78 @@
+"""Reading back the secrets that were written to a file, to see whether they work."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tui.text import plain
+
+if TYPE_CHECKING:
+    from pydantic import SecretStr
+
+CAP = 4 * 2**20
+"""How large such a file may be, in bytes."""
+
+_ABOUT = re.compile(r"# .*\bid (\S+)\)")
+
+
+class NoSecretsRead(Exception):
+    """A file holds no secrets in a form that this program writes; `sentence` says why."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+
+
+def read_secrets(path: Path) -> dict[str, SecretStr]:
+    """Return the secrets in a file that `FileDelivery` wrote, by the ids of their keys.
+
+    The ending tells the form. Raises NoSecretsRead, which never holds what the file holds.
+    """
+    from pydantic import SecretStr  # it is loaded by now, and too heavy for whoever imports this
+
+    shown = plain(str(path))
+    read = _READERS.get(path.suffix)
+    if read is None:
+        raise NoSecretsRead("Name a file that ends in .env, .json or .csv.")
+    try:
+        whole = path.expanduser()
+        if whole.stat().st_size > CAP:
+            raise NoSecretsRead(f"{shown} is larger than {CAP >> 20} MiB.")
+        found = {key_id: SecretStr(secret) for key_id, secret in read(whole.read_text("utf-8"))}
+    except OSError as error:
+        raise NoSecretsRead(f"{shown} can't be read: {error.strerror}.") from None
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise NoSecretsRead(f"{shown} is not in the form that this program writes.") from None
+    if not found:
+        raise NoSecretsRead(f"{shown} holds no secrets.")
+    return found
+
+
+def _from_env(text: str) -> Iterator[tuple[str, str]]:
+    key_id = ""
+    for line in text.splitlines():
+        if about := _ABOUT.fullmatch(line):
+            key_id = about[1]
+        elif key_id and "=" in line:
+            (value,) = shlex.split(line.partition("=")[2])
+            yield key_id, value
+            key_id = ""
+
+
+def _from_json(text: str) -> Iterator[tuple[str, str]]:
+    for entry in json.loads(text):
+        yield str(entry["id"]), str(entry["secret"])
+
+
+def _from_csv(text: str) -> Iterator[tuple[str, str]]:
+    for row in csv.DictReader(text.splitlines()):
+        yield row["id"], row["secret"]
+
+
+_READERS = {".env": _from_env, ".json": _from_json, ".csv": _from_csv}
