@@ -49,6 +49,9 @@ class Desk(Protocol):
     def move_to(self, key_id: str) -> bool:
         """Put the cursor on a key."""
 
+    def unmark(self) -> None:
+        """Take all marks away."""
+
     def tell(self, before: str, label: str, after: str) -> None:
         """Tell what was done."""
 
@@ -167,6 +170,7 @@ class KeyErrands:
         """Do something with many keys: one plan, one run."""
         run = screen(self._service, keys, self._now, self._desk.notice)
         became = await self._desk.app.push_screen_wait(run)
+        self._desk.unmark()
         await self._desk.read()
         if became:
             self._desk.tell("", "", became)

@@ -232,8 +232,9 @@ class SettingsScreen(Screen[None]):
                 told = "has a successor: f finishes" if is_stored else "rotation interrupted?"
                 table.set_state(begun.predecessor.id, told, "working" if is_stored else "problem")
             elif begun.since is not None:
-                days = count((today - begun.since).days, "day")
-                table.set_state(begun.predecessor.id, f"retiring for {days}", "working")
+                days = (today - begun.since).days
+                told = f"retiring for {count(days, 'day')}" if days > 0 else "retiring since today"
+                table.set_state(begun.predecessor.id, told, "working")
         for key in unstored:
             table.set_state(key.id, "secret never stored: r replaces it", "problem")
 
@@ -277,6 +278,10 @@ class SettingsScreen(Screen[None]):
     def move_to(self, key_id: str) -> bool:
         """Put the cursor on a key."""
         return self.query_one(KeyTable).move_to(key_id)
+
+    def unmark(self) -> None:
+        """Take all marks away."""
+        self.query_one(KeyTable).unmark_all()
 
     @contextmanager
     def writing(self, doing: str) -> Iterator[None]:
