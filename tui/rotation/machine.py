@@ -79,7 +79,7 @@ class Machine:
         self.problem = None
         task = asyncio.create_task(self._run(step, work))
         self._at_work.add(task)
-        task.add_done_callback(self._at_work.discard)
+        task.add_done_callback(self._end)
         await asyncio.shield(task)
         return self.state
 
@@ -95,6 +95,10 @@ class Machine:
             self._doubt(Doubt(self.state, step, unresolved.cause), unresolved.cause)
         except PROBLEMS as problem:
             self.problem = problem
+
+    def _end(self, task: asyncio.Task[None]) -> None:
+        """Tell the end of a step also where nobody waits for it any more."""
+        self._at_work.discard(task)
         self._tell()
 
     def _may_have_written(self, step: Step) -> bool:

@@ -109,6 +109,8 @@ class Rotation(Machine):
     @property
     def draft(self) -> KeyDraft:
         """What the successor is to be: as the predecessor is, unless changed before it is made."""
+        if self._created is not None:
+            return self._created.draft
         if self._draft is not None:
             return self._draft
         key = self.predecessor
