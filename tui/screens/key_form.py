@@ -24,6 +24,7 @@ from tui.session import SessionProblem
 from tui.text import plain, short
 from tui.widgets.field import Field
 from tui.widgets.grant_list import GrantList
+from tui.widgets.problem_text import ProblemText
 from tui.widgets.status import Status
 from tui.widgets.top_bar import TopBar
 
@@ -61,7 +62,7 @@ class KeyFormScreen(Screen[Done | None]):
         yield TopBar(f"Settings › API keys › {self.verb}", notice=self._notice)
         with Vertical(id="form"):
             yield Static(self.heading, id="title")
-            yield Static(id="problem", markup=False)
+            yield ProblemText(id="problem")
             yield Field("Label *", self._label, id="label", placeholder="My Application API Key")
             yield from self.authorization()
             yield Field("Allowed IPs", self._ips, id="ips", placeholder="any address")
@@ -276,11 +277,7 @@ class KeyFormScreen(Screen[Done | None]):
 
     def _tell(self, problem: Problem | None) -> None:
         self._problem = problem
-        told = self.query_one("#problem", Static)
-        told.display = problem is not None
-        if problem is not None:
-            lines = (problem.title, problem.detail, problem.hint)
-            told.update(Content("\n".join(line for line in lines if line)))
+        self.query_one(ProblemText).show(problem)
         self.refresh_bindings()
 
     def _field(self, name: str) -> Field:

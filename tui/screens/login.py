@@ -27,6 +27,7 @@ from tui.problems import Problem
 from tui.screens.dialog import AskSecretScreen, ConfirmScreen, ProblemScreen, TwoFactorScreen
 from tui.session import Session, SessionProblem
 from tui.widgets.field import Field
+from tui.widgets.problem_text import ProblemText
 from tui.widgets.status import Status
 from tui.widgets.top_bar import TopBar
 
@@ -75,7 +76,7 @@ class LoginScreen(Screen[None]):
         yield TopBar("Sign in", notice=known.notice)
         with Center(id="middle"), Vertical(id="form"):
             yield Static("Sign in", id="title")
-            yield Static(id="problem", markup=False)
+            yield ProblemText(id="problem")
             yield Field("Server", known.url, id="server", placeholder="https://momentum.example")
             yield Field("User name", known.username, id="username")
             yield Field("Password", password, id="password", masked=True)
@@ -238,11 +239,7 @@ class LoginScreen(Screen[None]):
 
     def _tell(self, problem: Problem | None) -> None:
         self._problem = problem
-        told = self.query_one("#problem", Static)
-        told.display = problem is not None
-        if problem is not None:
-            lines = (problem.title, problem.detail, problem.hint)
-            told.update(Content("\n".join(line for line in lines if line)))
+        self.query_one(ProblemText).show(problem)
         self.refresh_bindings()
 
     def _field(self, name: str) -> Field:
