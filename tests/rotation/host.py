@@ -22,7 +22,7 @@ from tui.rotation import Rotation
 from tui.rotation.marks import base_label
 from tui.service import KeyService
 from tui.session import Session
-from tui.verification import Verification, verify
+from tui.verification import Reading, Verification, verify
 
 GRANTS = ("metrics/view", "templates/view")
 LABEL = "billing mailer"
@@ -56,6 +56,12 @@ async def at_once(seconds: float) -> None:
     """Wait for nothing."""
 
 
+async def proven(*_: object, **__: object) -> Verification:
+    """Verify without asking anybody."""
+    await asyncio.sleep(0)
+    return Verification(Reading.GRANTED)
+
+
 @dataclass
 class Vault:
     """Keeps what is delivered, by the key's id; the labels in `broken` fail so many times."""
@@ -81,8 +87,13 @@ class Host:
     wire: Wire
     vault: Vault
 
+    trusting: bool = False
+    """Whether keys are taken to work without asking, where that is looked at otherwise."""
+
     @property
     def prove(self) -> Callable[..., Awaitable[Verification]]:
+        if self.trusting:
+            return proven
         client = self.service.session.client
         return partial(verify, client, patience=0.05, sleep=at_once)
 
@@ -103,7 +114,9 @@ class Host:
 
 
 @asynccontextmanager
-async def host(node: Node, vault: Vault | None = None) -> AsyncIterator[Host]:
+async def host(
+    node: Node, vault: Vault | None = None, *, trusting: bool = False
+) -> AsyncIterator[Host]:
     """Sign in to the node, as a fresh start of the program would.
 
     Signing out keeps to the client's deadline here, which tests may shorten.
@@ -122,7 +135,7 @@ async def host(node: Node, vault: Vault | None = None) -> AsyncIterator[Host]:
     service = KeyService(session, Journal(None))
     await service.load()
     try:
-        yield Host(node, service, wire, vault or Vault())
+        yield Host(node, service, wire, vault or Vault(), trusting)
     finally:
         await session.close()
 
