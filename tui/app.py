@@ -149,8 +149,10 @@ class KeysApp(TypeAhead[None]):
             self._leaving = False
 
     def action_help(self) -> None:
-        """Show every key, those of this place first."""
-        if not isinstance(self.screen, HelpScreen):
+        """Show every key, those of this place first; once more closes it."""
+        if isinstance(self.screen, HelpScreen):
+            self.screen.dismiss(None)
+        else:
             here = (place for kind, place in _PLACES if isinstance(self.screen, kind))
             self.push_screen(HelpScreen(next(here, None)))
 

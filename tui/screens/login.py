@@ -145,7 +145,7 @@ class LoginScreen(Screen[None]):
         except (BadAddress, ApiError, SessionProblem) as error:
             self._refused(error)
         except asyncio.CancelledError:
-            if self.is_attached:
+            if self.query("#problem"):  # it is gone where the program ends
                 self._tell(Problem("Signing in was cancelled."))
             raise
         finally:

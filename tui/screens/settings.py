@@ -190,6 +190,8 @@ class SettingsScreen(Screen[None]):
     def action_sign_out(self) -> None:
         """Sign out."""
         if not self._writing:
+            if self._load is not None:
+                self._load.cancel()
             self.post_message(self.SignedOut())
 
     async def may_leave(self) -> bool:

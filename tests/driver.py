@@ -1,0 +1,400 @@
+"""Somebody at the keyboard: presses the program's keys and reads its screens.
+
+A page object stands for one screen, and knows it by the words that it shows. Nothing here sleeps
+for a fixed time: everything waits for what it wants to see.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypedDict, Unpack
+
+from pydantic import SecretStr
+from rich.cells import cell_len
+from textual import events
+from textual.keys import _character_to_key
+from textual.pilot import Pilot
+from textual.screen import Screen
+from textual.widgets import Input
+
+from tests.node import Node
+from tui.app import KeysApp
+from tui.bindings import COMMANDS, Place
+from tui.screens.login import Known
+from tui.widgets.field import Field
+from tui.widgets.grant_list import GrantList
+from tui.widgets.key_table import KeyTable
+
+NOW = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
+"""What the program's clock shows."""
+
+NARROW, WIDE = (80, 24), (140, 40)
+
+
+class Told(TypedDict, total=False):
+    """What the login form is told otherwise than the node's own address and user."""
+
+    url: str
+    username: str
+    password: SecretStr | None
+    ca_file: Path
+    client_id: str
+    client_secret: SecretStr
+    plain_http_allowed: bool
+    notice: str
+
+
+def key_for(place: Place, action: str) -> str:
+    """Return the first key that does `action` there, as the table of bindings has it."""
+    return next(c.keys for c in COMMANDS if c.place is place and c.action == action).split(",")[0]
+
+
+class Operator:
+    """The person in front of a running `KeysApp`."""
+
+    def __init__(self, pilot: Pilot[None], app: KeysApp) -> None:
+        self.pilot, self.app = pilot, app
+
+    @property
+    def screen(self) -> Screen[Any]:
+        return self.app.screen
+
+    @property
+    def lines(self) -> list[str]:
+        """The screen as it is now, without spaces at the end of a row."""
+        strips = self.screen._compositor.render_strips()
+        return ["".join(segment.text for segment in strip).rstrip() for strip in strips]
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self.lines)
+
+    @property
+    def sentences(self) -> str:
+        """What the screen says, with the line breaks and frames of its layout taken out."""
+        return " ".join(self.text.replace("│", " ").replace("▏", " ").split())
+
+    @property
+    def footer(self) -> str:
+        return self.line_with("F1 Help") or next(reversed(self.lines), "")
+
+    def line_with(self, text: str) -> str:
+        return next((line for line in self.lines if text in line), "")
+
+    async def press(self, *keys: str) -> None:
+        """Press keys one after the other, without waiting for what the first ones do."""
+        for key in keys:
+            self._send(key)
+        await self.settle()
+
+    async def type(self, text: str) -> None:
+        await self.press(*text)
+
+    async def paste(self, text: str) -> None:
+        self.app.post_message(events.Paste(text))
+        await self.settle()
+
+    async def click(self, text: str, below: str = "") -> None:
+        """Click on the first place (under the line with `below`) where the screen shows `text`."""
+        lines = self.lines
+        first = next(row for row, line in enumerate(lines) if below in line)
+        row = next(row for row, line in enumerate(lines) if row >= first and text in line)
+        column = cell_len(lines[row][: lines[row].index(text)])
+        await self.pilot.click(offset=(column, row))
+        await self.settle()
+
+    async def settle(self) -> None:
+        """Wait until everything that is queued is done with, and painted."""
+        await self.pilot.pause(0)
+        while self.app._under_way is not None and not self.app._exit:
+            await self.pilot.pause(0)
+        await self.pilot.pause(0)
+
+    async def until(self, wanted: str | Callable[[], object], seconds: float = 10) -> None:
+        """Wait until the screen says a text, or until something is true."""
+        seen = (lambda: wanted in self.sentences) if isinstance(wanted, str) else wanted
+        deadline = time.monotonic() + seconds
+        while not seen():
+            if self.app._exception is not None:
+                raise self.app._exception
+            what = repr(wanted) if isinstance(wanted, str) else "what was waited for"
+            assert time.monotonic() < deadline, f"No sight of {what}:\n{self.text}"
+            await self.pilot.pause(0.005)
+
+    async def gone(self, text: str) -> None:
+        await self.until(lambda: text not in self.sentences)
+
+    def _send(self, key: str) -> None:
+        driver = self.app._driver
+        assert driver is not None
+        character = key if len(key) == 1 else {"space": " ", "enter": "\r", "tab": "\t"}.get(key)
+        if len(key) == 1:
+            key = _character_to_key(key)
+        event = events.Key(key, character)
+        event.set_sender(self.app)
+        driver.send_message(event)
+
+
+@dataclass(frozen=True)
+class Page:
+    """One screen, in somebody's hands."""
+
+    me: Operator
+
+    @property
+    def says(self) -> str:
+        return self.me.sentences
+
+    def field(self, name: str) -> Field:
+        return self.me.screen.query_one(f"#{name}", Field)
+
+    async def fill(self, name: str, text: str) -> None:
+        """Put the cursor into a field by Tab, empty it, and paste."""
+        await self.go_to(name)
+        await self.me.press("end", "ctrl+u")
+        if text:
+            await self.me.paste(text)
+        assert self.field(name).value == text
+
+    async def go_to(self, name: str) -> None:
+        wanted = self.field(name).query_one(Input)
+        for _ in range(20):
+            if self.me.screen.focused is wanted:
+                return
+            await self.me.press("tab")
+        raise AssertionError(f"Tab never comes to {name}")
+
+
+class Login(Page):
+    """The login screen."""
+
+    async def submit(self) -> None:
+        await self.me.press("enter")
+
+    async def sign_in(self) -> Keys:
+        """Sign in with what stands in the form, to a server that has keys."""
+        await self.submit()
+        return await Keys(self.me).shown()
+
+    async def refused(self, sentence: str) -> None:
+        """Wait for a refusal; the form is still there."""
+        await self.me.until(sentence)
+        assert self.me.line_with("Server")
+        assert self.me.line_with("Password")
+
+    async def is_back(self) -> None:
+        await self.me.until(lambda: "Access token" in self.me.footer)
+
+
+class Keys(Page):
+    """Settings › API keys."""
+
+    @property
+    def table(self) -> KeyTable:
+        return self.me.screen.query_one(KeyTable)
+
+    @property
+    def labels(self) -> list[str]:
+        return [key.label for key in self.table.keys]
+
+    @property
+    def here(self) -> str:
+        """The line with the cursor."""
+        return self.me.line_with("▌").strip("▌ ")
+
+    async def shown(self) -> Keys:
+        """Wait for the list, or for what stands in its place."""
+        await self.me.until(
+            lambda: (
+                "Settings › API keys" in self.me.line_with("momentum-keys")
+                and self.me.screen.query(KeyTable)
+                and (self.table.count or "No API keys yet" in self.says)
+            )
+        )
+        await self.me.settle()
+        return self
+
+    async def go_to(self, label: str) -> None:
+        """Move the cursor to the key with that label, from the top."""
+        await self.me.press("home")
+        for _ in range(self.table.count):
+            if self.table.key is not None and self.table.key.label == label:
+                return
+            await self.me.press("down")
+        raise AssertionError(f"There is no key {label!r}: {self.labels}")
+
+    async def new(self) -> Form:
+        await self.me.press(key_for(Place.KEYS, "new"))
+        await self.me.until("Create New API Key")
+        await self.me.settle()
+        return Form(self.me)
+
+    async def edit(self, label: str) -> Form:
+        await self.go_to(label)
+        await self.me.press(key_for(Place.KEYS, "edit"))
+        await self.me.until("Edit API Key")
+        await self.me.settle()
+        return Form(self.me)
+
+    async def delete(self, label: str) -> Delete:
+        await self.go_to(label)
+        await self.me.press(key_for(Place.KEYS, "delete"))
+        await self.me.until("Delete API Key:")
+        await self.me.settle()
+        return Delete(self.me)
+
+
+class Form(Page):
+    """Create New API Key, or Edit API Key."""
+
+    @property
+    def grants(self) -> GrantList:
+        return self.me.screen.query_one(GrantList)
+
+    async def give(self, *labels: str) -> None:
+        """Tick (or untick) grants by the words on the screen."""
+        for _ in range(10):
+            if self.me.screen.focused is self.grants:
+                break
+            await self.me.press("tab")
+        for label in labels:
+            await self.me.press("home")
+            for _ in range(self.grants.option_count):
+                index = self.grants.highlighted
+                assert index is not None
+                if f"] {label} " in str(self.grants.get_option_at_index(index).prompt):
+                    break
+                await self.me.press("down")
+            else:
+                raise AssertionError(f"There is no grant {label!r}:\n{self.me.text}")
+            await self.me.press("space")
+
+    async def complete(self, label: str, password: str, *grants: str) -> None:
+        """Fill in what a new key needs."""
+        await self.fill("label", label)
+        await self.fill("password", password)
+        await self.give(*(grants or ("View Metrics",)))
+
+    async def save(self) -> None:
+        await self.me.press(key_for(Place.FORM, "save"))
+
+    async def create(self, label: str, password: str, *grants: str) -> Secret:
+        await self.complete(label, password, *grants)
+        await self.save()
+        return await Secret(self.me).shown()
+
+    async def says_beside(self, name: str, sentence: str) -> None:
+        """Wait for a sentence on the lines beneath one field's own."""
+        field = self.field(name)
+        await self.me.until(lambda: sentence in (field.error or field.note))
+        await self.me.until(" ".join(sentence.split()[:4]))
+
+
+class Secret(Page):
+    """A new key's secret."""
+
+    @property
+    def secret(self) -> str:
+        """What stands in the box, as one would copy it down."""
+        lines = self.me.lines
+        top = next(row for row, line in enumerate(lines) if "╭" in line)
+        bottom = next(row for row, line in enumerate(lines) if "╰" in line)
+        return "".join(line.strip().strip("│").strip() for line in lines[top + 1 : bottom])
+
+    async def shown(self) -> Secret:
+        await self.me.until("The API key was created")
+        await self.me.settle()
+        return self
+
+    async def is_here(self) -> bool:
+        await self.me.settle()
+        return "The API key was created" in self.says
+
+    async def stored(self) -> Keys:
+        await self.me.press(key_for(Place.SECRET, "stored"))
+        return await Keys(self.me).shown()
+
+    async def write(self, path: Path) -> None:
+        await self.me.press(key_for(Place.SECRET, "write"))
+        await self.me.until("Write the secret to a file")
+        await self.me.settle()
+        await self.fill("answer", str(path))
+        await self.me.press("enter")
+
+
+class Delete(Page):
+    """Delete API Key."""
+
+    async def confirm(self) -> None:
+        """Go to the red button and press it."""
+        for _ in range(5):
+            if self.me.screen.focused is self.me.screen.query_one("#yes"):
+                break
+            await self.me.press("tab")
+        await self.me.press("enter")
+
+
+class Dialog(Page):
+    """Any box above a screen, known by what it says."""
+
+    async def shown(self, sentence: str) -> Dialog:
+        await self.me.until(sentence)
+        await self.me.settle()
+        return self
+
+    async def answer(self, text: str) -> None:
+        await self.fill("answer", text)
+        await self.me.press("enter")
+
+    async def cancel(self) -> None:
+        await self.me.press(key_for(Place.DIALOG, "dismiss_dialog"))
+
+    async def press_button(self, label: str) -> None:
+        """Go to a button by Tab and press it."""
+        for _ in range(6):
+            focused = self.me.screen.focused
+            if focused is not None and label in str(getattr(focused, "label", "")):
+                await self.me.press("enter")
+                return
+            await self.me.press("tab")
+        raise AssertionError(f"Tab never comes to {label!r}:\n{self.me.text}")
+
+
+@asynccontextmanager
+async def at_login(
+    at: Node | Known, size: tuple[int, int] = NARROW, **others: Unpack[Told]
+) -> AsyncIterator[Login]:
+    """Start the program, and let go of its connections at the end, however the test ends.
+
+    For a node, the form holds its address and who signs in there, unless `others` tell otherwise.
+    """
+    app = KeysApp(at if isinstance(at, Known) else known(at, **others), now=lambda: NOW)
+    try:
+        async with app.run_test(size=size) as pilot:
+            page = Login(Operator(pilot, app))
+            await page.me.until("Sign in")
+            yield page
+    finally:
+        if app._session is not None:
+            await app._session.close()
+
+
+@asynccontextmanager
+async def at_keys(
+    node: Node, size: tuple[int, int] = NARROW, **others: Unpack[Told]
+) -> AsyncIterator[Keys]:
+    """Start the program, sign in, and wait for the list."""
+    async with at_login(node, size, **others) as page:
+        yield await page.sign_in()
+
+
+def known(node: Node, **others: Unpack[Told]) -> Known:
+    password = SecretStr(node.password)
+    told: Told = {"url": node.url, "username": node.username, "password": password}
+    told.update(others)
+    return Known(**told)
