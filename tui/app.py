@@ -172,10 +172,11 @@ class KeysApp(TypeAhead[None]):
     async def _sign_in_again(self) -> bool:
         """Ask for the password on top of whatever is shown; work goes on there."""
         session, refusal = self._session, ""
-        while session is not None and session.user is not None:
+        while session is not None:
+            name = session.user.name if session.user else ""
             body = Content.assemble(
-                "The server has ended your session. Sign in again as ",
-                (short(session.user.name), "bold"),
+                "The server has ended your session. Sign in again",
+                *((" as ", (short(name), "bold")) if name else ()),
                 " to go on where you are.",
             )
             what = "Password" if session.has_password else "Access token"
