@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 
 from textual.app import ComposeResult
@@ -15,11 +16,18 @@ from tui.text import ago, count, mask, short
 
 
 class KeyDetail(VerticalScroll, can_focus=False):
-    """Label, short key, every grant with what it allows, allowed IPs, owner and dates."""
+    """Label, short key, every grant with what it allows, allowed IPs, owner and dates.
+
+    While it is hidden, nothing is laid out for it.
+    """
 
     DEFAULT_CSS = """
     KeyDetail { padding: 0 1; scrollbar-size-vertical: 1; }
     """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._untold: Callable[[], Content] | None = None
 
     def compose(self) -> ComposeResult:
         """One text that scrolls."""
@@ -27,9 +35,16 @@ class KeyDetail(VerticalScroll, can_focus=False):
 
     def show(self, key: Key | None, catalogue: Catalogue, now: datetime) -> None:
         """Tell about `key`, or nothing."""
-        told = Content("") if key is None else tell(key, catalogue, now)
-        self.query_one("#told", Static).update(told)
-        self.scroll_home(animate=False, immediate=True)
+        self._untold = lambda: Content("") if key is None else tell(key, catalogue, now)
+        if self.display:
+            self.on_show()
+
+    def on_show(self) -> None:
+        """Tell what was to be told while this was hidden."""
+        if self._untold is not None:
+            self.query_one("#told", Static).update(self._untold())
+            self._untold = None
+            self.scroll_home(animate=False, immediate=True)
 
 
 def tell(key: Key, catalogue: Catalogue, now: datetime) -> Content:
