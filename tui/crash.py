@@ -26,11 +26,14 @@ def write_report(error: BaseException) -> Path | None:
         lines.append(f"\n{type(cause).__module__}.{type(cause).__qualname__}")
         for frame in traceback.extract_tb(cause.__traceback__, limit=200):
             lines.append(f"  {Path(frame.filename).name}:{frame.lineno} {frame.name}")
-        cause = getattr(cause, "error", None) or cause.__cause__ or cause.__context__
+        carried = getattr(cause, "error", None)  # a failed worker's own; it may be a text elsewhere
+        if not isinstance(carried, BaseException):
+            carried = cause.__cause__ or cause.__context__
+        cause = carried
     try:
         handle, path = tempfile.mkstemp(prefix="momentum-keys-crash-", suffix=".txt")
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write("\n".join(lines) + "\n")
     except OSError:
         return None
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write("\n".join(lines) + "\n")
     return Path(path)
