@@ -15,7 +15,7 @@ from tui.api.grants import Catalogue
 from tui.api.models import Key
 from tui.text import ago, mask, short
 
-ROOMY = 96
+ROOMY = 90
 """From this width on, the short key and the date of creation are shown."""
 WIDE = 116
 """From this width on, the owner is shown, too."""
