@@ -11,6 +11,7 @@ from tui.api.errors import (
     Forbidden,
     Invalid,
     NotFound,
+    RateLimited,
     Refused,
     ServerFailed,
     SignInRefused,
@@ -66,6 +67,7 @@ class Session:
         """Has the operator sign in again when the server has ended the session; False: declined."""
         self._token: Token | None = None
         self._renewal = asyncio.Lock()
+        self._declined = 0
 
     async def is_enforced(self) -> bool:
         """Find out whether the server wants to know who is calling (contract 7).
@@ -139,13 +141,13 @@ class Session:
             SessionEnded: the operator declined to sign in again.
             ApiError: the server refused, or could not be asked.
         """
-        token = self._token
+        token, declined = self._token, self._declined
         try:
             return await request(token.access if token else None)
         except Unauthorized:
             if self.is_open:
                 raise
-        await self._renew(token)
+        await self._renew(token, declined)
         token = self._token
         return await request(token.access if token else None)
 
@@ -178,20 +180,24 @@ class Session:
         """Let go of the connections."""
         await self.client.aclose()
 
-    async def _renew(self, stale: Token | None) -> None:
+    async def _renew(self, stale: Token | None, declined: int) -> None:
+        """Get another token, once for all calls that were under way with the `stale` one."""
         async with self._renewal:
             if self._token is not stale:
                 return
+            if self._declined > declined:
+                raise SessionEnded
             if stale is not None and stale.refresh is not None:
                 try:
                     self._token = await self.client.refresh(stale.refresh)
-                except ServerFailed:
-                    raise
+                except (ServerFailed, RateLimited):
+                    raise  # it says nothing about the session
                 except Refused:
-                    self._token = stale
+                    pass
                 else:
                     return
             if self.ask_again is None or not await self.ask_again():
+                self._declined += 1
                 raise SessionEnded
 
     async def _is_single_sign_on(self, username: str) -> bool:
