@@ -32,19 +32,23 @@ from tui.screens.secret import SecretScreen
 from tui.screens.settings import SettingsScreen
 from tui.service import KeyService
 from tui.session import Session, SessionProblem
+from tui.terminal import Ended, TerminalDriver
 from tui.text import short
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
+    from textual.driver import Driver
 
     from tui.api.address import Server
 
 FAREWELL = 2.0
 """How long signing out may keep the operator from leaving, in seconds."""
+HASTE = 1.0
+"""The same where a signal ends the program, or its terminal is gone."""
 
 THEME = Theme(
     name="momentum",
-    primary="#3d8fa8",
+    primary="#2f7d95",
     accent="#56b6c2",
     warning="#d7a65f",
     error="#e06c75",
@@ -54,7 +58,14 @@ THEME = Theme(
     surface="#181d24",
     panel="#232a33",
     dark=True,
-    variables={"border": "#3a4451", "footer-key-foreground": "#56b6c2"},
+    variables={
+        "border": "#3a4451",
+        "text-muted": "#98a3af",
+        "block-cursor-foreground": "#f2f5f7",
+        "block-cursor-background": "#1f4b5a",
+        "block-cursor-blurred-background": "#202a33",
+        "footer-key-foreground": "#56b6c2",
+    },
 )
 
 _PLACES = (
@@ -92,10 +103,14 @@ class KeysApp(TypeAhead[None]):
         self._now = now or (lambda: datetime.now(UTC))
         self._journal = journal or Journal(None, now=self._now)
         self._session: Session | None = None
-        self._leaving = False
+        self._leaving = self._ending = False
         self.animation_level = "none"
         self.register_theme(THEME)
         self.theme = "momentum"
+
+    def get_driver_class(self) -> type[Driver]:
+        """Return what reads from the terminal and writes to it."""
+        return TerminalDriver
 
     def on_mount(self) -> None:
         """Show the login screen, and load what speaks HTTP while the operator types."""
@@ -129,7 +144,7 @@ class KeysApp(TypeAhead[None]):
     @on(SettingsScreen.SignedOut)
     @work(group="leave", description="sign out")
     async def _sign_out(self) -> None:
-        await self._end_session()
+        await self._end_session(FAREWELL)
         await self.switch_screen(LoginScreen(self._known, self.connect))
 
     @work(group="leave", description="leave")
@@ -143,10 +158,22 @@ class KeysApp(TypeAhead[None]):
                 may_leave = getattr(screen, "may_leave", None)
                 if may_leave is not None and not await may_leave():
                     return
-            await self._end_session()
+            await self._end_session(FAREWELL)
             self.exit()
         finally:
             self._leaving = False
+
+    @on(Ended)
+    def _end(self, event: Ended) -> None:
+        """Leave without asking: there may be nobody left to answer."""
+        if not self._ending:
+            self._ending = True
+            leave = self._leave_at_once(event.exit_code)
+            self.run_worker(leave, group="end", description="leave at once")
+
+    async def _leave_at_once(self, exit_code: int) -> None:
+        await self._end_session(HASTE)
+        self.exit(return_code=exit_code)
 
     def action_help(self) -> None:
         """Show every key, those of this place first; once more closes it."""
@@ -156,13 +183,13 @@ class KeysApp(TypeAhead[None]):
             here = (place for kind, place in _PLACES if isinstance(self.screen, kind))
             self.push_screen(HelpScreen(next(here, None)))
 
-    async def _end_session(self) -> None:
+    async def _end_session(self, patience: float) -> None:
         """Sign out on the server, which never keeps the operator from leaving."""
         session, self._session = self._session, None
         if session is None:
             return
         try:
-            async with asyncio.timeout(FAREWELL):
+            async with asyncio.timeout(patience):
                 await session.sign_out()
         except TimeoutError:
             return

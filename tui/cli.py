@@ -30,7 +30,10 @@ class _Parser(argparse.ArgumentParser):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the program; returns its exit code: 0, 1 after a crash, 2 for what can't be started."""
+    """Run the program; returns its exit code.
+
+    That is 0, 1 after a crash, 2 for what can't be started, 128 + n where signal n ended it.
+    """
     options = _parser().parse_args(arguments)
     if options.command == "sandbox":
         return _run_sandbox(options)
@@ -77,7 +80,7 @@ def _parser() -> argparse.ArgumentParser:
         "--sandbox", action="store_true", help="try it out against a server made up on this machine"
     )
     _add_sandbox_options(parser)
-    commands = parser.add_subparsers(dest="command", metavar="", parser_class=_Parser)
+    commands = parser.add_subparsers(dest="command", metavar="[COMMAND]", parser_class=_Parser)
     sandbox = commands.add_parser(
         "sandbox", help="run the sandbox server alone until ctrl+c", allow_abbrev=False
     )

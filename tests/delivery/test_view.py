@@ -161,21 +161,20 @@ from pydantic import SecretStr
 from tui.delivery import plain_view
 calls = []
 def write(text):
-    if "Press Enter" not in text and "twice" in sys.argv:
-        signal.raise_signal(signal.SIGINT)
+    if "Press Enter" not in text:
+        signal.raise_signal(signal.SIGINT if "twice" in sys.argv else signal.SIGHUP)
+        signal.raise_signal(signal.SIGTERM)
     sys.stdout.write(text)
     sys.stdout.flush()
-def read():
-    signal.raise_signal(signal.SIGTERM)
-    return sys.stdin.readline()
 async def main():
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, calls.append, "term")
+    loop.add_signal_handler(signal.SIGHUP, lambda: None)
     if "own" in sys.argv:
         loop.add_signal_handler(signal.SIGINT, calls.append, "int")
     print("before")
     before = signal.getsignal(signal.SIGINT)
-    plain_view(SecretStr("{VALUE}"), "Heading", read, write, lambda: 80)
+    plain_view(SecretStr("{VALUE}"), "Heading", sys.stdin.readline, write, lambda: 80)
     print("the same:", signal.getsignal(signal.SIGINT) is before)
     await asyncio.sleep(0.05)
     print("heard:", *calls)
@@ -196,6 +195,16 @@ def test_ctrl_c_ends_it_inside_an_event_loop_that_goes_on(way: str) -> None:
         if way == "own":
             terminal.signal(signal.SIGKILL)
         terminal.wait_exit()
+
+
+def test_a_signal_to_end_erases_it_and_is_heard_afterwards() -> None:
+    with Terminal([sys.executable, "-c", PROGRAM]) as terminal:
+        terminal.wait_for("go back.")
+        terminal.signal(signal.SIGTERM)
+        seen = terminal.wait_for("heard:").strip().splitlines()
+        assert seen[:2] == ["before", "the same: True"]
+        assert "term" in seen[2]
+        assert terminal.restored()
 
 
 async def test_in_another_thread_ctrl_c_is_left_alone() -> None:

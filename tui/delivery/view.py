@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from pydantic import SecretStr
 
 
+ENDING = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM)
+"""The signals that end a program."""
+
+
 def plain_view(
     secret: SecretStr,
     heading: str,
@@ -29,8 +33,9 @@ def plain_view(
     """Show `secret` on the ordinary screen, where any terminal can select it, until Enter.
 
     The caller has suspended the app; `read_line` returns at the end of a line, `write` flushes,
-    and `columns` tells the terminal's width of the moment. Ctrl+C and the end of input count as
-    Enter. Exactly the rows that were written are erased, or a few more if the window was resized.
+    and `columns` tells the terminal's width of the moment. Ctrl+C, the end of input and a signal
+    to end count as Enter. Exactly the rows that were written are erased, or a few more if the
+    window was resized.
     """
     value = secret.get_secret_value()
     shown = plain(value)
@@ -38,11 +43,11 @@ def plain_view(
     if shown != value:
         lines.insert(-1, "Some characters are shown as marks: save it to a file instead.")
     before = columns()
-    with _unheard_by_the_loop(), _on_ctrl_c(_take_no_notice), _no_echo():
+    with _unheard_by_the_loop(), _when_told_to_end(_take_no_notice), _no_echo():
         try:
             with (
                 suppress(KeyboardInterrupt, EOFError),
-                _on_ctrl_c(signal.default_int_handler),
+                _when_told_to_end(signal.default_int_handler),
             ):
                 write("\r" + "\r\n".join(lines))
                 read_line()
@@ -91,17 +96,20 @@ def _no_echo() -> Iterator[None]:
 
 
 @contextmanager
-def _on_ctrl_c(act: Callable[[int, FrameType | None], object]) -> Iterator[None]:
-    """Have Ctrl+C do `act`, where this thread may say so; an event loop's own way comes back."""
-    before = signal.getsignal(signal.SIGINT)
-    if before is None or not _in_main_thread():
+def _when_told_to_end(act: Callable[[int, FrameType | None], object]) -> Iterator[None]:
+    """Have Ctrl+C, and each ending signal that the loop attends to, do `act` for a while."""
+    before = {number: signal.getsignal(number) for number in ENDING}
+    if not _in_main_thread():
         yield
         return
-    signal.signal(signal.SIGINT, act)
+    told = [number for number, way in before.items() if callable(way)]
+    for number in told:
+        signal.signal(number, act)
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number in told:
+            signal.signal(number, before[number])
 
 
 @contextmanager

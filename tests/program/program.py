@@ -1,0 +1,97 @@
+"""The whole program in a pseudo-terminal, with what a person at its keyboard does there."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+
+from tests.node import Node
+from tests.terminal import Terminal
+
+SECRET = re.compile(r"\b[0-9a-f]{40}\b")
+FOOTER = "F1 Help"
+
+StartProgram = Callable[..., "Program"]
+
+
+class Program(Terminal):
+    """`momentum-keys` with these arguments; `driver` is a script to run in its place."""
+
+    def __init__(self, *arguments: str, state: Path, driver: str = "") -> None:
+        self.state = state
+        how = ["-c", driver] if driver else ["-m", "tui"]
+        env = {"XDG_STATE_HOME": str(state), "HOME": str(state), "TMPDIR": str(state)}
+        super().__init__([sys.executable, *how, *arguments], env=env)
+
+    @property
+    def sentences(self) -> str:
+        """What the screen says, without the line breaks and frames of its layout."""
+        return sentences(self.text)
+
+    @property
+    def secret(self) -> str:
+        """The secret that the screen shows."""
+        found = SECRET.findall(self.text)
+        assert len(found) == 1, self.text
+        return str(found[0])
+
+    def shows(self, *texts: str) -> str:
+        """Wait until the screen says all of this at once; return what it says."""
+        return sentences(self.wait_for(lambda now: all(text in sentences(now) for text in texts)))
+
+    def at_login(self) -> None:
+        """Wait for the login form, the cursor in it."""
+        self.shows("Password", FOOTER)
+
+    def at_keys(self) -> None:
+        """Wait for the list of keys."""
+        self.wait_for(_is_list)
+
+    def sign_in(self, node: Node) -> None:
+        """Sign in as the node's user, whose name stands in the form."""
+        self.at_login()
+        self.send(node.password + "\r")
+        self.at_keys()
+
+    def go_to(self, label: str) -> None:
+        """Put the cursor on a key, from the top of the list."""
+        self.press("g")
+        self.wait_for(lambda now: _cursor_row(now) == 0)
+        rows = [line[2:] for line in self.text.splitlines()[_head(self.text) :]]
+        down = next(n for n, row in enumerate(rows) if row.startswith(label))
+        self.press(*["j"] * down)
+        self.wait_for(lambda now: f"▌ {label}" in now)
+
+    def leaves(self, code: int = 0) -> None:
+        """Wait for the end of the program: its exit code, and the terminal as it was found."""
+        assert self.wait_exit() == code, self.text
+        assert self.left_behind() == []
+
+
+def sentences(text: str) -> str:
+    return " ".join(re.sub("[│▏╭╮╰╯─]", " ", text).split())
+
+
+def answer(url: str, secret: str) -> int:
+    """Return what a server's gate answers to a key that wants to see the metrics."""
+    with httpx.Client(trust_env=False) as client:
+        return client.get(f"{url}/api/v1/metrics/", headers={"Authorization": secret}).status_code
+
+
+def _is_list(text: str) -> bool:
+    ready = FOOTER in text and "Reading the keys" not in text
+    return ready and ("▌" in text or "No API keys yet" in text)
+
+
+def _head(text: str) -> int:
+    lines = text.splitlines()
+    return next(n for n, line in enumerate(lines) if line.split()[:1] == ["Key"]) + 1
+
+
+def _cursor_row(text: str) -> int:
+    rows = text.splitlines()[_head(text) :]
+    return next((n for n, row in enumerate(rows) if row.startswith("▌")), -1)

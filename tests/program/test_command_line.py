@@ -1,0 +1,103 @@
+"""What is told before, or instead of, starting: each refusal is one sentence."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.program.program import StartProgram
+from tests.terminal import Terminal
+
+
+def run(*arguments: str, code: str = "") -> subprocess.CompletedProcess[str]:
+    how = ["-c", code] if code else ["-m", "tui"]
+    command = [sys.executable, *how, *arguments]
+    return subprocess.run(  # noqa: S603  # this very interpreter, with our own arguments
+        command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
+    )
+
+
+def refusal(ran: subprocess.CompletedProcess[str]) -> str:
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert ran.stderr.startswith("momentum-keys")
+    assert ran.stderr.count("\n") == 1
+    return ran.stderr
+
+
+@pytest.mark.parametrize("option", ["--help", "--version"])
+def test_help_and_version_load_nothing_heavy(option: str) -> None:
+    code = (
+        "import sys, atexit; from tui.cli import main\n"
+        "heavy = {'textual', 'httpx', 'pydantic', 'rich', 'starlette', 'uvicorn', 'asyncio'}\n"
+        "atexit.register(lambda: print('loaded', *heavy & {*sys.modules}))\n"
+        "main()"
+    )
+    ran = run(option, code=code)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert ran.stdout.startswith(("usage: momentum-keys", "momentum-keys "))
+    assert ran.stdout.endswith("loaded\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--nonsense"], "unrecognized arguments: --nonsense"),
+        (["--ur", "https://x"], "argument [COMMAND]: invalid choice"),
+        (["sandbox", "--port", "70000"], "a port is a number from 0 to 65535"),
+        (["sandbox", "--edition", "5"], "invalid choice"),
+        (["--sandbox", "--url", "https://x"], "--sandbox brings its own server"),
+        (["--no-auth"], "go with --sandbox"),
+        ([], "this needs a terminal"),
+    ],
+)
+def test_what_cannot_be_started_is_told_in_one_sentence(arguments: list[str], told: str) -> None:
+    assert told in refusal(run(*arguments))
+
+
+@pytest.mark.parametrize("way", ["</dev/null", ">log", "<log"])
+def test_without_a_terminal_on_either_side(tmp_path: Path, way: str) -> None:
+    (tmp_path / "log").touch()
+    command = f"PYTHONPATH={Path.cwd()} {sys.executable} -m tui {way}"
+    with Terminal(["sh", "-c", command], cwd=tmp_path) as terminal:
+        assert terminal.wait_exit() == 2
+        assert "needs a terminal" in terminal.text.replace("\n", " ")
+        assert b"\x1b" not in terminal.raw
+    assert (tmp_path / "log").read_bytes() == b""
+
+
+def test_a_terminal_that_cannot_be_drawn_on() -> None:
+    with Terminal([sys.executable, "-m", "tui"], env={"TERM": "dumb"}) as terminal:
+        assert terminal.wait_exit() == 2
+        assert "set TERM to what it really is" in terminal.text.replace("\n", " ")
+        assert b"\x1b" not in terminal.raw
+
+
+@pytest.mark.parametrize("arguments", [["sandbox"], ["--sandbox"]])
+def test_a_sandbox_without_its_packages(start: StartProgram, arguments: list[str]) -> None:
+    code = (
+        "import sys, importlib.util as util; find = util.find_spec\n"
+        "util.find_spec = lambda name, *of: None if name == 'uvicorn' else find(name, *of)\n"
+        "from tui.cli import main; sys.exit(main())"
+    )
+    program = start(*arguments, driver=code)
+    program.leaves(2)
+    assert "pip install 'momentum-keys[sandbox]'" in program.text.replace("\n", "")
+
+
+def test_no_debugging_aid_writes_what_is_typed(tmp_path: Path) -> None:
+    env = {
+        "COLUMNS": "40", "LINES": "10", "HOME": str(tmp_path), "PYTHONPATH": str(Path.cwd()),
+        "TEXTUAL": "debug,devtools", "TEXTUAL_DEBUG": "1", "TEXTUAL_LOG": f"{tmp_path}/keys",
+        "TEXTUAL_PRESS": "a", "TEXTUAL_SCREENSHOT": "0.1", "TMPDIR": str(tmp_path),
+    }  # fmt: skip
+    with Terminal([sys.executable, "-m", "tui"], env=env, cwd=tmp_path) as terminal:
+        terminal.wait_for("F1 Help")
+        assert "─" * 50 in terminal.text, "80 columns, whatever the environment says"
+        terminal.send("https://typed.example")
+        terminal.wait_for("https://typed.example")
+        terminal.press("ctrl+q")
+        assert terminal.wait_exit() == 0
+    assert [*tmp_path.rglob("*")] == []

@@ -1,0 +1,78 @@
+"""However the program ends, the terminal is given back, and the server hears of it if it can."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.node import Node
+from tests.program.program import SECRET, StartProgram
+from tests.terminal import Terminal
+
+LOGOUT = "/api/v1/authenticate/logout"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP, signal.SIGQUIT])
+def test_a_signal_ends_it_at_the_login(start: StartProgram, number: signal.Signals) -> None:
+    program = start()
+    program.at_login()
+    program.signal(number)
+    program.leaves(128 + number)
+
+
+def test_a_signal_signs_out_and_asks_nothing(to_node: StartProgram, node: Node) -> None:
+    program = to_node()
+    program.sign_in(node)
+    program.send("nHalf a thought")
+    program.shows("Half a thought")
+    node.fail("POST", LOGOUT, "hang")
+    program.signal(signal.SIGTERM)
+    program.leaves(143)
+    assert node.seen("POST", LOGOUT) == 1
+    node.heal()
+
+
+def test_a_signal_erases_the_plain_view(to_node: StartProgram, node: Node) -> None:
+    program = to_node()
+    program.sign_in(node)
+    program.send(f"nPlain\t{node.password}\t\t \r")
+    program.shows("The API key was created")
+    secret = program.secret
+    program.send("p")
+    program.shows("Press Enter to erase this")
+    program.signal(signal.SIGTERM)
+    program.leaves(143)
+    assert secret not in program.text
+    assert not SECRET.search(program.text)
+    assert node.seen("POST", LOGOUT) == 3, "the check's token, then access and refresh token"
+
+
+@pytest.mark.parametrize("heard", [True, False], ids=["hangup", "nohup"])
+def test_a_lost_terminal_ends_it(node: Node, tmp_path: Path, heard: bool) -> None:
+    way = "signal.SIG_DFL" if heard else "signal.SIG_IGN"
+    code = (
+        f"import signal; signal.signal(signal.SIGHUP, {way})\n"
+        "from tui.cli import main; raise SystemExit(main())"
+    )
+    command = [sys.executable, "-c", code, "--url", node.url, "--username", node.username]
+    with Terminal(command, env={"XDG_STATE_HOME": str(tmp_path)}) as terminal:
+        terminal.wait_for("F1 Help")
+        terminal.send(node.password + "\r")
+        terminal.wait_for("▌")
+        terminal.hang_up()
+        assert terminal.wait_exit(4) == 129
+    assert node.seen("POST", LOGOUT) == 2
+
+
+def test_what_is_drawn_never_goes_to_a_log(node: Node, tmp_path: Path) -> None:
+    command = f"{sys.executable} -m tui --url {node.url} 2>{tmp_path}/log"
+    with Terminal(["sh", "-c", command], env={"XDG_STATE_HOME": str(tmp_path)}) as terminal:
+        terminal.wait_for("Password")
+        terminal.wait_for("F1 Help")
+        terminal.press("ctrl+q")
+        assert terminal.wait_exit() == 0
+        assert terminal.left_behind() == []
+    assert (tmp_path / "log").read_bytes() == b""

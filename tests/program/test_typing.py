@@ -1,0 +1,50 @@
+"""What is typed, however fast and however broken it comes."""
+
+from __future__ import annotations
+
+from tests.node import Node
+from tests.program.program import StartProgram
+
+PASTE, PASTED = "\x1b[200~", "\x1b[201~"
+
+
+def test_typed_ahead_in_one_packet(start: StartProgram, node: Node) -> None:
+    program = start("--url", node.url)
+    program.at_login()
+    program.send(f"{node.username}\t{node.password}\r")
+    program.at_keys()
+
+    program.send(f"nTyped ahead\t{node.password}\t\t \r")
+    program.shows("The API key was created", "Typed ahead")
+    made = node.keys()[-1]
+    assert (made.label, made.grants) == ("Typed ahead", ("metrics/view",))
+    program.send("s")
+    program.shows("API key Typed ahead was created.")
+
+    program.send(f"n{PASTE}Pasted{PASTED}\t{PASTE}{node.password}{PASTED}\t{PASTE}10.0.0.1{PASTED}")
+    program.send("\t \r")
+    program.shows("The API key was created", "Only from 10.0.0.1")
+    assert (node.keys()[-1].label, node.keys()[-1].valid_ips) == ("Pasted", ("10.0.0.1",))
+    program.send("sq")
+    program.leaves()
+
+
+def test_what_is_broken_harms_nothing(to_node: StartProgram, node: Node) -> None:
+    program = to_node()
+    program.sign_in(node)
+    first = next(line for line in program.text.splitlines() if line.startswith("▌"))
+    for broken in (b"\xff\xfe", b"\x1b[M \xff\xc3", b"\xc3", b"\x1b[<35;9999;9999M"):
+        program.send(broken + b"j")
+        program.wait_for(lambda now: first not in now)
+        program.send("g")
+        program.wait_for(first)
+    program.send("n")
+    program.shows("Create New API Key", "Grants *")
+    program.send(PASTE + "The end is lost")
+    program.shows("The end is lost")
+    program.press("escape")
+    program.shows("Discard the draft?")
+    program.press("tab", "enter")
+    program.at_keys()
+    program.press("q")
+    program.leaves()

@@ -1,0 +1,158 @@
+"""The terminal: given back as it was found, however the program ends, and whatever is sent."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import selectors
+import signal
+import sys
+import time
+from codecs import getincrementaldecoder
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import IO, TYPE_CHECKING, Any, cast
+
+from textual._xterm_parser import XTermParser
+from textual.drivers.linux_driver import LinuxDriver
+from textual.message import Message
+
+from tui.delivery.view import ENDING
+
+if TYPE_CHECKING:
+    from textual.app import App
+
+PASTE_PATIENCE = 2.0
+"""How long a paste whose end never comes keeps the keys from being keys, in seconds."""
+
+_PASTE_BEGINS, _PASTE_ENDS = "\x1b[200~", "\x1b[201~"
+
+
+class Ended(Message):
+    """The program is to end at once: a signal says so, or its terminal is gone."""
+
+    def __init__(self, number: signal.Signals) -> None:
+        super().__init__()
+        self.exit_code = 128 + number
+
+
+class Output:
+    """Writes to a terminal as long as there is one, and then nowhere.
+
+    Textual's writer would die of the error, and whoever writes to it wait for ever.
+    """
+
+    def __init__(self, file: IO[str]) -> None:
+        self._file = file
+
+    def write(self, text: str) -> None:
+        """Write `text`."""
+        try:
+            self._file.write(text)
+        except OSError:
+            self._let_go()
+
+    def flush(self) -> None:
+        """Send what was written."""
+        try:
+            self._file.flush()
+        except OSError:
+            self._let_go()
+
+    def fileno(self) -> int:
+        """Return the descriptor that is written to."""
+        return self._file.fileno()
+
+    def _let_go(self) -> None:
+        """Have the rest go nowhere, also what Python itself flushes at its end."""
+        nowhere = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
+        os.dup2(nowhere, self.fileno())
+        os.close(nowhere)
+        self.flush()
+
+
+class TerminalDriver(LinuxDriver):
+    """Textual's driver, which posts `Ended` to the app, and takes no harm from what it reads.
+
+    It draws on standard output, which was found to be a terminal; standard error may be a log.
+    """
+
+    def __init__(
+        self,
+        app: App[Any],
+        *,
+        debug: bool = False,
+        mouse: bool = True,
+        size: tuple[int, int] | None = None,
+    ) -> None:
+        super().__init__(app, debug=debug, mouse=mouse, size=size)
+        self._file = cast("Any", Output(cast("IO[str]", sys.__stdout__)))
+
+    def start_application_mode(self) -> None:
+        """Take the terminal, once whatever ends the program is sure to give it back."""
+        loop = asyncio.get_running_loop()
+        for number in ENDING:
+            if signal.getsignal(number) is not signal.SIG_IGN:  # as `nohup` has it
+                loop.add_signal_handler(number, self._tell_end, number)
+        super().start_application_mode()  # type: ignore[no-untyped-call]
+
+    def _run_input_thread(self) -> None:
+        try:
+            self.run_input_thread()
+        except Exception as error:  # noqa: BLE001  # the crash hook of this thread
+            self._app.call_later(self._app._handle_exception, error)
+
+    def run_input_thread(self) -> None:
+        """Read what is typed until the app takes no more of it, or the terminal is gone."""
+        parser, paste = XTermParser(), _Paste()
+        decode = getincrementaldecoder("utf-8")("replace").decode
+        with selectors.SelectSelector() as selector:
+            selector.register(self.fileno, selectors.EVENT_READ)
+            while not self.exit_event.is_set():
+                text = ""
+                if selector.select(0.1):
+                    data = self._read()
+                    if not data:
+                        self._tell_end(signal.SIGHUP)
+                        self.exit_event.wait()
+                        return
+                    text = decode(data)
+                if text := text + paste.ending(text):
+                    self._process(parser.feed(text))
+                self._process(parser.tick())
+
+    def _tell_end(self, number: signal.Signals) -> None:
+        self._app.post_message(Ended(number))
+
+    def _read(self) -> bytes:
+        with suppress(OSError):
+            return os.read(self.fileno, 4096)
+        return b""
+
+    def _process(self, messages: Iterable[Message]) -> None:
+        for message in messages:
+            self.process_message(message)
+
+
+class _Paste:
+    """Tells a paste whose end got lost on the way."""
+
+    def __init__(self) -> None:
+        self._tail = ""
+        self._since: float | None = None
+
+    def ending(self, text: str) -> str:
+        """Take in what was read; return what ends a paste after which nothing more came."""
+        now = time.monotonic()
+        if text:
+            seen = self._tail + text
+            begun, ended = seen.rfind(_PASTE_BEGINS), seen.rfind(_PASTE_ENDS)
+            self._tail = seen[1 - len(_PASTE_ENDS) :]
+            if begun > ended or (self._since is not None and ended < 0):
+                self._since = now
+            elif ended >= 0:
+                self._since = None
+        elif self._since is not None and now - self._since > PASTE_PATIENCE:
+            self._since = None
+            return _PASTE_ENDS
+        return ""
