@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import Enum
@@ -39,22 +39,17 @@ class Unfinished:
 
 def find_unfinished(keys: Iterable[Key]) -> tuple[Unfinished, ...]:
     """Return the rotations that the list shows to be unfinished, each key in one role only."""
-    ordered = _oldest_first(keys)
-    marked = [key for key in ordered if retiring_since(key.raw_label or "")]
+    marked: list[Key] = []
     named: dict[Hashable, list[Key]] = {}
-    alike: dict[Hashable, list[Key]] = {}
-    for key in ordered:
-        if retiring_since(key.raw_label or "") is None:
+    for key in _oldest_first(keys):
+        if retiring_since(key.raw_label or ""):
+            marked.append(key)
+        else:
             named.setdefault(_name(key), []).append(key)
-            if key.label.strip() and key.raw_grants is not None:
-                alike.setdefault(_likeness(key), []).append(key)
-    retiring = {_name(key) for key in marked}
     found = [_overlapping(key, named.get(_name(key), [])) for key in marked]
-    found += [
-        _maybe_interrupted(same)
-        for same in alike.values()
-        if len(same) > 1 and _name(same[0]) not in retiring
-    ]
+    for name in map(_name, marked):
+        named.pop(name, None)
+    found += [_maybe_interrupted(same) for same in _alike(named.values())]
     return tuple(found)
 
 
@@ -84,5 +79,12 @@ def _name(key: Key) -> Hashable:
     return base_label(key.raw_label or ""), key.subaccount_id or 0
 
 
-def _likeness(key: Key) -> Hashable:
-    return _name(key), frozenset(key.grants), frozenset(key.raw_valid_ips or ())
+def _alike(namesakes: Iterable[list[Key]]) -> Iterator[list[Key]]:
+    """Yield keys that share a label, grants and addresses; most labels are one key's only."""
+    for keys in namesakes:
+        alike: dict[Hashable, list[Key]] = {}
+        for key in keys if len(keys) > 1 else ():
+            if key.label.strip() and key.raw_grants is not None:
+                likeness = frozenset(key.grants), frozenset(key.raw_valid_ips or ())
+                alike.setdefault(likeness, []).append(key)
+        yield from (same for same in alike.values() if len(same) > 1)
