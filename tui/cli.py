@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -49,11 +50,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.environ.pop(name, None)
     if not os.environ.get("NO_COLOR"):
         os.environ.pop("NO_COLOR", None)
+    _load_app()
     if options.sandbox:
         return _run_beside_sandbox(options)
     from tui.journal import Journal, journal_path
 
     return _run_app(_known(options), Journal(journal_path()))
+
+
+def _load_app() -> None:
+    """Load what is shown first, without looking for garbage: loading makes none."""
+    gc.disable()
+    import tui.app  # noqa: F401  # --help and --version do without
+
+    gc.freeze()
+    gc.enable()
 
 
 def _parser() -> argparse.ArgumentParser:
