@@ -49,6 +49,9 @@ class Told(TypedDict, total=False):
     notice: str
 
 
+_FRAMES = {ord(character): " " for character in "│▏╭╮╰╯─×"}
+
+
 def key_for(place: Place, action: str) -> str:
     """Return the first key that does `action` there, as the table of bindings has it."""
     return next(c.keys for c in COMMANDS if c.place is place and c.action == action).split(",")[0]
@@ -76,8 +79,13 @@ class Operator:
 
     @property
     def sentences(self) -> str:
-        """What the screen says, with the line breaks and frames of its layout taken out."""
-        return " ".join(self.text.replace("│", " ").replace("▏", " ").split())
+        """What the screen, or the box above it, says: without frames, blanks and line breaks."""
+        lines = self.lines
+        for box in self.screen.query("#box"):
+            left, top, right, bottom = box.region.corners
+            cells = (line.ljust(right) for line in lines[top:bottom])
+            lines = [line[left:right] for line in cells] + lines[-1:]
+        return " ".join(" ".join(lines).translate(_FRAMES).split())
 
     @property
     def footer(self) -> str:
@@ -111,11 +119,15 @@ class Operator:
     async def settle(self) -> None:
         """Wait until everything that is queued is done with, and painted."""
         await self.pilot.pause(0)
+        deadline = time.monotonic() + 20
         while self.app._under_way is not None and not self.app._exit:
-            await self.pilot.pause(0)
+            if self.app._exception is not None:
+                raise self.app._exception
+            assert time.monotonic() < deadline, "a key is never done with"
+            await self.pilot.pause(0.001)
         await self.pilot.pause(0)
 
-    async def until(self, wanted: str | Callable[[], object], seconds: float = 10) -> None:
+    async def until(self, wanted: str | Callable[[], object], seconds: float = 20) -> None:
         """Wait until the screen says a text, or until something is true."""
         seen = (lambda: wanted in self.sentences) if isinstance(wanted, str) else wanted
         deadline = time.monotonic() + seconds
@@ -237,6 +249,10 @@ class Keys(Page):
     async def edit(self, label: str) -> Form:
         await self.go_to(label)
         await self.me.press(key_for(Place.KEYS, "edit"))
+        return await self.edit_form()
+
+    async def edit_form(self) -> Form:
+        """Wait for the form of the key that was opened."""
         await self.me.until("Edit API Key")
         await self.me.settle()
         return Form(self.me)
@@ -244,6 +260,10 @@ class Keys(Page):
     async def delete(self, label: str) -> Delete:
         await self.go_to(label)
         await self.me.press(key_for(Place.KEYS, "delete"))
+        return await self.delete_dialog()
+
+    async def delete_dialog(self) -> Delete:
+        """Wait for the question whether the key is to go."""
         await self.me.until("Delete API Key:")
         await self.me.settle()
         return Delete(self.me)

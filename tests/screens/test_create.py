@@ -1,0 +1,220 @@
+"""Create New API Key: what is checked, what is sent, and what becomes of an answer that is lost."""
+
+from __future__ import annotations
+
+import pytest
+from textual.widgets import Input
+
+from tests.conftest import NodeMaker
+from tests.driver import NARROW, WIDE, Dialog, Secret, at_keys, key_for
+from tests.node import How, Node
+from tui.bindings import Place
+
+API = "/api/v1/api-keys"
+QUIT = key_for(Place.ANYWHERE, "leave")
+
+
+@pytest.mark.parametrize("size", [NARROW, WIDE], ids=["narrow", "wide"])
+async def test_a_key_is_created_and_found_again(node: Node, size: tuple[int, int]) -> None:
+    async with at_keys(node, size) as keys:
+        form = await keys.new()
+        await form.complete("Weekly report", node.password, "View Metrics", "Preview Templates")
+        await form.fill("ips", "192.0.2.7, 10.0.0.0/8")
+        assert node.password not in form.says
+        assert "Grants * 2 of 11" in form.says
+        await form.save()
+        await keys.me.until("The API key was created")
+        assert "View Metrics, Preview Templates" in keys.says
+        assert "Only from 192.0.2.7, 10.0.0.0/8" in keys.says
+        made = node.keys()[-1]
+        assert made.label == "Weekly report"
+        assert tuple(made.grants) == ("metrics/view", "templates/preview")
+        assert tuple(made.valid_ips) == ("192.0.2.7", "10.0.0.0/8")
+        await keys.me.press("s")
+        await keys.shown()
+        assert keys.here.startswith("Weekly report")
+        await keys.me.until("API key Weekly report was created.")
+        await keys.me.press("x")
+        await keys.me.gone("was created.")
+        assert node.seen("POST", API) == 1
+
+
+async def test_nothing_is_sent_before_everything_is_there(node: Node) -> None:
+    async with at_keys(node) as keys:
+        form = await keys.new()
+        await form.save()
+        await form.says_beside("label", "A key needs a label.")
+        assert keys.me.screen.focused is form.field("label").query_one(Input)
+        await form.says_beside("password", "Required to securely authorize")
+        assert "Choose at least one grant" in form.says
+        await form.fill("label", "   ")
+        await form.save()
+        await form.says_beside("label", "A key needs a label.")
+        await form.fill("ips", "10.0.0.300, example.com")
+        await form.go_to("label")  # leaving the field is enough to hear of it
+        await form.says_beside("ips", "10.0.0.300 and 1 other: not an IPv4 address")
+        await form.complete("Fine", node.password)
+        await form.save()
+        await keys.me.until(lambda: keys.me.screen.focused is form.field("ips").query_one(Input))
+        assert node.seen("POST", API) == 0
+        await form.fill("ips", "")
+        await form.save()
+        await keys.me.until("The API key was created")
+
+
+async def test_hints_do_not_hold_anything_up(node: Node) -> None:
+    async with at_keys(node) as keys:
+        form = await keys.new()
+        await form.fill("label", "Billing mailer")
+        await form.go_to("password")
+        await keys.me.until("already has this label.")
+        await form.give()
+        await keys.me.press(key_for(Place.FORM, "all_grants"))
+        assert "Grants * 11 of 11 ! every grant: choose only what is necessary" in form.says
+        await keys.me.press(key_for(Place.FORM, "all_grants"))
+        assert "Grants * 0 of 11" in form.says
+        await keys.me.press(key_for(Place.FORM, "all_grants"))
+        await form.fill("password", node.password)
+        await form.save()
+        await keys.me.until("The API key was created")
+        assert len(node.keys()[-1].grants) == 11
+
+
+async def test_a_wrong_password_creates_nothing(node: Node) -> None:
+    async with at_keys(node) as keys:
+        form = await keys.new()
+        await form.complete("Weekly report", "wrong")
+        await form.save()
+        await form.says_beside("password", "User credentials are invalid")
+        assert node.seen("POST", API) == 0
+        assert form.field("label").value == "Weekly report"
+        await form.fill("password", node.password)
+        await form.save()
+        await keys.me.until("The API key was created")
+        assert node.seen("POST", API) == 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "sentence"),
+    [
+        ("before", "Nothing was created:"),
+        ("500", "Nothing was created: the server failed with status 500"),
+        ("503-html", "Nothing was created: the server failed with status 503"),
+        ("429", "The server asks for fewer requests"),
+    ],
+)
+async def test_a_fault_that_creates_nothing(node: Node, fault: How, sentence: str) -> None:
+    async with at_keys(node) as keys:
+        form = await keys.new()
+        await form.complete("Weekly report", node.password)
+        node.fail("POST", API, fault)
+        await form.save()
+        await keys.me.until(sentence)
+        assert node.seen("POST", API) == 1, "a create is never repeated by itself"
+        assert "Weekly report" not in node.labels()
+        assert form.field("label").value == "Weekly report"
+        assert form.grants.given == ("metrics/view",)
+        await form.save()
+        await keys.me.until("The API key was created")
+        assert node.labels().count("Weekly report") == 1
+
+
+async def test_a_secret_that_was_lost_on_the_way(node: Node) -> None:
+    async with at_keys(node) as keys:
+        form = await keys.new()
+        await form.complete("Weekly report", node.password)
+        node.fail("POST", API, "after")
+        await form.save()
+        dialog = await Dialog(keys.me).shown("its secret was lost on the way")
+        assert f"({node.keys()[-1].short_key})" in dialog.says
+        lost = node.keys()[-1].id
+        await keys.me.press("enter")  # Leave it has the focus
+        await keys.me.until("The key was created, but its secret was lost")
+        assert node.seen("POST", API) == 1
+        node.store.delete_key(lost)
+        node.fail("POST", API, "after")
+        await form.save()
+        dialog = await Dialog(keys.me).shown("its secret was lost on the way")
+        await dialog.press_button("Delete it and create it again")
+        await keys.me.until("The API key was created")
+        assert node.labels().count("Weekly report") == 1
+
+
+async def test_a_secret_in_half_an_answer_is_kept(node_with: NodeMaker) -> None:
+    secret = "0123456789" * 4
+    node = node_with(seeds=False, mint=lambda: secret)
+    async with at_keys(node) as keys:
+        form = await keys.new()
+        await form.complete("Weekly report", node.password)
+        node.fail("POST", API, "cut")
+        await form.save()
+        page = await Secret(keys.me).shown()
+        assert page.secret == secret
+        assert node.seen("POST", API) == 1
+
+
+async def test_an_outcome_that_nobody_knows(node: Node) -> None:
+    async with at_keys(node) as keys:
+        form = await keys.new()
+        await form.complete("Weekly report", node.password)
+        node.fail("POST", API, "after")
+        node.fail("GET", API, "500", times=9)
+        await form.save()
+        await keys.me.until("It is not known whether the key was created")
+        assert node.seen("POST", API) == 1
+
+
+async def test_while_the_answer_is_awaited_nothing_cuts_it_off(node: Node) -> None:
+    async with at_keys(node) as keys:
+        form = await keys.new()
+        await form.complete("Weekly report", node.password)
+        node.fail("POST", API, "hang-after")
+        await form.save()
+        await node.until("POST", API)
+        await keys.me.until("⋯ The key is being created.")
+        for key in ("escape", QUIT, "ctrl+c"):
+            await keys.me.press(key)
+            await keys.me.until("Its answer is awaited, then you can leave.")
+            assert not keys.me.app._exit
+        await form.save()
+        await keys.me.press("f1")
+        await keys.me.until("give or take the grant")
+        node.release()
+        await keys.me.settle()
+        assert "give or take the grant" in form.says, "the help stays until it is closed"
+        await keys.me.press("escape")
+        await keys.me.until("The API key was created")
+        assert node.seen("POST", API) == 1
+
+
+async def test_an_address_that_the_server_does_not_take_is_told_beside_its_field(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tui.screens.key_form.wrong_ips", lambda _: "")
+    async with at_keys(node) as keys:
+        form = await keys.new()
+        await form.complete("Weekly report", node.password)
+        await form.fill("ips", "2001:db8::1")
+        await form.save()
+        await form.says_beside("ips", "invalid data format/type")
+        assert form.field("label").value == "Weekly report"
+
+
+async def test_masked_fields_give_nothing_away_and_take_nothing_invisible(
+    node_with: NodeMaker,
+) -> None:
+    node = node_with()
+    async with at_keys(node) as keys:
+        form = await keys.new()
+        await form.fill("password", node.password)
+        await keys.me.press("home", "shift+end", "ctrl+x")
+        assert form.field("password").value == node.password
+        field = form.field("password").query_one(Input)
+        field.action_copy()
+        field.action_cut()
+        assert keys.me.app.clipboard == ""
+        await form.fill("password", "")
+        half = len(node.password) // 2
+        await keys.me.paste(f"\u200b{node.password[:half]}\u00a0\u2060{node.password[half:]}\x1b")
+        assert form.field("password").value == node.password
+        await form.says_beside("password", "Invisible characters were taken out")
