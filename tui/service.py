@@ -238,6 +238,13 @@ class KeyService:
         """The ids of the keys whose secrets this operator stored, as the journal tells."""
         return {e.key_id for e in self.journal.entries() if e.phase == "stored" and e.key_id}
 
+    def note_stored(self, key_id: str, how: str) -> None:
+        """Note that the secret of a key is stored after all, where the journal tells of the key."""
+        for entry in self.journal.entries():
+            if entry.action == "create" and entry.key_id == key_id:
+                self.journal.resume(entry).stored(how)
+                return
+
     def never_stored(self) -> list[Key]:
         """Return the listed keys that this operator created here and never stored the secret of.
 

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
-from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
@@ -23,6 +22,9 @@ from tui.widgets.top_bar import TopBar
 
 MOST = 2_000
 """How many requests are shown at most."""
+
+LONGEST_LABEL = 36
+"""How much of a label leaves a line at 80 columns whole, in characters."""
 
 _OUTCOMES = {
     "begun": "no answer noted: the program was stopped in the middle of it",
@@ -62,9 +64,9 @@ class _Request:
         more = [outcome, *(plain(detail) for detail in details if detail), self.stored]
         return Content.assemble(
             (f"{last.when:%Y-%m-%d %H:%M:%S}  ", "$text-muted"),
-            f"{last.action:<8}",
-            (short(last.label, 60), "bold"),
-            (f"  {mask(last.short_key)}", "$text-muted"),
+            f"{last.action:<7} ",
+            (f"{mask(last.short_key):<9} ", "$text-muted"),
+            (short(last.label, LONGEST_LABEL), "bold"),
             "\n  ",
             (" · ".join(filter(None, more)), _STYLES.get(last.phase, "$text-warning")),
             (f" · {plain(last.username)} on {plain(last.server)}", "$text-muted"),
@@ -110,12 +112,8 @@ class JournalScreen(Screen[None]):
         yield Footer(show_command_palette=False, compact=True)
 
     def on_mount(self) -> None:
-        """Show everything."""
-        self._show("")
-
-    @on(Input.Changed)
-    def _filter(self, event: Input.Changed) -> None:
-        self._show(event.value)
+        """Show everything, and what is left of it whenever the filter changes."""
+        self.watch(self.query_one(Input), "value", self._show)
 
     def action_close(self) -> None:
         """Go back to the list of keys."""

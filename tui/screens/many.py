@@ -48,6 +48,7 @@ class RotateManyScreen(RunScreen):
 
     place = "Rotate"
     start = "Create successors"
+    ended = "rotated: the predecessor is deleted"
 
     def on_mount(self) -> None:
         """Tell beside the keys which are left out."""
@@ -106,8 +107,9 @@ class RotateManyScreen(RunScreen):
         if not held:
             return True
         body = Content(
-            f"{count(held, 'secret')} could not be delivered, and only this program has them. "
-            "Enter on such a key shows its secret, to store it by hand."
+            f"{count(held, 'secret')} could not be delivered, and nobody but this program has "
+            f"{'it' if held == 1 else 'them'}. Enter on such a key shows its secret, to store it "
+            "by hand."
         )
         ask = ConfirmScreen(
             "Lose secrets that were not stored?", body, yes="Lose them", no="Go back", danger=True
@@ -158,7 +160,9 @@ class RotateManyScreen(RunScreen):
             return
         rotation = run.rotations[event.key.id]
         heard = rotation.on_change
-        await self.app.push_screen_wait(RotateScreen(self.service, rotation, self.now, ""))
+        await self.app.push_screen_wait(
+            RotateScreen(self.service, rotation, self.now, "", is_part=True)
+        )
         rotation.on_change = heard
         self.changed(event.key.id, rotation.state, rotation.problem)
 
@@ -175,7 +179,11 @@ class RotateManyScreen(RunScreen):
     def _delivery(self, labels: list[str]) -> FileDelivery | CommandDelivery | None:
         """Return the way of delivery that was chosen; None, with the reason told, without one."""
         file, command = self.query_one("#file", Field), self.query_one("#command", Field)
-        field = command if command.value.strip() and not file.value.strip() else file
+        field = command if command.value.strip() else file
+        if command.value.strip() and file.value.strip():
+            field.error = "Choose one: a new file or a command."
+            field.focus_input()
+            return None
         path = Path(file.value.strip())
         form = next((form for form in get_args(Form) if path.suffix == f".{form}"), None)
         try:
@@ -199,6 +207,7 @@ class FinishManyScreen(RunScreen):
 
     place = "Finish"
     start = "Delete predecessors"
+    ended = "the predecessor is deleted"
     is_danger = True
 
     def sentences(self) -> list[str]:
@@ -249,6 +258,7 @@ class DeleteManyScreen(RunScreen):
 
     place = "Delete"
     start = "Delete API Keys"
+    ended = "deleted"
     is_danger = True
 
     def sentences(self) -> list[str]:

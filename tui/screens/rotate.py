@@ -22,12 +22,11 @@ from tui.errands import explain
 from tui.rotation import Rotation, State, Step
 from tui.screens.dialog import ConfirmScreen
 from tui.screens.key_form import DraftScreen
-from tui.screens.rotation_words import ENDED, now, steps
+from tui.screens.rotation_words import ENDED, became, now, planned, steps, title
 from tui.screens.secret import ask_stored
 from tui.screens.secret_box import SecretBox
 from tui.service import KeyService
 from tui.session import SessionProblem
-from tui.text import mask, plain, short
 from tui.widgets.field import Field
 from tui.widgets.proofs import Proofs
 from tui.widgets.status import Status
@@ -41,15 +40,23 @@ class RotateScreen(Screen[str]):
     """Shows where a rotation stands and what can be done next; returns what became of it."""
 
     CSS_PATH = "rotate.tcss"
-    AUTO_FOCUS = "Input"
+    AUTO_FOCUS = ""  # it would take a field that is hidden, too
     ALLOW_SELECT = False
     BINDINGS: ClassVar[list[BindingType]] = list(bindings_for(Place.ROTATE))
 
     def __init__(
-        self, service: KeyService, rotation: Rotation, now: Callable[[], datetime], notice: str
+        self,
+        service: KeyService,
+        rotation: Rotation,
+        now: Callable[[], datetime],
+        notice: str,
+        *,
+        is_part: bool = False,
     ) -> None:
+        """Show `rotation`; one that is part of a run keeps its secret when this is left."""
         super().__init__()
         self._service, self._rotation, self._now, self._notice = service, rotation, now, notice
+        self._is_part, self._is_busy = is_part, False
         self._shown_secret: SecretStr | None = None
 
     def compose(self) -> ComposeResult:
@@ -60,7 +67,19 @@ class RotateScreen(Screen[str]):
             yield Static(id="steps", markup=False)
             yield Static(id="problem", markup=False)
             with Vertical(id="plan"):
-                yield Static(id="draft", markup=False)
+                yield Static(
+                    "Its successor gets the same label, grants and allowed IPs; ctrl+e changes "
+                    "them.",
+                    id="about",
+                )
+                for name, label in (
+                    ("label", "Label"),
+                    ("grants", "Grants"),
+                    ("ips", "Allowed IPs"),
+                ):
+                    with Horizontal(classes="planned"):
+                        yield Static(label)
+                        yield Static(id=f"planned-{name}", markup=False)
                 if self._service.session.has_password:
                     yield Field("Account Password *", id="password", masked=True)
             yield SecretBox()
@@ -87,7 +106,7 @@ class RotateScreen(Screen[str]):
     @on(Input.Submitted)
     def action_create(self) -> None:
         """Create the successor, and verify it at once."""
-        if self._rotation.allows(Step.CREATE) and not self._rotation.is_at_work:
+        if self._rotation.allows(Step.CREATE):
             self._take(self._create, "The successor is being created.")
 
     @work(group="draft", description="change what the successor is to be")
@@ -178,13 +197,12 @@ class RotateScreen(Screen[str]):
 
     async def may_leave(self) -> bool:
         """Ask before a secret is lost; refuse while the server is at it."""
-        if self._rotation.is_at_work:
-            self.query_one("#problem", Static).update(
-                Content("A request is under way. Its answer is awaited, then you can leave.")
-            )
+        if self._is_busy or self._rotation.is_at_work:
+            told = "A request is under way. Its answer is awaited, then you can leave."
+            self._update("#problem", Content(told))
             self.query_one("#problem").display = True
             return False
-        if not self._rotation.would_lose_secret:
+        if self._is_part or not self._rotation.would_lose_secret:
             return True
         went_to = self.query_one(SecretBox).went_to
         if not await self.app.push_screen_wait(ask_stored(self._rotation.draft.label, went_to)):
@@ -210,13 +228,14 @@ class RotateScreen(Screen[str]):
         }
         if action == "undo" and rotation.successor is None and not rotation.short_key:
             return False
-        if action == "stored" and rotation.stored:
+        if action == "stored" and (rotation.stored or rotation.state is State.OVERLAPPING):
             return False
         return action not in steps or rotation.allows(steps[action])
 
     def _take(self, step: Callable[[], Awaitable[object]], doing: str) -> None:
         """Take a step in a worker of the app's, which nothing on this screen can cut off."""
-        if not self._rotation.is_at_work:
+        if not (self._is_busy or self._rotation.is_at_work):
+            self._is_busy, self._rotation.problem = True, None
             self.app.run_worker(self._run(step, doing), group="write", description=doing)
 
     async def _run(self, step: Callable[[], Awaitable[object]], doing: str) -> None:
@@ -225,6 +244,8 @@ class RotateScreen(Screen[str]):
                 await step()
         except (ApiError, SessionProblem) as error:
             self._rotation.problem = error
+        finally:
+            self._is_busy = False
         self._show()
 
     async def _create(self) -> None:
@@ -245,7 +266,10 @@ class RotateScreen(Screen[str]):
             await self._verify()
 
     async def _store(self, how: str) -> None:
+        found = self._rotation.successor if self._rotation.state is State.INTERRUPTED else None
         await self._rotation.stored_by_hand(how)
+        if found is not None:
+            self._service.note_stored(found.id, how)
         verification = self._rotation.verification
         if self._rotation.state is State.DELIVERED and verification is None:
             await self._verify()
@@ -266,46 +290,39 @@ class RotateScreen(Screen[str]):
         if not self.is_attached:
             return
         rotation, state = self._rotation, self._rotation.state
-        self._update("#title", self._title())
-        self._update("#steps", steps(state))
-        self._update("#draft", self._planned() if rotation.allows(Step.CREATE) else Content(""))
+        self._update("#title", title(rotation))
+        verification = rotation.verification
+        self._update("#steps", steps(state, verified=bool(verification and verification.works)))
+        catalogue = self._service.listing.catalogue
+        for name, text in planned(rotation.draft, catalogue).items():
+            self._update(f"#planned-{name}", Content(text))
         self._update("#told", Content(now(state)))
         self.query_one("#told").display = bool(now(state))
         self.query_one("#plan").display = rotation.allows(Step.CREATE)
         self._show_problem(rotation.problem)
         self._show_secret()
-        catalogue = self._service.listing.catalogue
-        self.query_one(Proofs).show(rotation.verification, catalogue)
+        self.query_one(Proofs).show(verification, catalogue)
         for name, step in (
             ("create", Step.CREATE),
             ("later", Step.RETIRE),
             ("finish", Step.FINISH),
         ):
             self.query_one(f"#{name}").display = rotation.allows(step)
-        self.query_one("#stored").display = rotation.allows(Step.STORED) and not rotation.stored
+        self.query_one("#stored").display = bool(self.check_action("stored", ()))
         self.refresh_bindings()
-        if self.focused is None or not self.focused.display:
-            self.query_one("#close").focus() if state in ENDED else self.set_focus(None)
+        self._keep_focus()
 
-    def _title(self) -> Content:
-        key, short_key = self._rotation.predecessor, self._rotation.short_key
-        parts = [("Rotate API Key: ", "bold $text-accent"), (short(key.label, 60), "bold")]
-        if key.short_key:
-            parts.append((f"  {mask(key.short_key)}", "$text-muted"))
-        if short_key:
-            parts.append((f" → {mask(short_key)}", "$text-muted"))
-        return Content.assemble(*parts)
-
-    def _planned(self) -> Content:
-        draft, catalogue = self._rotation.draft, self._service.listing.catalogue
-        grants = ", ".join(map(catalogue.label, draft.grants)) or "none yet: ctrl+e chooses them"
-        ips = ", ".join(map(plain, draft.valid_ips)) or "any address"
-        return Content(
-            f"Its successor gets the same label, grants and allowed IPs; ctrl+e changes them.\n\n"
-            f"Label               {short(draft.label)}\n"
-            f"Grants              {grants}\n"
-            f"Allowed IPs         {ips}"
-        )
+    def _keep_focus(self) -> None:
+        """Have Enter do what comes next, and no key end in a field that is hidden."""
+        if self.focused is not None and all(w.display for w in self.focused.ancestors_with_self):
+            return
+        if self._rotation.state in ENDED:
+            self.query_one("#close").focus()
+        elif self._rotation.allows(Step.CREATE):
+            asked = self.query("#password Input")
+            (asked.first() if asked else self.query_one("#create")).focus()
+        else:
+            self.set_focus(None)
 
     def _show_problem(self, problem: Exception | None) -> None:
         told = self.query_one("#problem", Static)
@@ -319,7 +336,8 @@ class RotateScreen(Screen[str]):
                 field.error = beside
                 told.display = False
                 field.focus_input()
-        lines = (words.title, words.detail, words.hint)
+        says_more = not now(self._rotation.state)
+        lines = (words.title, words.detail, words.hint if says_more else "")
         told.update(Content("\n".join(line for line in lines if line)))
 
     def _show_secret(self) -> None:
@@ -346,9 +364,9 @@ class RotateScreen(Screen[str]):
 
     def _leave(self) -> None:
         rotation = self._rotation
-        if rotation.allows(Step.FORGET):
+        if rotation.allows(Step.FORGET) and not (self._is_part and rotation.would_lose_secret):
             rotation.forget_secret()
         rotation.on_change = None
         self._shown_secret = None
         self.query_one(SecretBox).forget()
-        self.dismiss(now(rotation.state))
+        self.dismiss(became(rotation.state))

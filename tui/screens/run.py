@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -18,6 +18,7 @@ from tui.api.errors import ApiError
 from tui.api.models import Key
 from tui.bindings import Place, bindings_for
 from tui.errands import explain, in_one_line
+from tui.problems import Problem
 from tui.rotation import Failure, Run, State
 from tui.screens.dialog import ConfirmScreen
 from tui.service import KeyService
@@ -25,11 +26,14 @@ from tui.session import SessionProblem
 from tui.text import count, short
 from tui.widgets.field import Field
 from tui.widgets.key_table import KeyTable
+from tui.widgets.line import StateKind
 from tui.widgets.status import Status
 from tui.widgets.top_bar import TopBar
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
+
+_OVER = {State.VERIFIED: "verified", State.OVERLAPPING: "marked as retiring"}
 
 BAR = 30
 """How wide the bar is that tells how far a run has come, in cells."""
@@ -46,6 +50,8 @@ class RunScreen(Screen[str]):
     BINDINGS: ClassVar[list[BindingType]] = list(bindings_for(Place.RUN))
     place = ""
     start = ""
+    ended = ""
+    """What stands beside a key whose end is reached."""
     is_danger = False
 
     def __init__(
@@ -59,13 +65,16 @@ class RunScreen(Screen[str]):
         self.service, self.keys, self.now, self._notice = service, keys, now, notice
         self.run_: Run | None = None
         self._failures: dict[str, Failure] = {}
+        self._is_taking = False
+        self._told = ""
 
     def compose(self) -> ComposeResult:
         """The plan, the keys, and how far it has come."""
         yield TopBar(f"Settings › API keys › {self.place}", notice=self._notice)
         with Vertical(id="page"):
             yield Static(Content(f"{self.place} {count(len(self.keys), 'API key')}"), id="title")
-            yield Static(Content(" ".join(self.sentences())), id="plan")
+            first, *others = self.sentences()
+            yield Static(Content.assemble((first, "bold"), "\n", " ".join(others)), id="plan")
             with Vertical(id="choices"):
                 yield from self.choices()
             yield Static(id="progress", markup=False)
@@ -121,14 +130,14 @@ class RunScreen(Screen[str]):
             self.run_ = run
             run.on_change = self.changed
             self.query_one("#choices").display = False
-            self.take(lambda: run.run(self.password()))
+            self.take(lambda: run.run(self.password()), self._could_not_begin)
 
     @on(Button.Pressed, "#retry")
     def action_retry(self) -> None:
         """Try once more what failed."""
         run = self.run_
         if run is not None and not run.is_running and run.failed:
-            self.take(lambda: run.retry_failed(self.password()))
+            self.take(lambda: run.retry_failed(self.password()), self._could_not_retry)
 
     def action_pause(self) -> None:
         """Pause after the present key, or go on."""
@@ -185,20 +194,31 @@ class RunScreen(Screen[str]):
             return SecretStr(field.value)
         return None
 
-    def take(self, step: Callable[[], Awaitable[None]]) -> None:
-        """Run a step in a worker of the app's."""
-        self.app.run_worker(self._run(step), group="write", description=f"{self.place} keys")
+    def take(
+        self,
+        step: Callable[[], Awaitable[None]],
+        refused: Callable[[Exception], None] | None = None,
+    ) -> None:
+        """Run a step in a worker of the app's; `refused` tells why nothing of it was begun."""
+        if not self._is_taking:
+            self._is_taking = True
+            work = self._run(step, refused or self._could_not_retry)
+            self.app.run_worker(work, group="write", description=f"{self.place} keys")
 
-    async def _run(self, step: Callable[[], Awaitable[None]]) -> None:
+    async def _run(
+        self, step: Callable[[], Awaitable[None]], refused: Callable[[Exception], None]
+    ) -> None:
+        self._told = ""
+        self.query_one(KeyTable).focus()
         self.call_later(self.show_progress)
         try:
             await step()
         except (ApiError, SessionProblem) as error:
-            self._could_not_begin(error)
-        finally:
             if self.is_attached:
-                self.show_progress()
-                self.query_one(KeyTable).focus()
+                refused(error)
+        finally:
+            self._is_taking = False
+            self.show_progress()
 
     def _could_not_begin(self, error: Exception) -> None:
         """Tell why nothing was begun: the password was wrong, or could not be checked."""
@@ -206,20 +226,27 @@ class RunScreen(Screen[str]):
         self.close_down()
         self.query_one("#choices").display = True
         words = explain(error)
+        told = words.fields.get("password", "")
         for field in self.query("#password").results(Field):
-            field.error = words.fields.get("password") or words.title
+            field.error = told
             field.focus_input()
+        self._told = "" if told else _sentences(words)
+
+    def _could_not_retry(self, error: Exception) -> None:
+        """Tell why it could not be gone on; the run and all that it holds stays as it is."""
+        self._told = _sentences(explain(error))
 
     def changed(self, key_id: str, state: State, problem: Exception | None) -> None:
         """Show a key's new state."""
         if not self.is_attached:
             return
-        is_over = state in {State.VERIFIED, State.OVERLAPPING, State.FINISHED}
+        words = {**_OVER, State.FINISHED: self.ended}
         table = self.query_one(KeyTable)
         if problem is not None:
             table.set_state(key_id, in_one_line(explain(problem)), "problem")
         else:
-            table.set_state(key_id, state.value, "done" if is_over else "working")
+            told, kind = words.get(state, state.value), "done" if state in words else "working"
+            table.set_state(key_id, told, cast(StateKind, kind))
         self.call_later(self.show_progress)
 
     def show_progress(self) -> None:
@@ -250,12 +277,18 @@ class RunScreen(Screen[str]):
     def _tell_failure(self, key: Key | None) -> None:
         failure = self._failures.get(key.id) if key is not None else None
         told = self.query_one("#told", Static)
-        told.display = failure is not None
-        if failure is not None:
-            words = explain(failure.problem, failure.key)
-            lines = (f"{words.title}.", *words.fields.values(), words.detail)
-            about = " ".join(line for line in lines if line)
+        told.display = bool(failure or self._told)
+        if self._told:
+            told.update(Content(self._told))
+        elif failure is not None:
+            about = _sentences(explain(failure.problem, failure.key))
             told.update(Content(f"{short(failure.key.label, 40)}: {about}"))
+
+
+def _sentences(problem: Problem) -> str:
+    """Return a problem in one paragraph."""
+    lines = (f"{problem.title.rstrip('.')}.", *problem.fields.values(), problem.detail)
+    return " ".join(dict.fromkeys(line for line in lines if line))
 
 
 def _bar(run: Run) -> Content:
@@ -275,5 +308,5 @@ def _bar(run: Run) -> Content:
     elif not run.is_running:
         parts.append("stopped" if run.is_cancelled else "done")
     return Content.assemble(
-        ("━" * filled, "$text-accent"), ("━" * (BAR - filled), "$border"), " · ".join(parts)
+        ("━" * filled, "$text-accent"), ("─" * (BAR - filled), "$border"), " · ".join(parts)
     )
