@@ -217,7 +217,7 @@ class KeysApp(TypeAhead[None]):
                 await session.sign_in_again(answer, self._ask_code)
             except (ApiError, SessionProblem) as error:
                 problem = explain(error)
-                refusal = " ".join(filter(None, (problem.title, problem.detail)))
+                refusal = ". ".join(filter(None, (problem.title, problem.detail)))
             else:
                 return True
         return False

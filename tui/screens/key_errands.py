@@ -71,14 +71,17 @@ class KeyErrands:
     async def create(self) -> None:
         """Create a key, show its secret once, and go on with the key in the list."""
         app, listing = self._desk.app, self._service.listing
-        created = await app.push_screen_wait(CreateKeyScreen(self._service, self._desk.notice))
+        form = CreateKeyScreen(self._service, self._desk.notice)
+        created = await app.push_screen_wait(form)
         if created is None:
+            if form.was_sent:
+                await self._desk.read()
             return
         key, draft, attempt = created.key, created.draft, created.attempt
         key_id, short_key, label = key.id, key.short_key, key.label
         proof = verification_of(self._service, key.secret, draft.grants, draft.valid_ips)
         screen = SecretScreen(key, draft, listing.catalogue, proof)
-        del created, key, proof
+        del form, created, key, proof
         went_to = await app.push_screen_wait(screen)
         del screen
         attempt.stored(went_to or "By the operator's own word.")
@@ -104,10 +107,11 @@ class KeyErrands:
     async def edit(self, key: Key) -> None:
         """Change label, grants and allowed IPs of a key."""
         form = EditKeyScreen(self._service, self._desk.notice, key)
-        if await self._desk.app.push_screen_wait(form) is None:
-            return
-        await self._desk.read()
-        self._desk.tell("API key ", key.label, " was updated.")
+        updated = await self._desk.app.push_screen_wait(form)
+        if form.was_sent:
+            await self._desk.read()
+        if updated:
+            self._desk.tell("API key ", key.label, " was updated.")
 
     async def delete(self, key: Key) -> None:
         """Delete a key, after asking."""
@@ -117,11 +121,18 @@ class KeyErrands:
             with self._desk.writing(f"{short(key.label, 40)} is being deleted."):
                 was_there = await self._service.delete(key)
         except (ApiError, SessionProblem) as error:
-            self._desk.tell_problem(explain(error, key))
+            if isinstance(error, ApiError) and error.maybe_done and await self._is_gone(key):
+                self._desk.tell("API key ", key.label, " is deleted, though no good answer came.")
+            else:
+                self._desk.tell_problem(explain(error, key))
             return
         await self._desk.read()
         gone = " was deleted." if was_there else " had already been deleted by somebody else."
         self._desk.tell("API key ", key.label, gone)
+
+    async def _is_gone(self, key: Key) -> bool:
+        listed = await self._desk.read()
+        return listed and all(found.id != key.id for found in self._service.listing.keys)
 
     async def verify(self, key: Key) -> None:
         """Show what a key may do; only who has its secret can do that."""

@@ -10,6 +10,7 @@ from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.screen import Screen
+from textual.widget import Widget
 from textual.widgets import Button, Footer, Input, Static
 
 from tui.api.errors import ApiError, SignInRefused
@@ -21,7 +22,7 @@ from tui.problems import Problem
 from tui.screens.dialog import ConfirmScreen, ProblemScreen
 from tui.service import Created, KeyService, NothingCreated, OutcomeUnknown, SecretLost
 from tui.session import SessionProblem
-from tui.text import plain, short
+from tui.text import mask, plain, short
 from tui.widgets.field import Field
 from tui.widgets.grant_list import GrantList
 from tui.widgets.problem_text import ProblemText
@@ -50,11 +51,14 @@ class KeyFormScreen(Screen[Done | None]):
     def __init__(self, service: KeyService, notice: str, key: Key | None = None) -> None:
         super().__init__()
         self._service, self._notice, self._key = service, notice, key
+        self.was_sent = False
+        """Whether anything may have changed on the server, however it answered."""
         self._label = key.label if key else ""
         self._ips = ", ".join(key.allowed_ips) if key else ""
         self._given = service.listing.catalogue.ordered(key.grants if key else ())
         self._problem: Problem | None = None
         self._saving = False
+        self._was_focused: Widget | None = None
         self._done: Done | None = None
 
     def compose(self) -> ComposeResult:
@@ -156,6 +160,7 @@ class KeyFormScreen(Screen[Done | None]):
 
     async def _save(self, draft: KeyDraft) -> None:
         self._tell(None)
+        self.was_sent = True
         try:
             with self.query_one(Status).working(self.doing):
                 done = await self.save(draft)
@@ -233,7 +238,8 @@ class KeyFormScreen(Screen[Done | None]):
             fields = self.query("#password").results(Field)
             wrong = "".join(wrong_password(field.value) for field in fields)
         elif name == "ips":
-            wrong = wrong_ips(self.draft.valid_ips)
+            touched = self._field("ips").value != self._ips
+            wrong = wrong_ips(self.draft.valid_ips) if touched else ""
         else:
             wrong = wrong_grants(self.query_one(GrantList).given)
         if wrong:
@@ -245,7 +251,7 @@ class KeyFormScreen(Screen[Done | None]):
     def _note_same_label(self) -> None:
         same = self._service.listing.labelled(self.draft.label, besides=self._key)
         if same is not None:
-            named = f" ({same.short_key})" if same.short_key else ""
+            named = f" ({mask(same.short_key)})" if same.short_key else ""
             self._field("label").note = f"Another key{named} already has this label."
 
     def _show(self, name: str, text: str) -> bool:
@@ -269,11 +275,12 @@ class KeyFormScreen(Screen[Done | None]):
     def _set_saving(self, saving: bool) -> None:
         self._saving = saving
         if saving:
-            self._focused = self.focused
+            self._was_focused = self.focused
         self.query_one("#form").disabled = saving
         self.query_one("#save").disabled = saving
-        if not saving and self.focused is None:
-            self._focus("label")
+        if not saving and self._was_focused is not None:
+            self._was_focused.focus()
+            self._was_focused = None
 
     def _tell(self, problem: Problem | None) -> None:
         self._problem = problem
