@@ -162,3 +162,13 @@ async def test_a_delete_under_way_is_not_left(node: Node) -> None:
         assert not keys.me.app._exit
         node.release()
         await keys.me.until("Nightly metrics export was deleted.")
+
+
+async def test_a_sending_key_whose_label_has_blanks_around_it_can_be_deleted(node: Node) -> None:
+    node.add_key("  padded  label ", ("smtp/inject",))
+    async with at_keys(node) as keys:
+        await keys.me.press("end", "d")
+        dialog = await keys.delete_dialog()
+        await dialog.fill("typed", "  padded  label ")
+        await keys.me.press("enter")
+        await keys.me.until("was deleted.")

@@ -51,6 +51,7 @@ class QuietServer(uvicorn.Server):
                 log_level="critical",
                 access_log=False,
                 server_header=False,
+                timeout_keep_alive=75,  # as nginx, which stands before real nodes
                 # A forwarded address would let anybody pass `valid_ips`.
                 proxy_headers=False,
             )

@@ -103,14 +103,14 @@ class DeleteKeyScreen(ConfirmScreen):
     def asked(self) -> ComposeResult:
         """The label, where it must be typed."""
         if self._typed:
-            yield Field(f"Type {'the label' if self._typed else ''}", id="typed")
+            yield Field("Type to confirm", id="typed", placeholder=self._typed)
 
     @on(Input.Submitted)
     def confirm(self) -> None:
         """Answer yes, once the label is typed."""
         if self._typed:
             field = self.query_one("#typed", Field)
-            if field.value.strip() != self._typed:
+            if field.value.strip() != self._typed.strip():
                 field.error = f"Type {self._typed} to delete the key."
                 field.focus_input()
                 return

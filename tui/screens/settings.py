@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Center, Horizontal, Vertical
+from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.message import Message
 from textual.screen import Screen
@@ -87,7 +87,7 @@ class SettingsScreen(Screen[None]):
                 yield KeyTable()
                 with Vertical(id="state"):
                     yield Static(id="state-text", markup=False)
-                    with Center():
+                    with Horizontal(id="ways"):
                         yield Button("Try again", id="try-again", variant="primary", compact=True)
                         yield Button("Show error details", id="show-details", compact=True)
             yield KeyDetail()
@@ -263,8 +263,9 @@ class SettingsScreen(Screen[None]):
         if self._service.listing.keys:
             self.tell_problem(problem)
             return
-        lines = (problem.title, problem.detail, problem.hint)
-        told = Content("\n\n".join(line for line in lines if line))
+        lines = filter(None, (problem.detail, problem.hint))
+        title = Content.styled(f"✗ {problem.title}", "bold $text-error")
+        told = Content("\n\n").join([title, *map(Content, lines)])
         self.query_one("#state-text", Static).update(told)
         self._switch(table=False, problem=True)
         self.query_one("#try-again").focus()
@@ -274,7 +275,7 @@ class SettingsScreen(Screen[None]):
         self.query_one("#state").display = not table
         self.query_one("#try-again").display = problem
         self.query_one("#show-details").display = problem
-        if table and self.focused is None:
+        if table and (self.focused is None or not self.focused.display):
             self.query_one(KeyTable).focus()
 
     def move_to(self, key_id: str) -> bool:
