@@ -111,7 +111,7 @@ class SecretScreen(Screen[str]):
 
     def _about(self) -> Content:
         lines = [
-            Content.assemble((self._label, "bold"), "  ", mask(self._short_key)),
+            Content.assemble((self._label, "bold"), "  ", (mask(self._short_key), "$text-muted")),
             Content(", ".join(map(self._catalogue.label, self._draft.grants))),
         ]
         if self._draft.valid_ips:

@@ -45,7 +45,7 @@ class SecretBox(Vertical):
         }
         #warning { color: $text-warning; margin-bottom: 1; }
         #ways { height: 1; }
-        #ways Button { margin-right: 2; min-width: 12; }
+        #ways Button { margin-right: 2; }
         Messages { margin-top: 1; }
     }
     """

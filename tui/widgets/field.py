@@ -60,12 +60,13 @@ class Field(Vertical):
         height: auto;
         & > Horizontal { height: 1; }
         .field--label { width: 20; color: $text-muted; }
-        QuietInput { width: 1fr; background: $surface; }
-        QuietInput:focus { background: $panel; }
-        .field--error { display: none; color: $text-error; padding-left: 20; height: auto; }
+        QuietInput { width: 1fr; background: $panel; }
+        QuietInput.-textual-compact { padding: 0 1; }
+        QuietInput:focus { background: $primary 40%; background-tint: transparent; }
+        .field--error { display: none; color: $text-error; padding-left: 21; height: auto; }
         &.-wrong .field--error, &.-noted .field--error { display: block; }
         &.-noted .field--error { color: $text-warning; }
-        &:focus-within .field--label { color: $text; text-style: bold; }
+        &.-here .field--label { color: $foreground; text-style: bold; }
     }
     """
 
@@ -141,6 +142,14 @@ class Field(Vertical):
     def focus_input(self) -> None:
         """Put the cursor here."""
         self._input.focus()
+
+    def on_descendant_focus(self) -> None:
+        """Stand out while the cursor is here."""
+        self.add_class("-here")
+
+    def on_descendant_blur(self) -> None:
+        """Stand back."""
+        self.remove_class("-here")
 
     @on(Input.Blurred)
     def _left(self, event: Input.Blurred) -> None:

@@ -12,12 +12,13 @@ class ProblemText(Static):
     """A problem's title, detail and hint, a line each; no room is taken while there is none."""
 
     DEFAULT_CSS = """
-    ProblemText { display: none; color: $text-error; margin-bottom: 1; max-height: 8; }
+    ProblemText { display: none; margin-bottom: 1; max-height: 8; }
     """
 
     def show(self, problem: Problem | None) -> None:
         """Tell a problem, or nothing."""
         self.display = problem is not None
         if problem is not None:
-            lines = (problem.title, problem.detail, problem.hint)
-            self.update(Content("\n".join(line for line in lines if line)))
+            title = Content.styled(f"✗ {problem.title}", "bold $text-error")
+            lines = filter(None, (problem.detail, problem.hint))
+            self.update(Content("\n").join([title, *map(Content, lines)]))
