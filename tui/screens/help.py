@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
@@ -37,10 +40,7 @@ class HelpScreen(ModalScreen[None]):
             with VerticalScroll(id="keys"):
                 for place in places:
                     yield Static(Content.styled(place.value, "bold $text-accent"))
-                    for keys, help_ in told(place):
-                        line = Content.assemble((f"  {keys:<16}", "bold"), help_)
-                        yield Static(line, classes="key")
-                    yield Static("")
+                    yield Static(_table(place))
         yield Footer(show_command_palette=False, compact=True)
 
     def action_scroll_down(self) -> None:
@@ -50,3 +50,13 @@ class HelpScreen(ModalScreen[None]):
     def action_scroll_up(self) -> None:
         """Scroll one line up."""
         self.query_one("#keys").scroll_up(animate=False)
+
+
+def _table(place: Place) -> Padding:
+    """Return the keys of a place, and what they do, which may take more than one line."""
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(width=14, style="bold")
+    table.add_column()
+    for keys, help_ in told(place):
+        table.add_row(Text(keys), Text(help_))
+    return Padding(table, (0, 0, 1, 2))
