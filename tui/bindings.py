@@ -144,9 +144,7 @@ COMMANDS = (
         _FORM, "escape", "Esc", "cancel", "go back; asks first when something was typed", "Cancel"
     ),
     Command(_SECRET, "c", "c", "clipboard", "send it to the clipboard", "Clipboard"),
-    Command(
-        _SECRET, "w", "w", "write", "write it to a new file that only you can read", "Write file"
-    ),
+    Command(_SECRET, "w", "w", "write", "write it to a new file that only you can read", "File"),
     Command(_SECRET, "p", "p", "plain", "show it plain, to select it with the mouse", "Plain"),
     Command(_SECRET, "x", "x", "command", "hand it to a command on its standard input", "Command"),
     Command(_SECRET, "v", "v", "verify", "show what the key may do", "Verify"),

@@ -43,6 +43,10 @@ class KeyFormScreen(Screen[Done | None]):
 
     CSS_PATH = "key_form.tcss"
     AUTO_FOCUS = "#label Input"
+    VERTICAL_BREAKPOINTS: list[tuple[int, str]] | None = [  # noqa: RUF012  # as Screen has it
+        (0, "-low"),
+        (30, "-high"),
+    ]
     BINDINGS: ClassVar[list[BindingType]] = list(bindings_for(Place.FORM))
     heading = ""
     verb = ""
