@@ -1,0 +1,99 @@
+"""What the layers promise, looked at from inside an interpreter and from the sources."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from importlib import import_module
+from inspect import getmembers, isclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.app import App
+from textual.binding import Binding
+from textual.screen import Screen
+
+import tui
+from tui.app import KeysApp
+from tui.bindings import COMMANDS, Place
+
+ROOT = Path(tui.__file__).parent
+SOURCES = sorted(ROOT.rglob("*.py"))
+
+LIGHT = (
+    "problems", "errands", "service", "session", "journal", "delivery", "verification", "rotation",
+    "drafts", "text", "crash", "cli", "api.models", "api.errors", "api.grants", "api.address",
+    "sandbox.options", "sandbox.beside",
+)  # fmt: skip
+SCREENS = tuple(f"screens.{path.stem}" for path in sorted((ROOT / "screens").glob("[!_]*.py")))
+WIDGETS = tuple(f"widgets.{path.stem}" for path in sorted((ROOT / "widgets").glob("[!_]*.py")))
+
+IMPORT_ALL = """
+import sys
+from importlib import import_module
+
+forbidden, *names = sys.argv[1:]
+for name in names:
+    import_module(f"tui.{name}")
+    if found := {*forbidden.split(",")} & {*sys.modules}:
+        sys.exit(f"tui.{name} loads {', '.join(sorted(found))}")
+"""
+
+
+@pytest.mark.parametrize(
+    ("modules", "forbidden"),
+    [
+        (LIGHT, "textual,rich,httpx,pydantic,starlette,uvicorn"),
+        (("app", *SCREENS, *WIDGETS), "httpx,pydantic,starlette,uvicorn"),
+        (("api.client",), "textual,starlette,uvicorn"),
+        (("sandbox.server", "sandbox.running"), "textual,rich,httpx"),
+    ],
+    ids=["light", "screens", "client", "sandbox"],
+)
+def test_what_a_module_loads(modules: tuple[str, ...], forbidden: str) -> None:
+    """One interpreter imports all of them in turn, as what one loads, the next may not either."""
+    command = [sys.executable, "-c", IMPORT_ALL, forbidden, *modules]
+    ran = subprocess.run(command, capture_output=True, check=False, text=True)  # noqa: S603  # our own code
+    assert (ran.returncode, ran.stderr) == (0, "")
+
+
+def owners() -> dict[Place, list[type[App[Any] | Screen[Any]]]]:
+    """Return who binds the keys of each place, subclasses after their bases."""
+    modules = [import_module(f"tui.{name}") for name in SCREENS]
+    screens = {kind for module in modules for _, kind in getmembers(module, isclass)}
+    kinds: list[type[App[Any] | Screen[Any]]] = [KeysApp]
+    kinds += [kind for kind in screens if issubclass(kind, Screen)]
+    found: dict[Place, list[type[App[Any] | Screen[Any]]]] = {place: [] for place in Place}
+    for kind in sorted(kinds, key=lambda kind: len(kind.mro())):
+        bound = {binding.id for binding in kind.BINDINGS if isinstance(binding, Binding)}
+        for place in Place:
+            if {command.id for command in COMMANDS if command.place is place} & bound:
+                found[place].append(kind)
+    return found
+
+
+def test_every_key_of_the_table_is_bound_to_an_action_that_there_is() -> None:
+    found = owners()
+    for command in COMMANDS:
+        if not command.action:
+            continue
+        assert found[command.place], f"no screen binds the keys of {command.place}"
+        name = command.action.partition("(")[0]
+        action = f"action_{name.removeprefix('app.')}"
+        actors = [KeysApp] if name.startswith("app.") else found[command.place]
+        assert any(callable(getattr(actor, action, None)) for actor in actors), command
+        keys = found[command.place][0]._merge_bindings().key_to_bindings
+        for key in command.keys.split(","):
+            assert command.id in {binding.id for binding in keys[key]}, command
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_files_and_functions_stay_small(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert text.count("\n") <= 400
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            length = (node.end_lineno or node.lineno) - node.lineno + 1
+            assert length <= 50, f"{node.name} has {length} lines"
