@@ -20,11 +20,13 @@ UNKNOWN = "Old bounce importer"
 
 
 def key(node: Node, key_id: str) -> StoredKey:
-    return next(key for key in node.keys() if key.id == key_id)
+    found = node.store.key(key_id)
+    assert found is not None
+    return found
 
 
 def named(node: Node, label: str) -> StoredKey:
-    return next(key for key in node.keys() if key.label == label)
+    return node.keys()[node.labels().index(label)]
 
 
 async def updated(form: Form, label: str) -> Keys:

@@ -232,6 +232,7 @@ def _ask_delete(key: Key) -> DeleteKeyScreen:
     if sends(key.grants):
         warning = "This key sends mail: what uses it stops."
         parts.append(Content.styled(warning, "$text-warning"))
-        typed = label if cell_len(label) <= LONGEST_TYPED else key.short_key or "delete"
+        names = (key.label.strip(), key.short_key.strip(), "delete")
+        typed = next(name for name in names if 0 < cell_len(name) <= LONGEST_TYPED)
     title = f"Delete API Key: {short(label, 40)}"
     return DeleteKeyScreen(title, Content("\n\n").join(parts), typed=typed)

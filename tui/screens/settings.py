@@ -69,7 +69,7 @@ class SettingsScreen(Screen[None]):
         self._standing = notice
         self._problem: Problem | None = None
         self._load: Worker[None] | None = None
-        self._writing = ""
+        self._writing: list[str] = []
         self._errands = KeyErrands(self, service, now)
 
     def compose(self) -> ComposeResult:
@@ -189,15 +189,19 @@ class SettingsScreen(Screen[None]):
     @on(Link.Clicked)
     def action_sign_out(self) -> None:
         """Sign out."""
-        if not self._writing:
+        if self._is_free():
             if self._load is not None:
                 self._load.cancel()
             self.post_message(self.SignedOut())
 
     async def may_leave(self) -> bool:
         """Refuse while the server is at it."""
+        return self._is_free()
+
+    def _is_free(self) -> bool:
+        """Tell whether no write is under way, and otherwise which one is."""
         if self._writing:
-            self.tell("", self._writing, " Its answer is awaited, then you can leave.")
+            self.tell("", self._writing[0], " Its answer is awaited, then you can leave.")
         return not self._writing
 
     @on(KeyTable.Highlighted)
@@ -289,12 +293,12 @@ class SettingsScreen(Screen[None]):
     @contextmanager
     def writing(self, doing: str) -> Iterator[None]:
         """Tell that a write is under way; the program is not left meanwhile."""
-        self._writing = doing
+        self._writing.append(doing)
         try:
             with self.query_one(Status).working(doing):
                 yield
         finally:
-            self._writing = ""
+            self._writing.remove(doing)
 
     def tell(self, before: str, label: str, after: str) -> None:
         """Tell what was done."""
