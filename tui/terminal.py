@@ -8,11 +8,13 @@ import selectors
 import signal
 import sys
 import time
-from codecs import getincrementaldecoder
+from codecs import getincrementaldecoder, register_error
 from collections.abc import Iterable
 from contextlib import suppress
+from io import TextIOWrapper
 from typing import IO, TYPE_CHECKING, Any, cast
 
+from rich.cells import cell_len
 from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
@@ -28,12 +30,35 @@ PASTE_PATIENCE = 2.0
 _PASTE_BEGINS, _PASTE_ENDS = "\x1b[200~", "\x1b[201~"
 
 
+_PLAIN = {
+    ord(fine): plain
+    for plain, all_fine in {
+        "-": "─━", "|": "│┃▏", "+": "╭╮╰╯┌┐└┘├┤┬┴┼", "_": "▁", "#": "█", ">": "▌›→▸", "^": "↑",
+        "v": "↓✓", "x": "✗×", "*": "•", ".": "·…⋯", "'": "’", '"': "“”",
+    }.items()
+    for fine in all_fine
+}  # fmt: skip
+"""What is drawn in place of a character that the terminal's encoding lacks."""
+
+
 class Ended(Message):
     """The program is to end at once: a signal says so, or its terminal is gone."""
 
     def __init__(self, number: signal.Signals) -> None:
         super().__init__()
         self.exit_code = 128 + number
+
+
+def _plainly(error: UnicodeError) -> tuple[str, int]:
+    """Replace what can't be encoded, cell by cell: `errors` of a codec."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    lost = error.object[error.start : error.end].translate(_PLAIN)
+    shown = "".join(c if c.isascii() else "?" * cell_len(c) for c in lost)
+    return shown, error.end
+
+
+register_error("plainly", _plainly)
 
 
 class Output:
@@ -44,6 +69,8 @@ class Output:
 
     def __init__(self, file: IO[str]) -> None:
         self._file = file
+        if isinstance(file, TextIOWrapper):
+            file.reconfigure(errors="plainly")
 
     def write(self, text: str) -> None:
         """Write `text`."""

@@ -50,6 +50,18 @@ def test_a_signal_erases_the_plain_view(to_node: StartProgram, node: Node) -> No
     assert node.seen("POST", LOGOUT) == 3, "the check's token, then access and refresh token"
 
 
+def test_a_terminal_lost_in_the_plain_view_ends_it(to_node: StartProgram, node: Node) -> None:
+    program = to_node()
+    program.sign_in(node)
+    program.send(f"nPlain\t{node.password}\t\t \r")
+    program.shows("The API key was created")
+    program.send("p")
+    program.shows("Press Enter to erase this")
+    program.hang_up()
+    assert program.wait_exit(4) == 129
+    assert not list(program.state.glob("*crash*"))
+
+
 @pytest.mark.parametrize("heard", [True, False], ids=["hangup", "nohup"])
 def test_a_lost_terminal_ends_it(node: Node, tmp_path: Path, heard: bool) -> None:
     way = "signal.SIG_DFL" if heard else "signal.SIG_IGN"
@@ -65,14 +77,3 @@ def test_a_lost_terminal_ends_it(node: Node, tmp_path: Path, heard: bool) -> Non
         terminal.hang_up()
         assert terminal.wait_exit(4) == 129
     assert node.seen("POST", LOGOUT) == 2
-
-
-def test_what_is_drawn_never_goes_to_a_log(node: Node, tmp_path: Path) -> None:
-    command = f"{sys.executable} -m tui --url {node.url} 2>{tmp_path}/log"
-    with Terminal(["sh", "-c", command], env={"XDG_STATE_HOME": str(tmp_path)}) as terminal:
-        terminal.wait_for("Password")
-        terminal.wait_for("F1 Help")
-        terminal.press("ctrl+q")
-        assert terminal.wait_exit() == 0
-        assert terminal.left_behind() == []
-    assert (tmp_path / "log").read_bytes() == b""

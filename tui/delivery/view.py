@@ -92,7 +92,8 @@ def _no_echo() -> Iterator[None]:
     try:
         yield
     finally:
-        termios.tcsetattr(descriptor, termios.TCSAFLUSH, before)
+        with suppress(termios.error):  # the terminal may be gone
+            termios.tcsetattr(descriptor, termios.TCSAFLUSH, before)
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from tui.delivery import (
     write_secret_file,
 )
 from tui.screens.dialog import AskScreen
+from tui.terminal import Output
 from tui.text import plain, short
 from tui.widgets.messages import Kind, Messages
 from tui.widgets.status import Status
@@ -194,12 +196,12 @@ class SecretBox(Vertical):
 
 
 def _write_plain(text: str) -> None:
-    terminal = sys.__stdout__
-    if terminal is not None:
+    if sys.__stdout__ is not None:
+        terminal = Output(sys.__stdout__)
         terminal.write(text)
         terminal.flush()
 
 
 def _columns() -> int:
     """Return how wide the terminal is now; a window may be resized while the app is suspended."""
-    return os.get_terminal_size().columns
+    return shutil.get_terminal_size().columns
