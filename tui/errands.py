@@ -10,6 +10,7 @@ from tui.api.models import Key
 from tui.delivery import DeliveryFailed
 from tui.problems import Problem, describe
 from tui.rotation import CannotGoOn, NotVerified
+from tui.rotation.states import StillThere
 from tui.service import NothingCreated, OutcomeUnknown, SecretLost
 from tui.session import (
     EnrolmentRequired,
@@ -53,6 +54,8 @@ def explain(error: Exception, key: Key | None = None) -> Problem:
         return _explain_create(error)
     if isinstance(error, NotVerified):
         return Problem(error.sentence.rstrip("."), " ".join(error.verification.hints))
+    if isinstance(error, StillThere) and error.cause is not None:
+        return replace(describe(error.cause), detail=error.sentence, hint="", fields={})
     if isinstance(error, CannotGoOn):
         return Problem(error.sentence.rstrip("."))
     if isinstance(error, DeliveryFailed):

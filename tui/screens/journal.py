@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
@@ -26,6 +27,8 @@ MOST = 2_000
 LONGEST_LABEL = 36
 """How much of a label leaves a line at 80 columns whole, in characters."""
 
+_FULL_ID = re.compile(r"^(successor of .{8}).+")
+
 _OUTCOMES = {
     "begun": "no answer noted: the program was stopped in the middle of it",
     "done": "done",
@@ -41,6 +44,8 @@ class _Request:
     """What was noted of one write request, its last line last."""
 
     entries: tuple[Entry, ...]
+    here: str = ""
+    """Who is signed in and where, which is told only of requests by others or elsewhere."""
 
     @property
     def last(self) -> Entry:
@@ -60,8 +65,10 @@ class _Request:
         """Return the request in two lines."""
         last = self.last
         outcome = _OUTCOMES[last.phase]
-        details = [entry.detail for entry in self.entries if entry.phase != "stored"]
+        details = [_FULL_ID.sub(r"\1…", e.detail) for e in self.entries if e.phase != "stored"]
         more = [outcome, *(plain(detail) for detail in details if detail), self.stored]
+        who = f"{last.username}@" * bool(last.username) + last.server.partition("://")[2]
+        elsewhere = "" if short(who, 60) == self.here else f" · {plain(who)}"
         return Content.assemble(
             (f"{last.when:%Y-%m-%d %H:%M:%S}  ", "$text-muted"),
             f"{last.action:<7} ",
@@ -69,7 +76,7 @@ class _Request:
             (short(last.label, LONGEST_LABEL), "bold"),
             "\n  ",
             (" · ".join(filter(None, more)), _STYLES.get(last.phase, "$text-warning")),
-            (f" · {plain(last.username)} on {plain(last.server)}", "$text-muted"),
+            (elsewhere, "$text-muted"),
         )
 
     def matches(self, text: str) -> bool:
@@ -78,12 +85,12 @@ class _Request:
         return all(word in shown for word in text.casefold().split())
 
 
-def requests(entries: Iterable[Entry]) -> list[_Request]:
+def requests(entries: Iterable[Entry], here: str) -> list[_Request]:
     """Return the requests that the lines are about, newest first."""
     found: dict[str, list[Entry]] = {}
     for entry in entries:
         found.setdefault(entry.attempt, []).insert(0, entry)
-    return [_Request(tuple(lines)) for lines in found.values()]
+    return [_Request(tuple(lines), here) for lines in found.values()]
 
 
 class JournalScreen(Screen[None]):
@@ -95,7 +102,7 @@ class JournalScreen(Screen[None]):
 
     def __init__(self, journal: Journal, who: str) -> None:
         super().__init__()
-        self._requests = requests(journal.entries())[:MOST]
+        self._requests = requests(journal.entries(), who)[:MOST]
         self._unreadable = journal.unreadable
         self._path, self._who = journal.path, who
 

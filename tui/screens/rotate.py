@@ -35,6 +35,9 @@ from tui.widgets.top_bar import TopBar
 if TYPE_CHECKING:
     from pydantic import SecretStr
 
+BY_WORD = "By the operator's own word."
+"""How a secret was stored that was sent nowhere from here."""
+
 
 class RotateScreen(Screen[str]):
     """Shows where a rotation stands and what can be done next; returns what became of it."""
@@ -68,8 +71,7 @@ class RotateScreen(Screen[str]):
             yield Static(id="problem", markup=False)
             with Vertical(id="plan"):
                 yield Static(
-                    "Its successor gets the same label, grants and allowed IPs; ctrl+e changes "
-                    "them.",
+                    "Its successor gets the same label, grants and IPs: ctrl+e changes them.",
                     id="about",
                 )
                 for name, label in (
@@ -143,7 +145,7 @@ class RotateScreen(Screen[str]):
     @on(Button.Pressed, "#stored")
     def action_stored(self) -> None:
         """The operator says that the secret is stored."""
-        how = self.query_one(SecretBox).went_to or "The operator said that it is stored."
+        how = self.query_one(SecretBox).went_to or BY_WORD
         self._take(lambda: self._store(how), "Going on")
 
     def action_verify(self) -> None:
@@ -207,7 +209,7 @@ class RotateScreen(Screen[str]):
         went_to = self.query_one(SecretBox).went_to
         if not await self.app.push_screen_wait(ask_stored(self._rotation.draft.label, went_to)):
             return False
-        await self._rotation.stored_by_hand(went_to or "The operator said that it is stored.")
+        await self._rotation.stored_by_hand(went_to or BY_WORD)
         return True
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

@@ -6,7 +6,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from tui.api.grants import Catalogue
-from tui.verification import Proof, Reading, Verification
+from tui.verification import READING_ONLY, Proof, Reading, Verification
 
 _MARKS = {
     Reading.GRANTED: ("✓", "$text-success", "granted"),
@@ -47,7 +47,9 @@ def tell(verification: Verification, catalogue: Catalogue) -> Content:
 def _line(proof: Proof, catalogue: Catalogue) -> Content:
     mark, style, words = _MARKS[proof.reading]
     took = f" in {proof.seconds * 1000:.0f} ms" if proof.seconds is not None else ""
-    why = f"  {proof.why}" if proof.why else ""
+    why = f"\n    {proof.why}" if proof.why else ""
+    if proof.why == READING_ONLY:
+        why = "  by reading only"
     return Content.assemble(
         (f"{mark} ", style),
         f"{catalogue.label(proof.grant)}: {words}{took}",
