@@ -1,0 +1,236 @@
+"""Page objects of rotation: one key, many keys, verifying, the journal."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager, suppress
+from itertools import count
+from pathlib import Path
+
+from pydantic import SecretStr
+from textual.content import Content
+from textual.strip import Strip
+from textual.widgets import Button
+
+from tests.driver import NARROW, NOW, Dialog, Keys, Login, Operator, Page, key_for, known
+from tests.node import Node
+from tui.app import KeysApp
+from tui.bindings import Place
+from tui.journal import Journal
+from tui.widgets.key_table import KeyTable
+
+API = "/api/v1/api-keys"
+SIGN_IN = "/api/v1/authenticate"
+LABEL = "Nightly metrics export"
+"""A key that the node begins with; it has one grant, and belongs to who signs in."""
+
+
+_NUMBERS = count(1)
+
+
+def mint() -> str:
+    """Return a secret that no other test had, to be found again wherever it still is."""
+    return f"{next(_NUMBERS):04x}5ec2e7".ljust(40, "0")
+
+
+@asynccontextmanager
+async def at_work(
+    node: Node, size: tuple[int, int] = NARROW, journal: Path | None = None
+) -> AsyncIterator[Keys]:
+    """Start the program with a journal, sign in, and wait for the list."""
+    app = KeysApp(known(node), now=lambda: NOW, journal=Journal(journal, now=lambda: NOW))
+    try:
+        async with app.run_test(size=size) as pilot:
+            me = Operator(pilot, app)
+            await me.until("Sign in")
+            yield await Login(me).sign_in()
+            app.exit()
+    finally:
+        if app._session is not None:
+            await app._session.close()
+
+
+async def begin_rotating(keys: Keys, label: str = LABEL) -> Rotate:
+    await keys.go_to(label)
+    await keys.me.press(key_for(Place.KEYS, "rotate"))
+    return await Rotate(keys.me).shown()
+
+
+async def select(keys: Keys, *labels: str) -> None:
+    """Mark keys, one by one."""
+    for label in labels:
+        await keys.go_to(label)
+        await keys.me.press("space")
+    assert {key.label for key in keys.table.marked} == set(labels)
+
+
+async def with_marked(keys: Keys, action: str) -> Many:
+    await keys.me.press(key_for(Place.KEYS, action))
+    await keys.me.until(lambda: keys.me.screen.query("RunScreen #start"))
+    await keys.me.settle()
+    return Many(keys.me)
+
+
+class Buttons(Page):
+    """A screen with buttons in its last lines."""
+
+    def button(self, name: str) -> Button:
+        return self.me.screen.query_one(f"#{name}", Button)
+
+    @property
+    def offers(self) -> set[str]:
+        """The ids of the buttons that are there to be pressed."""
+        return {b.id or "" for b in self.me.screen.query("#buttons Button").results() if b.display}
+
+
+class Rotate(Buttons):
+    """Settings › API keys › Rotate."""
+
+    async def shown(self) -> Rotate:
+        await self.me.until("Rotate API Key:")
+        await self.me.settle()
+        return self
+
+    @property
+    def step(self) -> str:
+        """The step at hand, as the row of steps shows it."""
+        _, _, rest = self.me.line_with("Delete predecessor").partition("▸ ")
+        return rest.partition("   ")[0]
+
+    @property
+    def secret(self) -> str:
+        lines = self.me.lines
+        top = next(row for row, line in enumerate(lines) if "╭" in line)
+        return lines[top + 1].strip().strip("│").strip()
+
+    async def press(self, action: str) -> None:
+        await self.me.press(key_for(Place.ROTATE, action))
+
+    async def try_to_create(self, password: str) -> None:
+        await self.fill("password", password)
+        await self.me.press("enter")
+
+    async def create(self, node: Node) -> None:
+        """Create the successor, and wait until it was verified."""
+        await self.try_to_create(node.password)
+        await self.me.until("The server accepts the key.")
+        await self.idle()
+
+    async def store(self) -> None:
+        await self.press("stored")
+        await self.me.until("Put the new secret to use")
+
+    async def rotate(self, node: Node) -> None:
+        """Everything up to where the predecessor is decided on."""
+        await self.create(node)
+        await self.store()
+
+    async def idle(self) -> None:
+        """Wait until no step is under way."""
+        await self.me.until(
+            lambda: not any(worker.group == "write" for worker in self.me.app.workers)
+        )
+        await self.me.settle()
+
+    async def leave(self) -> Keys:
+        await self.press("close")
+        return await Keys(self.me).shown()
+
+
+class Many(Buttons):
+    """A plan for many keys, and its run."""
+
+    @property
+    def table(self) -> KeyTable:
+        return self.me.screen.query_one(KeyTable)
+
+    @property
+    def states(self) -> dict[str, str]:
+        """What stands beside each key, by its label."""
+        states = self.table._states
+        return {key.label: states[key.id].shown for key in self.table.keys if key.id in states}
+
+    async def press(self, action: str) -> None:
+        await self.me.press(key_for(Place.RUN, action))
+
+    async def begin(self, **fields: str) -> None:
+        for name, text in fields.items():
+            await self.fill(name, text)
+        await self.me.press("enter")
+
+    async def over(self, told: str) -> None:
+        """Wait for the run's end, as it is told beside the bar."""
+        await self.me.until(told)
+        await self.idle()
+
+    async def idle(self) -> None:
+        await self.me.until(
+            lambda: not any(worker.group == "write" for worker in self.me.app.workers)
+        )
+        await self.me.settle()
+
+    async def point_at(self, label: str) -> None:
+        for _ in range(10):
+            if self.me.screen.focused is self.table:
+                break
+            await self.me.press("tab")
+        await Keys(self.me).go_to(label)
+
+    async def leave(self) -> Keys:
+        await self.press("close")
+        return await Keys(self.me).shown()
+
+    async def confirm(self, title: str, button: str) -> None:
+        await (await Dialog(self.me).shown(title)).press_button(button)
+
+
+class Log(Page):
+    """The journal."""
+
+    @staticmethod
+    async def open(keys: Keys) -> Log:
+        await keys.me.press(key_for(Place.KEYS, "journal"))
+        await keys.me.until("Settings › Journal")
+        await keys.me.settle()
+        return Log(keys.me)
+
+    async def leave(self) -> Keys:
+        await self.me.press(key_for(Place.JOURNAL, "close"))
+        return await Keys(self.me).shown()
+
+
+def held(secrets: Iterable[str]) -> list[str]:
+    """Return what in this process still holds one of the secrets; the node keeps digests only."""
+    wanted = tuple(secrets)
+    gc.collect()
+    found: list[str] = []
+    for thing in gc.get_objects():
+        text = ""
+        if isinstance(thing, SecretStr):
+            text = thing.get_secret_value()
+        elif isinstance(thing, Content):
+            text = thing.plain
+        elif isinstance(thing, Strip):
+            text = thing.text
+        elif isinstance(thing, dict):
+            text = " ".join(value for value in thing.values() if type(value) is str)
+        if any(secret in text for secret in wanted):
+            owners = {type(owner).__name__ for owner in gc.get_referrers(thing)}
+            found.append(f"{type(thing).__name__} in {sorted(owners)}")
+    return found
+
+
+async def forgotten(me: Operator, *secrets: str) -> None:
+    """Wait until nothing holds the secrets; a screen that was left is taken down a little later."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(5):
+            while held(secrets):
+                await me.pilot.pause(0.05)
+    assert held(secrets) == []
+    assert not any(secret in descriptions(me) for secret in secrets)
+
+
+def descriptions(me: Operator) -> str:
+    return " ".join(f"{worker.name} {worker.description}" for worker in me.app.workers)

@@ -1,0 +1,101 @@
+"""The journal on the screen: what was done, newest first, and never a secret."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import NodeMaker
+from tests.driver import WIDE, key_for
+from tests.node import Node
+from tests.screens.rotation_pages import API, LABEL, Log, at_work, begin_rotating, mint
+from tui.bindings import Place
+
+ELSEWHERE = (
+    '{"when":"2026-01-14T08:00:00+00:00","server":"https://elsewhere.example","username":"ops",'
+    '"action":"delete","phase":"done","attempt":"1","label":"Other"}'
+)
+
+
+@pytest.fixture
+def node(node_with: NodeMaker) -> Node:
+    return node_with(mint=mint)
+
+
+async def test_what_was_done_and_a_filter(node: Node, tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    async with at_work(node, WIDE, path) as keys:
+        log = await Log.open(keys)
+        assert "Nothing was done yet." in log.says
+        await log.leave()
+        form = await keys.new()
+        secret_page = await form.create("Dashboard", node.password)
+        secrets = [secret_page.secret]
+        await secret_page.stored()
+        rotate = await begin_rotating(keys)
+        await rotate.create(node)
+        secrets.append(rotate.secret)
+        await rotate.store()
+        await rotate.press("finish")
+        await keys.me.until("Rotated: only")
+        await rotate.leave()
+        delete = await keys.delete("Dashboard")
+        await delete.confirm()
+        await keys.me.until("was deleted.")
+        log = await Log.open(keys)
+        lines = [line for line in log.me.lines if "2026-01-15 12:00:00" in line]
+        assert [line.split()[2:3] + line.split()[4:] for line in lines] == [
+            ["delete", "Dashboard"],
+            ["delete", *LABEL.split()],
+            ["create", *LABEL.split()],
+            ["create", "Dashboard"],
+        ]
+        assert log.says.count("stored: ") == 2
+        assert str(path) in log.says.replace(" ", "")
+        await log.fill("filter", "CREATE dashb")
+        assert log.says.count("2026-01-15") == 1
+        assert "create" in log.me.line_with("2026-01-15")
+        await log.fill("filter", "no such thing")
+        assert "Nothing matches." in log.says
+        await log.fill("filter", "")
+        assert log.says.count("2026-01-15") == 4
+        assert not any(secret in log.says for secret in secrets)
+        assert not any(secret in path.read_text() for secret in secrets)
+        await log.leave()
+
+
+async def test_a_secret_that_was_never_stored(node: Node, tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    async with at_work(node, journal=path) as keys:
+        rotate = await begin_rotating(keys)
+        node.fail("POST", API, "500")
+        await rotate.try_to_create(node.password)
+        await keys.me.until("Nothing was created")
+        await rotate.idle()
+        await keys.me.press("enter")
+        await keys.me.until("The server accepts the key.")
+    with path.open("a") as journal:
+        journal.write(f"torn\n{ELSEWHERE}\n")
+    async with at_work(node, journal=path) as keys:
+        log = await Log.open(keys)
+        assert log.says.count("its secret was never stored") == 1
+        assert log.says.count("not done") == 1
+        assert "1 line unreadable" in log.says
+        assert "done · ops@elsewhere.example" in log.says
+        await log.me.press("down", "down", "up")  # the cursor stays in the filter
+        assert log.field("filter").query_one("QuietInput").has_focus
+        await log.leave()
+
+
+async def test_a_hostile_label(node: Node) -> None:
+    node.add_key("[@click=app.quit]x[/] \x1b]0;pwned\x07")
+    async with at_work(node) as keys:
+        await keys.me.press("end", key_for(Place.KEYS, "delete"))
+        await keys.me.until("Delete API Key:")
+        await keys.me.press("tab", "enter")
+        await keys.me.until("was deleted.")
+        log = await Log.open(keys)
+        assert "[@click=app.quit]x[/] ␛]0;pwned␇" in log.says
+        assert not {"\x1b", "\x07"} & set(log.me.text)
+        await log.leave()

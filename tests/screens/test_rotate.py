@@ -1,0 +1,410 @@
+"""Rotating one key at the keyboard: whatever goes wrong, a key that works remains."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from textual.widgets import Input
+
+from tests.conftest import NodeMaker
+from tests.driver import NARROW, WIDE, Dialog, Form, key_for
+from tests.node import How, Node
+from tests.screens.rotation_pages import (
+    API,
+    LABEL,
+    SIGN_IN,
+    Rotate,
+    at_work,
+    begin_rotating,
+    forgotten,
+    mint,
+)
+from tui.bindings import Place
+
+QUIT = key_for(Place.ANYWHERE, "leave")
+HOSTILE = "[@click=app.quit]x[/] \x1b]52;c;cHduZWQ=\x07 \u202edrowssap"
+
+
+@pytest.fixture
+def node(node_with: NodeMaker) -> Node:
+    return node_with(mint=mint)
+
+
+def ids(node: Node, label: str = LABEL) -> list[str]:
+    there = node.keys()
+    return [key.id for key in there if key.label.startswith(label)]
+
+
+@pytest.mark.parametrize("size", [NARROW, WIDE], ids=["narrow", "wide"])
+async def test_one_key_now(node: Node, size: tuple[int, int]) -> None:
+    (old,) = ids(node)
+    async with at_work(node, size) as keys:
+        rotate = await begin_rotating(keys)
+        assert rotate.step == "Create successor"
+        assert f"Label {LABEL} Grants View Metrics Allowed IPs any address" in rotate.says
+        assert rotate.offers == {"close", "create"}
+        await rotate.create(node)
+        secret = rotate.secret
+        assert node.store.key_of(secret)
+        assert rotate.step == "Store secret"
+        assert "View Metrics: granted" in rotate.says
+        assert ids(node)[0] == old
+        await rotate.store()
+        assert rotate.step == "Delete predecessor"
+        assert secret not in rotate.says
+        assert rotate.offers == {"close", "later", "finish"}
+        await rotate.press("finish")
+        await rotate.me.until("Rotated: only the successor works now.")
+        (new,) = ids(node)
+        assert new != old
+        await keys.me.press("enter")  # Close has the focus
+        await keys.shown()
+        assert f"{LABEL}: rotated. Only the successor works now." in keys.says
+        assert keys.table.key is not None
+        assert keys.table.key.id == new
+        assert keys.table.key.raw_grants == ("metrics/view",)
+        await forgotten(keys.me, secret)
+
+
+async def test_later_then_finished_from_the_list(node: Node) -> None:
+    old, _ = node.add_key("Relay", ("metrics/view", "webhooks/view"), ("127.0.0.0/8",))
+    async with at_work(node) as keys:
+        rotate = await begin_rotating(keys, "Relay")
+        await rotate.rotate(node)
+        await rotate.press("later")
+        await rotate.me.until("the old one is marked as retiring")
+        assert rotate.offers == {"close", "finish"}
+        await rotate.leave()
+        assert node.labels()[-2:] == ["Relay (retiring 2026-01-15)", "Relay"]
+        assert keys.table.key is not None
+        assert keys.table.key.label == "Relay", "the cursor is on the successor"
+        assert "retiring since today" in keys.says
+        await keys.go_to("Relay (retiring 2026-01-15)")
+        await keys.me.press(key_for(Place.KEYS, "finish"))
+        await rotate.shown()
+        assert rotate.offers == {"close", "finish"}, "nothing here was stored or verified"
+        assert "✓ Verify" not in rotate.says
+        assert "whoever does is locked out at once" in rotate.says
+        await rotate.press("finish")
+        dialog = await Dialog(keys.me).shown("Delete the predecessor all the same?")
+        await keys.me.press("enter")  # Cancel has the focus
+        await keys.me.gone("all the same?")
+        assert old in ids(node, "Relay")
+        await rotate.press("finish")
+        await dialog.shown("Delete the predecessor all the same?")
+        await dialog.press_button("Delete predecessor")
+        await rotate.me.until("Rotated: only the successor works now.")
+        left = node.keys()[-1]
+        assert (left.label, left.valid_ips) == ("Relay", ("127.0.0.0/8",))
+        assert old not in ids(node, "Relay")
+
+
+async def test_changed_on_the_way(node: Node) -> None:
+    async with at_work(node) as keys:
+        rotate = await begin_rotating(keys, "Template designers")
+        assert "Change" in keys.me.footer
+        await rotate.press("change")  # from within the password's field
+        await keys.me.until("What the successor is to be")
+        await keys.me.settle()
+        form = Form(keys.me)
+        await form.fill("label", "Designers")
+        await form.give("Modify Templates")
+        await form.save()
+        await rotate.shown()
+        assert "Label Designers Grants View Templates, Preview Templates Allowed" in rotate.says
+        await rotate.create(node)
+        made = node.keys()[-1]
+        assert (made.label, made.grants) == ("Designers", ("templates/view", "templates/preview"))
+        assert "Template designers" in node.labels()
+
+
+async def test_a_wrong_password_and_impatience(node: Node) -> None:
+    async with at_work(node) as keys:
+        rotate = await begin_rotating(keys)
+        await keys.me.press("enter")
+        assert rotate.field("password").error.startswith("Required to securely authorize")
+        await rotate.try_to_create("wrong")
+        await keys.me.until("✗ User credentials are invalid.")
+        assert keys.me.screen.focused is rotate.field("password").query_one(Input)
+        assert (node.seen("POST", API), len(ids(node))) == (0, 1)
+        node.requests.clear()
+        node.fail("POST", SIGN_IN, "hang")
+        await rotate.fill("password", node.password)
+        await keys.me.press("enter", "enter", "escape", QUIT)
+        await node.until("POST", SIGN_IN)
+        await keys.me.until("Its answer is awaited, then you can leave.")
+        node.heal()
+        await keys.me.until("The server accepts the key.")
+        await rotate.idle()
+        assert (node.seen("POST", API), len(ids(node))) == (1, 2)
+        assert node.store.key_of(rotate.secret)
+
+
+async def test_faults_of_the_create(node: Node) -> None:
+    (old,) = ids(node)
+    nothing: list[How] = ["before", "500", "503-html"]
+    async with at_work(node) as keys:
+        rotate = await begin_rotating(keys)
+        await rotate.fill("password", node.password)
+        for how in nothing:
+            node.fail("POST", API, how)
+            await keys.me.press("enter")  # the password is still there, and so is the focus
+            await rotate.idle()
+            assert rotate.says.count("Nothing was created:") == 1
+            assert "<" not in rotate.says
+            assert ids(node) == [old]
+        node.fail("POST", API, "after")
+        await keys.me.press("enter")
+        await keys.me.until("The key was created, but its secret was lost")
+        await rotate.idle()
+        assert "Press r to delete it and make another" in rotate.says
+        assert len(ids(node)) == 2
+        await rotate.press("replace")
+        await rotate.idle()
+        assert ids(node) == [old]
+        node.fail("POST", API, "cut")  # what came of the answer holds the secret
+        await keys.me.press("enter")
+        await keys.me.until("The server accepts the key.")
+        assert len(ids(node)) == 2
+        assert node.store.key_of(rotate.secret)
+
+
+async def test_a_create_of_which_nothing_is_known_is_looked_for_again(node: Node) -> None:
+    async with at_work(node) as keys:
+        rotate = await begin_rotating(keys)
+        node.fail("POST", API, "after")
+        node.fail("GET", API, "500", times=20)
+        await rotate.try_to_create(node.password)
+        await keys.me.until("It is not known whether the key was created")
+        await rotate.idle()
+        assert "F5 looks at the list again" in rotate.says
+        node.heal()
+        await rotate.press("look")
+        await keys.me.until("its secret was lost")
+        await rotate.idle()
+        await rotate.press("undo")
+        await (await Dialog(keys.me).shown("Undo the rotation?")).press_button("Delete successor")
+        await keys.me.until("Undone: the key is as it was")
+        assert len(ids(node)) == 1
+
+
+async def test_a_create_that_hangs_while_the_help_is_open(node: Node) -> None:
+    async with at_work(node) as keys:
+        rotate = await begin_rotating(keys)
+        node.fail("POST", API, "hang-after")
+        await rotate.try_to_create(node.password)
+        await node.until("POST", API)
+        await keys.me.press("f1")
+        await Dialog(keys.me).shown("create the successor")
+        node.heal()
+        await rotate.idle()
+        await keys.me.press("f1")
+        await rotate.shown()
+        assert node.store.key_of(rotate.secret)
+        assert rotate.step == "Store secret"
+
+
+async def test_faults_of_the_mark_and_of_the_deletion(node: Node) -> None:
+    nothing: list[How] = ["before", "500", "503-html"]
+    async with at_work(node) as keys:
+        rotate = await begin_rotating(keys)
+        await rotate.rotate(node)
+        for method, step in (("PUT", "later"), ("DELETE", "finish")):
+            for how in nothing:
+                node.fail(method, API, how)
+                await rotate.press(step)
+                await rotate.idle()
+                assert "nothing has changed so far" in rotate.says
+                assert len(ids(node)) == 2
+            node.fail(method, API, "after")
+            await rotate.press(step)
+            await rotate.idle()
+            if method == "PUT":
+                assert "the old one is marked as retiring" in rotate.says
+                assert f"{LABEL} (retiring 2026-01-15)" in node.labels()
+        assert "Rotated: only the successor works now." in rotate.says
+        assert len(ids(node)) == 1
+
+
+async def test_leaving_asks_while_the_secret_is_stored_nowhere(node: Node, tmp_path: Path) -> None:
+    async with at_work(node) as keys:
+        rotate = await begin_rotating(keys)
+        await rotate.create(node)
+        secret = rotate.secret
+        for key in ("escape", "q", QUIT):
+            await keys.me.press(key)
+            dialog = await Dialog(keys.me).shown("Have you stored the secret?")
+            assert "So far it was sent nowhere." in dialog.says
+            await keys.me.press("enter")  # Go back has the focus
+            await keys.me.gone("Have you stored the secret?")
+        assert rotate.secret == secret
+        await rotate.press("write")
+        dialog = await Dialog(keys.me).shown("Write the secret to a file")
+        await dialog.answer(str(tmp_path / "secret"))
+        await keys.me.until("✓ Written to")
+        assert (tmp_path / "secret").read_text().strip() == secret
+        await keys.me.press("escape")
+        dialog = await Dialog(keys.me).shown("Have you stored the secret?")
+        await dialog.press_button("I have stored it")
+        await keys.shown()
+        assert len(ids(node)) == 2
+        assert "has a successor: f finishes" in keys.says
+        await forgotten(keys.me, secret)
+
+
+async def test_undone(node: Node) -> None:
+    (old,) = ids(node)
+    async with at_work(node) as keys:
+        rotate = await begin_rotating(keys)
+        assert "Undo" not in keys.me.footer, "there is nothing to undo yet"
+        await rotate.create(node)
+        secret = rotate.secret
+        await rotate.press("undo")
+        dialog = await Dialog(keys.me).shown("Undo the rotation?")
+        await dialog.cancel()
+        await rotate.shown()
+        assert rotate.secret == secret
+        await rotate.press("undo")
+        await dialog.shown("Undo the rotation?")
+        await dialog.press_button("Delete successor")
+        await keys.me.until("Undone: the key is as it was")
+        assert ids(node) == [old]
+        await rotate.leave()
+        await forgotten(keys.me, secret)
+
+
+async def test_addresses_that_keep_the_probe_out(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tui.verification.FIRST_WAIT", 60.0)
+    node.add_key("Far away", ("metrics/view",), ("192.0.2.25",))
+    async with at_work(node) as keys:
+        rotate = await begin_rotating(keys, "Far away")
+        await rotate.try_to_create(node.password)
+        await keys.me.until("The server does not accept the key.")
+        await rotate.idle()
+        assert "The key works only from 192.0.2.25" in rotate.says
+        await rotate.press("stored")
+        await rotate.idle()
+        await rotate.press("finish")
+        dialog = await Dialog(keys.me).shown("Delete the predecessor all the same?")
+        await dialog.press_button("Delete predecessor")
+        await keys.me.until("Rotated: only the successor works now.")
+        assert node.labels().count("Far away") == 1
+        assert "✓ Verify" not in rotate.says
+
+
+async def test_a_key_of_somebody_else_and_one_of_a_subaccount(node_with: NodeMaker) -> None:
+    node = node_with(edition="sparkpost")
+    async with at_work(node) as keys:
+        rotate = await begin_rotating(keys, "Partner portal")
+        await rotate.try_to_create(node.password)
+        await keys.me.until("This key belongs to a subaccount")
+        assert node.seen("POST", API) == 0
+        await rotate.leave()
+        rotate = await begin_rotating(keys, "Support desk webhooks")
+        await rotate.rotate(node)
+        for step in ("finish", "later"):
+            await rotate.press(step)
+            await rotate.idle()
+            assert "This key belongs to casey" in rotate.says
+        assert node.labels().count("Support desk webhooks") == 2
+
+
+async def test_an_interrupted_rotation_is_recognised_and_finished(
+    node: Node, tmp_path: Path
+) -> None:
+    (old,) = ids(node)
+    journal = tmp_path / "journal.jsonl"
+    async with at_work(node, journal=journal) as keys:
+        rotate = await begin_rotating(keys)
+        await rotate.create(node)
+    assert ids(node)[0] == old
+    async with at_work(node, journal=journal) as keys:
+        assert "secret never stored: r replaces it" in keys.says
+        await keys.go_to(LABEL)
+        await keys.me.press(key_for(Place.KEYS, "rotate"))
+        dialog = await Dialog(keys.me).shown("Was this key being rotated?")
+        await dialog.press_button("Go on with it")
+        rotate = await Rotate(keys.me).shown()
+        assert "This key already has a successor." in rotate.says
+        assert "Clip" not in keys.me.footer, "its secret is not here"
+        await rotate.press("stored")
+        await keys.me.until("not shown to work yet")
+        await rotate.leave()
+    async with at_work(node, journal=journal) as keys:
+        await keys.me.until("has a successor: f finishes")
+        await keys.go_to(LABEL)
+        await keys.me.press(key_for(Place.KEYS, "finish"))
+        rotate = await Rotate(keys.me).shown()
+        await rotate.press("replace")
+        await keys.me.until(lambda: ids(node) == [old])
+        await rotate.idle()
+        await rotate.create(node)
+        await rotate.store()
+        await rotate.press("finish")
+        await keys.me.until("Rotated: only the successor works now.")
+        assert len(ids(node)) == 1
+        assert old not in ids(node)
+
+
+async def test_a_hostile_label(node: Node) -> None:
+    node.add_key(HOSTILE)
+    async with at_work(node) as keys:
+        await keys.me.press("end", key_for(Place.KEYS, "rotate"))
+        rotate = await Rotate(keys.me).shown()
+        assert "[@click=app.quit]x[/] ␛]52;c;cHduZWQ=␇ <U+202E>drowssap" in rotate.says
+        assert not {"\x1b", "\x07", "\u202e"} & set(keys.me.text)
+        await rotate.rotate(node)
+        await rotate.press("undo")
+        await Dialog(keys.me).shown("Undo the rotation?")
+        await keys.me.press("escape")
+        await rotate.shown()
+        await rotate.press("finish")
+        await keys.me.until("Rotated: only the successor works now.")
+        await rotate.leave()
+        assert "[@click=app.quit]x[/] ␛]52" in keys.says
+        assert not {"\x1b", "\x07", "\u202e"} & set(keys.me.text)
+        assert node.labels()[-1] == HOSTILE
+        assert not keys.me.app._exit
+
+
+async def test_the_session_ends_in_the_middle(node: Node) -> None:
+    async with at_work(node) as keys:
+        rotate = await begin_rotating(keys)
+        await rotate.rotate(node)
+        node.end_sessions()
+        await rotate.press("finish")
+        dialog = await Dialog(keys.me).shown("Your session has ended")
+        await dialog.cancel()
+        await rotate.shown()
+        await rotate.idle()
+        assert "Your session has ended" in rotate.says
+        assert len(ids(node)) == 2
+        await rotate.press("finish")
+        dialog = await Dialog(keys.me).shown("Your session has ended")
+        await dialog.answer(node.password)
+        await keys.me.until("Rotated: only the successor works now.")
+        assert len(ids(node)) == 1
+
+
+async def test_a_secret_handed_to_a_command(node: Node, tmp_path: Path) -> None:
+    script, kept = tmp_path / "put", tmp_path / "kept"
+    script.write_text(f'#!/bin/sh\n[ "$1" = broken ] && {{ echo "sealed"; exit 3; }}\ncat > {kept}')
+    script.chmod(0o700)
+    async with at_work(node) as keys:
+        rotate = await begin_rotating(keys)
+        await rotate.create(node)
+        secret = rotate.secret
+        await rotate.press("command")
+        dialog = await Dialog(keys.me).shown("Hand the secret to a command")
+        await dialog.answer(f"{script} broken")
+        await keys.me.until("(exit 3). It said: sealed")
+        await dialog.shown("Hand the secret to a command")
+        await dialog.answer(f"{script} {{label}}")
+        await keys.me.until("took it (exit 0)")
+        assert kept.read_text() == secret
+        await rotate.store()
+        await rotate.leave()
+        await forgotten(keys.me, secret)
