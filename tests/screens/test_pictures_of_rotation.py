@@ -1,0 +1,139 @@
+"""What rotating, verifying and the journal look like on an ordinary terminal."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import NodeMaker
+from tests.driver import NOW, Dialog, Keys, key_for
+from tests.node import Node
+from tests.screens.rotation_pages import (
+    API,
+    Log,
+    at_work,
+    begin_rotating,
+    with_marked,
+)
+from tests.screens.test_pictures_of_screens import take
+from tui import verification
+from tui.bindings import Place
+from tui.widgets import status
+
+BILLING, METRICS, IMPORTER = "Billing mailer", "Nightly metrics export", "Old bounce importer"
+KEYS = (
+    (IMPORTER, "webhooks/view metrics/view", 1534, "casey"),
+    ("Newsletter SMTP relay", "smtp/inject", 803, None),
+    (BILLING, "transmissions/view transmissions/modify templates/view metrics/view", 611, None),
+    ("Support desk webhooks", "webhooks/view webhooks/modify", 402, None),
+    ("Template designers (retiring 2026-01-02)", "templates/view templates/modify", 154, None),
+    (METRICS, "metrics/view", 63, None),
+    ("Deliverability watch", "metrics/view adaptive-delivery/view", 9, None),
+    ("Template designers", "templates/view templates/modify", 13, None),
+)
+
+
+def secret_of(label: str) -> str:
+    return sha256(label.encode()).hexdigest()[:40]
+
+
+@pytest.fixture(autouse=True)
+def still(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing depends on the terminal, or on how long something takes."""
+    read = verification._read
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setattr(status, "PATIENCE", 60)
+    monkeypatch.setattr(verification, "_read", lambda *told: replace(read(*told), seconds=0.012))
+
+
+@pytest.fixture
+def server(node_with: NodeMaker) -> Node:
+    """A node with keys such as a mail platform has, on which nothing differs from run to run."""
+    made = iter(f"successor {number}" for number in range(99))
+    node = node_with(seeds=False, mint=lambda: secret_of(next(made)), now=lambda: NOW)
+    for label, grants, days, owner in KEYS:
+        node.add_key(
+            label,
+            tuple(grants.split()),
+            owner=owner,
+            created_at=NOW - timedelta(days=days),
+            secret=secret_of(label),
+        )
+    return node
+
+
+async def test_one_key(server: Node) -> None:
+    there = server.keys()
+    swapped = {key.id[:8]: sha256(key.label.encode()).hexdigest()[:8] for key in there}
+    async with at_work(server) as keys:
+        rotate = await begin_rotating(keys, BILLING)
+        await take(keys, "rotate-plan")
+        await rotate.create(server)
+        await take(keys, "rotate-secret")
+        await rotate.store()
+        await rotate.idle()
+        await take(keys, "rotate-verified")
+        await rotate.press("finish")
+        await keys.me.until("Rotated: only")
+        await rotate.idle()
+        await take(keys, "rotate-done")
+        await rotate.leave()
+        rotate = await begin_rotating(keys, METRICS)
+        await rotate.rotate(server)
+        await rotate.press("later")
+        await keys.me.until("marked as retiring")
+        await rotate.leave()
+        await log_and_delete(keys)
+        await take(keys, "journal", swapped)
+
+
+async def log_and_delete(keys: Keys) -> None:
+    delete = await keys.delete(IMPORTER)
+    await delete.confirm()
+    await keys.me.until("was deleted.")
+    await Log.open(keys)
+
+
+async def test_keys_that_are_retiring(server: Node) -> None:
+    async with at_work(server) as keys:
+        rotate = await begin_rotating(keys, METRICS)
+        await rotate.rotate(server)
+        await rotate.press("later")
+        await keys.me.until("marked as retiring")
+        await rotate.leave()
+        await take(keys, "keys-retiring")
+
+
+async def test_many_keys(server: Node, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    vault = tmp_path / "vault"
+    vault.write_text(
+        '#!/bin/sh\ncase "$4" in */Support*) echo permission denied; exit 2;; esac\ncat >/dev/null'
+    )
+    vault.chmod(0o700)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    async with at_work(server) as keys:
+        await keys.me.press("a")
+        many = await with_marked(keys, "rotate")
+        await take(keys, "rotate-many-plan")
+        server.fail("POST", API, "503-html")
+        command = "vault kv put -mount=secret momentum/{label} key=-"
+        await many.begin(command=command, password=server.password)
+        await many.over("4 of 6 · 2 failed · done")
+        await many.point_at("Support desk webhooks")
+        await take(keys, "rotate-many-done")
+
+
+async def test_verifying(server: Node) -> None:
+    async with at_work(server) as keys:
+        await keys.go_to(BILLING)
+        await keys.me.press(key_for(Place.KEYS, "verify"))
+        dialog = await Dialog(keys.me).shown("The server never tells a secret again")
+        await dialog.answer(secret_of(BILLING))
+        await keys.me.until("View Metrics: granted")
+        await keys.me.until("View Templates: granted")
+        await keys.me.settle()
+        await take(keys, "verify")
