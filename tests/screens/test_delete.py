@@ -63,7 +63,7 @@ async def test_a_key_is_deleted_and_the_cursor_stays_near(node: Node) -> None:
     ("label", "typed"),
     [
         (SENDS, SENDS),
-        ("  pr\x1b[31m  od  ", "pr␛[31m  od"),
+        ("  pr\x1b[31m od  ", "pr␛[31m od"),
         ("日本" * 11, "9ac1"),
         ("   ", "9ac1"),
     ],

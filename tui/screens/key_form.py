@@ -164,6 +164,7 @@ class KeyFormScreen(Screen[Done | None]):
 
     async def _save(self, draft: KeyDraft) -> None:
         self._tell(None)
+        self._forget_refusal()
         self.was_sent = True
         try:
             with self.query_one(Status).working(self.doing):
@@ -205,6 +206,12 @@ class KeyFormScreen(Screen[Done | None]):
             self._refused(error)
         else:
             await self._save(draft)
+
+    def _forget_refusal(self) -> None:
+        for field in self.query(Field):
+            if field.error:
+                field.error = ""
+        self._count_grants()
 
     def _refused(self, error: Exception) -> None:
         problem = explain(error, self._key)

@@ -44,6 +44,9 @@ from tui.widgets.messages import Messages
 from tui.widgets.status import Status
 from tui.widgets.top_bar import Link, TopBar
 
+LONGEST_LABEL = 60
+"""How much of a label is told in a message, in characters, so that the rest is seen."""
+
 _WANTS_KEYS = frozenset({"edit", "delete", "rotate", "verify", "finish", "sort"})
 
 
@@ -302,7 +305,7 @@ class SettingsScreen(Screen[None]):
 
     def tell(self, before: str, label: str, after: str) -> None:
         """Tell what was done."""
-        told = Content.assemble(before, (short(label), "bold"), after)
+        told = Content.assemble(before, (short(label, LONGEST_LABEL), "bold"), after)
         self.query_one(Messages).tell(told, "done")
 
     def tell_problem(self, problem: Problem) -> None:

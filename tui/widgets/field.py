@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 from textual import events, on
@@ -38,14 +39,16 @@ class QuietInput(Input):
             super().action_copy()
 
     def _on_paste(self, event: events.Paste) -> None:
-        if not self.password:
-            return
+        """Take no character that a terminal may act on; what was blank stays blank, if unmasked."""
         event.prevent_default()
-        kept = "".join(c for c in event.text if not _is_invisible(c))
-        super()._on_paste(events.Paste(kept))
-        if kept != event.text:
-            self.post_message(Field.Cleaned())
         event.stop()
+        text = event.text
+        if not self.password:
+            text = re.sub(r"[^\S ]+", " ", text.strip("\r\n"))
+        kept = "".join(c for c in text if not _is_invisible(c))
+        super()._on_paste(events.Paste(kept))
+        if kept != text:
+            self.post_message(Field.Cleaned())
 
 
 def _is_invisible(character: str) -> bool:
@@ -63,7 +66,8 @@ class Field(Vertical):
         QuietInput { width: 1fr; background: $panel; }
         QuietInput.-textual-compact { padding: 0 1; }
         QuietInput:focus { background: $primary 40%; background-tint: transparent; }
-        .field--error { display: none; color: $text-error; padding-left: 21; height: auto; }
+        .field--error { display: none; color: $text-error; padding-left: 21; height: auto;
+            max-height: 4; }
         &.-wrong .field--error, &.-noted .field--error { display: block; }
         &.-noted .field--error { color: $text-warning; }
         &.-here .field--label { color: $foreground; text-style: bold; }
@@ -83,7 +87,7 @@ class Field(Vertical):
             return self.field
 
     class Cleaned(Message):
-        """Invisible characters were taken out of a pasted password."""
+        """Invisible characters were taken out of what was pasted."""
 
     def __init__(
         self,
