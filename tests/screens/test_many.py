@@ -153,6 +153,7 @@ async def test_to_a_file_of_each_form_then_verified_from_it(node: Node, tmp_path
             found = [node.store.key_of(secret) for secret in secrets]
             assert {key and key.label for key in found} == set(chosen)
             assert old < ids(node)
+            await forgotten(keys.me, *secrets)  # once stored and verified, it is held no more
             await many.press("finish")
             await many.confirm("Delete 2 predecessors?", "Delete predecessors")
             await many.over("2 of 2 · done")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
@@ -207,9 +208,17 @@ class Rotation(Machine):
     def forget_secret(self) -> None:
         """Let go of the secret; one that is not stored is lost by that."""
         self._check(Step.FORGET)
-        self._secret = None
+        self._wipe()
         if self.state is State.CREATED:
             self._reach(State.SECRET_LOST)
+
+    def _wipe(self) -> None:
+        """Hold the secret no more; the answer that told it is kept only to find the key by."""
+        if self._secret is not None and self._created is not None and self.successor is not None:
+            nothing = type(self._secret)("")
+            told = replace(self._created.key, secret=nothing, id=self.successor.id)
+            self._created = replace(self._created, key=told)
+        self._secret = None
 
     def compare(self, listing: Listing) -> None:
         """Take note of a list that was read just now, instead of having it read once more."""
@@ -327,7 +336,7 @@ class Rotation(Machine):
 
     def _leave(self, state: State) -> None:
         """Reach a state in which the secret is of no more use here."""
-        self._secret = None
+        self._wipe()
         if state is not State.FINISHED:
             self._created, self.verification, self.stored = None, None, ""
         self._reach(state)
