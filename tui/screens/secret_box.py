@@ -7,6 +7,7 @@ import shutil
 import sys
 from pathlib import Path
 
+from rich.cells import cached_cell_len
 from textual import on, work
 from textual.app import ComposeResult, SuspendNotSupported
 from textual.containers import Horizontal, Vertical
@@ -91,6 +92,7 @@ class SecretBox(Vertical):
         """Let go of the secret."""
         self._parcel = None
         self.query_one("#secret", Static).update("")
+        cached_cell_len.cache_clear()  # it remembers the texts that were measured
 
     @on(Button.Pressed, "#clipboard")
     @work(group="deliver", description="send the secret to the clipboard")
