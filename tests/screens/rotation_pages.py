@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import gc
-from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 from pydantic import SecretStr
 from textual.content import Content
@@ -204,31 +204,38 @@ class Log(Page):
 def held(secrets: Iterable[str]) -> list[str]:
     """Return what in this process still holds one of the secrets; the node keeps digests only."""
     wanted = tuple(secrets)
+    shortest = min(map(len, wanted))
     gc.collect()
     found: list[str] = []
     for thing in gc.get_objects():
-        text = ""
-        if isinstance(thing, SecretStr):
-            text = thing.get_secret_value()
-        elif isinstance(thing, Content):
-            text = thing.plain
-        elif isinstance(thing, Strip):
-            text = thing.text
-        elif isinstance(thing, dict):
-            text = " ".join(value for value in thing.values() if type(value) is str)
-        if any(secret in text for secret in wanted):
+        kind = type(thing)
+        if kind is dict:
+            texts = [v for v in thing.values() if type(v) is str and len(v) >= shortest]
+        elif kind in _HOLDERS:
+            texts = [_HOLDERS[kind](thing)]
+        else:
+            continue
+        if any(secret in text for text in texts for secret in wanted):
             owners = {type(owner).__name__ for owner in gc.get_referrers(thing)}
-            found.append(f"{type(thing).__name__} in {sorted(owners)}")
+            found.append(f"{kind.__name__} in {sorted(owners)}")
     return found
+
+
+_HOLDERS: dict[type, Callable[[Any], str]] = {
+    SecretStr: SecretStr.get_secret_value,
+    Content: lambda content: content.plain,
+    Strip: lambda strip: strip.text,
+}
 
 
 async def forgotten(me: Operator, *secrets: str) -> None:
     """Wait until nothing holds the secrets; a screen that was left is taken down a little later."""
-    with suppress(TimeoutError):
-        async with asyncio.timeout(5):
-            while held(secrets):
-                await me.pilot.pause(0.05)
-    assert held(secrets) == []
+    for _ in range(50):
+        found = held(secrets)
+        if not found:
+            break
+        await me.pilot.pause(0.05)
+    assert found == []
     assert not any(secret in descriptions(me) for secret in secrets)
 
 

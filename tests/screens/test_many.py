@@ -139,7 +139,6 @@ READERS: dict[str, Callable[[str], list[str]]] = {
 
 async def test_to_a_file_of_each_form_then_verified_from_it(node: Node, tmp_path: Path) -> None:
     chosen = ("Job 2", "Job 0")
-    made: list[str] = []
     async with at_work(node) as keys:
         for form, read in READERS.items():
             path, old = tmp_path / f"secrets.{form}", ids(node)
@@ -162,8 +161,7 @@ async def test_to_a_file_of_each_form_then_verified_from_it(node: Node, tmp_path
             assert len(old & ids(node)) == 2
             await many.leave()
             assert "2 of 2 keys rotated." in keys.says
-            made += secrets
-        await forgotten(keys.me, *made)
+        await forgotten(keys.me, *secrets)
         many = await plan_all(keys, "verify")
         await many.begin(file=str(tmp_path / "none.csv"))
         assert "can't be read" in many.field("file").error
@@ -173,7 +171,7 @@ async def test_to_a_file_of_each_form_then_verified_from_it(node: Node, tmp_path
         assert many.states == {**dict.fromkeys(JOBS, "no secret in the file"), **states}
         await many.leave()
         assert "2 of 2 keys verified." in keys.says
-        await forgotten(keys.me, *made)
+        await forgotten(keys.me, *secrets)
 
 
 async def test_three_fail_in_different_ways_and_are_retried(node: Node, tmp_path: Path) -> None:
