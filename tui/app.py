@@ -17,20 +17,10 @@ from textual.theme import Theme
 from tui.api.errors import ApiError
 from tui.bindings import Place, bindings_for
 from tui.crash import write_report
-from tui.errands import explain
 from tui.journal import Journal
 from tui.keyboard import TypeAhead
 from tui.screens.dialog import AskSecretScreen, TwoFactorScreen
-from tui.screens.help import HelpScreen
-from tui.screens.journal import JournalScreen
-from tui.screens.key_detail import KeyDetailScreen
-from tui.screens.key_form import KeyFormScreen
 from tui.screens.login import Known, LoginScreen
-from tui.screens.rotate import RotateScreen
-from tui.screens.run import RunScreen
-from tui.screens.secret import SecretScreen
-from tui.screens.settings import SettingsScreen
-from tui.service import KeyService
 from tui.session import Session, SessionProblem
 from tui.terminal import Ended, TerminalDriver
 from tui.text import short
@@ -68,17 +58,6 @@ THEME = Theme(
     },
 )
 
-_PLACES = (
-    (LoginScreen, Place.LOGIN),
-    (SettingsScreen, Place.KEYS),
-    (KeyDetailScreen, Place.DETAIL),
-    (KeyFormScreen, Place.FORM),
-    (RotateScreen, Place.ROTATE),
-    (RunScreen, Place.RUN),
-    (JournalScreen, Place.JOURNAL),
-    (SecretScreen, Place.SECRET),
-)
-
 
 class KeysApp(TypeAhead[None]):
     """momentum-keys; `known` fills in the login screen, `now` is the clock in UTC.
@@ -113,19 +92,22 @@ class KeysApp(TypeAhead[None]):
         return TerminalDriver
 
     def on_mount(self) -> None:
-        """Show the login screen, and load what speaks HTTP while the operator types."""
+        """Show the login screen, and load everything else while the operator types."""
         self.push_screen(LoginScreen(self._known, self.connect))
-        self.call_after_refresh(threading.Thread(target=_load_client, daemon=True).start)
+        self.call_after_refresh(threading.Thread(target=_load_rest, daemon=True).start)
 
     async def connect(self, server: Server) -> Session:
         """Return a session with a server, nobody signed in yet."""
-        await asyncio.to_thread(_load_client)
-        from tui.api.client import Client  # too heavy for the first paint
+        await asyncio.to_thread(_load_rest)
+        from tui.api.client import Client
 
         return Session(Client(server))
 
     @on(LoginScreen.SignedIn)
     def _signed_in(self, event: LoginScreen.SignedIn) -> None:
+        from tui.screens.settings import SettingsScreen
+        from tui.service import KeyService
+
         session = self._session = event.session
         session.ask_again = self._sign_in_again
         server = session.client.server
@@ -141,9 +123,9 @@ class KeysApp(TypeAhead[None]):
         service = KeyService(session, self._journal)
         self.switch_screen(SettingsScreen(service, self._now, short(who, 60), notice))
 
-    @on(SettingsScreen.SignedOut)
     @work(group="leave", description="sign out")
-    async def _sign_out(self) -> None:
+    async def on_settings_screen_signed_out(self) -> None:
+        """Sign out, and start over."""
         await self._end_session(FAREWELL)
         await self.switch_screen(LoginScreen(self._known, self.connect))
 
@@ -177,11 +159,13 @@ class KeysApp(TypeAhead[None]):
 
     def action_help(self) -> None:
         """Show every key, those of this place first; once more closes it."""
+        from tui.screens.help import HelpScreen
+        from tui.screens.places import place_of
+
         if isinstance(self.screen, HelpScreen):
             self.screen.dismiss(None)
         else:
-            here = (place for kind, place in _PLACES if isinstance(self.screen, kind))
-            self.push_screen(HelpScreen(next(here, None)))
+            self.push_screen(HelpScreen(place_of(self.screen)))
 
     async def _end_session(self, patience: float) -> None:
         """Sign out on the server, which never keeps the operator from leaving."""
@@ -198,6 +182,8 @@ class KeysApp(TypeAhead[None]):
 
     async def _sign_in_again(self) -> bool:
         """Ask for the password on top of whatever is shown; work goes on there."""
+        from tui.errands import explain
+
         session, refusal = self._session, ""
         while session is not None:
             name = session.user.name if session.user else ""
@@ -239,5 +225,7 @@ class KeysApp(TypeAhead[None]):
         self._close_messages_no_wait()
 
 
-def _load_client() -> None:
-    import tui.api.client  # noqa: F401  # too heavy for the first paint
+def _load_rest() -> None:
+    """Load what the first paint does without, which is more than it needs."""
+    import tui.api.client
+    import tui.screens.places  # noqa: F401

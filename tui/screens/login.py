@@ -22,7 +22,6 @@ from tui.api.address import BadAddress, Server, parse_server
 from tui.api.errors import ApiError, SignInRefused
 from tui.api.proxy import proxy_for
 from tui.bindings import Place, bindings_for
-from tui.errands import explain
 from tui.problems import Problem
 from tui.screens.dialog import AskSecretScreen, ConfirmScreen, ProblemScreen, TwoFactorScreen
 from tui.session import Session, SessionProblem
@@ -227,6 +226,8 @@ class LoginScreen(Screen[None]):
         return not missing
 
     def _refused(self, error: Exception) -> None:
+        from tui.errands import explain  # it loads while the operator types
+
         problem = explain(error)
         self._tell(problem)
         if isinstance(error, BadAddress):
