@@ -282,11 +282,13 @@ async def test_addresses_that_keep_the_probe_out(
     async with at_work(node) as keys:
         rotate = await begin_rotating(keys, "Far away")
         await rotate.try_to_create(node.password)
-        await keys.me.until("The server does not accept the key.")
+        await keys.me.until("The successor was not shown to work")
         await rotate.idle()
         assert "The key works only from 192.0.2.25" in rotate.says
         await rotate.press("stored")
         await rotate.idle()
+        assert "The server does not accept the key." in rotate.says
+        assert rotate.says.count("192.0.2.25") <= 1
         await rotate.press("finish")
         dialog = await Dialog(keys.me).shown("Delete the predecessor all the same?")
         await dialog.press_button("Delete predecessor")

@@ -19,7 +19,7 @@ from tui.api.errors import ApiError
 from tui.bindings import Place, bindings_for
 from tui.delivery import Parcel
 from tui.errands import explain
-from tui.rotation import Rotation, State, Step
+from tui.rotation import NotVerified, Rotation, State, Step
 from tui.screens.dialog import ConfirmScreen
 from tui.screens.key_form import DraftScreen
 from tui.screens.rotation_words import ENDED, became, now, planned, steps, title
@@ -303,6 +303,8 @@ class RotateScreen(Screen[str]):
         self.query_one("#plan").display = rotation.allows(Step.CREATE)
         self._show_problem(rotation.problem)
         self._show_secret()
+        if verification is not None and isinstance(rotation.problem, NotVerified):
+            verification = replace(verification, hints=())  # they stand above, with the problem
         self.query_one(Proofs).show(verification, catalogue)
         for name, step in (
             ("create", Step.CREATE),
