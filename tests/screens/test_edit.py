@@ -96,7 +96,7 @@ async def test_what_was_not_touched_goes_back_as_it_came(
         assert key(node, key_id).label == label
 
 
-async def test_an_edit_by_way_of_the_details(node: Node) -> None:
+async def test_an_edit_by_way_of_the_details_renews_the_session_unseen(node: Node) -> None:
     async with at_keys(node) as keys:
         await keys.go_to(UNKNOWN)
         await keys.me.press("enter")
@@ -106,9 +106,11 @@ async def test_an_edit_by_way_of_the_details(node: Node) -> None:
         await keys.me.settle()
         form = Form(keys.me)
         await form.fill("label", "New bounce importer")
+        node.expire_sessions()
         await form.save()
         keys = await updated(form, UNKNOWN)
         assert "New bounce importer" in keys.here
+        assert node.seen("PUT", KEYS) == 2
     after = named(node, "New bounce importer")
     assert set(after.grants) == {"message_events/view", "webhooks/view"}
 
@@ -275,17 +277,6 @@ async def test_an_update_that_hangs_is_awaited_and_not_sent_twice(node: Node) ->
         keys = await updated(form, MAIL)
         assert "Slow" in keys.here
         assert node.seen("PUT", KEYS) == 1
-
-
-async def test_an_expired_session_is_renewed_unseen(node: Node) -> None:
-    async with at_keys(node) as keys:
-        form = await keys.edit(MAIL)
-        await form.fill("label", "Renewed")
-        node.expire_sessions()
-        await form.save()
-        await updated(form, MAIL)
-        assert node.seen("PUT", KEYS) == 2
-    assert "Renewed" in node.labels()
 
 
 async def test_a_session_that_ended_asks_for_the_password_on_top_and_goes_on(node: Node) -> None:
