@@ -138,6 +138,8 @@ class Field(Vertical):
         self._tell(text, f"! {text}", "-noted")
 
     def _tell(self, text: str, shown: str, kind: str) -> None:
+        if not text and not self._told:
+            return  # as with nearly every character that is typed
         self._told = text
         self._error.update(Content(shown if text else ""))
         self.remove_class("-wrong", "-noted")
