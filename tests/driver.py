@@ -6,6 +6,7 @@ for a fixed time: everything waits for what it wants to see.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -17,6 +18,7 @@ from typing import Any, TypedDict, Unpack
 from pydantic import SecretStr
 from rich.cells import cell_len
 from textual import events
+from textual._context import visible_screen_stack
 from textual.keys import _character_to_key
 from textual.pilot import Pilot
 from textual.screen import Screen
@@ -26,6 +28,7 @@ from tests.node import Node
 from tui.app import KeysApp
 from tui.bindings import COMMANDS, Place
 from tui.screens.login import Known
+from tui.screens.settings import SettingsScreen
 from tui.widgets.field import Field
 from tui.widgets.grant_list import GrantList
 from tui.widgets.key_table import KeyTable
@@ -49,6 +52,9 @@ class Told(TypedDict, total=False):
     notice: str
 
 
+_ERRANDS = {"errand", "leave", "load", "sign in", "write"}
+"""The groups of the workers that do what the operator asked for."""
+
 _FRAMES = {ord(character): " " for character in "│▏╭╮╰╯─×"}
 
 
@@ -70,6 +76,7 @@ class Operator:
     @property
     def lines(self) -> list[str]:
         """The screen as it is now, without spaces at the end of a row."""
+        visible_screen_stack.set(self.app._background_screens)  # as Textual does for a dialog
         strips = self.screen._compositor.render_strips()
         return ["".join(segment.text for segment in strip).rstrip() for strip in strips]
 
@@ -118,13 +125,15 @@ class Operator:
 
     async def settle(self) -> None:
         """Wait until everything that is queued is done with, and painted."""
-        await self.pilot.pause(0)
+        heard = asyncio.Event()
+        if self.app.call_later(heard.set):  # after what was sent before
+            await heard.wait()
         deadline = time.monotonic() + 20
         while self.app._under_way is not None and not self.app._exit:
             if self.app._exception is not None:
                 raise self.app._exception
             assert time.monotonic() < deadline, "a key is never done with"
-            await self.pilot.pause(0.001)
+            await asyncio.sleep(0.001)
         await self.pilot.pause(0)
 
     async def until(self, wanted: str | Callable[[], object], seconds: float = 20) -> None:
@@ -136,20 +145,24 @@ class Operator:
                 raise self.app._exception
             what = repr(wanted) if isinstance(wanted, str) else "what was waited for"
             assert time.monotonic() < deadline, f"No sight of {what}:\n{self.text}"
-            await self.pilot.pause(0.005)
+            await asyncio.sleep(0.01)
+        await self.pilot.pause(0)  # what is seen may still have to be laid out
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is being done for the operator, apart from waiting for keys."""
+        return not any(worker.group in _ERRANDS for worker in self.app.workers)
 
     async def gone(self, text: str) -> None:
         await self.until(lambda: text not in self.sentences)
 
     def _send(self, key: str) -> None:
-        driver = self.app._driver
-        assert driver is not None
         character = key if len(key) == 1 else {"space": " ", "enter": "\r", "tab": "\t"}.get(key)
         if len(key) == 1:
             key = _character_to_key(key)
         event = events.Key(key, character)
         event.set_sender(self.app)
-        driver.send_message(event)
+        self.app.post_message(event)
 
 
 @dataclass(frozen=True)
@@ -220,12 +233,13 @@ class Keys(Page):
         return self.me.line_with("▌").strip("▌ ")
 
     async def shown(self) -> Keys:
-        """Wait for the list, or for what stands in its place."""
+        """Wait for the list, or for what stands in its place, and for the end of what led here."""
         await self.me.until(
             lambda: (
-                "Settings › API keys" in self.me.line_with("momentum-keys")
+                isinstance(self.me.screen, SettingsScreen)
                 and self.me.screen.query(KeyTable)
                 and (self.table.count or "No API keys yet" in self.says)
+                and self.me.idle
             )
         )
         await self.me.settle()

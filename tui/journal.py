@@ -103,11 +103,16 @@ class Journal:
         self, path: Path | None, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)
     ) -> None:
         self.path = path
-        self.problem = ""
         self.unreadable = 0
         """How many lines the last reading skipped: torn ones, or not this program's."""
         self._now = now
         self._unwritten: list[bytes] = []
+        self._not_written = self._not_read = ""
+
+    @property
+    def problem(self) -> str:
+        """Why what is done is not being noted, else why what was noted can't be read, or nothing."""
+        return self._not_written or self._not_read
 
     def prepare(self) -> None:
         """Find out whether the file can be written, making it where there is none."""
@@ -180,11 +185,14 @@ class Journal:
             finally:
                 os.close(descriptor)
         except (OSError, ValueError) as error:
-            self.problem = _problem(self.path, error, "written: what you do is not being noted")
+            self._not_written = _problem(
+                self.path, error, "written: what you do is not being noted"
+            )
         else:
-            self.problem = ""
+            self._not_written = ""
 
     def _read(self) -> Iterable[bytes]:
+        self._not_read = ""
         if self.path is None:
             return []
         try:
@@ -192,7 +200,7 @@ class Journal:
         except FileNotFoundError:
             return []
         except (OSError, ValueError) as error:
-            self.problem = _problem(self.path, error, "read: what was noted is not shown")
+            self._not_read = _problem(self.path, error, "read: what was noted is not shown")
             return []
 
 

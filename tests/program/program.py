@@ -83,7 +83,7 @@ def answer(url: str, secret: str) -> int:
 
 
 def _is_list(text: str) -> bool:
-    ready = FOOTER in text and "Reading the keys" not in text
+    ready = FOOTER in text and "Reading the keys" not in text and "╭" not in text
     return ready and "Settings › API keys  " in text and ("▌" in text or "No API keys yet" in text)
 
 

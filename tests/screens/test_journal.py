@@ -11,6 +11,7 @@ from tests.driver import WIDE, key_for
 from tests.node import Node
 from tests.screens.rotation_pages import API, LABEL, Log, at_work, begin_rotating, mint
 from tui.bindings import Place
+from tui.journal import Journal
 
 ELSEWHERE = (
     '{"when":"2026-01-14T08:00:00+00:00","server":"https://elsewhere.example","username":"ops",'
@@ -86,6 +87,23 @@ async def test_a_secret_that_was_never_stored(node: Node, tmp_path: Path) -> Non
         await log.me.press("down", "down", "up")  # the cursor stays in the filter
         assert log.field("filter").query_one("QuietInput").has_focus
         await log.leave()
+
+
+async def test_a_journal_that_cannot_be_written_is_told_for_as_long_as_that_is_so(
+    node: Node, tmp_path: Path
+) -> None:
+    path = tmp_path / "journal.jsonl"
+    path.mkdir()
+    async with at_work(node, journal=path) as keys:
+        assert "what you do is not being noted (is a directory)" in keys.says
+        path.rmdir()
+        form = await keys.new()
+        secret_page = await form.create("One", node.password)
+        await secret_page.stored()
+        assert "not being noted" not in keys.says
+    phases = [entry.phase for entry in Journal(path).entries()]
+    assert phases == ["stored", "done", "begun"]
+    assert Journal(path).entries()[0].detail == "By the operator's own word."
 
 
 async def test_a_hostile_label(node: Node) -> None:

@@ -58,11 +58,13 @@ def test_somebody_else_s_file_is_left_alone(
     file_of(journal).touch(0o644)
     owner = os.geteuid()
     monkeypatch.setattr(os, "geteuid", lambda: owner + 1)
+    assert journal.entries() == []
+    assert "can't be read: what was noted is not shown (it belongs to" in journal.problem
     journal.begin("create", server=SERVER)
+    assert "can't be written" in journal.problem, "that matters more"
     assert "it belongs to somebody else" in journal.problem
     assert file_of(journal).read_bytes() == b""
     assert len(journal.entries()) == 1
-    assert "can't be read" in journal.problem
 
 
 def test_a_full_disk_is_told_and_caught_up_with_later(
