@@ -48,7 +48,7 @@ def picture(app: App[Any], name: str, replace: Mapping[str, str] = NOTHING) -> N
     `replace` swaps what differs from run to run for something of the same length. A text that is
     shown in more than one style has to be replaced piece by piece.
     """
-    svg = settled(app.export_screenshot(title="momentum-keys"), replace)
+    svg = drawn(app, replace)
     path = FOLDER / f"{name}.svg"
     if os.environ.get("PICTURES") == "write":
         _write(path, svg)
@@ -56,6 +56,17 @@ def picture(app: App[Any], name: str, replace: Mapping[str, str] = NOTHING) -> N
         pytest.fail(f"There is no {_short(path)} yet. {_how()}", pytrace=False)
     elif path.read_bytes() != svg.encode():
         pytest.fail(f"{_short(path)} is not what the program shows now. {_how()}", pytrace=False)
+
+
+def is_kept(app: App[Any], name: str, replace: Mapping[str, str] = NOTHING) -> bool:
+    """Tell whether `app` shows just what the picture of that name does."""
+    path = FOLDER / f"{name}.svg"
+    return path.exists() and path.read_bytes() == drawn(app, replace).encode()
+
+
+def drawn(app: App[Any], replace: Mapping[str, str] = NOTHING) -> str:
+    """Return what `app` shows as an SVG that is the same on every run."""
+    return settled(app.export_screenshot(title="momentum-keys"), replace)
 
 
 def picture_drift() -> list[str]:

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+import resvg_py
 from textual.app import App, ComposeResult
 from textual.widgets import Static
 
@@ -52,6 +53,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def writing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Write into the folder; where no font is installed, too, an empty PNG can be drawn."""
+    empty = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>'
+    monkeypatch.setattr(pictures, "_drawn", lambda _: resvg_py.svg_to_bytes(empty))
     monkeypatch.setenv("PICTURES", "write")
     return folder
 

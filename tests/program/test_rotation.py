@@ -52,7 +52,7 @@ def test_one_key_from_the_list_to_the_end(to_node: StartProgram, node: Node) -> 
     press("d")
     program.shows("Rotated: only the successor works now.")
     press("enter")
-    program.at_keys()
+    program.shows("Rotated: rotated. Only the successor works now.")
     assert "▌ Rotated" in program.text
     assert pressed == ["r", "enter", "c", "s", "d", "enter"]
     assert [(method, path.replace(key_id, "OLD")) for method, path in node.requests] == [

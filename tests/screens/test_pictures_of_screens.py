@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import timedelta
 from hashlib import sha256
 from typing import Any
@@ -13,7 +14,7 @@ from pydantic import SecretStr
 from tests.conftest import NodeMaker
 from tests.driver import NOW, WIDE, Dialog, Operator, Page, Secret, at_keys, at_login, key_for
 from tests.node import Node
-from tests.pictures import NOTHING, picture
+from tests.pictures import NOTHING, is_kept, picture
 from tui.bindings import Place
 from tui.widgets import status
 
@@ -75,9 +76,11 @@ def server(node_with: NodeMaker) -> Node:
 
 
 async def take(page: Page, name: str, replace: Mapping[str, str] = NOTHING) -> None:
-    """Take a picture once the footer, which is late, tells the keys of what is shown."""
+    """Take a picture once everything is drawn: the one that is kept, unless that never comes."""
     await page.me.settle()
     await page.me.until(lambda: page.me.lines[-1].split() == keys_of(page.me).split())
+    with suppress(AssertionError):
+        await page.me.until(lambda: is_kept(page.me.app, name, replace), seconds=2)
     picture(page.me.app, name, replace)
 
 
