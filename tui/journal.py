@@ -111,7 +111,7 @@ class Journal:
 
     @property
     def problem(self) -> str:
-        """Why what is done is not being noted, else why what was noted can't be read, or nothing."""
+        """Why nothing is being noted, else why what was noted can't be read, or nothing."""
         return self._not_written or self._not_read
 
     def prepare(self) -> None:
