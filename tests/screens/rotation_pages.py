@@ -135,6 +135,7 @@ class Rotate(Buttons):
         await self.me.settle()
 
     async def leave(self) -> Keys:
+        await self.idle()
         await self.press("close")
         return await Keys(self.me).shown()
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import ClassVar
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 from textual.app import App, ComposeResult
+from textual.binding import BindingType
 from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
@@ -58,8 +60,24 @@ class Shell(App[None]):
         self.heard: list[Message] = []
         self.counts: list[int] = []
 
+    BINDINGS: ClassVar[list[BindingType]] = [
+        ("space", "mark"),
+        ("shift+down", "stretch(1)"),
+        ("shift+up", "stretch(-1)"),
+        ("a", "mark_all"),
+    ]
+
     def compose(self) -> ComposeResult:
         yield KeyTable()
+
+    def action_mark(self) -> None:
+        self.table.mark()
+
+    def action_stretch(self, rows: int) -> None:
+        self.table.stretch(rows)
+
+    def action_mark_all(self) -> None:
+        self.table.mark_all()
 
     @property
     def table(self) -> KeyTable:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from tui.delivery.file import create_private, put_into_words, sync_directory
 from tui.delivery.names import variable_name
@@ -20,6 +20,12 @@ from tui.text import plain, short
 
 Form = Literal["env", "json", "csv"]
 """How the secrets stand in the file: shell variables, an array of objects, or a table."""
+
+
+def form_of(path: Path) -> Form | None:
+    """Return the form that a file's ending asks for, or None."""
+    return next((form for form in get_args(Form) if path.suffix == f".{form}"), None)
+
 
 _FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")  # noqa: RUF001  # spreadsheets take wide ones, too
 

@@ -48,6 +48,7 @@ class KeyFormScreen(Screen[Done | None]):
         (30, "-high"),
     ]
     BINDINGS: ClassVar[list[BindingType]] = list(bindings_for(Place.FORM))
+    place = ""
     heading = ""
     verb = ""
     doing = ""
@@ -67,7 +68,7 @@ class KeyFormScreen(Screen[Done | None]):
 
     def compose(self) -> ComposeResult:
         """The form."""
-        yield TopBar(f"Settings › API keys › {self.verb}", notice=self._notice)
+        yield TopBar(f"Settings › API keys › {self.place}", notice=self._notice)
         with Vertical(id="form"):
             yield Static(self.heading, id="title")
             yield ProblemText(id="problem")
@@ -305,6 +306,7 @@ class KeyFormScreen(Screen[Done | None]):
 class CreateKeyScreen(KeyFormScreen[Created]):
     """Create New API Key: besides the key's fields, the account's password."""
 
+    place = "New"
     heading = "Create New API Key"
     verb = "Create"
     doing = "The key is being created."
@@ -335,6 +337,7 @@ class CreateKeyScreen(KeyFormScreen[Created]):
 class EditKeyScreen(KeyFormScreen[bool]):
     """Edit API Key; returns True where it was updated."""
 
+    place = "Edit"
     heading = "Edit API Key"
     verb = "Update"
     doing = "The key is being updated."
@@ -349,6 +352,7 @@ class EditKeyScreen(KeyFormScreen[bool]):
 class DraftScreen(KeyFormScreen[KeyDraft]):
     """What a successor is to be; returns the draft, and nothing is sent."""
 
+    place = "Rotate"
     heading = "What the successor is to be"
     verb = "Keep"
 

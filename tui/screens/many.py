@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import get_args
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -15,8 +14,8 @@ from tui.delivery import (
     CommandDelivery,
     DeliveryFailed,
     FileDelivery,
-    Form,
     NoSecretsRead,
+    form_of,
     read_secrets,
     variable_name,
 )
@@ -185,13 +184,12 @@ class RotateManyScreen(RunScreen):
             field.focus_input()
             return None
         path = Path(file.value.strip())
-        form = next((form for form in get_args(Form) if path.suffix == f".{form}"), None)
         try:
             if field is command:
                 by_command = CommandDelivery(command.value)
                 by_command.check(labels)
                 return by_command
-            if form is not None:
+            if (form := form_of(path)) is not None:
                 to_file = FileDelivery(path, form)
                 to_file.check(labels)
                 return to_file

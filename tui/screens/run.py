@@ -176,6 +176,8 @@ class RunScreen(Screen[str]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer what makes sense now."""
         run = self.run_
+        if action == "start":
+            return run is None
         if action == "pause":
             return run is not None and run.is_running
         if action == "retry":

@@ -18,10 +18,13 @@ from textual.widgets import Button, Static
 from tui.delivery import (
     CommandDelivery,
     DeliveryFailed,
+    FileDelivery,
     Parcel,
+    form_of,
     plain_view,
     send_to_clipboard,
     suggested_file_name,
+    variable_name,
     write_secret_file,
 )
 from tui.screens.dialog import AskScreen
@@ -79,7 +82,7 @@ class SecretBox(Vertical):
             yield Button("Write to a file", id="write", compact=True)
             yield Button("Plain view", id="plain", compact=True)
             yield Button("Hand to a command", id="command", compact=True)
-        yield Messages()
+        yield Messages(lines=4)  # the whole of a path
         yield Status()
 
     def show(self, parcel: Parcel) -> None:
@@ -111,7 +114,11 @@ class SecretBox(Vertical):
         parcel = self._parcel
         if parcel is None:
             return
-        body = Content("A new file that only you can read. An existing one is never overwritten.")
+        name = variable_name(plain(parcel.label), parcel.short_key, ())
+        body = Content(
+            "A new file that only you can read. An existing one is never overwritten. One that "
+            f"ends in .env, .json or .csv tells whose secret it is, too: {name}=…"
+        )
         path = str(Path.cwd() / suggested_file_name(plain(parcel.label), parcel.short_key))
         refusal = ""
         while True:
@@ -122,11 +129,11 @@ class SecretBox(Vertical):
             if answer is None:
                 return
             try:
-                written = write_secret_file(Path(answer.strip()), parcel.secret)
+                where = await _written(Path(answer.strip()), parcel)
             except DeliveryFailed as failure:
                 path, refusal = answer, failure.sentence
             else:
-                self._delivered(f"Written to {plain(str(written))}, which only you can read.")
+                self._delivered(where)
                 return
 
     @on(Button.Pressed, "#plain")
@@ -195,6 +202,19 @@ class SecretBox(Vertical):
         if driver is not None:
             driver.write(sequence)
             driver.flush()
+
+
+async def _written(path: Path, parcel: Parcel) -> str:
+    """Write the secret to a new file in the form that its ending asks for; return where it is."""
+    form = form_of(path)
+    if form is None:
+        whole = write_secret_file(path, parcel.secret)
+        return f"Written to {plain(str(whole))}, which only you can read."
+    delivery = FileDelivery(path, form)
+    try:
+        return (await delivery.deliver(parcel)).where
+    finally:
+        delivery.close()
 
 
 def _write_plain(text: str) -> None:

@@ -47,7 +47,9 @@ from tui.widgets.top_bar import Link, TopBar
 LONGEST_LABEL = 60
 """How much of a label is told in a message, in characters, so that the rest is seen."""
 
-_WANTS_KEYS = frozenset({"edit", "delete", "rotate", "verify", "finish", "sort"})
+_WANTS_KEYS = frozenset(
+    {"edit", "delete", "rotate", "verify", "finish", "sort", "mark", "stretch", "mark_all"}
+)
 
 
 class SettingsScreen(Screen[None]):
@@ -170,6 +172,26 @@ class SettingsScreen(Screen[None]):
         """Sort by the column, or turn its order around."""
         self.query_one(KeyTable).sort(list(Column)[column])
 
+    def action_mark(self) -> None:
+        """Mark the key under the cursor, or unmark it."""
+        self.query_one(KeyTable).mark()
+
+    def action_stretch(self, rows: int) -> None:
+        """Mark a range, by one row up (-1) or down (1)."""
+        self.query_one(KeyTable).stretch(rows)
+
+    def action_mark_all(self) -> None:
+        """Mark all keys, or none."""
+        self.query_one(KeyTable).mark_all()
+
+    @on(KeyTable.Marked)
+    def _count(self) -> None:
+        """Tell how many keys there are, and how many of them are marked."""
+        table = self.query_one(KeyTable)
+        marked = len(table.marked)
+        told = f"{table.count:,} · {marked:,} marked" if marked else f"{table.count:,}"
+        self.query_one("#count", Static).update(Content(told))
+
     def action_close_message(self) -> None:
         """Stop loading, else close the newest message."""
         if self._load is not None and not self._load.is_finished:
@@ -255,7 +277,7 @@ class SettingsScreen(Screen[None]):
     def _show(self, listing: Listing) -> None:
         table = self.query_one(KeyTable)
         table.show(listing.keys, listing.catalogue, self._now())
-        self.query_one("#count", Static).update(Content(f"{len(listing.keys):,}"))
+        self._count()
         empty = not listing.keys
         if empty:
             told = "No API keys yet.\n\nPress n to create the first one."

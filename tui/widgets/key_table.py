@@ -38,10 +38,6 @@ class KeyTable(ScrollView, can_focus=True, inherit_bindings=False):
         Binding("pageup", "page_up", "A screen up", show=False, id="keys.page_up"),
         Binding("pagedown", "page_down", "A screen down", show=False, id="keys.page_down"),
         Binding("enter", "open", "Open", show=False, id="keys.open"),
-        Binding("space", "mark", "Mark", show=False, id="keys.mark"),
-        Binding("shift+down", "mark_down", "Mark down", show=False, id="keys.mark_down"),
-        Binding("shift+up", "mark_up", "Mark up", show=False, id="keys.mark_up"),
-        Binding("a", "mark_all", "Mark all or none", show=False, id="keys.mark_all"),
     ]
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
@@ -169,6 +165,28 @@ class KeyTable(ScrollView, can_focus=True, inherit_bindings=False):
         if row is not None:
             self._go(row)
         return row is not None
+
+    def mark(self) -> None:
+        """Mark the key under the cursor, or unmark it, and go to the next."""
+        if self.key is not None:
+            self._marks.toggle(self.key.id)
+            self._repaint(self.key.id)
+            self._go(self._row + 1)
+            self.post_message(self.Marked(self._marks.count))
+
+    def stretch(self, rows: int) -> None:
+        """Mark a range on by one row, 1 or -1; what a range the other way leaves is unmarked."""
+        if self.key is not None:
+            to = max(0, min(self._row + rows, len(self._keys) - 1))
+            self._marks.stretch(self._keys, self._row, to)
+            self._repaint(self.key.id)
+            self._go(to, stretching=True)
+            self.post_message(self.Marked(self._marks.count))
+
+    def mark_all(self) -> None:
+        """Mark all keys that are shown, or none when all are marked."""
+        self._marks.toggle_all(self._keys)
+        self._tell_marks()
 
     def unmark_all(self) -> None:
         """Take away all marks, also those of keys that are not shown."""
@@ -367,32 +385,3 @@ class KeyTable(ScrollView, can_focus=True, inherit_bindings=False):
         """Open the key under the cursor."""
         if self.key is not None:
             self.post_message(self.Opened(self.key))
-
-    def action_mark(self) -> None:
-        """Mark the key under the cursor, or unmark it, and go to the next."""
-        if self.key is not None:
-            self._marks.toggle(self.key.id)
-            self._repaint(self.key.id)
-            self._go(self._row + 1)
-            self.post_message(self.Marked(self._marks.count))
-
-    def action_mark_down(self) -> None:
-        """Mark from here to the next key, or unmark what a range upwards leaves."""
-        self._stretch(1)
-
-    def action_mark_up(self) -> None:
-        """Mark from here to the previous key, or unmark what a range downwards leaves."""
-        self._stretch(-1)
-
-    def _stretch(self, rows: int) -> None:
-        if self.key is not None:
-            to = max(0, min(self._row + rows, len(self._keys) - 1))
-            self._marks.stretch(self._keys, self._row, to)
-            self._repaint(self.key.id)
-            self._go(to, stretching=True)
-            self.post_message(self.Marked(self._marks.count))
-
-    def action_mark_all(self) -> None:
-        """Mark all keys that are shown, or none when all are marked."""
-        self._marks.toggle_all(self._keys)
-        self._tell_marks()

@@ -20,8 +20,6 @@ MARKS: dict[Kind, str] = {"done": "✓", "note": "i", "problem": "!"}
 CLOSE = "×"  # the sign that the web UI closes its messages with
 SHOWN = 3
 """So many messages are shown at most, the newest first."""
-LINES = 2
-"""So many lines each of them has at most."""
 _LONGEST = 1_000
 _FRAME = 4  # the mark and a blank before the text, a blank and the cross behind it
 
@@ -36,7 +34,10 @@ class _Line:
 
 
 class Messages(Widget):
-    """The messages of the last changes, newest first; nothing at all when there are none."""
+    """The messages of the last changes, newest first; nothing at all when there are none.
+
+    Each of them has `lines` lines at most.
+    """
 
     ALLOW_SELECT = False
 
@@ -62,8 +63,9 @@ class Messages(Widget):
     }
     """
 
-    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002  # as every widget calls it
-        super().__init__(id=id, classes=classes)
+    def __init__(self, *, lines: int = 2) -> None:
+        super().__init__()
+        self._most_lines = lines
         self._told: list[tuple[Content, Kind]] = []
         self._lines: list[_Line] = []
         self._lines_width = -1
@@ -103,7 +105,7 @@ class Messages(Widget):
         if width != self._lines_width:
             self._lines, self._lines_width = [], width
             for place, (content, kind) in enumerate(self._told[:SHOWN]):
-                texts = _wrap(content, max(1, width - _FRAME))
+                texts = _wrap(content, max(1, width - _FRAME), self._most_lines)
                 self._lines.append(_Line(place, MARKS[kind], texts[0], closes=True))
                 self._lines += [_Line(place, " ", text) for text in texts[1:]]
             more = len(self._told) - SHOWN
@@ -149,11 +151,11 @@ class Messages(Widget):
             self._changed()
 
 
-def _wrap(content: Content, width: int) -> list[Content]:
-    """Return at most `LINES` lines; what did not fit ends in an ellipsis."""
+def _wrap(content: Content, width: int, most: int) -> list[Content]:
+    """Return at most `most` lines; what did not fit ends in an ellipsis."""
     lines = content.wrap(width) or [Content("")]
-    if len(lines) > LINES:
-        last = lines[LINES - 1]
+    if len(lines) > most:
+        last = lines[most - 1]
         cut = last.truncate(width - 1) if last.cell_length >= width else last
-        lines[LINES - 1] = cut.append(Content("…"))
-    return lines[:LINES]
+        lines[most - 1] = cut.append(Content("…"))
+    return lines[:most]
