@@ -4,7 +4,16 @@ from tui.rotation.marks import base_label, retiring_label, retiring_since
 from tui.rotation.plan import Plan, plan
 from tui.rotation.rotation import Rotation
 from tui.rotation.run import Failure, RotationRun, Run
-from tui.rotation.states import TRANSITIONS, CannotGoOn, NotVerified, State, Step, WrongStep, drawn
+from tui.rotation.states import (
+    TRANSITIONS,
+    CannotGoOn,
+    NotVerified,
+    OfSubaccount,
+    State,
+    Step,
+    WrongStep,
+    drawn,
+)
 from tui.rotation.unfinished import Kind, Unfinished, find_unfinished
 from tui.rotation.works import Work, deleting, finishing, proving, retiring, rotating, taking_over
 
@@ -14,6 +23,7 @@ __all__ = [
     "Failure",
     "Kind",
     "NotVerified",
+    "OfSubaccount",
     "Plan",
     "Rotation",
     "RotationRun",

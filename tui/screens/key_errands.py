@@ -16,7 +16,7 @@ from tui.api.grants import sends
 from tui.api.models import Key
 from tui.errands import explain
 from tui.problems import Problem
-from tui.rotation import Kind, Rotation, Unfinished, find_unfinished
+from tui.rotation import Kind, OfSubaccount, Rotation, Unfinished, find_unfinished
 from tui.screens.dialog import AskSecretScreen, ConfirmScreen, DeleteKeyScreen
 from tui.screens.key_detail import KeyDetailScreen
 from tui.screens.key_form import CreateKeyScreen, EditKeyScreen
@@ -154,6 +154,9 @@ class KeyErrands:
         """Replace a key by a successor; one that was begun earlier is gone on with."""
         unfinished = find_unfinished(self._service.listing.keys)
         begun = next((found for found in unfinished if _is_about(found, key)), None)
+        if begun is None and key.subaccount_id:
+            self._desk.tell_problem(explain(OfSubaccount()))
+            return
         rotation = Rotation(self._service, key)
         if begun is not None and begun.kind is Kind.OVERLAPPING:
             rotation = Rotation.resume(self._service, begun)
