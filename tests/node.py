@@ -142,9 +142,14 @@ class Node:
         """Let all access and refresh tokens end."""
         self.sessions.end_all()
 
-    def fail(self, method: str, path_prefix: str, how: How, times: int = 1) -> None:
-        """Have the next `times` requests of that method (`*`: any) under the path go wrong."""
-        self._faults.pending.append(_Fault(method, path_prefix, how, times))
+    def fail(
+        self, method: str, path_prefix: str, how: How, times: int = 1, *, exactly: bool = False
+    ) -> None:
+        """Have the next `times` requests of that method (`*`: any) under the path go wrong.
+
+        With `exactly`, those for what lies below the path do not.
+        """
+        self._faults.pending.append(_Fault(method, path_prefix, how, times, exactly))
 
     def heal(self) -> None:
         """Have nothing go wrong from now on, and release what hangs."""
@@ -206,6 +211,11 @@ class _Fault:
     prefix: str
     how: How
     left: int
+    exactly: bool
+
+    def matches(self, method: str, path: str) -> bool:
+        under = path == self.prefix if self.exactly else path.startswith(self.prefix)
+        return under and self.method in ("*", method)
 
 
 @dataclass(slots=True, eq=False)
@@ -259,7 +269,7 @@ class Faults:
 
     def _take(self, method: str, path: str) -> How | None:
         for fault in self.pending:
-            if fault.method in ("*", method) and path.startswith(fault.prefix):
+            if fault.matches(method, path):
                 fault.left -= 1
                 if fault.left <= 0:
                     self.pending.remove(fault)

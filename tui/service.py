@@ -100,6 +100,12 @@ class KeyService:
         self.listing = Listing(keys, catalogue)
         return self.listing
 
+    async def read(self, key_id: str) -> Key:
+        """Read one key as it is now; raises NotFound, among others, where it is gone."""
+        return await self.session.call(
+            lambda credential: self.session.client.key(key_id, credential)
+        )
+
     @asynccontextmanager
     async def authorized(self, password: SecretStr | None) -> AsyncIterator[None]:
         """Have the account's password checked, as creating keys wants it (contract 2).

@@ -12,7 +12,7 @@ from tui.service import KeyService, Listing
 from tui.session import SessionProblem
 
 FRESH_SECONDS = 60.0
-"""How long it counts that a key was seen; a key is deleted only while the other one is there."""
+"""How long a list counts that a create may later be compared with."""
 
 _NEVER = float("-inf")
 
@@ -32,17 +32,14 @@ class Pair:
         self._service, self._clock = service, clock
         self.predecessor = predecessor
         self.successor: Key | None = None
-        self._predecessor_seen = self._successor_seen = _NEVER
+        self.has_successor = False
+        """Whether the successor was there when last looked for."""
+        self._predecessor_seen = _NEVER
 
     @property
     def has_predecessor(self) -> bool:
         """Whether the predecessor was there when last looked for."""
         return self._predecessor_seen > _NEVER
-
-    @property
-    def has_successor(self) -> bool:
-        """Whether the successor was there when last looked for."""
-        return self._successor_seen > _NEVER
 
     def compare(self, listing: Listing) -> None:
         """Take both keys as a list shows them that was read just now."""
@@ -52,7 +49,7 @@ class Pair:
         self.predecessor = found or self.predecessor
         if self.successor is not None:
             found = shown.get(self.successor.id)
-            self._successor_seen = self._clock() if found else _NEVER
+            self.has_successor = found is not None
             self.successor = found or self.successor
 
     async def look(self) -> None:
@@ -63,28 +60,30 @@ class Pair:
         """
         self.compare(await self._service.load())
 
-    def saw_successor(self) -> None:
-        """Take note that the successor has just been at work."""
-        self._successor_seen = self._clock()
+    async def look_unless_fresh(self) -> None:
+        """Read the list unless that was done lately; raise PredecessorGone, and what a read raises.
 
-    async def make_sure_of_predecessor(self) -> None:
-        """Raise PredecessorGone unless the predecessor is there, and what a read raises."""
-        if self._is_old(self._predecessor_seen):
+        For a create, whose outcome may have to be told from it.
+        """
+        if self._clock() - self._predecessor_seen >= FRESH_SECONDS:
             await self.look()
         if not self.has_predecessor:
             raise PredecessorGone
 
     async def delete_predecessor(self) -> None:
-        """Delete the predecessor, provided that the successor is there.
+        """Delete the predecessor, provided that the successor is there at this moment.
 
         Raises:
             SuccessorGone, StillThere, Unresolved: see there.
             ApiError, SessionProblem: the server refused, or could not be asked.
         """
-        if self._is_old(self._successor_seen):
-            await self.look()
-        if not self.has_successor:
+        if self.successor is None or self.successor.id == self.predecessor.id:
             raise SuccessorGone
+        try:
+            self.successor = await self._service.read(self.successor.id)
+        except NotFound:
+            self.has_successor = False
+            raise SuccessorGone from None
         await self.delete_alone()
 
     async def delete_alone(self) -> None:
@@ -98,7 +97,7 @@ class Pair:
         self._predecessor_seen = _NEVER
 
     async def delete_successor(self) -> None:
-        """Delete the successor, if there is one, provided that the predecessor is there.
+        """Delete the successor, if there is one, provided that the predecessor is there now.
 
         Raises:
             PredecessorGone, StillThere, Unresolved: see there.
@@ -106,24 +105,23 @@ class Pair:
         """
         if self.successor is None or self.successor.id == self.predecessor.id:
             return
-        await self.make_sure_of_predecessor()
+        await self._read_predecessor()
         try:
             await self._service.delete(self.successor)
         except ApiError as error:
             await self._resolve(error)
             if self.has_successor:
                 raise StillThere(error) from None
-        self.successor, self._successor_seen = None, _NEVER
+        self.successor, self.has_successor = None, False
 
     async def relabel_predecessor(self, label: Callable[[str], str]) -> None:
-        """Change the predecessor's label, all else sent back as it came.
+        """Change the predecessor's label, all else sent back as it is at this moment.
 
         Raises:
             PredecessorGone, GrantsNotTold, StillThere, Unresolved: see there.
             ApiError, SessionProblem: the server refused, or could not be asked.
         """
-        await self.make_sure_of_predecessor()
-        key = self.predecessor
+        key = await self._read_predecessor()
         if key.raw_grants is None:
             raise GrantsNotTold
         draft = KeyDraft(label(key.raw_label or ""), key.raw_grants, key.raw_valid_ips or ())
@@ -142,8 +140,15 @@ class Pair:
                 raise StillThere(error) from None
         self.predecessor = replace(self.predecessor, raw_label=draft.label)
 
-    def _is_old(self, seen: float) -> bool:
-        return self._clock() - seen >= FRESH_SECONDS
+    async def _read_predecessor(self) -> Key:
+        """Return the predecessor as it is now; raises PredecessorGone, and what a read raises."""
+        try:
+            self.predecessor = await self._service.read(self.predecessor.id)
+        except NotFound:
+            self._predecessor_seen = _NEVER
+            raise PredecessorGone from None
+        self._predecessor_seen = self._clock()
+        return self.predecessor
 
     async def _resolve(self, error: ApiError) -> None:
         """Look what became of a write that failed; raise `error` where that is certain anyway."""

@@ -249,7 +249,7 @@ class Rotation(Machine):
 
     async def _prepare(self) -> None:
         """Know the grants to give, and the list from before, without which nothing is compared."""
-        await self._pair.make_sure_of_predecessor()
+        await self._pair.look_unless_fresh()
         if self.predecessor.subaccount_id:
             raise OfSubaccount
         if self.predecessor.raw_grants is None and not self.draft.grants:
@@ -303,8 +303,6 @@ class Rotation(Machine):
         asked = self._asked
         found = await self._prove(self._secret, asked.grants, asked.valid_ips, on_change=on_change)
         self.verification = found
-        if found.works:
-            self._pair.saw_successor()
         if self.state in {State.DELIVERED, State.VERIFIED}:
             self._reach(State.VERIFIED if found.works else State.DELIVERED)
         if not found.works:

@@ -239,7 +239,6 @@ class RotationRun(Run):
 
     async def _then(self, works: Sequence[Work]) -> None:
         self._add(works)
-        self._read_at = float("-inf")
         await self._go(works)
 
     async def _before_step(self) -> None:
