@@ -14,7 +14,14 @@ from tests.conftest import NodeMaker
 from tests.node import Node
 from tui.api.address import parse_server
 from tui.api.client import Client
-from tui.api.errors import Forbidden, NotReached, RateLimited, ServerFailed, Unauthorized
+from tui.api.errors import (
+    Forbidden,
+    NotReached,
+    RateLimited,
+    ServerFailed,
+    SignInRefused,
+    Unauthorized,
+)
 from tui.api.models import KeyDraft
 from tui.session import Session, SessionEnded
 
@@ -261,11 +268,33 @@ async def test_a_password_check_leaves_no_session_behind(node: Node, session: Se
     check = await session.check_password(SecretStr(node.password))
     assert check.refresh is None
     await session.client.list_keys(check.access)
-    await session.discard(check)
+    session.discard(check)
+    await node.until("POST", f"{SIGN_IN}/logout")
+    assert await session.sign_out()
     with pytest.raises(Unauthorized):
         await session.client.list_keys(check.access)
-    node.fail("POST", f"{SIGN_IN}/logout", "500", 9)
-    await session.discard(check)
+
+
+async def test_an_expired_access_token_does_not_save_the_refresh_token(
+    node: Node, session: Session
+) -> None:
+    assert session._token
+    refresh = session._token.refresh
+    assert refresh is not None
+    node.expire_sessions()
+    assert not await session.sign_out()
+    with pytest.raises(SignInRefused):
+        await session.client.refresh(refresh)
+
+
+async def test_a_renewal_that_fails_says_nothing_of_the_request(
+    node: Node, session: Session
+) -> None:
+    node.expire_sessions()
+    node.fail("POST", SIGN_IN, "503-html")
+    with pytest.raises(ServerFailed) as caught:
+        await session.call(lambda token: session.client.delete_key("1", token))
+    assert not caught.value.maybe_done
 
 
 async def test_nothing_that_is_logged_or_shown_of_a_session_holds_a_credential(

@@ -121,7 +121,7 @@ class KeyService:
             yield
         finally:
             if check is not None:
-                await self.session.discard(check)
+                self.session.discard(check)
 
     async def create(self, draft: KeyDraft, *, note: str = "") -> Created:
         """Create a key (contract 4), within `authorized`.

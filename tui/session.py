@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_NOT_OF_THE_SESSION = (ServerFailed, RateLimited)
+"""Refusals of a renewal that say nothing about the session."""
+
 AskCode = Callable[[str], Awaitable["SecretStr | None"]]
 """Asks for a two-factor code, given what was wrong with the last one; None: given up."""
 
@@ -66,6 +69,7 @@ class Session:
         self.ask_again: Callable[[], Awaitable[bool]] | None = None
         """Has the operator sign in again when the server has ended the session; False: declined."""
         self._token: Token | None = None
+        self._discarding = set[asyncio.Task[bool]]()
         self._renewal = asyncio.Lock()
         self._declined = 0
 
@@ -163,9 +167,11 @@ class Session:
         username = self.user.username if self.user else ""
         return await self.client.password_grant(username, password, remember=False)
 
-    async def discard(self, token: Token) -> None:
-        """Sign a throw-away token out; that this may fail changes nothing for the operator."""
-        await self._invalidate(token)
+    def discard(self, token: Token) -> None:
+        """Have a throw-away token signed out, which nobody waits for but `sign_out`."""
+        task = asyncio.create_task(self._invalidate(token))
+        self._discarding.add(task)
+        task.add_done_callback(self._discarding.discard)
 
     async def sign_out(self) -> bool:
         """End the session on the server; returns whether the server confirmed it.
@@ -174,10 +180,15 @@ class Session:
         """
         token, self._token = self._token, None
         self.user = None
-        return token is None or await self._invalidate(token)
+        ended = token is None or await self._invalidate(token)
+        await asyncio.gather(*self._discarding)
+        return ended
 
     async def close(self) -> None:
         """Let go of the connections."""
+        for task in self._discarding:
+            task.cancel()
+        await asyncio.gather(*self._discarding, return_exceptions=True)
         await self.client.aclose()
 
     async def _renew(self, stale: Token | None, declined: int) -> None:
@@ -190,10 +201,11 @@ class Session:
             if stale is not None and stale.refresh is not None:
                 try:
                     self._token = await self.client.refresh(stale.refresh)
-                except (ServerFailed, RateLimited):
-                    raise  # it says nothing about the session
-                except Refused:
-                    pass
+                except ApiError as error:
+                    if not isinstance(error, Refused) or isinstance(error, _NOT_OF_THE_SESSION):
+                        # Of the request nothing was done, whatever became of the renewal.
+                        error.maybe_done = error.maybe_later = False
+                        raise
                 else:
                     return
             if self.ask_again is None or not await self.ask_again():
@@ -225,16 +237,16 @@ class Session:
                 raise GivenUp
             try:
                 await self.client.verify_two_factor(user.username, code, access)
-            except (Invalid, Forbidden, SignInRefused) as error:
+            except (Invalid, Forbidden) as error:
                 refusal = error.entries[0].message if error.entries else "The code is wrong."
             else:
                 return
 
     async def _invalidate(self, token: Token) -> bool:
-        try:
-            await self.client.sign_out(token.access)
-            if token.refresh is not None:
-                await self.client.sign_out(token.refresh)
-        except ApiError:
-            return False
-        return True
+        ended = True
+        for each in filter(None, (token.access, token.refresh)):
+            try:
+                await self.client.sign_out(each)
+            except ApiError:  # an access token that has expired does not save the other one
+                ended = False
+        return ended

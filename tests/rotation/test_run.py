@@ -84,6 +84,7 @@ async def test_fifty_keys_three_of_which_fail_differently(node: Node) -> None:
         here.vault.broken["key 30"] = 1
         run = run_over(here, chosen, on_change=changed)
         await run.run(here.password)
+        await node.until("POST", "/api/v1/authenticate/logout")
         assert node.seen("POST", "/api/v1/authenticate") == 2  # one password, one sign-out
         assert run.progress == (47, 50)
         problems = {failure.key.label: failure.problem for failure in run.failed}

@@ -70,7 +70,9 @@ def keys(body: bytes) -> tuple[Key, ...]:
     Raises Malformed, also for one key without an id: a list with a hole would be a lie.
     """
     try:
-        return _listing.validate_json(body.removeprefix(_BOM)).results
+        listed = _listing.validate_json(body.removeprefix(_BOM)).results
+        if all(key.id for key in listed):
+            return listed
     except ValidationError:
         pass  # one odd field is enough; the slow way below tells what can be kept
     found = _results(body)

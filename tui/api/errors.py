@@ -47,6 +47,8 @@ class ApiError(Exception):
 
     maybe_done: bool = False
     """Whether the request may have taken effect although no good answer came (faults, A)."""
+    maybe_later: bool = False
+    """Whether it may even take effect later on: nobody has answered for what was to do it."""
 
 
 class Unsendable(ApiError):
@@ -80,7 +82,7 @@ class NoAnswer(ApiError):
     `reason` is `deadline`, `broken` or `not http`; `seconds` tells how long it was waited for.
     """
 
-    maybe_done = True
+    maybe_done = maybe_later = True
 
     def __init__(self, reason: str, host: str, port: int, seconds: float) -> None:
         super().__init__(reason, host, port)
@@ -181,6 +183,10 @@ class ServerFailed(Refused):
     """5xx: the server, or what stands in front of it, failed; the request may have been done."""
 
     maybe_done = True
+
+    def __init__(self, status: int, entries: tuple[Entry, ...] = ()) -> None:
+        super().__init__(status, entries)
+        self.maybe_later = status in {502, 504}  # a gateway gave up waiting
 
 
 def in_short(error: ApiError) -> str:
