@@ -103,15 +103,20 @@ def _explain_create(error: SecretLost | NothingCreated | OutcomeUnknown) -> Prob
             technical=technical,
         )
     if isinstance(error, NothingCreated):
+        later = " Should one come after all, the list will say that its secret was never stored."
         return Problem(
-            f"Nothing was created: {cause.title[:1].lower()}{cause.title[1:]}",
+            f"Nothing was created{' so far' if error.cause.maybe_later else ''}: "
+            f"{cause.title[:1].lower()}{cause.title[1:]}",
             "The list of keys was read again: no new key with this label is there.",
-            "Your draft is still here.",
+            f"Your draft is still here.{later if error.cause.maybe_later else ''}",
             technical=technical,
         )
+    listed = "The list of keys could not be read afterwards."
+    if error.ambiguous:
+        listed = "The list shows a key that may have come of it, or may be somebody else's."
     return Problem(
         "It is not known whether the key was created",
-        f"{cause.title}. The list of keys could not be read afterwards.",
+        f"{cause.title}. {listed}",
         "Go back and reload: a new key with this label has a secret that nobody knows.",
         technical=technical,
     )

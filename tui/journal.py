@@ -62,6 +62,11 @@ class Attempt:
         """What links the lines about this request."""
         return self._entry.attempt
 
+    @property
+    def when(self) -> datetime:
+        """When it was begun."""
+        return self._entry.when
+
     def done(
         self, *, key_id: str = "", label: str = "", short_key: str = "", detail: str = ""
     ) -> None:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
-from datetime import timedelta
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from tui.api.errors import ApiError, NotFound, in_short
 from tui.api.grants import Catalogue
 from tui.api.models import CreatedKey, Key, KeyDraft
-from tui.journal import Action, Attempt, Journal
+from tui.journal import LONGEST, Action, Attempt, Entry, Journal
 from tui.session import Session, SessionEnded, SessionProblem
 from tui.verification import Verification, verify
 
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 SAME_TIME = timedelta(minutes=5)
 """How far the clocks of a server and of this host may differ."""
+
+FRESH_SECONDS = 60.0
+"""How long a list counts that a create may later be compared with."""
 
 
 class SecretLost(Exception):
@@ -33,7 +37,10 @@ class SecretLost(Exception):
 
 
 class NothingCreated(Exception):
-    """A create got no good answer, and the list shows that no key came of it."""
+    """A create got no good answer, and the list shows no key that came of it.
+
+    One may still come where the `cause` says so (`maybe_later`).
+    """
 
     def __init__(self, cause: ApiError) -> None:
         super().__init__()
@@ -41,11 +48,17 @@ class NothingCreated(Exception):
 
 
 class OutcomeUnknown(Exception):
-    """A create got no good answer, and the list could not be read, or shows several new keys."""
+    """A create got no good answer, and the list could not be read.
 
-    def __init__(self, cause: ApiError, attempt: Attempt | None = None) -> None:
+    Or it could, and is `ambiguous`: a key is there that may have come of it or not.
+    """
+
+    def __init__(
+        self, cause: ApiError, attempt: Attempt | None = None, *, ambiguous: bool = False
+    ) -> None:
         super().__init__()
         self.cause, self.attempt = cause, attempt  # to go on with in `what_became`
+        self.ambiguous = ambiguous
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +104,17 @@ class KeyService:
     def __init__(self, session: Session, journal: Journal) -> None:
         self.session, self.journal = session, journal
         self.listing = Listing()
+        self._listed_at = float("-inf")
         self._catalogue: Catalogue | None = None
         self._made: set[str] = set()
 
     async def load(self) -> Listing:
         """Read the keys and, the first time, the catalogue of grants."""
+        begun = monotonic()
         keys, catalogue = await asyncio.gather(self._read_keys(), self._read_catalogue())
-        self.listing = Listing(keys, catalogue)
+        listing = Listing(keys, catalogue)
+        if begun > self._listed_at:  # an answer that was overtaken tells nothing new
+            self.listing, self._listed_at = listing, begun
         return self.listing
 
     async def read(self, key_id: str) -> Key:
@@ -132,7 +149,7 @@ class KeyService:
             SecretLost, NothingCreated, OutcomeUnknown: no good answer came; see there.
             ApiError, SessionEnded: the server refused, or could not be asked; nothing was created.
         """
-        known = self.known_ids()
+        known, is_fresh = self.known_ids(), monotonic() - self._listed_at < FRESH_SECONDS
         attempt = self._begin("create", Key("", raw_label=draft.label), note)
         try:
             with _noted(attempt):
@@ -142,7 +159,9 @@ class KeyService:
         except ApiError as error:
             if not error.maybe_done:
                 raise
-            raise await self._what_became(draft, known, error, attempt) from None
+            raise await self._what_became(draft, known, error, attempt, is_fresh) from None
+        if made.id in known:
+            made = replace(made, id=None)  # a link to another key tells nothing about this one
         secret = made.secret.get_secret_value()
         key_id, short_key = (text.replace(secret, "") for text in (made.id or "", made.short_key))
         attempt.done(key_id=key_id, short_key=short_key)
@@ -160,11 +179,14 @@ class KeyService:
         known: Collection[str],
         cause: ApiError,
         attempt: Attempt | None = None,
+        *,
+        is_fresh: bool = True,
     ) -> SecretLost | NothingCreated | OutcomeUnknown:
         """Tell from the list what came of a create that got no good answer (faults, A).
 
-        `known` are the ids from before it. Only a key that is just what was asked for, and the only
-        such one, is named: it may be deleted because of that. What is found is noted for `attempt`.
+        `known` are the ids from before it; where they were not read lately, a key without a date
+        may have come from anywhere. Only a key that is just what was asked for, and the only such
+        one, is named: it may be deleted because of that. What is found is noted for `attempt`.
         """
         new = {
             key.id: key
@@ -173,14 +195,18 @@ class KeyService:
             and key.id not in known
             and key.id not in self._made
             and not self._is_foreign(key)
+            and not (attempt and key.created_at and key.created_at < attempt.when - SAME_TIME)
         }
         if not new:
             if attempt is not None:
-                attempt.refused(f"{in_short(cause)} Nothing was created.")
+                if cause.maybe_later:
+                    attempt.unknown(f"{in_short(cause)} Nothing was created so far.")
+                else:
+                    attempt.refused(f"{in_short(cause)} Nothing was created.")
             return NothingCreated(cause)
         exact = [key for key in new.values() if _is_as_asked(key, draft)]
-        if len(exact) != 1:
-            return OutcomeUnknown(cause, attempt)
+        if len(exact) != 1 or not (is_fresh or exact[0].created_at):
+            return OutcomeUnknown(cause, attempt, ambiguous=True)
         if attempt is not None:
             lost, why = exact[0], f"{in_short(cause)} The secret was lost on the way."
             attempt.done(key_id=lost.id, short_key=lost.raw_short_key or "", detail=why)
@@ -242,11 +268,11 @@ class KeyService:
     @property
     def stored(self) -> set[str]:
         """The ids of the keys whose secrets this operator stored, as the journal tells."""
-        return {e.key_id for e in self.journal.entries() if e.phase == "stored" and e.key_id}
+        return {e.key_id for e in self._noted_here() if e.phase == "stored" and e.key_id}
 
     def note_stored(self, key_id: str, how: str) -> None:
         """Note that the secret of a key is stored after all, where the journal tells of the key."""
-        for entry in self.journal.entries():
+        for entry in self._noted_here():
             if entry.action == "create" and entry.key_id == key_id:
                 self.journal.resume(entry).stored(how)
                 return
@@ -256,21 +282,33 @@ class KeyService:
 
         Where the program was stopped before it heard of a key, its label and date tell.
         """
-        server = self.session.client.server.url
-        entries = [entry for entry in self.journal.unstored() if entry.server == server]
-        told = {entry.key_id for entry in entries if entry.key_id}
-        untold = {entry.label: entry.when for entry in entries if not entry.key_id}
+        noted = self._noted_here()
+        heard_of = {entry.key_id for entry in noted if entry.action == "create"}
+        unstored = self._here(self.journal.unstored())
+        told = {entry.key_id for entry in unstored if entry.key_id}
+        untold: dict[str, list[datetime]] = {}
+        for entry in unstored:
+            if not entry.key_id:
+                untold.setdefault(entry.label, []).append(entry.when)
         return [
             key
             for key in self.listing.keys
             if key.id in told
             or (
-                (when := untold.get(key.raw_label or "")) is not None
-                and key.created_at is not None
-                and abs(key.created_at - when) < SAME_TIME
+                (key.raw_label or "")[:LONGEST] in untold
+                and key.id not in heard_of
                 and not self._is_foreign(key)
+                and _was_made_at(key, untold[(key.raw_label or "")[:LONGEST]])
             )
         ]
+
+    def _noted_here(self) -> list[Entry]:
+        return self._here(self.journal.entries())
+
+    def _here(self, entries: Iterable[Entry]) -> list[Entry]:
+        """Return what was noted about this server: ids are each server's own."""
+        server = self.session.client.server.url
+        return [entry for entry in entries if entry.server == server]
 
     async def _read_keys(self) -> tuple[Key, ...]:
         return await self.session.call(self.session.client.list_keys)
@@ -285,13 +323,18 @@ class KeyService:
         return self._catalogue
 
     async def _what_became(
-        self, draft: KeyDraft, known: Collection[str], cause: ApiError, attempt: Attempt
+        self,
+        draft: KeyDraft,
+        known: Collection[str],
+        cause: ApiError,
+        attempt: Attempt,
+        is_fresh: bool,
     ) -> SecretLost | NothingCreated | OutcomeUnknown:
         try:
             keys = await self._read_keys()
         except (ApiError, SessionEnded):
             return OutcomeUnknown(cause, attempt)
-        return self.what_became(keys, draft, known, cause, attempt)
+        return self.what_became(keys, draft, known, cause, attempt, is_fresh=is_fresh)
 
     def _begin(self, action: Action, key: Key, note: str) -> Attempt:
         return self.journal.begin(
@@ -326,6 +369,11 @@ def _noted(attempt: Attempt) -> Iterator[None]:
     except BaseException:
         attempt.unknown("It was interrupted here.")
         raise
+
+
+def _was_made_at(key: Key, moments: Iterable[datetime]) -> bool:
+    made = key.created_at
+    return made is not None and any(abs(made - moment) < SAME_TIME for moment in moments)
 
 
 def _is_as_asked(key: Key, draft: KeyDraft) -> bool:

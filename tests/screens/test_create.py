@@ -121,7 +121,7 @@ async def test_a_wrong_password_creates_nothing(node: Node) -> None:
 @pytest.mark.parametrize(
     ("fault", "sentence"),
     [
-        ("before", "Nothing was created:"),
+        ("before", "Nothing was created so far:"),
         ("500", "Nothing was created: the server failed with status 500"),
         ("503-html", "Nothing was created: the server failed with status 503"),
         ("429", "The server asks for fewer requests"),

@@ -10,12 +10,14 @@ from pydantic import SecretStr
 
 from tests.conftest import NodeMaker
 from tests.node import How, Node
+from tui.api.address import parse_server
+from tui.api.client import Client
 from tui.api.errors import ApiError, Invalid, RateLimited
 from tui.api.models import CreatedKey, Key, KeyDraft
 from tui.journal import Entry, Journal
-from tui.sandbox.store import StoredKey, new_secret
-from tui.service import KeyService, NothingCreated, OutcomeUnknown, SecretLost
-from tui.session import SessionEnded
+from tui.sandbox.store import StoredKey, new_secret, utc_now
+from tui.service import FRESH_SECONDS, KeyService, NothingCreated, OutcomeUnknown, SecretLost
+from tui.session import Session, SessionEnded
 from tui.verification import Reading
 
 DRAFT = KeyDraft("Billing \x1b[2J", ("metrics/view", "webhooks/view"), ("127.0.0.0/8",))
@@ -97,12 +99,13 @@ async def test_a_request_goes_out_only_once_it_is_noted(
 BROKE = "The connection broke before an answer came."
 ANSWERED = "The server answered {}."
 NOTHING, LOST = "{} Nothing was created.", "{} The secret was lost on the way."
+SO_FAR = "{} Nothing was created so far."
 
 
 @pytest.mark.parametrize(
     ("how", "error", "phase", "first", "then"),
     [
-        ("before", NothingCreated, "refused", BROKE, NOTHING),
+        ("before", NothingCreated, "unknown", BROKE, SO_FAR),
         ("after", SecretLost, "done", BROKE, LOST),
         ("500", NothingCreated, "refused", ANSWERED.format(500), NOTHING),
         ("503-html", NothingCreated, "refused", ANSWERED.format(503), NOTHING),
@@ -126,7 +129,43 @@ async def test_what_became_of_a_create_is_noted(
         ("create", "unknown", first),
         ("create", phase, then.format(first)),
     ]
-    assert [entry.key_id for entry in journal.unstored()] == [key.id for key in made(node)]
+    told_of = {entry.key_id for entry in journal.unstored() if entry.key_id}
+    assert told_of == {key.id for key in made(node)}
+
+
+async def test_a_key_that_comes_late_is_told_as_never_stored(
+    service: KeyService, node: Node
+) -> None:
+    service.journal._now = utc_now
+    node.fail("POST", KEYS, "hang")
+    service.session.client.deadline = 0.3
+    with pytest.raises(NothingCreated) as caught:
+        await service.create(DRAFT)
+    assert caught.value.cause.maybe_later
+    node.release()
+    await node.until("POST", KEYS)
+    while not made(node):  # noqa: ASYNC110  # done by another thread
+        await asyncio.sleep(0.005)
+    await service.load()
+    assert [key.id for key in service.never_stored()] == [key.id for key in made(node)]
+
+
+async def test_a_key_that_may_be_anybody_s_is_not_taken_for_the_lost_one(
+    node_with: NodeMaker, journal: Journal
+) -> None:
+    node = node_with(edition="momentum-4.1")
+    client = Client(parse_server(node.url))
+    session = Session(client)
+    await session.enter_with_token(node.username, SecretStr(node.token()))
+    service = KeyService(session, journal)
+    await service.load()
+    service._listed_at -= FRESH_SECONDS
+    node.add_key(DRAFT.label, DRAFT.grants, owner="casey")
+    node.fail("POST", KEYS, "before")
+    with pytest.raises(OutcomeUnknown) as caught:
+        await service.create(DRAFT)
+    assert caught.value.ambiguous
+    await client.aclose()
 
 
 @pytest.mark.parametrize("how", ["429", "429-for-ever"])

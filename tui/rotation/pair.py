@@ -8,11 +8,8 @@ from dataclasses import replace
 from tui.api.errors import ApiError, NotFound
 from tui.api.models import Key, KeyDraft
 from tui.rotation.states import GrantsNotTold, PredecessorGone, StillThere, SuccessorGone
-from tui.service import KeyService, Listing
+from tui.service import FRESH_SECONDS, KeyService, Listing
 from tui.session import SessionProblem
-
-FRESH_SECONDS = 60.0
-"""How long a list counts that a create may later be compared with."""
 
 _NEVER = float("-inf")
 

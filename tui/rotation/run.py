@@ -15,12 +15,11 @@ from tui.api.models import Key
 from tui.delivery.parcel import Delivery
 from tui.rotation.deletion import Deletion
 from tui.rotation.pace import Pace
-from tui.rotation.pair import FRESH_SECONDS
 from tui.rotation.proving import Proving
 from tui.rotation.rotation import Prove, Rotation
 from tui.rotation.states import State
 from tui.rotation.works import Work, finishing, retiring, rotating
-from tui.service import KeyService
+from tui.service import FRESH_SECONDS, KeyService
 from tui.session import SessionEnded, SessionProblem
 
 if TYPE_CHECKING:
