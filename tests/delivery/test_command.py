@@ -226,6 +226,14 @@ async def test_one_secret_never_takes_the_place_of_another(script: Script) -> No
         CommandDelivery("./store").check(["a", "b"])
 
 
+async def test_what_the_server_has_not_told_is_not_filled_in_as_nothing(script: Script) -> None:
+    delivery = CommandDelivery(f"{script(READ)} key-{{id}}")
+    delivery.check()
+    with pytest.raises(DeliveryFailed, match="has not told the key's id"):
+        await delivery.deliver(parcel(key_id=""))
+    assert not noted("got.pid")
+
+
 async def test_an_id_that_is_not_safe_is_refused_and_a_label_is_made_so(script: Script) -> None:
     failed = await failure(CommandDelivery(f"{script(READ)} {{id}}"), parcel(key_id="../x"))
     assert failed.reason is Reason.BAD_NAME

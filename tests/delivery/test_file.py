@@ -101,6 +101,16 @@ def test_a_directory_is_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     assert refused(Path(name))[0] is Reason.IS_DIRECTORY
 
 
+def test_a_working_directory_that_is_gone_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    with pytest.raises(DeliveryFailed, match="There is no directory"):
+        write_secret_file(Path("key"), SECRET)
+
+
 def test_a_missing_directory_is_named(tmp_path: Path) -> None:
     reason, sentence = refused(tmp_path / "no" / "new.key")
     assert reason is Reason.NO_DIRECTORY

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from pathlib import Path
 from typing import get_args
 
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from tui.delivery import FileDelivery, Form, NoSecretsRead, Parcel, read_secrets
+from tui.delivery.reading import CAP
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 SECRET = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=1, max_size=60)
@@ -49,6 +51,9 @@ def test_secrets_come_back_as_they_were_written(
         ("a.csv", "x,y\n1,2\n", "not in the form"),
         ("a.env", "NAME=hush-hush\n", "holds no secrets"),
         ("a.env", "# x (id 1)\nNAME='hush\n", "not in the form"),
+        ("a.json", "[" * 100_000, "not in the form"),
+        ("a.csv", f"label,id,short_key,secret\n,1,,{'x' * 200_000}\n", "not in the form"),
+        ("a.csv", "x" * (CAP + 1), "is larger than 4 MiB"),
     ],
 )
 def test_other_files_are_refused_without_telling_what_they_hold(
@@ -62,6 +67,8 @@ def test_other_files_are_refused_without_telling_what_they_hold(
     assert refused.value.__cause__ is None
 
 
-def test_a_missing_file_is_told(tmp_path: Path) -> None:
-    with pytest.raises(NoSecretsRead, match="can't be read"):
-        read_secrets(tmp_path / "none.env")
+def test_what_is_no_file_is_told_and_keeps_nobody_waiting(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.env")
+    for path in (tmp_path / "none.env", tmp_path / "pipe.env", Path("~nobody-here/x.env")):
+        with pytest.raises(NoSecretsRead, match="can't be read"):
+            read_secrets(path)

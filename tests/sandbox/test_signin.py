@@ -195,7 +195,18 @@ def test_a_password_account_says_so_to_everybody(visitor: Visitor) -> None:
 
 
 @pytest.mark.parametrize(
-    "header", ["", "Basic", "Basic !!", "Bearer", "Bearer x", "Digest x", "\xff\xfe", "Basic /w=="]
+    "header",
+    [
+        "",
+        "Basic",
+        "Basic !!",
+        "Bearer",
+        "Bearer x",
+        "Digest x",
+        "\xff\xfe",
+        "Basic /w==",
+        "Basic \xe9",
+    ],
 )
 def test_a_garbled_credential_is_no_credential(visitor: Visitor, header: str) -> None:
     answer = visitor.http.get("/api-keys", headers={b"Authorization": header.encode("latin-1")})

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import NodeMaker
-from tests.driver import WIDE, key_for
+from tests.driver import WIDE, Dialog, key_for
 from tests.node import Node
 from tests.screens.rotation_pages import API, LABEL, Log, at_work, begin_rotating, mint
 from tui.bindings import Place
@@ -87,6 +87,21 @@ async def test_a_secret_that_was_never_stored(node: Node, tmp_path: Path) -> Non
         await log.me.press("down", "down", "up")  # the cursor stays in the filter
         assert log.field("filter").query_one("QuietInput").has_focus
         await log.leave()
+
+
+async def test_a_secret_that_was_stored_before_the_program_was_left(
+    node: Node, tmp_path: Path
+) -> None:
+    path = tmp_path / "journal.jsonl"
+    async with at_work(node, journal=path) as keys:
+        form = await keys.new()
+        await form.create("One", node.password)
+        await keys.me.press(key_for(Place.ANYWHERE, "leave"))
+        dialog = await Dialog(keys.me).shown("Have you stored the secret?")
+        await dialog.press_button("I have stored it")
+        await keys.me.until(lambda: keys.me.app._exit)
+    assert [entry.phase for entry in Journal(path).entries()] == ["stored", "done", "begun"]
+    assert Journal(path).unstored() == []
 
 
 async def test_a_journal_that_cannot_be_written_is_told_for_as_long_as_that_is_so(

@@ -21,6 +21,7 @@ from tests.screens.rotation_pages import (
     mint,
 )
 from tui.bindings import Place
+from tui.screens.rotate import RotateScreen
 
 QUIT = key_for(Place.ANYWHERE, "leave")
 HOSTILE = "[@click=app.quit]x[/] \x1b]52;c;cHduZWQ=\x07 \u202edrowssap"
@@ -131,8 +132,9 @@ async def test_a_wrong_password_and_impatience(node: Node) -> None:
         node.requests.clear()
         node.fail("POST", SIGN_IN, "hang")
         await rotate.fill("password", node.password)
-        await keys.me.press("enter", "enter", "escape", QUIT)
+        await keys.me.press("enter", "enter", "ctrl+e", "escape", QUIT)
         await node.until("POST", SIGN_IN)
+        assert "What the successor is to be" not in rotate.says
         await keys.me.until("Its answer is awaited, then you can leave.")
         node.heal()
         await keys.me.until("The server accepts the key.")
@@ -224,6 +226,30 @@ async def test_faults_of_the_mark_and_of_the_deletion(node: Node) -> None:
                 assert "the old one is marked as retiring" in rotate.says
                 assert f"{LABEL} (retiring 2026-01-15)" in node.labels()
         assert "Rotated: only the successor works now." in rotate.says
+        assert len(ids(node)) == 1
+
+
+async def test_what_a_dialog_asked_about_may_have_changed_meanwhile(node: Node) -> None:
+    async with at_work(node) as keys:
+        rotate = await begin_rotating(keys)
+        await rotate.press("change")
+        await keys.me.until("What the successor is to be")
+        rotation = keys.me.app.screen_stack[-2]
+        assert isinstance(rotation, RotateScreen)
+        rotation.query_one("#password Input", Input).value = node.password
+        rotation.action_create()  # as a key does that was typed before the form was there
+        await rotate.idle()
+        await keys.me.press("ctrl+s")
+        await rotate.shown()
+        await keys.me.until("The server accepts the key.")
+        await rotate.store()
+        await rotate.press("undo")
+        dialog = await Dialog(keys.me).shown("Undo the rotation?")
+        rotation.action_finish()
+        await keys.me.until(lambda: len(ids(node)) == 1)
+        await rotate.idle()
+        await dialog.press_button("Delete successor")
+        await keys.me.until("Rotated: only the successor works now.")
         assert len(ids(node)) == 1
 
 

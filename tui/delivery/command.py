@@ -36,7 +36,7 @@ class CommandDelivery:
         self._template, self._seconds = template, seconds
         self._program = ""
         self._words: tuple[Word, ...] = ()
-        self._ran: dict[tuple[str, ...], str] = {}
+        self._ran: dict[tuple[str, ...], tuple[str, str, str]] = {}
 
     def check(self, labels: Sequence[str] = ()) -> None:
         """Raise `DeliveryFailed` where the command cannot be run, before the first key is made.
@@ -94,6 +94,13 @@ class CommandDelivery:
 
     def _arguments(self, parcel: Parcel) -> tuple[str, ...]:
         """Fill in the placeholders, and refuse what would be about another key."""
+        for name, value in (("id", parcel.key_id), ("short_key", parcel.short_key)):
+            if not value and any(word.holds(name) for word in self._words):
+                raise DeliveryFailed(
+                    Reason.BAD_NAME,
+                    f"The server has not told the key's {name}, so the command was not run. Leave "
+                    f"{{{name}}} out of it.",
+                )
         if argument_form(parcel.key_id) != parcel.key_id and any(
             w.holds("id") for w in self._words
         ):
@@ -105,7 +112,8 @@ class CommandDelivery:
         short_key = argument_form(parcel.short_key)
         label = _name(parcel.label)
         arguments = self._fill({"label": label, "id": parcel.key_id, "short_key": short_key})
-        if self._ran.setdefault(arguments, parcel.key_id) != parcel.key_id:
+        whose = parcel.key_id, parcel.label, parcel.short_key
+        if self._ran.setdefault(arguments, whose) != whose:
             raise DeliveryFailed(
                 Reason.BAD_COMMAND,
                 f"{short(shlex.join(arguments), 100)} was already run with another key's secret, "

@@ -130,4 +130,6 @@ def put_into_words(path: Path, error: OSError | RuntimeError | ValueError) -> De
 def _folder(path: Path) -> str:
     with suppress(RuntimeError):
         path = path.expanduser()
-    return plain(str(path.absolute().parent))
+    with suppress(OSError):  # the working directory may be gone
+        path = path.absolute()
+    return plain(str(path.parent))

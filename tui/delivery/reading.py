@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
+import os
 import re
 import shlex
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +19,7 @@ if TYPE_CHECKING:
     from pydantic import SecretStr
 
 CAP = 4 * 2**20
-"""How large such a file may be, in bytes."""
+"""How large such a file may be, in characters."""
 
 _ABOUT = re.compile(r"# .*\bid (\S+)\)")
 
@@ -41,17 +44,29 @@ def read_secrets(path: Path) -> dict[str, SecretStr]:
     if read is None:
         raise NoSecretsRead("Name a file that ends in .env, .json or .csv.")
     try:
-        whole = path.expanduser()
-        if whole.stat().st_size > CAP:
-            raise NoSecretsRead(f"{shown} is larger than {CAP >> 20} MiB.")
-        found = {key_id: SecretStr(secret) for key_id, secret in read(whole.read_text("utf-8"))}
+        text = _text(path)
     except OSError as error:
         raise NoSecretsRead(f"{shown} can't be read: {error.strerror}.") from None
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (RuntimeError, ValueError):  # no such user behind the ~, or not UTF-8
+        raise NoSecretsRead(f"{shown} can't be read: it is not what this program writes.") from None
+    if len(text) > CAP:
+        raise NoSecretsRead(f"{shown} is larger than {CAP >> 20} MiB.")
+    try:
+        found = {key_id: SecretStr(secret) for key_id, secret in read(text)}
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, csv.Error):
         raise NoSecretsRead(f"{shown} is not in the form that this program writes.") from None
     if not found:
         raise NoSecretsRead(f"{shown} holds no secrets.")
     return found
+
+
+def _text(path: Path) -> str:
+    """Return what a file holds, or a little more than CAP of it; one that is none keeps nobody."""
+    descriptor = os.open(path.expanduser(), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with open(descriptor, encoding="utf-8") as file:  # noqa: PTH123  # Path cannot open a descriptor
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "not an ordinary file")
+        return file.read(CAP + 1)
 
 
 def _from_env(text: str) -> Iterator[tuple[str, str]]:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from tui.api.models import Key, User
 from tui.rotation.marks import retiring_since
 from tui.rotation.unfinished import Unfinished
 from tui.text import count
+
+_RETIRING = "retiring already"
+_FOREIGN = "of a subaccount, where no keys can be created from here"
+_BEGUN = "in a rotation that was begun before: f finishes it"
+_UNTOLD = "the server does not tell the grants"
+_REASONS = (_RETIRING, _FOREIGN, _BEGUN, _UNTOLD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +37,12 @@ def plan(keys: Iterable[Key], me: User | None, begun: Iterable[Unfinished] = ())
         if unfinished.successors
         for key in (unfinished.predecessor, *unfinished.successors)
     }
-    once = tuple({key.id: key for key in keys}.values())
-    retiring = [key for key in once if retiring_since(key.raw_label or "") is not None]
-    foreign = [key for key in once if key.subaccount_id and key not in retiring]
-    rotated = [key for key in once if key.id in parts and key not in (*retiring, *foreign)]
-    untold = [
-        key for key in once if key.raw_grants is None and key not in (*retiring, *foreign, *rotated)
-    ]
-    left_out = (*retiring, *foreign, *rotated, *untold)
-    chosen = tuple(key for key in once if key not in left_out)
+    once = {key.id: key for key in keys}
+    left: dict[str, list[Key]] = {}
+    chosen: list[Key] = []
+    for key in once.values():
+        why = _why_left_out(key, parts)
+        (left.setdefault(why, []) if why else chosen).append(key)
     theirs = sum(me is not None and key.raw_username not in (None, me.username) for key in chosen)
     gets = "a successor" if len(chosen) == 1 else "successors"
     will = f"{count(len(chosen), 'key')} will get {gets}"
@@ -49,18 +52,20 @@ def plan(keys: Iterable[Key], me: User | None, begun: Iterable[Unfinished] = ())
             "Successors of keys that are not yours will be yours, and the server may not let you "
             "delete their predecessors."
         )
-    sentences += [
-        f"{_be(len(left))} left out: {why}."
-        for left, why in (
-            (retiring, "retiring already"),
-            (foreign, "of a subaccount, where no keys can be created from here"),
-            (rotated, "in a rotation that was begun before: f finishes it"),
-            (untold, "the server does not tell the grants"),
-        )
-        if left
-    ]
+    sentences += [f"{_be(len(left[why]))} left out: {why}." for why in _REASONS if why in left]
     sentences.append("No predecessor is deleted before its successor works and you confirm it.")
-    return Plan(chosen, left_out, tuple(sentences))
+    left_out = tuple(key for why in _REASONS for key in left.get(why, ()))
+    return Plan(tuple(chosen), left_out, tuple(sentences))
+
+
+def _why_left_out(key: Key, parts: Collection[str]) -> str:
+    if retiring_since(key.raw_label or "") is not None:
+        return _RETIRING
+    if key.subaccount_id:
+        return _FOREIGN
+    if key.id in parts:
+        return _BEGUN
+    return _UNTOLD if key.raw_grants is None else ""
 
 
 def _be(number: int) -> str:

@@ -77,14 +77,13 @@ class KeyErrands:
             if form.was_sent:
                 await self._desk.read()
             return
-        key, draft, attempt = created.key, created.draft, created.attempt
+        key, draft = created.key, created.draft
         key_id, short_key, label = key.id, key.short_key, key.label
         proof = verification_of(self._service, key.secret, draft.grants, draft.valid_ips)
-        screen = SecretScreen(key, draft, listing.catalogue, proof)
+        screen = SecretScreen(created, listing.catalogue, proof)
         del form, created, key, proof
         went_to = await app.push_screen_wait(screen)
         del screen
-        attempt.stored(went_to or "By the operator's own word.")
         if await self._desk.read():
             made = self._service.listing.find(key_id, short_key, label)
             if made is not None:

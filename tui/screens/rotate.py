@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING, ClassVar
+from functools import partial
+from typing import ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -18,12 +19,13 @@ from textual.widgets import Button, Footer, Input, Static
 from tui.api.errors import ApiError
 from tui.bindings import Place, bindings_for
 from tui.delivery import Parcel
+from tui.drafts import wrong_password
 from tui.errands import explain
 from tui.rotation import NotVerified, Rotation, State, Step
 from tui.screens.dialog import ConfirmScreen
 from tui.screens.key_form import DraftScreen
 from tui.screens.rotation_words import ENDED, became, now, planned, steps, title
-from tui.screens.secret import ask_stored
+from tui.screens.secret import BY_WORD, ask_stored
 from tui.screens.secret_box import SecretBox
 from tui.service import KeyService
 from tui.session import SessionProblem
@@ -32,11 +34,18 @@ from tui.widgets.proofs import Proofs
 from tui.widgets.status import Status
 from tui.widgets.top_bar import TopBar
 
-if TYPE_CHECKING:
-    from pydantic import SecretStr
-
-BY_WORD = "By the operator's own word."
-"""How a secret was stored that was sent nowhere from here."""
+_STEPS = {
+    "create": Step.CREATE,
+    "change": Step.CREATE,
+    "stored": Step.STORED,
+    "verify": Step.VERIFY,
+    "later": Step.RETIRE,
+    "finish": Step.FINISH,
+    "undo": Step.UNDO,
+    "replace": Step.REPLACE,
+    "look": Step.LOOK,
+}
+"""The steps that the actions take."""
 
 
 class RotateScreen(Screen[str]):
@@ -60,7 +69,6 @@ class RotateScreen(Screen[str]):
         super().__init__()
         self._service, self._rotation, self._now, self._notice = service, rotation, now, notice
         self._is_part, self._is_busy = is_part, False
-        self._shown_secret: SecretStr | None = None
 
     def compose(self) -> ComposeResult:
         """The steps, where one stands, and what belongs to the step at hand."""
@@ -108,8 +116,7 @@ class RotateScreen(Screen[str]):
     @on(Input.Submitted)
     def action_create(self) -> None:
         """Create the successor, and verify it at once."""
-        if self._rotation.allows(Step.CREATE):
-            self._take(self._create, "The successor is being created.")
+        self._take(Step.CREATE, self._create, "The successor is being created.")
 
     @work(group="draft", description="change what the successor is to be")
     async def action_change(self) -> None:
@@ -122,7 +129,7 @@ class RotateScreen(Screen[str]):
             raw_valid_ips=draft.valid_ips,
         )
         changed = await self.app.push_screen_wait(DraftScreen(self._service, self._notice, like))
-        if changed is not None:
+        if changed is not None and self._may_take(Step.CREATE):
             self._rotation.draft = changed
             self._show()
 
@@ -146,17 +153,18 @@ class RotateScreen(Screen[str]):
     def action_stored(self) -> None:
         """The operator says that the secret is stored."""
         how = self.query_one(SecretBox).went_to or BY_WORD
-        self._take(lambda: self._store(how), "Going on")
+        self._take(Step.STORED, lambda: self._store(how), "Going on")
 
     def action_verify(self) -> None:
         """Verify the successor."""
-        self._take(self._verify, "Asking the server")
+        self._take(Step.VERIFY, self._verify, "Asking the server")
 
     @on(Button.Pressed, "#later")
     def action_later(self) -> None:
         """Mark the predecessor as retiring, and keep both keys."""
         today = self._now().date()
-        self._take(lambda: self._rotation.retire_later(today), "The key is being marked.")
+        retire = partial(self._rotation.retire_later, today)
+        self._take(Step.RETIRE, retire, "The key is being marked.")
 
     @on(Button.Pressed, "#finish")
     @work(group="finish", description="delete the predecessor")
@@ -166,10 +174,8 @@ class RotateScreen(Screen[str]):
         unverified = verification is None or not verification.works
         if unverified and not await self.app.push_screen_wait(self._ask_unverified()):
             return
-        self._take(
-            lambda: self._rotation.finish(even_unverified=unverified),
-            "The predecessor is being deleted.",
-        )
+        finish = partial(self._rotation.finish, even_unverified=unverified)
+        self._take(Step.FINISH, finish, "The predecessor is being deleted.")
 
     @work(group="undo", description="undo the rotation")
     async def action_undo(self) -> None:
@@ -180,15 +186,15 @@ class RotateScreen(Screen[str]):
         )
         ask = ConfirmScreen("Undo the rotation?", body, yes="Delete successor", danger=True)
         if await self.app.push_screen_wait(ask):
-            self._take(self._rotation.undo, "The successor is being deleted.")
+            self._take(Step.UNDO, self._rotation.undo, "The successor is being deleted.")
 
     def action_replace(self) -> None:
         """Delete a successor whose secret nobody has, and make another."""
-        self._take(self._rotation.replace_lost, "The successor is being deleted.")
+        self._take(Step.REPLACE, self._rotation.replace_lost, "The successor is being deleted.")
 
     def action_look(self) -> None:
         """Look at the list again to see what became of the last step."""
-        self._take(self._rotation.look_again, "Reading the keys")
+        self._take(Step.LOOK, self._rotation.look_again, "Reading the keys")
 
     @on(Button.Pressed, "#close")
     @work(group="leave", description="leave the rotation")
@@ -217,33 +223,41 @@ class RotateScreen(Screen[str]):
         rotation = self._rotation
         if action in {"clipboard", "write", "plain", "command"}:
             return rotation.secret is not None
-        steps = {
-            "create": Step.CREATE,
-            "change": Step.CREATE,
-            "stored": Step.STORED,
-            "verify": Step.VERIFY,
-            "later": Step.RETIRE,
-            "finish": Step.FINISH,
-            "undo": Step.UNDO,
-            "replace": Step.REPLACE,
-            "look": Step.LOOK,
-        }
+        if action == "verify" and rotation.is_good:
+            return False
         if action == "undo" and rotation.successor is None and not rotation.short_key:
             return False
-        if action == "stored" and (rotation.stored or rotation.state is State.OVERLAPPING):
+        if action == "stored" and not self._wants_storing:
             return False
-        return action not in steps or rotation.allows(steps[action])
+        return action not in _STEPS or self._may_take(_STEPS[action])
 
-    def _take(self, step: Callable[[], Awaitable[object]], doing: str) -> None:
-        """Take a step in a worker of the app's, which nothing on this screen can cut off."""
-        if not (self._is_busy or self._rotation.is_at_work):
+    @property
+    def _wants_storing(self) -> bool:
+        """Whether it is still to be said that the secret is stored."""
+        rotation = self._rotation
+        told = rotation.stored or rotation.state is State.OVERLAPPING
+        return rotation.allows(Step.STORED) and not told
+
+    def _may_take(self, step: Step) -> bool:
+        """Tell whether a step can be taken now; one at a time, as each changes what can be next."""
+        at_work = self._is_busy or self._rotation.is_at_work
+        return not at_work and self._rotation.allows(step)
+
+    def _take(self, step: Step, act: Callable[[], Awaitable[object]], doing: str) -> None:
+        """Take a step in a worker of the app's, which nothing on this screen can cut off.
+
+        While a dialog asked about it, another step may have made it impossible.
+        """
+        if self._may_take(step):
             self._is_busy, self._rotation.problem = True, None
-            self.app.run_worker(self._run(step, doing), group="write", description=doing)
+            self.app.run_worker(self._run(act, doing), group="write", description=doing)
+            self._show_buttons()
+            self.refresh_bindings()
 
-    async def _run(self, step: Callable[[], Awaitable[object]], doing: str) -> None:
+    async def _run(self, act: Callable[[], Awaitable[object]], doing: str) -> None:
         try:
             with self.query_one(Status).working(doing):
-                await step()
+                await act()
         except (ApiError, SessionProblem) as error:
             self._rotation.problem = error
         finally:
@@ -255,8 +269,8 @@ class RotateScreen(Screen[str]):
 
         password = None
         for field in self.query("#password").results(Field):
-            if not field.value:
-                field.error = "Required to securely authorize this addition to your account."
+            field.error = wrong_password(field.value)
+            if field.error:
                 return
             password = SecretStr(field.value)
         async with self._service.authorized(password):
@@ -285,7 +299,8 @@ class RotateScreen(Screen[str]):
     async def _verify(self) -> None:
         if self._rotation.allows(Step.VERIFY):
             proofs, catalogue = self.query_one(Proofs), self._service.listing.catalogue
-            await self._rotation.verify(lambda so_far: proofs.show(so_far, catalogue))
+            with self.query_one(Status).working("Asking the server"):
+                await self._rotation.verify(lambda so_far: proofs.show(so_far, catalogue))
             self._let_go()
 
     def _show(self) -> None:
@@ -306,15 +321,22 @@ class RotateScreen(Screen[str]):
         if verification is not None and isinstance(rotation.problem, NotVerified):
             verification = replace(verification, hints=())  # they stand above, with the problem
         self.query_one(Proofs).show(verification, catalogue)
-        for name, step in (
-            ("create", Step.CREATE),
-            ("later", Step.RETIRE),
-            ("finish", Step.FINISH),
-        ):
-            self.query_one(f"#{name}").display = rotation.allows(step)
-        self.query_one("#stored").display = bool(self.check_action("stored", ()))
+        self._show_buttons()
         self.refresh_bindings()
         self._keep_focus()
+
+    def _show_buttons(self) -> None:
+        """Show those of the state; none can be pressed while a step is under way."""
+        offered = {
+            "create": self._rotation.allows(Step.CREATE),
+            "stored": self._wants_storing,
+            "later": self._rotation.allows(Step.RETIRE),
+            "finish": self._rotation.allows(Step.FINISH),
+        }
+        for name, is_offered in offered.items():
+            button = self.query_one(f"#{name}", Button)
+            button.display = is_offered
+            button.disabled = self._is_busy or self._rotation.is_at_work
 
     def _keep_focus(self) -> None:
         """Have Enter do what comes next, and no key end in a field that is hidden."""
@@ -347,13 +369,12 @@ class RotateScreen(Screen[str]):
     def _show_secret(self) -> None:
         secret, box = self._rotation.secret, self.query_one(SecretBox)
         box.display = secret is not None and not self._rotation.stored
-        if secret is not None and secret is not self._shown_secret:
+        if secret is not None:
             successor = self._rotation.successor
             key_id = successor.id if successor else ""
             box.show(Parcel(secret, key_id, self._rotation.draft.label, self._rotation.short_key))
-        elif secret is None:
+        else:
             box.forget()
-        self._shown_secret = secret
 
     def _ask_unverified(self) -> ConfirmScreen:
         body = Content(
@@ -371,6 +392,5 @@ class RotateScreen(Screen[str]):
         if rotation.allows(Step.FORGET) and not (self._is_part and rotation.would_lose_secret):
             rotation.forget_secret()
         rotation.on_change = None
-        self._shown_secret = None
         self.query_one(SecretBox).forget()
         self.dismiss(became(rotation.state))

@@ -13,20 +13,25 @@ from textual.screen import Screen
 from textual.widgets import Button, Footer, Static
 
 from tui.api.grants import Catalogue
-from tui.api.models import CreatedKey, KeyDraft
 from tui.bindings import Place, bindings_for
 from tui.delivery import Parcel
+from tui.journal import Attempt
 from tui.screens.dialog import ConfirmScreen
 from tui.screens.secret_box import SecretBox
 from tui.screens.verify import Verify, VerifyScreen
+from tui.service import Created
 from tui.text import mask, plain, short
 from tui.widgets.top_bar import TopBar
+
+BY_WORD = "By the operator's own word."
+"""How a secret was stored that was sent nowhere from here."""
 
 
 class SecretScreen(Screen[str]):
     """Shows a secret until the operator says that it is stored; returns where it was sent to.
 
-    Nothing here leaves before that, and afterwards the program holds the secret no more.
+    Nothing here leaves before that, and afterwards the program holds the secret no more. That it
+    is stored is noted here, as the whole program may be left from here.
     """
 
     CSS_PATH = "secret.tcss"
@@ -34,10 +39,10 @@ class SecretScreen(Screen[str]):
     ALLOW_SELECT = False
     BINDINGS: ClassVar[list[BindingType]] = list(bindings_for(Place.SECRET))
 
-    def __init__(
-        self, created: CreatedKey, draft: KeyDraft, catalogue: Catalogue, verify: Verify
-    ) -> None:
+    def __init__(self, made: Created, catalogue: Catalogue, verify: Verify) -> None:
         super().__init__()
+        created, draft = made.key, made.draft
+        self._attempt: Attempt | None = made.attempt
         self._label, self._short_key = short(created.label), created.short_key
         self._draft, self._catalogue = draft, catalogue
         self._verify: Verify | None = verify
@@ -101,10 +106,19 @@ class SecretScreen(Screen[str]):
 
     async def may_leave(self) -> bool:
         """Ask whether the secret is stored; the program must not leave before that."""
-        return await self.app.push_screen_wait(ask_stored(self._label, self._box.went_to))
+        is_stored = await self.app.push_screen_wait(ask_stored(self._label, self._box.went_to))
+        if is_stored:
+            self._note_stored()
+        return is_stored
+
+    def _note_stored(self) -> None:
+        if self._attempt is not None:
+            self._attempt.stored(self._box.went_to or BY_WORD)
+            self._attempt = None
 
     def _leave(self) -> None:
         went_to = self._box.went_to
+        self._note_stored()
         self._box.forget()
         self._parcel = self._verify = None
         self.dismiss(went_to)

@@ -12,7 +12,6 @@ from textual import on, work
 from textual.app import ComposeResult, SuspendNotSupported
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.message import Message
 from textual.widgets import Button, Static
 
 from tui.delivery import (
@@ -38,10 +37,7 @@ COMMAND = "vault kv put -mount=secret momentum/{label} key=-"
 
 
 class SecretBox(Vertical):
-    """Shows one secret and sends it where the operator says; `forget` ends that.
-
-    It posts `Delivered` whenever the secret went somewhere.
-    """
+    """Shows one secret and sends it where the operator says; `forget` ends that."""
 
     DEFAULT_CSS = """
     SecretBox {
@@ -55,9 +51,6 @@ class SecretBox(Vertical):
         Messages { margin-top: 1; }
     }
     """
-
-    class Delivered(Message):
-        """The secret went somewhere."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -86,8 +79,10 @@ class SecretBox(Vertical):
         yield Status()
 
     def show(self, parcel: Parcel) -> None:
-        """Show a secret."""
-        self._parcel, self._went_to = parcel, []
+        """Show a secret; the same one once more, where more is known of its key by now."""
+        if self._parcel is None or parcel.secret is not self._parcel.secret:
+            self._went_to = []
+        self._parcel = parcel
         value = parcel.secret.get_secret_value()
         self.query_one("#secret", Static).update(Content(plain(value)))
 
@@ -119,7 +114,7 @@ class SecretBox(Vertical):
             "A new file that only you can read. An existing one is never overwritten. One that "
             f"ends in .env, .json or .csv tells whose secret it is, too: {name}=…"
         )
-        path = str(Path.cwd() / suggested_file_name(plain(parcel.label), parcel.short_key))
+        path = str(_here() / suggested_file_name(plain(parcel.label), parcel.short_key))
         refusal = ""
         while True:
             ask = AskScreen(
@@ -190,7 +185,6 @@ class SecretBox(Vertical):
         if where not in self._went_to:
             self._went_to.append(where)
         self._tell(Content(f"{where} {caveat}".strip()), "done")
-        self.post_message(self.Delivered())
 
     def _tell(self, content: Content, kind: Kind) -> None:
         messages = self.query_one(Messages)
@@ -202,6 +196,14 @@ class SecretBox(Vertical):
         if driver is not None:
             driver.write(sequence)
             driver.flush()
+
+
+def _here() -> Path:
+    """Return the working directory; the home where somebody has deleted it meanwhile."""
+    try:
+        return Path.cwd()
+    except OSError:
+        return Path("~")
 
 
 async def _written(path: Path, parcel: Parcel) -> str:
