@@ -11,7 +11,7 @@ from tui.delivery import DeliveryFailed
 from tui.problems import Problem, describe
 from tui.rotation import CannotGoOn, NotVerified
 from tui.rotation.states import StillThere
-from tui.service import NothingCreated, OutcomeUnknown, SecretLost
+from tui.service import NothingCreated, OutcomeUnknown, PasswordNotChecked, SecretLost
 from tui.session import (
     EnrolmentRequired,
     GivenUp,
@@ -50,17 +50,7 @@ def explain(error: Exception, key: Key | None = None) -> Problem:
 
     Raises TypeError for an error that nobody has found words for.
     """
-    if isinstance(error, SecretLost | NothingCreated | OutcomeUnknown):
-        return _explain_create(error)
-    if isinstance(error, NotVerified):
-        return Problem(error.sentence.rstrip("."), " ".join(error.verification.hints))
-    if isinstance(error, StillThere) and error.cause is not None:
-        return replace(describe(error.cause), detail=error.sentence, hint="", fields={})
-    if isinstance(error, CannotGoOn):
-        return Problem(error.sentence.rstrip("."))
-    if isinstance(error, DeliveryFailed):
-        return Problem("The secret was not delivered", error.sentence)
-    if problem := _OF_THE_SESSION.get(type(error)):
+    if problem := _of_the_program(error):
         return problem
     problem = describe(error)
     if isinstance(error, BadAddress) and error.reason is Reason.PLAIN_HTTP:
@@ -68,9 +58,30 @@ def explain(error: Exception, key: Key | None = None) -> Problem:
     if key is not None and isinstance(error, Forbidden):
         return _explain_forbidden(problem, key)
     if key is not None and isinstance(error, NotFound):
-        hint = "Your draft is still here; reload the list to see what there is."
+        hint = "Your draft is still here; Esc goes back to the list, which is read anew."
         return replace(problem, title="Somebody else has deleted this key", hint=hint)
     return problem
+
+
+def _of_the_program(error: Exception) -> Problem | None:
+    """Put into words what the program itself makes of the server's answers, and of their lack."""
+    match error:
+        case SecretLost() | NothingCreated() | OutcomeUnknown():
+            return _explain_create(error)
+        case PasswordNotChecked():
+            problem = describe(error.cause, "checking the password")
+            title = f"Nothing was created: {problem.title[:1].lower()}{problem.title[1:]}"
+            detail = "The password could not be checked."
+            return replace(problem, title=title, detail=detail, fields={})
+        case NotVerified():
+            return Problem(error.sentence.rstrip("."), " ".join(error.verification.hints))
+        case StillThere() if error.cause is not None:
+            return replace(describe(error.cause), detail=error.sentence, hint="", fields={})
+        case CannotGoOn():
+            return Problem(error.sentence.rstrip("."))
+        case DeliveryFailed():
+            return Problem("The secret was not delivered", error.sentence)
+    return _OF_THE_SESSION.get(type(error))
 
 
 def in_one_line(problem: Problem) -> str:

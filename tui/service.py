@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from tui.api.errors import ApiError, NotFound, in_short
+from tui.api.errors import ApiError, Conflict, NotFound, RateLimited, SignInRefused, in_short
 from tui.api.grants import Catalogue
 from tui.api.models import CreatedKey, Key, KeyDraft
 from tui.journal import LONGEST, Action, Attempt, Entry, Journal
@@ -26,6 +26,22 @@ SAME_TIME = timedelta(minutes=5)
 
 FRESH_SECONDS = 60.0
 """How long a list counts that a create may later be compared with."""
+
+
+class PasswordNotChecked(SessionProblem):
+    """The account's password got neither a yes nor a no, so what needs it was not begun."""
+
+    def __init__(self, cause: ApiError) -> None:
+        super().__init__()
+        self.cause = cause
+
+
+class ChangedMeanwhile(Exception):
+    """Somebody else has changed a key since it was shown: `key` is how it is now."""
+
+    def __init__(self, key: Key) -> None:
+        super().__init__(key.id)
+        self.key = key
 
 
 class SecretLost(Exception):
@@ -131,9 +147,15 @@ class KeyService:
 
         Raises:
             SignInRefused: the password is wrong.
-            ApiError: the server could not be asked.
+            RateLimited: the server wants to be asked later.
+            PasswordNotChecked: it could not be asked.
         """
-        check = await self.session.check_password(password) if password is not None else None
+        try:
+            check = await self.session.check_password(password) if password is not None else None
+        except (SignInRefused, RateLimited):
+            raise
+        except ApiError as error:
+            raise PasswordNotChecked(error) from None
         try:
             yield
         finally:
@@ -230,6 +252,43 @@ class KeyService:
             return None
         self._made |= found.keys()
         return next(iter(found.values()))
+
+    async def edit(self, seen: Key, draft: KeyDraft) -> None:
+        """Make a key what `draft` says, provided that it still is as it was `seen`.
+
+        Where an update gets no good answer, the key itself tells whether it took effect.
+
+        Raises:
+            ChangedMeanwhile: it is not, so nothing was done.
+            ApiError, SessionEnded: the server refused, or could not be asked.
+        """
+        now = await self.read(seen.id)
+        if _fields(now) == _wanted(draft):
+            return
+        if _fields(now) != _fields(seen):
+            raise ChangedMeanwhile(now)
+        try:
+            await self.update(now, draft)
+        except Conflict:
+            raise ChangedMeanwhile(await self.read(seen.id)) from None
+        except ApiError as error:
+            if not error.maybe_done or not await self._became(seen.id, draft):
+                raise
+            self.settle("update", seen, "The key was read again: it took effect.")
+
+    async def _became(self, key_id: str, draft: KeyDraft) -> bool:
+        try:
+            return _fields(await self.read(key_id)) == _wanted(draft)
+        except (ApiError, SessionProblem):
+            return False  # the error that led here is what the operator gets to read
+
+    def settle(self, action: Action, key: Key, how: str) -> None:
+        """Note that a write took effect after all, which had got no good answer."""
+        for entry in self._noted_here():
+            if (entry.action, entry.key_id) == (action, key.id):
+                if entry.phase == "unknown":
+                    self.journal.resume(entry).done(detail=how)
+                return
 
     async def update(self, key: Key, draft: KeyDraft, *, note: str = "") -> None:
         """Replace label, grants and allowed IPs of a key (contract 4)."""
@@ -369,6 +428,15 @@ def _noted(attempt: Attempt) -> Iterator[None]:
     except BaseException:
         attempt.unknown("It was interrupted here.")
         raise
+
+
+def _fields(key: Key) -> tuple[object, ...]:
+    """Return what an update replaces, the order of lists aside."""
+    return key.raw_label, frozenset(key.grants), frozenset(key.raw_valid_ips or ())
+
+
+def _wanted(draft: KeyDraft) -> tuple[object, ...]:
+    return draft.label, frozenset(draft.grants), frozenset(draft.valid_ips)
 
 
 def _was_made_at(key: Key, moments: Iterable[datetime]) -> bool:

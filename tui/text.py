@@ -14,7 +14,9 @@ def plain(text: str) -> str:
 
     Control, format (bidirectional overrides among them), surrogate, private and unassigned
     characters become `␛`-like pictures or `<U+202E>`; line and paragraph separators become spaces.
+    Emoji selectors go: terminals differ in how wide they make what stands before one.
     """
+    text = text.replace("\ufe0f", "")
     if text.isprintable():
         return text
     return "".join(map(_visible, text))

@@ -14,6 +14,7 @@ from tui.api.errors import ApiError
 from tui.api.models import Key
 from tui.rotation import Kind, NotVerified, Rotation, State, Unfinished, find_unfinished
 from tui.rotation.marks import base_label, retiring_since
+from tui.service import PasswordNotChecked
 
 TODAY = date(2026, 11, 23)
 S = State
@@ -50,7 +51,7 @@ async def create(here: Host, rotation: Rotation) -> None:
     """Create within a checked password, as the screen does."""
     if rotation.state not in {S.PLANNED, S.REFUSED}:
         return
-    with suppress(ApiError):
+    with suppress(ApiError, PasswordNotChecked):
         async with here.service.authorized(here.password):
             await rotation.create()
 

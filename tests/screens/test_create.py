@@ -12,7 +12,7 @@ from tests.driver import NARROW, WIDE, Dialog, Secret, at_keys, key_for
 from tests.node import How, Node
 from tui.bindings import Place
 
-API = "/api/v1/api-keys"
+API, SIGN_IN = "/api/v1/api-keys", "/api/v1/authenticate"
 QUIT = key_for(Place.ANYWHERE, "leave")
 
 
@@ -116,6 +116,27 @@ async def test_a_wrong_password_creates_nothing(node: Node) -> None:
         await form.save()
         await keys.me.until("The API key was created")
         assert node.seen("POST", API) == 1
+
+
+async def test_a_password_check_that_hangs_can_be_stopped(node: Node) -> None:
+    async with at_keys(node) as keys:
+        form = await keys.new()
+        await form.complete("Weekly report", node.password)
+        node.fail("POST", SIGN_IN, "hang")
+        await form.save()
+        await keys.me.until("Checking the password · Esc cancels")
+        assert "Save" not in keys.me.footer
+        await keys.me.press("escape")
+        await keys.me.gone("Checking the password")
+        node.heal()
+        assert form.field("label").value == "Weekly report"
+        node.fail("POST", SIGN_IN, "500")
+        await form.save()
+        await keys.me.until("Nothing was created: the server failed with status 500")
+        await keys.me.until("The password could not be checked.")
+        assert node.seen("POST", API) == 0
+        await form.save()
+        await keys.me.until("The API key was created")
 
 
 @pytest.mark.parametrize(

@@ -111,7 +111,7 @@ async def test_what_costs_no_key(node: Node, tmp_path: Path) -> None:
         assert not (tmp_path / "new.env").exists()
         node.fail("POST", SIGN_IN, "500")
         await keys.me.press("enter")
-        await keys.me.until("The server failed with status 500")
+        await keys.me.until("Nothing was created: the server failed with status 500")
         assert node.seen("POST", API) == 0
         await many.begin(password=node.password)
         await many.over("4 of 4 · done")
@@ -200,7 +200,7 @@ async def test_three_fail_in_different_ways_and_are_retried(node: Node, tmp_path
         node.fail("POST", SIGN_IN, "500")
         await many.press("retry")
         await many.idle()
-        assert "The server failed with status 500" in many.says
+        assert "Nothing was created: the server failed with status 500" in many.says
         assert len(many.states) == 4
         for key in ("escape", QUIT):
             await keys.me.press(key)

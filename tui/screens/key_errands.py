@@ -18,8 +18,9 @@ from tui.errands import explain
 from tui.problems import Problem
 from tui.rotation import Kind, OfSubaccount, Rotation, Unfinished, find_unfinished
 from tui.screens.dialog import AskSecretScreen, ConfirmScreen, DeleteKeyScreen
+from tui.screens.edit_key import EditKeyScreen
 from tui.screens.key_detail import KeyDetailScreen
-from tui.screens.key_form import CreateKeyScreen, EditKeyScreen
+from tui.screens.key_form import CreateKeyScreen
 from tui.screens.rotate import RotateScreen
 from tui.screens.run import RunScreen
 from tui.screens.secret import SecretScreen

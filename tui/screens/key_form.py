@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, contextmanager
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from textual import events, on, work
@@ -12,6 +14,7 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Button, Footer, Input, Static
+from textual.worker import Worker
 
 from tui.api.errors import ApiError, SignInRefused
 from tui.api.models import Key, KeyDraft
@@ -20,9 +23,16 @@ from tui.drafts import split_ips, wrong_grants, wrong_ips, wrong_label, wrong_pa
 from tui.errands import explain
 from tui.problems import Problem
 from tui.screens.dialog import ConfirmScreen, ProblemScreen
-from tui.service import Created, KeyService, NothingCreated, OutcomeUnknown, SecretLost
+from tui.service import (
+    ChangedMeanwhile,
+    Created,
+    KeyService,
+    NothingCreated,
+    OutcomeUnknown,
+    SecretLost,
+)
 from tui.session import SessionProblem
-from tui.text import mask, plain, short
+from tui.text import mask, plain
 from tui.widgets.field import Field
 from tui.widgets.grant_list import GrantList
 from tui.widgets.problem_text import ProblemText
@@ -58,11 +68,12 @@ class KeyFormScreen(Screen[Done | None]):
         self._service, self._notice, self._key = service, notice, key
         self.was_sent = False
         """Whether anything may have changed on the server, however it answered."""
+        self._is_sending = False
         self._label = key.label if key else ""
         self._ips = ", ".join(key.allowed_ips) if key else ""
         self._given = service.listing.catalogue.ordered(key.grants if key else ())
         self._problem: Problem | None = None
-        self._saving = False
+        self._worker: Worker[None] | None = None
         self._was_focused: Widget | None = None
         self._done: Done | None = None
 
@@ -88,8 +99,19 @@ class KeyFormScreen(Screen[Done | None]):
         yield from ()
 
     async def save(self, draft: KeyDraft) -> Done:
-        """Send the draft to the server."""
+        """Send the draft to the server, within `sending` from where it can't be taken back."""
         raise NotImplementedError
+
+    @contextmanager
+    def sending(self) -> Iterator[None]:
+        """Tell that the draft is being sent; nothing cuts that off."""
+        self.was_sent = self._is_sending = True
+        self.refresh_bindings()
+        try:
+            with self.query_one(Status).working(self.doing):
+                yield
+        finally:
+            self._is_sending = False
 
     def on_mount(self) -> None:
         """Tell how many grants are given."""
@@ -98,7 +120,7 @@ class KeyFormScreen(Screen[Done | None]):
     @property
     def draft(self) -> KeyDraft:
         """What is typed; a field that was not touched goes back exactly as the server sent it."""
-        label, ips = self._field("label").value, self._field("ips").value
+        label, ips = self.field("label").value, self.field("ips").value
         untouched_label = self._key is not None and label == self._label
         untouched_ips = self._key is not None and ips == self._ips
         return KeyDraft(
@@ -110,19 +132,24 @@ class KeyFormScreen(Screen[Done | None]):
         )
 
     @property
+    def _grants_untold(self) -> bool:
+        return self._key is not None and self._key.raw_grants is None
+
+    @property
     def is_touched(self) -> bool:
         """Whether leaving would lose something that was typed."""
         return (
-            self._field("label").value != self._label
-            or self._field("ips").value != self._ips
+            self.field("label").value != self._label
+            or self.field("ips").value != self._ips
             or set(self.query_one(GrantList).given) != set(self._given)
         )
 
     async def may_leave(self) -> bool:
         """Ask before a draft is lost; refuse while the server is at it."""
-        if self._saving:
-            self._tell(Problem(f"{self.doing} Its answer is awaited, then you can leave."))
+        if self._is_sending:
+            self.tell(Problem(f"{self.doing} Its answer is awaited, then you can leave."))
             return False
+        self._stop()
         if not self.is_touched:
             return True
         body = Content("What you have typed is not saved.")
@@ -132,23 +159,31 @@ class KeyFormScreen(Screen[Done | None]):
     @on(Button.Pressed, "#cancel")
     @work(group="leave", description="ask whether to discard the draft")
     async def action_cancel(self) -> None:
-        """Go back without saving."""
-        if await self.may_leave():
+        """Go back without saving; where nothing has been sent yet, stop that first."""
+        if not self._stop() and await self.may_leave():
             self.dismiss(None)
+
+    def _stop(self) -> bool:
+        """Stop saving while nothing has been sent; tell whether that was so."""
+        worker = self._worker
+        can_be_stopped = worker is not None and not self._is_sending
+        if worker is not None and can_be_stopped:
+            worker.cancel()
+        return can_be_stopped
 
     @on(Button.Pressed, "#save")
     @on(Input.Submitted)
     @on(GrantList.Submitted)
     def action_save(self) -> None:
         """Check everything, then send it."""
-        if self._saving:
+        if self._worker is not None:
             return
         wrong = [name for name in ("label", "password", "ips", "grants") if not self._check(name)]
         if wrong:
             self._focus(wrong[0])
             return
-        self._set_saving(True)
-        self.app.run_worker(self._save(self.draft), group="write", description=self.doing)
+        save = self._save(self.draft)
+        self._set_saving(self.app.run_worker(save, group="write", description=self.doing))
 
     def action_all_grants(self) -> None:
         """Give every grant, or none."""
@@ -160,27 +195,35 @@ class KeyFormScreen(Screen[Done | None]):
             self.app.push_screen(ProblemScreen(self._problem))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer the details only where there are any."""
+        """Offer what makes sense now."""
+        if action in {"save", "all_grants"}:
+            return self._worker is None
         return action != "details" or self._problem is not None
 
     async def _save(self, draft: KeyDraft) -> None:
-        self._tell(None)
+        self.tell(None)
         self._forget_refusal()
-        self.was_sent = True
         try:
-            with self.query_one(Status).working(self.doing):
-                done = await self.save(draft)
+            done = await self.save(draft)
         except (ApiError, SessionProblem) as error:
             self._refused(error)
         except (NothingCreated, OutcomeUnknown) as error:
-            self._tell(explain(error))
+            self.tell(explain(error))
+        except ChangedMeanwhile as changed:
+            self.take_over(changed.key)
         except SecretLost as lost:
             await self._replace_lost(lost, draft)
         else:
             self._done = done
             self._close_when_on_top()
             return
-        self._set_saving(False)
+        finally:
+            if self._done is None and self.is_attached:
+                self._set_saving(None)
+
+    def take_over(self, key: Key) -> None:
+        """Go on from how somebody else has changed the key; what was typed stays."""
+        raise NotImplementedError
 
     @on(events.ScreenResume)
     def _close_when_on_top(self) -> None:
@@ -198,10 +241,10 @@ class KeyFormScreen(Screen[Done | None]):
             no="Leave it",
         )
         if not await self.app.push_screen_wait(ask):
-            self._tell(problem)
+            self.tell(problem)
             return
         try:
-            with self.query_one(Status).working(f"Deleting {short(lost.key.label, 40)}"):
+            with self.sending():
                 await self._service.delete(lost.key)
         except (ApiError, SessionProblem) as error:
             self._refused(error)
@@ -221,21 +264,23 @@ class KeyFormScreen(Screen[Done | None]):
         if isinstance(error, SignInRefused):
             told["password"] = error.description or problem.title
         here = [name for name in told if self._show(name, told[name])]
-        self._set_saving(False)
+        self._set_saving(None)
         only_here = bool(here) and (not problem.detail or isinstance(error, SignInRefused))
-        self._tell(None if only_here else problem)
+        self.tell(None if only_here else problem)
         if here:
             self._focus(here[0])
 
     @on(Field.Left)
     def _left(self, event: Field.Left) -> None:
-        if event.field.value and not self._saving:
+        if event.field.value and self._worker is None:
             self._check(event.field.id or "")
 
     @on(GrantList.Changed)
     def _count_grants(self) -> None:
         grants = self.query_one(GrantList)
         told = f"Grants *  {len(grants.given)} of {grants.option_count}"
+        if self._grants_untold:
+            told += "   ! not told by the server: saving replaces them by what is chosen here"
         if grants.all_given and grants.option_count > 1:
             told += "   ! every grant: choose only what is necessary"
         title = self.query_one("#grants-title", Static)
@@ -245,15 +290,17 @@ class KeyFormScreen(Screen[Done | None]):
     def _check(self, name: str) -> bool:
         """Check one field and tell beside it what is wrong; True where nothing is."""
         if name == "label":
-            wrong = wrong_label(self._field("label").value)
+            wrong = wrong_label(self.field("label").value)
         elif name == "password":
             fields = self.query("#password").results(Field)
             wrong = "".join(wrong_password(field.value) for field in fields)
         elif name == "ips":
-            touched = self._field("ips").value != self._ips
+            touched = self.field("ips").value != self._ips
             wrong = wrong_ips(self.draft.valid_ips) if touched else ""
         else:
-            wrong = wrong_grants(self.query_one(GrantList).given)
+            given = self.query_one(GrantList).given
+            touched = set(given) != set(self._given) or self._grants_untold
+            wrong = wrong_grants(given) if touched or self._key is None else ""
         if wrong:
             self._show(name, wrong)
         elif name == "label":
@@ -264,7 +311,7 @@ class KeyFormScreen(Screen[Done | None]):
         same = self._service.listing.labelled(self.draft.label, besides=self._key)
         if same is not None:
             named = f" ({mask(same.short_key)})" if same.short_key else ""
-            self._field("label").note = f"Another key{named} already has this label."
+            self.field("label").note = f"Another key{named} already has this label."
 
     def _show(self, name: str, text: str) -> bool:
         """Tell `text` beside a field; False where this form has no such field."""
@@ -282,24 +329,28 @@ class KeyFormScreen(Screen[Done | None]):
         if name == "grants":
             self.query_one(GrantList).focus()
         else:
-            self._field(name).focus_input()
+            self.field(name).focus_input()
 
-    def _set_saving(self, saving: bool) -> None:
-        self._saving = saving
-        if saving:
+    def _set_saving(self, worker: Worker[None] | None) -> None:
+        """Close the form while it is being saved, and open it again as it was."""
+        self._worker = worker
+        if worker is not None:
             self._was_focused = self.focused
-        self.query_one("#form").disabled = saving
-        self.query_one("#save").disabled = saving
-        if not saving and self._was_focused is not None:
+        self.query_one("#form").disabled = worker is not None
+        self.query_one("#save").disabled = worker is not None
+        if worker is None and self._was_focused is not None:
             self._was_focused.focus()
             self._was_focused = None
+        self.refresh_bindings()
 
-    def _tell(self, problem: Problem | None) -> None:
+    def tell(self, problem: Problem | None) -> None:
+        """Tell a problem above the form, or none."""
         self._problem = problem
         self.query_one(ProblemText).show(problem)
         self.refresh_bindings()
 
-    def _field(self, name: str) -> Field:
+    def field(self, name: str) -> Field:
+        """Return a field of the form."""
         return self.query_one(f"#{name}", Field)
 
 
@@ -322,9 +373,12 @@ class CreateKeyScreen(KeyFormScreen[Created]):
             )
 
     async def save(self, draft: KeyDraft) -> Created:
-        """Create the key."""
-        async with self._service.authorized(self._password()):
-            return await self._service.create(draft)
+        """Create the key, once the password is checked."""
+        async with AsyncExitStack() as stack:
+            with self.query_one(Status).working("Checking the password · Esc cancels"):
+                await stack.enter_async_context(self._service.authorized(self._password()))
+            with self.sending():
+                return await self._service.create(draft)
 
     def _password(self) -> SecretStr | None:
         from pydantic import SecretStr  # it loads while the operator types
@@ -332,21 +386,6 @@ class CreateKeyScreen(KeyFormScreen[Created]):
         for field in self.query("#password").results(Field):
             return SecretStr(field.value)
         return None
-
-
-class EditKeyScreen(KeyFormScreen[bool]):
-    """Edit API Key; returns True where it was updated."""
-
-    place = "Edit"
-    heading = "Edit API Key"
-    verb = "Update"
-    doing = "The key is being updated."
-
-    async def save(self, draft: KeyDraft) -> bool:
-        """Update the key."""
-        assert self._key is not None  # noqa: S101  # an edit always has its key
-        await self._service.update(self._key, draft)
-        return True
 
 
 class DraftScreen(KeyFormScreen[KeyDraft]):

@@ -114,7 +114,7 @@ class SettingsScreen(Screen[None]):
 
     @work(group="load", exclusive=True, description="read the keys")
     async def _reload(self) -> None:
-        await self.read()
+        await self.read(can_be_cancelled=True)
 
     @on(Button.Pressed, "#new")
     def action_new(self) -> None:
@@ -185,12 +185,17 @@ class SettingsScreen(Screen[None]):
         self.query_one(KeyTable).mark_all()
 
     @on(KeyTable.Marked)
+    @on(KeyTable.Sorted)
     def _count(self) -> None:
-        """Tell how many keys there are, and how many of them are marked."""
+        """Tell how many keys there are, how many are marked, and by which column they go."""
         table = self.query_one(KeyTable)
-        marked = len(table.marked)
-        told = f"{table.count:,} · {marked:,} marked" if marked else f"{table.count:,}"
-        self.query_one("#count", Static).update(Content(told))
+        told = [f"{table.count:,}"]
+        if marked := len(table.marked):
+            told.append(f"{marked:,} marked")
+        if table.order is not None:
+            column, descends = table.order
+            told.append(f"by {column.title} {'▼' if descends else '▲'}")
+        self.query_one("#count", Static).update(Content(" · ".join(told)))
 
     def action_close_message(self) -> None:
         """Stop loading, else close the newest message."""
@@ -226,17 +231,19 @@ class SettingsScreen(Screen[None]):
     def _is_free(self) -> bool:
         """Tell whether no write is under way, and otherwise which one is."""
         if self._writing:
-            self.tell("", self._writing[0], " Its answer is awaited, then you can leave.")
+            told = f"{self._writing[0]} Its answer is awaited, then you can leave."
+            self.query_one(Messages).tell(Content(told), "note")
         return not self._writing
 
     @on(KeyTable.Highlighted)
     def _highlighted(self, event: KeyTable.Highlighted) -> None:
         self.query_one(KeyDetail).show(event.key, self._service.listing.catalogue, self._now())
 
-    async def read(self) -> bool:
+    async def read(self, *, can_be_cancelled: bool = False) -> bool:
         """Read the keys and show them; False, with the reason told, where that fails."""
+        doing = f"Reading the keys{' · Esc cancels' if can_be_cancelled else ''}"
         try:
-            with self.query_one(Status).working("Reading the keys · Esc cancels"):
+            with self.query_one(Status).working(doing):
                 listing = await self._service.load()
                 unfinished = await asyncio.to_thread(find_unfinished, listing.keys)
                 unstored = await asyncio.to_thread(self._service.never_stored)
@@ -261,7 +268,7 @@ class SettingsScreen(Screen[None]):
             if begun.kind is Kind.MAYBE_INTERRUPTED:
                 is_stored = stored.issuperset(key.id for key in begun.successors)
                 told = "has a successor: f finishes" if is_stored else "rotation interrupted?"
-                table.set_state(begun.predecessor.id, told, "working" if is_stored else "problem")
+                table.set_state(begun.predecessor.id, told, "working")
             elif begun.since is not None:
                 days = (today - begun.since).days
                 told = f"retiring for {count(days, 'day')}" if days > 0 else "retiring since today"
@@ -320,10 +327,11 @@ class SettingsScreen(Screen[None]):
         """Tell that a write is under way; the program is not left meanwhile."""
         self._writing.append(doing)
         try:
-            with self.query_one(Status).working(doing):
+            with self.query_one(Status).working(doing, is_write=True):
                 yield
         finally:
             self._writing.remove(doing)
+            self.query_one(Messages).withdraw_notes()
 
     def tell(self, before: str, label: str, after: str) -> None:
         """Tell what was done."""

@@ -46,11 +46,24 @@ class GrantList(OptionList):
     def __init__(self, catalogue: Catalogue, given: Iterable[str], *, id: str) -> None:  # noqa: A002
         self._catalogue = catalogue
         self._given = set(given)
-        offered = [grant.key for grant in catalogue.grants]
-        offered += [key for key in catalogue.ordered(self._given) if key not in catalogue]
-        self._offered = tuple(dict.fromkeys(offered))
-        self._label_width = min(36, max((cell_len(catalogue.label(k)) for k in offered), default=0))
+        self._offered = self._all_with(self._given)
+        labels = map(catalogue.label, self._offered)
+        self._label_width = min(36, max(map(cell_len, labels), default=0))
         super().__init__(*(Option(self._prompt(key)) for key in self._offered), id=id, compact=True)
+
+    def _all_with(self, keys: Iterable[str]) -> tuple[str, ...]:
+        """Return the catalogue's grants, then those of `keys` that it does not know."""
+        unknown = [key for key in self._catalogue.ordered(keys) if key not in self._catalogue]
+        return tuple(dict.fromkeys([*(grant.key for grant in self._catalogue.grants), *unknown]))
+
+    def offer(self, keys: Iterable[str], *, give: bool) -> None:
+        """Offer these grants, too, where the catalogue does not know them; `give` just these."""
+        keys = tuple(keys)
+        self._given = set(keys) if give else self._given
+        self._offered = self._all_with({*keys, *self._given})
+        self.clear_options()
+        self.add_options(Option(self._prompt(key)) for key in self._offered)
+        self.post_message(self.Changed())
 
     @property
     def given(self) -> tuple[str, ...]:

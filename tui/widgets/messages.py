@@ -76,13 +76,24 @@ class Messages(Widget):
         return len(self._told)
 
     def tell(self, content: Content, kind: Kind) -> None:
-        """Show a message above the others; a text that a terminal may act on loses its styles."""
+        """Show a message above the others; a text that a terminal may act on loses its styles.
+
+        The same once more takes the place of the newest: it is as true as before.
+        """
         content = content[:_LONGEST]
         text = content.plain
         if not text.replace("\n", "").isprintable():
             content = Content("\n".join(map(plain, text.split("\n"))))
+        if self._told and self._told[0] == (content, kind):
+            return
         self._told.insert(0, (content, kind))
         self._changed()
+
+    def withdraw_notes(self) -> None:
+        """Close what was true only for a while."""
+        if any(kind == "note" for _, kind in self._told):
+            self._told = [told for told in self._told if told[1] != "note"]
+            self._changed()
 
     def dismiss(self) -> None:
         """Close the newest message."""

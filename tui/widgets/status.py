@@ -4,12 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from textual.content import Content
 from textual.widgets import Static
 
 PATIENCE = 0.3
 """How long an errand may take before it is told, in seconds."""
+
+
+@dataclass(slots=True, eq=False)
+class _Errand:
+    """What is under way, and whether it has been for long enough to be told."""
+
+    text: str
+    is_write: bool
+    is_told: bool = False
 
 
 class Status(Static):
@@ -25,13 +35,32 @@ class Status(Static):
     }
     """
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._under_way: list[_Errand] = []
+
     @contextmanager
-    def working(self, text: str) -> Iterator[None]:
-        """Tell `text`, which is the program's own, from 300 ms on until the block is left."""
-        timer = self.set_timer(PATIENCE, lambda: self.update(Content(f"⋯ {text}")))
+    def working(self, text: str, *, is_write: bool = False) -> Iterator[None]:
+        """Tell `text`, which is the program's own, from 300 ms on until the block is left.
+
+        Of several errands at a time the newest is told, and a write before any read.
+        """
+        errand = _Errand(text, is_write)
+        self._under_way.append(errand)
+        timer = self.set_timer(PATIENCE, lambda: self._tell_from_now_on(errand))
         try:
             yield
         finally:
             timer.stop()
+            self._under_way.remove(errand)
             if self.is_attached:
-                self.update(Content(""))
+                self._show()
+
+    def _tell_from_now_on(self, errand: _Errand) -> None:
+        errand.is_told = True
+        self._show()
+
+    def _show(self) -> None:
+        told = [errand for errand in self._under_way if errand.is_told]
+        told.sort(key=lambda errand: errand.is_write)
+        self.update(Content(f"⋯ {told[-1].text}" if told else ""))
