@@ -8,10 +8,10 @@ from tui.api.address import BadAddress, Reason
 from tui.api.errors import Forbidden, NotFound
 from tui.api.models import Key
 from tui.delivery import DeliveryFailed
+from tui.outcomes import NothingCreated, OutcomeUnknown, PasswordNotChecked, SecretLost
 from tui.problems import Problem, describe
 from tui.rotation import CannotGoOn, NotVerified
 from tui.rotation.states import StillThere
-from tui.service import NothingCreated, OutcomeUnknown, PasswordNotChecked, SecretLost
 from tui.session import (
     EnrolmentRequired,
     GivenUp,

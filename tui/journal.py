@@ -29,14 +29,18 @@ LONGEST_SHORT_KEY = 12
 """Where short keys are cut, should a server call more of the secret a short key."""
 
 Action = Literal["create", "update", "delete"]
-Phase = Literal["begun", "done", "refused", "unknown", "stored"]
+Phase = Literal["begun", "done", "refused", "unknown", "verified", "unverified", "stored"]
+
+PROOFS = ("verified", "unverified")
+"""The phases that tell what a created key was good for, and nothing of the request."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One line; `attempt` links those about the same request. Texts are raw, not fit to be shown.
 
-    `detail` says how a secret was stored, why a request was refused, or what it was for.
+    `detail` says how a secret was stored or why a request was refused; `predecessor` is the id of
+    the key that a created one is to succeed.
     """
 
     when: datetime
@@ -49,6 +53,17 @@ class Entry:
     label: str = ""
     short_key: str = ""
     detail: str = ""
+    predecessor: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Successor:
+    """What is known here of a key that was made to succeed another one."""
+
+    key_id: str
+    predecessor: str
+    is_stored: bool = False
+    is_verified: bool = False
 
 
 class Attempt:
@@ -56,6 +71,7 @@ class Attempt:
 
     def __init__(self, journal: Journal, entry: Entry) -> None:
         self._journal, self._entry = journal, entry
+        self._last: tuple[Phase, str] = (entry.phase, entry.detail)
 
     @property
     def id(self) -> str:
@@ -92,8 +108,15 @@ class Attempt:
         """The secret of the key that was created is where the operator wants it."""
         self._note("stored", how)
 
+    def proven(self, works: bool) -> None:
+        """The key that was created was shown to work, or it was not."""
+        self._note("verified" if works else "unverified", "")
+
     def _note(self, phase: Phase, detail: str) -> None:
-        self._journal.note(replace(self._entry, phase=phase, detail=detail))
+        """Note what has become known, unless that was the last thing that did."""
+        if (phase, detail) != self._last:
+            self._last = phase, detail
+            self._journal.note(replace(self._entry, phase=phase, detail=detail))
 
 
 class Journal:
@@ -132,14 +155,14 @@ class Journal:
         key_id: str = "",
         label: str = "",
         short_key: str = "",
-        detail: str = "",
+        predecessor: str = "",
     ) -> Attempt:
         """Note that a request is about to go out; what comes of it is noted by the Attempt."""
-        attempt = os.urandom(8).hex()
         entry = Entry(
-            self._now(), server, username, action, "begun", attempt, key_id, label, short_key
-        )
-        self.note(replace(entry, detail=detail))
+            self._now(), server, username, action, "begun", os.urandom(8).hex(), key_id, label,
+            short_key, predecessor=predecessor,
+        )  # fmt: skip
+        self.note(entry)
         return Attempt(self, entry)
 
     def resume(self, entry: Entry) -> Attempt:
@@ -167,7 +190,7 @@ class Journal:
         last: dict[str, Entry] = {}
         deleted = set[tuple[str, ...]]()
         for entry in reversed(self.entries()):
-            if entry.action == "create":
+            if entry.action == "create" and entry.phase not in PROOFS:
                 last.pop(entry.attempt, None)
                 last[entry.attempt] = entry
             elif entry.action == "delete" and entry.phase == "done":
@@ -207,6 +230,23 @@ class Journal:
         except (OSError, ValueError) as error:
             self._not_read = _problem(self.path, error, "read: what was noted is not shown")
             return []
+
+
+def successors(entries: Iterable[Entry]) -> list[Successor]:
+    """Return the keys that were made to succeed others, oldest first; `entries` are newest first.
+
+    Those whose ids never became known are left out.
+    """
+    found: dict[str, Successor] = {}
+    for entry in reversed(list(entries)):
+        if entry.action == "create" and entry.predecessor and entry.key_id:
+            known = found.get(entry.attempt, Successor(entry.key_id, entry.predecessor))
+            if entry.phase == "stored":
+                known = replace(known, is_stored=True)
+            elif entry.phase in PROOFS:
+                known = replace(known, is_verified=entry.phase == "verified")
+            found[entry.attempt] = known
+    return list(found.values())
 
 
 def journal_path(environ: Mapping[str, str] = os.environ) -> Path | None:
@@ -279,7 +319,9 @@ def _name(entry: Entry) -> tuple[str, ...]:
     return (entry.attempt,)
 
 
-_TEXTS = ("server", "username", "attempt", "key_id", "label", "short_key", "detail")
+_TEXTS = (
+    "server", "username", "attempt", "key_id", "label", "short_key", "detail", "predecessor"
+)  # fmt: skip
 _ACTIONS, _PHASES = get_args(Action), get_args(Phase)
 
 

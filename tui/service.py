@@ -6,14 +6,21 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
 from time import monotonic
 from typing import TYPE_CHECKING
 
 from tui.api.errors import ApiError, Conflict, NotFound, RateLimited, SignInRefused, in_short
 from tui.api.grants import Catalogue
 from tui.api.models import CreatedKey, Key, KeyDraft
-from tui.journal import LONGEST, Action, Attempt, Entry, Journal
+from tui.journal import Action, Attempt, Journal
+from tui.noted import SAME_TIME, Noted
+from tui.outcomes import (
+    ChangedMeanwhile,
+    NothingCreated,
+    OutcomeUnknown,
+    PasswordNotChecked,
+    SecretLost,
+)
 from tui.session import Session, SessionEnded, SessionProblem
 from tui.verification import Verification, verify
 
@@ -21,60 +28,17 @@ if TYPE_CHECKING:
     from pydantic import SecretStr
 
 
-SAME_TIME = timedelta(minutes=5)
-"""How far the clocks of a server and of this host may differ."""
-
 FRESH_SECONDS = 60.0
 """How long a list counts that a create may later be compared with."""
 
 
-class PasswordNotChecked(SessionProblem):
-    """The account's password got neither a yes nor a no, so what needs it was not begun."""
+@dataclass(frozen=True, slots=True)
+class _Doubt:
+    """A write of unknown outcome: what the key is to be if it took effect, None for gone."""
 
-    def __init__(self, cause: ApiError) -> None:
-        super().__init__()
-        self.cause = cause
-
-
-class ChangedMeanwhile(Exception):
-    """Somebody else has changed a key since it was shown: `key` is how it is now."""
-
-    def __init__(self, key: Key) -> None:
-        super().__init__(key.id)
-        self.key = key
-
-
-class SecretLost(Exception):
-    """A key came into being, but the answer with its secret got lost: `key` is of no use."""
-
-    def __init__(self, key: Key, cause: ApiError) -> None:
-        super().__init__(key.id)
-        self.key, self.cause = key, cause
-
-
-class NothingCreated(Exception):
-    """A create got no good answer, and the list shows no key that came of it.
-
-    One may still come where the `cause` says so (`maybe_later`).
-    """
-
-    def __init__(self, cause: ApiError) -> None:
-        super().__init__()
-        self.cause = cause
-
-
-class OutcomeUnknown(Exception):
-    """A create got no good answer, and the list could not be read.
-
-    Or it could, and is `ambiguous`: a key is there that may have come of it or not.
-    """
-
-    def __init__(
-        self, cause: ApiError, attempt: Attempt | None = None, *, ambiguous: bool = False
-    ) -> None:
-        super().__init__()
-        self.cause, self.attempt = cause, attempt  # to go on with in `what_became`
-        self.ambiguous = ambiguous
+    attempt: Attempt
+    wanted: tuple[object, ...] | None
+    maybe_later: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,17 +76,19 @@ class Listing:
 class KeyService:
     """The API keys of the server that a session is signed in to; the server is the truth.
 
-    Every write is noted in the journal before it goes out, and once it is known what came of it;
-    a `note` says there what it was for. Every method that asks the server raises ApiError, or
+    Every write is noted in the journal before it goes out, and once it is known what came of it.
+    Every method that asks the server raises ApiError, or
     SessionEnded, where it refused or could not be asked.
     """
 
     def __init__(self, session: Session, journal: Journal) -> None:
         self.session, self.journal = session, journal
+        self.noted = Noted(journal, session.client.server.url)
         self.listing = Listing()
         self._listed_at = float("-inf")
         self._catalogue: Catalogue | None = None
         self._made: set[str] = set()
+        self._doubts: dict[str, _Doubt] = {}
 
     async def load(self) -> Listing:
         """Read the keys and, the first time, the catalogue of grants."""
@@ -131,13 +97,23 @@ class KeyService:
         listing = Listing(keys, catalogue)
         if begun > self._listed_at:  # an answer that was overtaken tells nothing new
             self.listing, self._listed_at = listing, begun
+        if self._doubts:
+            shown = {key.id: key for key in keys}
+            for key_id in tuple(self._doubts):
+                self._settle(key_id, shown.get(key_id))
         return self.listing
 
     async def read(self, key_id: str) -> Key:
         """Read one key as it is now; raises NotFound, among others, where it is gone."""
-        return await self.session.call(
-            lambda credential: self.session.client.key(key_id, credential)
-        )
+        try:
+            key = await self.session.call(
+                lambda credential: self.session.client.key(key_id, credential)
+            )
+        except NotFound:
+            self._settle(key_id, None)
+            raise
+        self._settle(key_id, key)
+        return key
 
     @asynccontextmanager
     async def authorized(self, password: SecretStr | None) -> AsyncIterator[None]:
@@ -162,8 +138,8 @@ class KeyService:
             if check is not None:
                 self.session.discard(check)
 
-    async def create(self, draft: KeyDraft, *, note: str = "") -> Created:
-        """Create a key (contract 4), within `authorized`.
+    async def create(self, draft: KeyDraft, *, predecessor: str = "") -> Created:
+        """Create a key (contract 4), within `authorized`; `predecessor` is the id of whose it is.
 
         The request is sent once. Where its outcome is unknown, the list is read and compared.
 
@@ -172,9 +148,9 @@ class KeyService:
             ApiError, SessionEnded: the server refused, or could not be asked; nothing was created.
         """
         known, is_fresh = self.known_ids(), monotonic() - self._listed_at < FRESH_SECONDS
-        attempt = self._begin("create", Key("", raw_label=draft.label), note)
+        attempt = self._begin("create", Key("", raw_label=draft.label), predecessor)
         try:
-            with _noted(attempt):
+            with self._noted(attempt):
                 made = await self.session.call(
                     lambda credential: self.session.client.create_key(draft, credential)
                 )
@@ -274,7 +250,6 @@ class KeyService:
         except ApiError as error:
             if not error.maybe_done or not await self._became(seen.id, draft):
                 raise
-            self.settle("update", seen, "The key was read again: it took effect.")
 
     async def _became(self, key_id: str, draft: KeyDraft) -> bool:
         try:
@@ -282,28 +257,20 @@ class KeyService:
         except (ApiError, SessionProblem):
             return False  # the error that led here is what the operator gets to read
 
-    def settle(self, action: Action, key: Key, how: str) -> None:
-        """Note that a write took effect after all, which had got no good answer."""
-        for entry in self._noted_here():
-            if (entry.action, entry.key_id) == (action, key.id):
-                if entry.phase == "unknown":
-                    self.journal.resume(entry).done(detail=how)
-                return
-
-    async def update(self, key: Key, draft: KeyDraft, *, note: str = "") -> None:
+    async def update(self, key: Key, draft: KeyDraft) -> None:
         """Replace label, grants and allowed IPs of a key (contract 4)."""
-        attempt = self._begin("update", key, note)
-        with _noted(attempt):
+        attempt = self._begin("update", key)
+        with self._noted(attempt, key, _wanted(draft)):
             await self.session.call(
                 lambda credential: self.session.client.update_key(key.id, draft, credential)
             )
         attempt.done(label=draft.label)
 
-    async def delete(self, key: Key, *, note: str = "") -> bool:
+    async def delete(self, key: Key) -> bool:
         """Delete a key; returns False where somebody else had already deleted it."""
-        attempt = self._begin("delete", key, note)
+        attempt = self._begin("delete", key)
         try:
-            with _noted(attempt):
+            with self._noted(attempt, key):
                 await self.session.call(
                     lambda credential: self.session.client.delete_key(key.id, credential)
                 )
@@ -324,50 +291,9 @@ class KeyService:
         """Find out, with a key's secret, whether the key is accepted and what it may do."""
         return await verify(self.session.client, secret, grants, valid_ips, on_change=on_change)
 
-    @property
-    def stored(self) -> set[str]:
-        """The ids of the keys whose secrets this operator stored, as the journal tells."""
-        return {e.key_id for e in self._noted_here() if e.phase == "stored" and e.key_id}
-
-    def note_stored(self, key_id: str, how: str) -> None:
-        """Note that the secret of a key is stored after all, where the journal tells of the key."""
-        for entry in self._noted_here():
-            if entry.action == "create" and entry.key_id == key_id:
-                self.journal.resume(entry).stored(how)
-                return
-
     def never_stored(self) -> list[Key]:
-        """Return the listed keys that this operator created here and never stored the secret of.
-
-        Where the program was stopped before it heard of a key, its label and date tell.
-        """
-        noted = self._noted_here()
-        heard_of = {entry.key_id for entry in noted if entry.action == "create"}
-        unstored = self._here(self.journal.unstored())
-        told = {entry.key_id for entry in unstored if entry.key_id}
-        untold: dict[str, list[datetime]] = {}
-        for entry in unstored:
-            if not entry.key_id:
-                untold.setdefault(entry.label, []).append(entry.when)
-        return [
-            key
-            for key in self.listing.keys
-            if key.id in told
-            or (
-                (key.raw_label or "")[:LONGEST] in untold
-                and key.id not in heard_of
-                and not self._is_foreign(key)
-                and _was_made_at(key, untold[(key.raw_label or "")[:LONGEST]])
-            )
-        ]
-
-    def _noted_here(self) -> list[Entry]:
-        return self._here(self.journal.entries())
-
-    def _here(self, entries: Iterable[Entry]) -> list[Entry]:
-        """Return what was noted about this server: ids are each server's own."""
-        server = self.session.client.server.url
-        return [entry for entry in entries if entry.server == server]
+        """Return the listed keys that this operator created here and never stored the secret of."""
+        return self.noted.never_stored(self.listing.keys, self._is_foreign)
 
     async def _read_keys(self) -> tuple[Key, ...]:
         return await self.session.call(self.session.client.list_keys)
@@ -395,7 +321,39 @@ class KeyService:
             return OutcomeUnknown(cause, attempt)
         return self.what_became(keys, draft, known, cause, attempt, is_fresh=is_fresh)
 
-    def _begin(self, action: Action, key: Key, note: str) -> Attempt:
+    @contextmanager
+    def _noted(
+        self, attempt: Attempt, key: Key | None = None, wanted: tuple[object, ...] | None = None
+    ) -> Iterator[None]:
+        """Note what came of a request that was not simply done.
+
+        Where that is not known, the next answer about `key` tells: it is as `wanted`, or gone.
+        """
+        try:
+            yield
+        except ApiError as error:
+            (attempt.unknown if error.maybe_done else attempt.refused)(in_short(error))
+            if error.maybe_done and key is not None:
+                self._doubts[key.id] = _Doubt(attempt, wanted, error.maybe_later)
+            raise
+        except SessionProblem:
+            attempt.refused("The session had ended.")
+            raise
+        except BaseException:
+            attempt.unknown("It was interrupted here.")
+            raise
+
+    def _settle(self, key_id: str, key: Key | None) -> None:
+        """Note what came of an update or a deletion, now that the key is seen as it is."""
+        doubt = self._doubts.pop(key_id, None)
+        if doubt is None:
+            return
+        if (_fields(key) if key else None) == doubt.wanted:
+            doubt.attempt.done(detail="The key was looked at again: it took effect.")
+        elif not doubt.maybe_later:
+            doubt.attempt.refused("The key was looked at again: it had no effect.")
+
+    def _begin(self, action: Action, key: Key, predecessor: str = "") -> Attempt:
         return self.journal.begin(
             action,
             server=self.session.client.server.url,
@@ -403,7 +361,7 @@ class KeyService:
             key_id=key.id,
             label=key.raw_label or "",
             short_key=key.raw_short_key or "",
-            detail=note,
+            predecessor=predecessor,
         )
 
     def _is_foreign(self, key: Key) -> bool:
@@ -414,22 +372,6 @@ class KeyService:
         return key.raw_username != user.username
 
 
-@contextmanager
-def _noted(attempt: Attempt) -> Iterator[None]:
-    """Note what came of a request that was not simply done."""
-    try:
-        yield
-    except ApiError as error:
-        (attempt.unknown if error.maybe_done else attempt.refused)(in_short(error))
-        raise
-    except SessionProblem:
-        attempt.refused("The session had ended.")
-        raise
-    except BaseException:
-        attempt.unknown("It was interrupted here.")
-        raise
-
-
 def _fields(key: Key) -> tuple[object, ...]:
     """Return what an update replaces, the order of lists aside."""
     return key.raw_label, frozenset(key.grants), frozenset(key.raw_valid_ips or ())
@@ -437,11 +379,6 @@ def _fields(key: Key) -> tuple[object, ...]:
 
 def _wanted(draft: KeyDraft) -> tuple[object, ...]:
     return draft.label, frozenset(draft.grants), frozenset(draft.valid_ips)
-
-
-def _was_made_at(key: Key, moments: Iterable[datetime]) -> bool:
-    made = key.created_at
-    return made is not None and any(abs(made - moment) < SAME_TIME for moment in moments)
 
 
 def _is_as_asked(key: Key, draft: KeyDraft) -> bool:

@@ -7,7 +7,7 @@ import os
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from tui.api.errors import ApiError, in_short
 from tui.text import short
@@ -96,6 +96,21 @@ class Verification:
             and not self.awaited
             and all(proof.reading in shown for proof in self.proofs)
         )
+
+
+class Prove(Protocol):
+    """Finds out what a secret is good for, as `KeyService.verify` does."""
+
+    def __call__(
+        self,
+        secret: SecretStr,
+        grants: tuple[str, ...],
+        valid_ips: tuple[str, ...],
+        *,
+        on_change: Callable[[Verification], None] | None = None,
+    ) -> Awaitable[Verification]:
+        """Verify the secret of a key with those grants and allowed IPs."""
+        ...
 
 
 async def verify(

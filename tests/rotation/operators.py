@@ -12,9 +12,9 @@ from tests.node import Node
 from tests.rotation.host import GRANTS, Host
 from tui.api.errors import ApiError
 from tui.api.models import Key
+from tui.outcomes import PasswordNotChecked
 from tui.rotation import Kind, NotVerified, Rotation, State, Unfinished, find_unfinished
 from tui.rotation.marks import base_label, retiring_since
-from tui.service import PasswordNotChecked
 
 TODAY = date(2026, 11, 23)
 S = State

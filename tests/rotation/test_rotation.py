@@ -17,6 +17,7 @@ from tests.rotation.host import GRANTS, LABEL, Host, Vault, host
 from tui.api.errors import Forbidden, NoAnswer, ServerFailed
 from tui.api.models import CreatedKey, Key, KeyDraft
 from tui.delivery.parcel import DeliveryFailed
+from tui.outcomes import NothingCreated, OutcomeUnknown, SecretLost
 from tui.rotation import (
     TRANSITIONS,
     NotVerified,
@@ -34,7 +35,7 @@ from tui.rotation.states import (
     StillThere,
     SuccessorGone,
 )
-from tui.service import Listing, NothingCreated, OutcomeUnknown, SecretLost
+from tui.service import Listing
 
 TODAY = date(2026, 11, 23)
 MARKED = f"{LABEL} (retiring 2026-11-23)"

@@ -14,11 +14,11 @@ from tests.rotation.host import GRANTS, Host, host
 from tui.api.errors import RateLimited, SignInRefused
 from tui.api.models import Key, User
 from tui.delivery.parcel import DeliveryFailed
+from tui.outcomes import NothingCreated, SecretLost
 from tui.rotation import Rotation, RotationRun, Run, State, deleting, find_unfinished, finishing
 from tui.rotation.pace import Pace
 from tui.rotation.plan import plan
 from tui.rotation.states import StillThere
-from tui.service import NothingCreated, SecretLost
 from tui.session import SessionEnded
 
 TODAY = date(2026, 11, 23)

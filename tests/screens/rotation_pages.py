@@ -127,6 +127,14 @@ class Rotate(Buttons):
         await self.create(node)
         await self.store()
 
+    async def replace(self) -> None:
+        """Have the successor deleted, to make another."""
+        await self.press("replace")
+        dialog = await Dialog(self.me).shown("Replace the successor?")
+        await dialog.press_button("Delete successor")
+        await self.shown()
+        await self.idle()
+
     async def idle(self) -> None:
         """Wait until no step is under way."""
         await self.me.until(

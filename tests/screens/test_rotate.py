@@ -19,6 +19,7 @@ from tests.screens.rotation_pages import (
     begin_rotating,
     forgotten,
     mint,
+    with_marked,
 )
 from tui.bindings import Place
 from tui.screens.rotate import RotateScreen
@@ -79,14 +80,19 @@ async def test_later_then_finished_from_the_list(node: Node) -> None:
         await rotate.leave()
         assert node.labels()[-2:] == ["Relay (retiring 2026-01-15)", "Relay"]
         assert keys.table.key is not None
-        assert keys.table.key.label == "Relay", "the cursor is on the successor"
+        assert keys.table.key.label == "Relay (retiring 2026-01-15)", "for f, which is told"
         assert "retiring since today" in keys.says
-        await keys.go_to("Relay (retiring 2026-01-15)")
         await keys.me.press(key_for(Place.KEYS, "finish"))
         await rotate.shown()
-        assert rotate.offers == {"close", "finish"}, "nothing here was stored or verified"
-        assert "✓ Verify" not in rotate.says
+        assert rotate.offers == {"close", "finish"}
+        assert "✓ Verify" in rotate.says, "the journal knows"
         assert "whoever does is locked out at once" in rotate.says
+        await rotate.leave()
+    async with at_work(node) as keys:  # on another host
+        await keys.go_to("Relay (retiring 2026-01-15)")
+        await keys.me.press(key_for(Place.KEYS, "finish"))
+        rotate = await Rotate(keys.me).shown()
+        assert "✓ Verify" not in rotate.says, "nothing here was verified"
         await rotate.press("finish")
         dialog = await Dialog(keys.me).shown("Delete the predecessor all the same?")
         await keys.me.press("enter")  # Cancel has the focus
@@ -162,8 +168,7 @@ async def test_faults_of_the_create(node: Node) -> None:
         await rotate.idle()
         assert "Press r to delete it and make another" in rotate.says
         assert len(ids(node)) == 2
-        await rotate.press("replace")
-        await rotate.idle()
+        await rotate.replace()
         assert ids(node) == [old]
         node.fail("POST", API, "cut")  # what came of the answer holds the secret
         await keys.me.press("enter")
@@ -351,28 +356,105 @@ async def test_an_interrupted_rotation_is_recognised_and_finished(
         assert "secret never stored: r replaces it" in keys.says
         await keys.go_to(LABEL)
         await keys.me.press(key_for(Place.KEYS, "rotate"))
-        dialog = await Dialog(keys.me).shown("Was this key being rotated?")
-        await dialog.press_button("Go on with it")
         rotate = await Rotate(keys.me).shown()
         assert "This key already has a successor." in rotate.says
         assert "Clip" not in keys.me.footer, "its secret is not here"
+        await rotate.replace()
+        assert ids(node) == [old]
+        await rotate.create(node)
+    async with at_work(node, journal=journal) as keys:
+        await keys.go_to(LABEL)
+        await keys.me.press(key_for(Place.KEYS, "rotate"))
+        rotate = await Rotate(keys.me).shown()
         await rotate.press("stored")
-        await keys.me.until("not shown to work yet")
+        await keys.me.until("Both keys work.")  # it was verified while its secret was there
         await rotate.leave()
     async with at_work(node, journal=journal) as keys:
         await keys.me.until("has a successor: f finishes")
         await keys.go_to(LABEL)
         await keys.me.press(key_for(Place.KEYS, "finish"))
         rotate = await Rotate(keys.me).shown()
-        await rotate.press("replace")
-        await keys.me.until(lambda: ids(node) == [old])
-        await rotate.idle()
-        await rotate.create(node)
-        await rotate.store()
         await rotate.press("finish")
         await keys.me.until("Rotated: only the successor works now.")
         assert len(ids(node)) == 1
         assert old not in ids(node)
+
+
+async def test_a_successor_of_other_grants_is_known_by_the_journal_and_verified_later(
+    node: Node, tmp_path: Path
+) -> None:
+    old, _ = node.add_key("Relay", ("metrics/view", "webhooks/view"))
+    journal = tmp_path / "journal.jsonl"
+    async with at_work(node, journal=journal) as keys:
+        rotate = await begin_rotating(keys, "Relay")
+        await rotate.press("change")
+        await keys.me.until("What the successor is to be")
+        form = Form(keys.me)
+        await form.fill("label", "Relay v2")
+        await form.give("View Webhooks")
+        await form.save()
+        await rotate.shown()
+        node.fail("GET", "/api/v1/metrics", "500", times=9)
+        await rotate.try_to_create(node.password)
+        await keys.me.until("The successor was not shown to work")
+        await rotate.idle()
+        secret = rotate.secret
+        await rotate.press("stored")
+        await keys.me.until("not shown to work yet")
+        node.heal()
+    async with at_work(node, journal=journal) as keys:
+        await keys.go_to("Relay")
+        assert "has a successor, unverified" in keys.here
+        await keys.me.press("a")
+        many = await with_marked(keys, "finish")
+        assert "0 predecessors will be deleted" in many.says
+        assert "1 left out: their successors were not stored, or not shown to work." in many.says
+        await keys.me.press("ctrl+s")
+        await keys.me.until("There is nothing to do.")
+        await many.leave()
+        assert len(keys.table.marked) == keys.table.count, "nothing was done"
+        await keys.me.press("a")
+        await keys.go_to("Relay")
+        await keys.me.press(key_for(Place.KEYS, "finish"))
+        rotate = await Rotate(keys.me).shown()
+        await rotate.press("verify")
+        await (await Dialog(keys.me).shown("Paste the successor's secret.")).answer(secret)
+        await keys.me.until("View Metrics: granted")
+        await rotate.idle()
+        await rotate.press("finish")
+        await keys.me.until("Rotated: only the successor works now.")
+    assert old not in ids(node, "Relay")
+
+
+async def test_keys_that_are_only_alike_are_asked_about(node: Node) -> None:
+    for _ in range(2):
+        node.add_key("worker")
+    async with at_work(node) as keys:
+        await keys.go_to("worker")
+        assert "rotation interrupted?" in keys.here
+        await keys.me.press("a")
+        many = await with_marked(keys, "finish")
+        assert "0 predecessors will be deleted" in many.says
+        await many.leave()
+        await keys.me.press("a")
+        await keys.go_to("worker")
+        await keys.me.press(key_for(Place.KEYS, "rotate"))
+        dialog = await Dialog(keys.me).shown("Was this key being rotated?")
+        await dialog.cancel()
+        await keys.shown()
+        await keys.me.press(key_for(Place.KEYS, "rotate"))
+        await dialog.shown("Was this key being rotated?")
+        await dialog.press_button("Make a new one")
+        rotate = await Rotate(keys.me).shown()
+        assert rotate.step == "Create successor"
+        await rotate.leave()
+        await keys.me.press(key_for(Place.KEYS, "rotate"))
+        await dialog.shown("Was this key being rotated?")
+        await dialog.press_button("Go on with it")
+        rotate = await Rotate(keys.me).shown()
+        assert "This key already has a successor." in rotate.says
+        await rotate.leave()
+    assert node.labels().count("worker") == 2
 
 
 async def test_a_hostile_label(node: Node) -> None:

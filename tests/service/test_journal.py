@@ -29,16 +29,16 @@ def mode(path: Path) -> int:
 
 def test_a_create_leaves_a_line_for_each_thing_that_became_known(journal: Journal) -> None:
     attempt = journal.begin(
-        "create", server=SERVER, username="ops", label="Billing", detail="successor of 1"
+        "create", server=SERVER, username="ops", label="Billing", predecessor="1"
     )
     attempt.done(key_id="k1", short_key="9ac1")
     attempt.stored("Written to /x.")
     begun, done, stored = reversed(journal.entries())
     assert begun == Entry(
-        WHEN, SERVER, "ops", "create", "begun", attempt.id, "", "Billing", "", "successor of 1"
+        WHEN, SERVER, "ops", "create", "begun", attempt.id, "", "Billing", predecessor="1"
     )
     assert done == Entry(
-        WHEN, SERVER, "ops", "create", "done", attempt.id, "k1", "Billing", "9ac1", ""
+        WHEN, SERVER, "ops", "create", "done", attempt.id, "k1", "Billing", "9ac1", predecessor="1"
     )
     assert (stored.phase, stored.key_id, stored.detail) == ("stored", "k1", "Written to /x.")
     assert journal.problem == ""
@@ -52,6 +52,7 @@ def test_a_create_leaves_a_line_for_each_thing_that_became_known(journal: Journa
         "key_id": "k1",
         "label": "Billing",
         "short_key": "9ac1",
+        "predecessor": "1",
     }
 
 
@@ -65,7 +66,7 @@ def test_without_a_path_it_is_kept_in_memory() -> None:
 def test_there_is_no_field_for_a_secret() -> None:
     assert set(Entry.__slots__) == {
         "when", "server", "username", "action", "phase", "attempt", "key_id", "label", "short_key",
-        "detail",
+        "detail", "predecessor",
     }  # fmt: skip
 
 
@@ -118,10 +119,10 @@ def test_any_label_comes_back_and_holds_nothing_that_a_terminal_acts_on(
 ) -> None:
     with tempfile.TemporaryDirectory() as directory:
         journal = Journal(Path(directory, "journal.jsonl"))
-        journal.begin("create", server=SERVER, label=label, detail=detail)
+        journal.begin("create", server=SERVER, label=label, predecessor=detail)
         written = file_of(journal).read_bytes()
         (entry,) = journal.entries()
-    assert (entry.label, entry.detail) == (label, detail)
+    assert (entry.label, entry.predecessor) == (label, detail)
     assert written.count(b"\n") == 1
     assert written.rstrip(b"\n").decode("ascii").isprintable()
 

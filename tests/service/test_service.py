@@ -14,9 +14,10 @@ from tui.api.address import parse_server
 from tui.api.client import Client
 from tui.api.errors import ApiError, Invalid, RateLimited
 from tui.api.models import CreatedKey, Key, KeyDraft
-from tui.journal import Entry, Journal
+from tui.journal import Entry, Journal, Successor
+from tui.outcomes import NothingCreated, OutcomeUnknown, SecretLost
 from tui.sandbox.store import StoredKey, new_secret, utc_now
-from tui.service import FRESH_SECONDS, KeyService, NothingCreated, OutcomeUnknown, SecretLost
+from tui.service import FRESH_SECONDS, KeyService
 from tui.session import Session, SessionEnded
 from tui.verification import Reading
 
@@ -70,14 +71,24 @@ def last(journal: Journal) -> Entry:
 async def test_a_create_is_noted_before_and_after_and_once_it_is_stored(
     service: KeyService, node: Node, journal: Journal
 ) -> None:
-    created = await service.create(DRAFT, note="successor of 1")
+    created = await service.create(DRAFT, predecessor="1")
     (key,) = made(node)
     assert created.draft is DRAFT
     assert created.key.short_key == key.short_key
-    assert told(journal) == [("create", "begun", "successor of 1"), ("create", "done", "")]
+    assert told(journal) == [("create", "begun", ""), ("create", "done", "")]
+    assert service.noted.successors == [Successor(key.id, "1")]
+    created.attempt.proven(True)
+    assert service.noted.successors == [Successor(key.id, "1", is_verified=True)]
     assert journal.unstored()[0].key_id == key.id
     created.attempt.stored("Sent to the clipboard.")
-    assert told(journal)[2:] == [("create", "stored", "Sent to the clipboard.")]
+    created.attempt.stored("Sent to the clipboard.")
+    assert told(journal)[2:] == [
+        ("create", "verified", ""),
+        ("create", "stored", "Sent to the clipboard."),
+    ]
+    assert service.noted.successors == [Successor(key.id, "1", is_stored=True, is_verified=True)]
+    created.attempt.proven(False)
+    assert service.noted.successors == [Successor(key.id, "1", is_stored=True)]
     entry = last(journal)
     assert (entry.server, entry.username) == (node.url, node.username)
     assert (entry.label, entry.short_key) == (DRAFT.label, key.short_key)
@@ -267,15 +278,15 @@ async def key(service: KeyService, node: Node) -> Key:
 
 
 async def test_an_update_is_noted(service: KeyService, key: Key, journal: Journal) -> None:
-    await service.update(key, KeyDraft("New", key.grants, ()), note="for a reason")
+    await service.update(key, KeyDraft("New", key.grants, ()))
     begun, done = reversed(journal.entries())
-    assert (begun.label, begun.detail, begun.key_id) == ("Old", "for a reason", key.id)
+    assert (begun.label, begun.key_id) == ("Old", key.id)
     assert (done.label, done.phase, done.short_key) == ("New", "done", key.short_key)
 
 
 async def test_a_delete_is_noted(service: KeyService, key: Key, journal: Journal) -> None:
-    assert await service.delete(key, note="predecessor of 2")
-    assert told(journal) == [("delete", "begun", "predecessor of 2"), ("delete", "done", "")]
+    assert await service.delete(key)
+    assert told(journal) == [("delete", "begun", ""), ("delete", "done", "")]
 
 
 async def test_a_delete_that_somebody_else_did_is_done(

@@ -14,8 +14,8 @@ from tui.rotation.states import (
     WrongStep,
     drawn,
 )
-from tui.rotation.unfinished import Kind, Unfinished, find_unfinished
-from tui.rotation.works import Work, deleting, finishing, proving, retiring, rotating, taking_over
+from tui.rotation.unfinished import Kind, Unfinished, find_unfinished, unfinished
+from tui.rotation.works import Work, deleting, finishing, proving, retiring, rotating
 
 __all__ = [
     "TRANSITIONS",
@@ -44,5 +44,5 @@ __all__ = [
     "retiring_label",
     "retiring_since",
     "rotating",
-    "taking_over",
+    "unfinished",
 ]

@@ -14,29 +14,32 @@ _RETIRING = "retiring already"
 _FOREIGN = "of a subaccount, where no keys can be created from here"
 _BEGUN = "in a rotation that was begun before: f finishes it"
 _UNTOLD = "the server does not tell the grants"
+_HAVE = "have successors whose secrets were"
 _REASONS = (_RETIRING, _FOREIGN, _BEGUN, _UNTOLD)
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The keys that will get successors, those left out, and both put into sentences."""
+    """The keys that will get successors, those left out, and both put into sentences.
+
+    Of the keys, those in `replaced` have successors already, whose secrets were never stored.
+    """
 
     keys: tuple[Key, ...]
     left_out: tuple[Key, ...]
+    replaced: tuple[Unfinished, ...]
     sentences: tuple[str, ...]
 
 
 def plan(keys: Iterable[Key], me: User | None, begun: Iterable[Unfinished] = ()) -> Plan:
     """Return what rotating `keys` would do; `me` is who is signed in, as far as that is known.
 
-    Keys that have a part in one of the rotations `begun` before are left out.
+    Keys that have a part in one of the rotations `begun` before are left out, but for those whose
+    successors are known never to have been stored.
     """
-    parts = {
-        key.id
-        for unfinished in begun
-        if unfinished.successors
-        for key in (unfinished.predecessor, *unfinished.successors)
-    }
+    begun = [unfinished for unfinished in begun if unfinished.successors]
+    lost = {one.predecessor.id: one for one in begun if one.known and not one.known.is_stored}
+    parts = {key.id for one in begun for key in (one.predecessor, *one.successors)} - lost.keys()
     once = {key.id: key for key in keys}
     left: dict[str, list[Key]] = {}
     chosen: list[Key] = []
@@ -52,10 +55,14 @@ def plan(keys: Iterable[Key], me: User | None, begun: Iterable[Unfinished] = ())
             "Successors of keys that are not yours will be yours, and the server may not let you "
             "delete their predecessors."
         )
+    replaced = tuple(lost[key.id] for key in chosen if key.id in lost)
+    if replaced:
+        have = "has a successor whose secret was" if len(replaced) == 1 else _HAVE
+        sentences.append(f"{len(replaced):,} {have} never stored: that one is deleted first.")
     sentences += [f"{_be(len(left[why]))} left out: {why}." for why in _REASONS if why in left]
     sentences.append("No predecessor is deleted before its successor works and you confirm it.")
     left_out = tuple(key for why in _REASONS for key in left.get(why, ()))
-    return Plan(tuple(chosen), left_out, tuple(sentences))
+    return Plan(tuple(chosen), left_out, replaced, tuple(sentences))
 
 
 def _why_left_out(key: Key, parts: Collection[str]) -> str:

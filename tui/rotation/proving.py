@@ -33,6 +33,8 @@ class Proving(Machine):
     async def _verify(self) -> None:
         key = self.predecessor
         found = await self._service.verify(self._secret, key.grants, key.raw_valid_ips or ())
+        if attempt := self._service.noted.attempt_of(key.id):
+            attempt.proven(found.works)
         if not found.works:
             raise NotVerified(found)
         self._reach(State.VERIFIED)

@@ -6,16 +6,18 @@ At no moment is there no working key, and stopping anywhere leaves both.
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from tui.api.errors import ApiError, NoAnswer
 from tui.api.models import Key, KeyDraft
 from tui.delivery.parcel import Delivery, Parcel
+from tui.journal import Attempt
+from tui.outcomes import NothingCreated, OutcomeUnknown, SecretLost
 from tui.rotation.machine import PROBLEMS, Doubt, Machine
 from tui.rotation.marks import base_label, retiring_label, retiring_since
 from tui.rotation.pair import Pair
@@ -29,29 +31,14 @@ from tui.rotation.states import (
     SuccessorGone,
     WrongStep,
 )
-from tui.rotation.unfinished import Kind, Unfinished
-from tui.service import Created, KeyService, Listing, NothingCreated, OutcomeUnknown, SecretLost
+from tui.rotation.unfinished import Kind, Unfinished, stands_at
+from tui.service import Created, KeyService, Listing
 from tui.session import SessionProblem
 from tui.text import plain
-from tui.verification import Verification
+from tui.verification import Prove, Verification
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
-
-
-class Prove(Protocol):
-    """Finds out what a secret is good for, as `KeyService.verify` does."""
-
-    def __call__(
-        self,
-        secret: SecretStr,
-        grants: tuple[str, ...],
-        valid_ips: tuple[str, ...],
-        *,
-        on_change: Callable[[Verification], None] | None = None,
-    ) -> Awaitable[Verification]:
-        """Verify the secret of a key with those grants and allowed IPs."""
-        ...
 
 
 class Rotation(Machine):
@@ -82,6 +69,7 @@ class Rotation(Machine):
         self._secret: SecretStr | None = None
         self._created: Created | None = None
         self._known: frozenset[str] = frozenset()
+        self._was_proven = self._is_marked_elsewhere = False
 
     @classmethod
     def resume(
@@ -99,9 +87,12 @@ class Rotation(Machine):
         """
         rotation = cls(service, unfinished.predecessor, on_change=on_change, prove=prove)
         if unfinished.kind is not Kind.ALONE:
-            rotation._pair.successor = successor or unfinished.successors[-1]
-            overlapping = unfinished.kind is Kind.OVERLAPPING
-            rotation.state = State.OVERLAPPING if overlapping else State.INTERRUPTED
+            meant = successor or unfinished.successors[-1]
+            rotation._pair.successor = meant
+            known = unfinished.known if meant is unfinished.successors[-1] else None
+            rotation.state = stands_at(unfinished.kind, known)
+            rotation._was_proven = known is not None and known.is_verified
+            rotation._is_marked_elsewhere = unfinished.kind is Kind.OVERLAPPING and known is None
         return rotation
 
     def __repr__(self) -> str:
@@ -151,20 +142,17 @@ class Rotation(Machine):
 
     @property
     def is_good(self) -> bool:
-        """Whether the successor was shown to work, or was found at work beside its predecessor."""
-        if self.verification is not None:
-            return self.verification.works
-        return self.state is State.OVERLAPPING and self._created is None
+        """Whether the successor was shown to work, or whoever marked the other one saw to it."""
+        return self.is_proven or (self.verification is None and self._is_marked_elsewhere)
 
     @property
-    def _is_proven(self) -> bool:
-        return self.verification is not None and self.verification.works
+    def is_proven(self) -> bool:
+        """Whether the successor was shown to work, now or earlier on this host."""
+        return self.verification.works if self.verification is not None else self._was_proven
 
     def allows(self, step: Step) -> bool:
-        """Tell whether the step can be taken now; some need the secret."""
-        if not super().allows(step):
-            return False
-        return step not in {Step.DELIVER, Step.VERIFY} or self._secret is not None
+        """Tell whether the step can be taken now; there may be no secret to deliver."""
+        return super().allows(step) and (step is not Step.DELIVER or self._secret is not None)
 
     async def create(self) -> State:
         """Create the successor, within `service.authorized`; the request is sent once."""
@@ -178,9 +166,17 @@ class Rotation(Machine):
         """Take the operator's word that the secret is stored, and how."""
         return await self._take(Step.STORED, partial(self._store, how))
 
-    async def verify(self, on_change: Callable[[Verification], None] | None = None) -> State:
-        """Have the successor shown to work; `problem` is NotVerified where it does not."""
-        return await self._take(Step.VERIFY, partial(self._verify, on_change))
+    async def verify(
+        self,
+        on_change: Callable[[Verification], None] | None = None,
+        secret: SecretStr | None = None,
+    ) -> State:
+        """Have the successor shown to work; `problem` is NotVerified where it does not.
+
+        A `secret` is given where none is held here any more.
+        """
+        secret = self._secret or secret
+        return await self._take(Step.VERIFY, partial(self._verify, on_change, secret))
 
     async def retire_later(self, today: date) -> State:
         """Mark the predecessor as retiring since `today`, for everybody to see."""
@@ -229,10 +225,9 @@ class Rotation(Machine):
 
     async def _create(self) -> None:
         self._known = frozenset()
-        note = f"successor of {self.predecessor.id}"
         try:
             await self._prepare()
-            made = await self.service.create(self._asked, note=note)
+            made = await self.service.create(self._asked, predecessor=self.predecessor.id)
         except (SecretLost, NothingCreated, OutcomeUnknown) as became:
             self._take_in(became)
             return
@@ -288,21 +283,36 @@ class Rotation(Machine):
         sent = await delivery.deliver(parcel)
         await self._store(sent.where)
 
+    def note_stored(self, how: str) -> None:
+        """Note in the journal that the secret is stored, before the operator goes on."""
+        if attempt := self._attempt:
+            attempt.stored(how)
+
+    @property
+    def _attempt(self) -> Attempt | None:
+        """What to note about the successor, where it was created by this operator."""
+        if self._created is not None:
+            return self._created.attempt
+        return self.service.noted.attempt_of(self.successor.id) if self.successor else None
+
     async def _store(self, how: str) -> None:
         self.stored = f"{self.stored}; {how}" if self.stored else how
-        if self._created is not None:
-            self._created.attempt.stored(how)
-        if self.state is State.CREATED:
-            self._reach(State.VERIFIED if self._is_proven else State.DELIVERED)
-        elif self.state is State.INTERRUPTED:
-            self._reach(State.DELIVERED)
+        self.note_stored(how)
+        if self.state in {State.CREATED, State.INTERRUPTED}:
+            self._reach(State.VERIFIED if self.is_proven else State.DELIVERED)
 
-    async def _verify(self, on_change: Callable[[Verification], None] | None) -> None:
-        if self._secret is None:
-            raise WrongStep(self.state, Step.VERIFY)
-        asked = self._asked
-        found = await self._prove(self._secret, asked.grants, asked.valid_ips, on_change=on_change)
+    async def _verify(
+        self, on_change: Callable[[Verification], None] | None, secret: SecretStr | None
+    ) -> None:
+        if secret is None:
+            raise WrongStep(self.state, Step.VERIFY, "without a secret")
+        grants, valid_ips = self._asked.grants, self._asked.valid_ips
+        if self._created is None and self.successor is not None:
+            grants, valid_ips = self.successor.grants, self.successor.raw_valid_ips or ()
+        found = await self._prove(secret, grants, valid_ips, on_change=on_change)
         self.verification = found
+        if attempt := self._attempt:
+            attempt.proven(found.works)
         if self.state in {State.DELIVERED, State.VERIFIED}:
             self._reach(State.VERIFIED if found.works else State.DELIVERED)
         if not found.works:
@@ -324,7 +334,7 @@ class Rotation(Machine):
         if retiring_since(self.predecessor.raw_label or "") is not None:
             await self._pair.relabel_predecessor(base_label)
             if self.state is State.OVERLAPPING:
-                self._reach(State.VERIFIED if self._is_proven else State.DELIVERED)
+                self._reach(State.VERIFIED if self.is_proven else State.DELIVERED)
         await self._pair.delete_successor()
         self._leave(State.UNDONE)
 
@@ -337,6 +347,7 @@ class Rotation(Machine):
         self._wipe()
         if state is not State.FINISHED:
             self._created, self.verification, self.stored = None, None, ""
+            self._was_proven = False
         self._reach(state)
 
     async def _look(self) -> None:
@@ -371,9 +382,15 @@ class Rotation(Machine):
             if doubt.step is Step.UNDO and pair.successor is None and not marked:
                 return self._leave(State.UNDONE)
             if state is State.OVERLAPPING and not marked:
-                state = State.VERIFIED if self._is_proven else State.DELIVERED
+                state = State.VERIFIED if self.is_proven else State.DELIVERED
         self.problem = StillThere(doubt.cause)
         return self._reach(state)
+
+    @property
+    def doubted(self) -> State:
+        """The state before a write of which nothing is known; else the present one."""
+        doubt = self._doubted if self.state is State.UNKNOWN else None
+        return doubt.state if doubt is not None else self.state
 
     def _interruption(self) -> ApiError:
         server = self.service.session.client.server

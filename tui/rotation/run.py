@@ -12,18 +12,23 @@ from typing import TYPE_CHECKING
 
 from tui.api.errors import ApiError, RateLimited
 from tui.api.models import Key
-from tui.delivery.parcel import Delivery
+from tui.delivery.parcel import Delivery, DeliveryFailed
 from tui.rotation.deletion import Deletion
 from tui.rotation.pace import Pace
 from tui.rotation.proving import Proving
-from tui.rotation.rotation import Prove, Rotation
+from tui.rotation.rotation import Rotation
 from tui.rotation.states import State
+from tui.rotation.unfinished import Unfinished
 from tui.rotation.works import Work, finishing, retiring, rotating
 from tui.service import FRESH_SECONDS, KeyService
 from tui.session import SessionEnded, SessionProblem
+from tui.verification import Prove
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
+
+UNDELIVERED = 3
+"""After so many failed deliveries in a row a run pauses by itself."""
 
 OnChange = Callable[[str, State, Exception | None], None]
 """Hears of every change: the predecessor's id, the state, and what stopped the last step."""
@@ -56,8 +61,9 @@ class Run:
         """The id of the key being worked on."""
         self.is_running = self.is_cancelled = False
         self.paused_because: Exception | None = None
-        """What paused the run by itself: the session ended."""
+        """What paused the run by itself: the session ended, or no secret can be delivered."""
         self._works: dict[str, Work] = {}
+        self._undelivered = 0
         self._going = asyncio.Event()
         self._going.set()
         self._add(works)
@@ -146,8 +152,17 @@ class Run:
                         break
                     self.current = work.key.id
                     await self._see_through(work)
+                    self._note_delivery(work)
         finally:
             self.is_running, self.current = False, None
+
+    def _note_delivery(self, work: Work) -> None:
+        """Pause where delivery fails time after time: each key more is a secret to rescue."""
+        failed = isinstance(work.subject.problem, DeliveryFailed)
+        self._undelivered = self._undelivered + 1 if failed else 0
+        if self._undelivered == UNDELIVERED:
+            self.pause()
+            self.paused_because, self._undelivered = work.subject.problem, 0
 
     async def _authorize(self, stack: AsyncExitStack, password: SecretStr | None) -> None:
         while True:
@@ -194,7 +209,8 @@ class RotationRun(Run):
     """Rotates many keys, in two phases: successors first, predecessors only once confirmed.
 
     `run` has every key's successor created, delivered and verified; `finish_verified` or
-    `retire_verified` then see to the predecessors of those that are.
+    `retire_verified` then see to the predecessors of those that are. What was `begun` before and
+    never stored is replaced.
     """
 
     def __init__(
@@ -203,6 +219,7 @@ class RotationRun(Run):
         keys: Iterable[Key],
         delivery: Delivery,
         *,
+        begun: Iterable[Unfinished] = (),
         prove: Prove | None = None,
         on_change: OnChange | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -212,6 +229,9 @@ class RotationRun(Run):
         self._clock = clock
         self._read_at = float("-inf")
         self.rotations = {key.id: Rotation(service, key, prove=prove, clock=clock) for key in keys}
+        for one in begun:
+            if one.predecessor.id in self.rotations:
+                self.rotations[one.predecessor.id] = Rotation.resume(service, one, prove=prove)
         self._add(rotating(rotation, delivery) for rotation in self.rotations.values())
 
     @property

@@ -106,7 +106,7 @@ TRANSITIONS: Transitions = {
         Step.UNDO: _UNDOING,
     },
     S.INTERRUPTED: {
-        Step.STORED: (S.DELIVERED,),
+        Step.STORED: (S.DELIVERED, S.VERIFIED),
         Step.REPLACE: (S.PLANNED, S.UNKNOWN),
         Step.UNDO: _UNDOING,
     },

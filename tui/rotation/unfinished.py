@@ -1,4 +1,4 @@
-"""Rotations that somebody began and nobody finished, recognised from the list of keys alone."""
+"""Rotations that somebody began and nobody finished: known from the journal, else by the list."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from datetime import UTC, date, datetime
 from enum import Enum
 
 from tui.api.models import Key
+from tui.journal import Successor
 from tui.rotation.marks import base_label, retiring_since
+from tui.rotation.states import State
+from tui.service import KeyService
 
 _BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
 
@@ -20,8 +23,11 @@ class Kind(Enum):
     """The predecessor is marked as retiring, and has a successor."""
     ALONE = "retiring without a successor"
     """The predecessor is marked as retiring, but finishing would leave no key of its label."""
+    BEGUN = "begun"
+    """The journal here knows that one was made to succeed the other."""
     MAYBE_INTERRUPTED = "maybe interrupted"
-    """Keys that are alike: the secrets of the younger ones may never have been stored."""
+    """Keys that are alike, and nothing more is known: they may have nothing to do with each other.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,28 +35,79 @@ class Unfinished:
     """A predecessor and what may be its successors, oldest first.
 
     `since` is the day of the mark or, without one, that on which the youngest was created.
+    `known` is what the journal here knows of the youngest, if anything.
     """
 
     kind: Kind
     predecessor: Key
     successors: tuple[Key, ...] = ()
     since: date | None = None
+    known: Successor | None = None
+
+    @property
+    def is_proven(self) -> bool:
+        """Whether the youngest successor is stored and was shown to work, as is known here."""
+        return self.known is not None and self.known.is_stored and self.known.is_verified
 
 
-def find_unfinished(keys: Iterable[Key]) -> tuple[Unfinished, ...]:
-    """Return the rotations that the list shows to be unfinished, each key in one role only."""
+def stands_at(kind: Kind, known: Successor | None) -> State:
+    """Return where a rotation stands that was begun earlier, by what is known of its successor."""
+    if kind is Kind.OVERLAPPING:
+        return State.OVERLAPPING
+    if kind is not Kind.BEGUN or known is None or not known.is_stored:
+        return State.INTERRUPTED
+    return State.VERIFIED if known.is_verified else State.DELIVERED
+
+
+def unfinished(service: KeyService) -> tuple[Unfinished, ...]:
+    """Return the unfinished rotations of the server as last read, by its list and the journal."""
+    return find_unfinished(service.listing.keys, service.noted.successors)
+
+
+def find_unfinished(keys: Iterable[Key], known: Iterable[Successor] = ()) -> tuple[Unfinished, ...]:
+    """Return the rotations that are to be seen as unfinished, each key in one role only.
+
+    What is `known` of successors, oldest first, goes before what labels suggest.
+    """
+    ordered = _oldest_first(keys)
+    linked = _linked(ordered, known)
     marked: list[Key] = []
     named: dict[Hashable, list[Key]] = {}
-    for key in _oldest_first(keys):
+    taken = {key.id for one in linked.values() for key in (one.predecessor, *one.successors)}
+    for key in ordered:
+        if key.id in taken:
+            continue
         if retiring_since(key.raw_label or ""):
             marked.append(key)
         else:
             named.setdefault(_name(key), []).append(key)
-    found = [_overlapping(key, named.get(_name(key), [])) for key in marked]
+    found = [*linked.values(), *(_overlapping(key, named.get(_name(key), [])) for key in marked)]
     for name in map(_name, marked):
         named.pop(name, None)
     found += [_maybe_interrupted(same) for same in _alike(named.values())]
     return tuple(found)
+
+
+def _linked(keys: list[Key], known: Iterable[Successor]) -> dict[str, Unfinished]:
+    """Return the rotations that the journal knows, by their predecessors' ids."""
+    listed = {key.id: key for key in keys}
+    found: dict[str, Unfinished] = {}
+    successors = set[str]()
+    for one in known:
+        old, new = listed.get(one.predecessor), listed.get(one.key_id)
+        if old is None or new is None or old is new or old.id in successors or new.id in found:
+            continue
+        successors.add(new.id)
+        since = retiring_since(old.raw_label or "")
+        before = found[old.id].successors if old.id in found else ()
+        found[old.id] = Unfinished(
+            Kind.OVERLAPPING if since else Kind.BEGUN,
+            old,
+            (*(key for key in before if key.id != new.id), new),
+            since or (new.created_at.date() if new.created_at else None),
+            one,
+        )
+    return found
 
 
 def _overlapping(predecessor: Key, named: list[Key]) -> Unfinished:

@@ -54,7 +54,7 @@ def rotating(rotation: Rotation, delivery: Delivery) -> Work:
                 await rotation.verify()
             case State.UNKNOWN:
                 await rotation.look_again()
-            case State.SECRET_LOST:
+            case State.SECRET_LOST | State.INTERRUPTED:
                 await rotation.replace_lost()
             case _:
                 await rotation.create()
@@ -75,27 +75,6 @@ def _finishing(rotation: Rotation) -> Work:
             await rotation.look_again()
         else:
             await rotation.finish()
-
-    return Work(rotation, frozenset({State.FINISHED}), advance)
-
-
-def taking_over(rotations: Iterable[Rotation], how: str) -> list[Work]:
-    """Have predecessors deleted whose successors were stored in a run that was interrupted.
-
-    `how` says by what it is known that they were. They were not shown to work since.
-    """
-    return [_taking_over(rotation, how) for rotation in rotations]
-
-
-def _taking_over(rotation: Rotation, how: str) -> Work:
-    async def advance() -> None:
-        match rotation.state:
-            case State.INTERRUPTED:
-                await rotation.stored_by_hand(how)
-            case State.UNKNOWN:
-                await rotation.look_again()
-            case _:
-                await rotation.finish(even_unverified=True)
 
     return Work(rotation, frozenset({State.FINISHED}), advance)
 

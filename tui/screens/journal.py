@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
@@ -16,7 +15,7 @@ from textual.widgets import Footer, Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from tui.bindings import Place, bindings_for
-from tui.journal import Entry, Journal
+from tui.journal import PROOFS, Entry, Journal
 from tui.text import count, mask, plain, short
 from tui.widgets.field import Field
 from tui.widgets.top_bar import TopBar
@@ -27,8 +26,6 @@ MOST = 2_000
 LONGEST_LABEL = 36
 """How much of a label leaves a line at 80 columns whole, in characters."""
 
-_FULL_ID = re.compile(r"^(successor of .{8}).+")
-
 _OUTCOMES = {
     "begun": "no answer noted: the program was stopped in the middle of it",
     "done": "done",
@@ -36,6 +33,7 @@ _OUTCOMES = {
     "unknown": "unknown",
     "stored": "done",
 }
+_PROOFS = {"verified": "shown to work", "unverified": "not shown to work"}
 _STYLES = {"done": "$text-success", "stored": "$text-success", "refused": "$text-error"}
 
 
@@ -49,8 +47,8 @@ class _Request:
 
     @property
     def last(self) -> Entry:
-        """What is known now."""
-        return self.entries[-1]
+        """What is known now of the request."""
+        return [entry for entry in self.entries if entry.phase not in PROOFS][-1]
 
     @property
     def stored(self) -> str:
@@ -65,8 +63,11 @@ class _Request:
         """Return the request in two lines."""
         last = self.last
         outcome = _OUTCOMES[last.phase]
-        details = [_FULL_ID.sub(r"\1…", e.detail) for e in self.entries if e.phase != "stored"]
-        more = [outcome, *(plain(detail) for detail in details if detail), self.stored]
+        details = [e.detail for e in self.entries if e.phase != "stored"]
+        if last.predecessor:
+            details.insert(0, f"successor of {last.predecessor[:8]}…")
+        proofs = [_PROOFS[e.phase] for e in self.entries if e.phase in PROOFS][-1:]
+        more = [outcome, *(plain(detail) for detail in details if detail), *proofs, self.stored]
         who = f"{last.username}@" * bool(last.username) + last.server.partition("://")[2]
         elsewhere = "" if short(who, 60) == self.here else f" · {plain(who)}"
         return Content.assemble(

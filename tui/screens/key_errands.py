@@ -16,9 +16,10 @@ from tui.api.grants import sends
 from tui.api.models import Key
 from tui.errands import explain
 from tui.problems import Problem
-from tui.rotation import Kind, OfSubaccount, Rotation, Unfinished, find_unfinished
-from tui.screens.dialog import AskSecretScreen, ConfirmScreen, DeleteKeyScreen
+from tui.rotation import Kind, OfSubaccount, Rotation, Unfinished, find_unfinished, unfinished
+from tui.screens.dialog import AskSecretScreen, DeleteKeyScreen
 from tui.screens.edit_key import EditKeyScreen
+from tui.screens.interrupted import InterruptedScreen
 from tui.screens.key_detail import KeyDetailScreen
 from tui.screens.key_form import CreateKeyScreen
 from tui.screens.rotate import RotateScreen
@@ -28,6 +29,7 @@ from tui.screens.verify import VerifyScreen, verification_of
 from tui.service import KeyService
 from tui.session import SessionProblem
 from tui.text import mask, short
+from tui.widgets.messages import Kind as MessageKind
 
 LONGEST_TYPED = 40
 """Up to how many cells a label is asked to be typed before a key that sends is deleted."""
@@ -53,7 +55,7 @@ class Desk(Protocol):
     def unmark(self) -> None:
         """Take all marks away."""
 
-    def tell(self, before: str, label: str, after: str) -> None:
+    def tell(self, before: str, label: str, after: str, kind: MessageKind = "done") -> None:
         """Tell what was done."""
 
     def tell_problem(self, problem: Problem) -> None:
@@ -148,27 +150,30 @@ class KeyErrands:
         del ask, secret
         screen = VerifyScreen(short(key.label, 40), proof, self._service.listing.catalogue)
         del proof
-        await self._desk.app.push_screen_wait(screen)
+        works = await self._desk.app.push_screen_wait(screen)
+        if attempt := self._service.noted.attempt_of(key.id):
+            attempt.proven(works)
 
     async def rotate(self, key: Key) -> None:
         """Replace a key by a successor; one that was begun earlier is gone on with."""
-        unfinished = find_unfinished(self._service.listing.keys)
-        begun = next((found for found in unfinished if _is_about(found, key)), None)
+        begun = next((one for one in unfinished(self._service) if _is_about(one, key)), None)
         if begun is None and key.subaccount_id:
             self._desk.tell_problem(explain(OfSubaccount()))
             return
         rotation = Rotation(self._service, key)
-        if begun is not None and begun.kind is Kind.OVERLAPPING:
+        if begun is not None and begun.kind in {Kind.OVERLAPPING, Kind.BEGUN}:
             rotation = Rotation.resume(self._service, begun)
         elif begun is not None and begun.kind is Kind.MAYBE_INTERRUPTED:
-            goes_on = await self._desk.app.push_screen_wait(_ask_interrupted(begun))
+            goes_on = await self._desk.app.push_screen_wait(InterruptedScreen(begun))
+            if goes_on is None:
+                return
             if goes_on:
                 rotation = Rotation.resume(self._service, begun)
         await self._show_rotation(rotation)
 
     async def finish(self, key: Key) -> None:
         """Go on with the rotation of a key that is retiring."""
-        for begun in find_unfinished(self._service.listing.keys):
+        for begun in unfinished(self._service):
             if begun.successors and _is_about(begun, key):
                 await self._show_rotation(Rotation.resume(self._service, begun))
                 return
@@ -184,10 +189,11 @@ class KeyErrands:
         """Do something with many keys: one plan, one run."""
         run = screen(self._service, keys, self._now, self._desk.notice)
         became = await self._desk.app.push_screen_wait(run)
+        if became is None:
+            return
         self._desk.unmark()
         await self._desk.read()
-        if became:
-            self._desk.tell("", "", became)
+        self._desk.tell("", "", became.text, became.kind)
 
     async def _show_rotation(self, rotation: Rotation) -> None:
         rotation.compare(self._service.listing)
@@ -195,30 +201,16 @@ class KeyErrands:
         screen = RotateScreen(self._service, rotation, self._now, self._desk.notice)
         became = await self._desk.app.push_screen_wait(screen)
         del screen
-        successor = rotation.successor
-        if await self._desk.read() and successor is not None:
-            self._desk.move_to(successor.id)
-        if became:
-            self._desk.tell("", short(label, 60), f": {became}")
+        if not became:
+            return
+        if await self._desk.read() and not self._desk.move_to(rotation.predecessor.id):
+            successor = rotation.successor
+            self._desk.move_to(successor.id if successor else "")
+        self._desk.tell("", short(label, 60), f": {became}")
 
 
 def _is_about(begun: Unfinished, key: Key) -> bool:
     return key.id in {begun.predecessor.id, *(successor.id for successor in begun.successors)}
-
-
-def _ask_interrupted(begun: Unfinished) -> ConfirmScreen:
-    younger = begun.successors[-1]
-    named = f" ({mask(younger.short_key)})" if younger.short_key else ""
-    made = f", made on {begun.since:%Y-%m-%d}" if begun.since else ""
-    body = Content.assemble(
-        "There is another key with the same label, grants and allowed IPs",
-        named,
-        made,
-        ". It may be the successor from a rotation that was interrupted: then go on with it. "
-        "Otherwise a new successor is made.",
-    )
-    title = "Was this key being rotated?"
-    return ConfirmScreen(title, body, yes="Go on with it", no="Make a new one")
 
 
 def _ask_delete(key: Key) -> DeleteKeyScreen:

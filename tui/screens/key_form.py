@@ -21,16 +21,10 @@ from tui.api.models import Key, KeyDraft
 from tui.bindings import Place, bindings_for
 from tui.drafts import split_ips, wrong_grants, wrong_ips, wrong_label, wrong_password
 from tui.errands import explain
+from tui.outcomes import ChangedMeanwhile, NothingCreated, OutcomeUnknown, SecretLost
 from tui.problems import Problem
 from tui.screens.dialog import ConfirmScreen, ProblemScreen
-from tui.service import (
-    ChangedMeanwhile,
-    Created,
-    KeyService,
-    NothingCreated,
-    OutcomeUnknown,
-    SecretLost,
-)
+from tui.service import Created, KeyService
 from tui.session import SessionProblem
 from tui.text import mask, plain
 from tui.widgets.field import Field

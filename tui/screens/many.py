@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 from textual import on, work
@@ -26,12 +27,13 @@ from tui.rotation import (
     Rotation,
     RotationRun,
     Run,
+    State,
+    Unfinished,
     deleting,
-    find_unfinished,
     finishing,
     plan,
     proving,
-    taking_over,
+    unfinished,
 )
 from tui.screens.dialog import ConfirmScreen
 from tui.screens.rotate import RotateScreen
@@ -51,7 +53,6 @@ class RotateManyScreen(RunScreen):
 
     def on_mount(self) -> None:
         """Tell beside the keys which are left out."""
-        super().on_mount()
         for key in self._plan().left_out:
             self.query_one(KeyTable).set_state(key.id, "left out", "")
 
@@ -85,12 +86,26 @@ class RotateManyScreen(RunScreen):
                 delivery.close()
                 return None
         self._open_delivery = delivery
-        return RotationRun(self.service, keys, delivery)
+        return RotationRun(self.service, keys, delivery, begun=self._plan().replaced)
 
-    def summary(self) -> str:
+    def summary(self, run: Run) -> str:
         """Return how many keys came how far."""
-        done, of = self.run_.progress if self.run_ else (0, 0)
-        return f"{done:,} of {count(of, 'key')} rotated."
+        rotations = self._rotation_run.rotations.values() if self._rotation_run else ()
+        states = Counter(rotation.state for rotation in rotations)
+        told: list[str] = []
+        if rotated := states[State.FINISHED]:
+            told.append(f"{count(rotated, 'key')} rotated.")
+        if marked := states[State.OVERLAPPING]:
+            told.append(f"{count(marked, 'key')} marked as retiring: f deletes them.")
+        if made := states[State.VERIFIED]:
+            told.append(
+                f"{count(made, 'successor')} made. The old keys still work: f deletes them."
+            )
+        return " ".join(told)
+
+    def is_complete(self, run: Run) -> bool:
+        """Tell whether every predecessor was decided on."""
+        return not self.can_go_on() and super().is_complete(run)
 
     def close_down(self) -> None:
         """Close the file."""
@@ -166,8 +181,7 @@ class RotateManyScreen(RunScreen):
         self.changed(event.key.id, rotation.state, rotation.problem)
 
     def _plan(self) -> Plan:
-        unfinished = find_unfinished(self.service.listing.keys)
-        return plan(self.keys, self.service.session.user, unfinished)
+        return plan(self.keys, self.service.session.user, unfinished(self.service))
 
     @property
     def _rotation_run(self) -> RotationRun | None:
@@ -201,54 +215,72 @@ class RotateManyScreen(RunScreen):
 
 
 class FinishManyScreen(RunScreen):
-    """The predecessors whose successors are stored are deleted."""
+    """The predecessors whose successors are stored and known to work are deleted."""
 
     place = "Finish"
     start = "Delete predecessors"
     ended = "the predecessor is deleted"
     is_danger = True
 
+    def on_mount(self) -> None:
+        """Tell beside the keys what becomes of them."""
+        table, chosen = self.query_one(KeyTable), self._chosen()
+        for begun in chosen:
+            table.set_state(begun.predecessor.id, "will be deleted", "problem")
+            for key in begun.successors:
+                table.set_state(key.id, "stays", "")
+        for begun in self._unproven():
+            table.set_state(begun.predecessor.id, "stays: its successor is unverified", "")
+
     def sentences(self) -> list[str]:
         """Return what will happen."""
-        retiring, interrupted = self._rotations()
-        chosen = len(retiring) + len(interrupted)
-        told = [f"{count(chosen, 'predecessor')} will be deleted; their successors stay."]
-        if interrupted:
+        chosen, unproven = self._chosen(), self._unproven()
+        told = [f"{count(len(chosen), 'predecessor')} will be deleted; their successors stay."]
+        if elsewhere := sum(begun.known is None for begun in chosen):
             told.append(
-                f"{len(interrupted):,} of them come from a rotation that was interrupted: the "
-                "journal says that their successors' secrets were stored. They can't be "
-                "verified again."
+                f"{elsewhere:,} of them were marked as retiring on another host: whether their "
+                "successors work is not known here."
             )
-        involved = {r.predecessor.id for r in (*retiring, *interrupted)}
-        involved |= {r.successor.id for r in (*retiring, *interrupted) if r.successor}
+        if unproven:
+            told.append(
+                f"{len(unproven):,} left out: their successors were not stored, or not shown to "
+                "work. f on each asks; v shows it, with the file of their secrets."
+            )
+        involved = {
+            key.id
+            for begun in (*chosen, *unproven)
+            for key in (begun.predecessor, *begun.successors)
+        }
         if left := sum(key.id not in involved for key in self.keys):
-            told.append(f"{left:,} left out: no successor, or none whose secret was stored.")
+            told.append(f"{left:,} left out: nothing tells that they are being rotated.")
         return [*told, "Whoever still uses one of the old secrets is locked out at once."]
 
-    def make_run(self) -> Run | None:
+    def make_run(self) -> Run:
         """Return the run."""
-        retiring, interrupted = self._rotations()
-        how = "The journal says that it was stored."
-        return Run(self.service, [*finishing(retiring), *taking_over(interrupted, how)])
+        chosen = [Rotation.resume(self.service, begun) for begun in self._chosen()]
+        return Run(self.service, finishing(chosen))
 
-    def summary(self) -> str:
+    def summary(self, run: Run) -> str:
         """Return how many predecessors were deleted."""
-        done, of = self.run_.progress if self.run_ else (0, 0)
+        done, of = run.progress
         return f"{done:,} of {count(of, 'rotation')} finished."
 
-    def _rotations(self) -> tuple[list[Rotation], list[Rotation]]:
-        """Return the rotations that are overlapping, and those that were interrupted."""
-        chosen, stored = {key.id for key in self.keys}, self.service.stored
-        retiring: list[Rotation] = []
-        interrupted: list[Rotation] = []
-        for begun in find_unfinished(self.service.listing.keys):
-            if begun.predecessor.id not in chosen or not begun.successors:
-                continue
-            if begun.kind is Kind.OVERLAPPING:
-                retiring.append(Rotation.resume(self.service, begun))
-            elif begun.successors[-1].id in stored:
-                interrupted.append(Rotation.resume(self.service, begun))
-        return retiring, interrupted
+    def _begun(self) -> list[Unfinished]:
+        """Return the rotations of the chosen keys that are known to be such."""
+        chosen = {key.id for key in self.keys}
+        known = {Kind.OVERLAPPING, Kind.BEGUN}
+        return [
+            begun
+            for begun in unfinished(self.service)
+            if begun.predecessor.id in chosen and begun.kind in known
+        ]
+
+    def _chosen(self) -> list[Unfinished]:
+        """Return those whose predecessors may go: proven here, or marked on another host."""
+        return [begun for begun in self._begun() if begun.known is None or begun.is_proven]
+
+    def _unproven(self) -> list[Unfinished]:
+        return [begun for begun in self._begun() if begun.known is not None and not begun.is_proven]
 
 
 class DeleteManyScreen(RunScreen):
@@ -279,9 +311,9 @@ class DeleteManyScreen(RunScreen):
             return None
         return Run(self.service, deleting(self.service, self.keys))
 
-    def summary(self) -> str:
+    def summary(self, run: Run) -> str:
         """Return how many keys were deleted."""
-        done, of = self.run_.progress if self.run_ else (0, 0)
+        done, of = run.progress
         return f"{done:,} of {count(of, 'key')} deleted."
 
 
@@ -322,7 +354,7 @@ class VerifyManyScreen(RunScreen):
                 table.set_state(key.id, "no secret in the file", "")
         return Run(self.service, proving(self.service, told))
 
-    def summary(self) -> str:
+    def summary(self, run: Run) -> str:
         """Return how many keys work."""
-        done, of = self.run_.progress if self.run_ else (0, 0)
+        done, of = run.progress
         return f"{done:,} of {count(of, 'key')} verified."

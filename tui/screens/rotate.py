@@ -6,33 +6,37 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import Screen
 from textual.widgets import Button, Footer, Input, Static
 
-from tui.api.errors import ApiError
+from tui.api.errors import ApiError, Forbidden
 from tui.bindings import Place, bindings_for
 from tui.delivery import Parcel
 from tui.drafts import wrong_password
 from tui.errands import explain
 from tui.rotation import NotVerified, Rotation, State, Step
-from tui.screens.dialog import ConfirmScreen
+from tui.screens.dialog import AskSecretScreen
 from tui.screens.key_form import DraftScreen
+from tui.screens.rotation_asks import ask_replace, ask_undo, ask_unverified
 from tui.screens.rotation_words import ENDED, became, now, planned, steps, title
 from tui.screens.secret import BY_WORD, ask_stored
-from tui.screens.secret_box import SecretBox
+from tui.screens.secret_box import SecretBox, ShowsSecret
 from tui.service import KeyService
 from tui.session import SessionProblem
+from tui.text import short
 from tui.widgets.field import Field
 from tui.widgets.proofs import Proofs
 from tui.widgets.status import Status
 from tui.widgets.top_bar import TopBar
+
+if TYPE_CHECKING:
+    from pydantic import SecretStr
 
 _STEPS = {
     "create": Step.CREATE,
@@ -48,12 +52,11 @@ _STEPS = {
 """The steps that the actions take."""
 
 
-class RotateScreen(Screen[str]):
+class RotateScreen(ShowsSecret[str]):
     """Shows where a rotation stands and what can be done next; returns what became of it."""
 
     CSS_PATH = "rotate.tcss"
     AUTO_FOCUS = ""  # it would take a field that is hidden, too
-    ALLOW_SELECT = False
     BINDINGS: ClassVar[list[BindingType]] = list(bindings_for(Place.ROTATE))
 
     def __init__(
@@ -78,10 +81,7 @@ class RotateScreen(Screen[str]):
             yield Static(id="steps", markup=False)
             yield Static(id="problem", markup=False)
             with Vertical(id="plan"):
-                yield Static(
-                    "Its successor gets the same label, grants and IPs: ctrl+e changes them.",
-                    id="about",
-                )
+                yield Static(self._about(), id="about")
                 for name, label in (
                     ("label", "Label"),
                     ("grants", "Grants"),
@@ -92,7 +92,7 @@ class RotateScreen(Screen[str]):
                         yield Static(id=f"planned-{name}", markup=False)
                 if self._service.session.has_password:
                     yield Field("Account Password *", id="password", masked=True)
-            yield SecretBox()
+            yield SecretBox(self._rotation.note_stored)
             yield Static(id="told", markup=False)
             yield Proofs()
         with Horizontal(id="buttons"):
@@ -103,6 +103,16 @@ class RotateScreen(Screen[str]):
             yield Button("Later", id="later", compact=True)
             yield Button("Delete predecessor", id="finish", variant="error", compact=True)
         yield Footer(show_command_palette=False, compact=True)
+
+    def _about(self) -> Content:
+        told = "Its successor gets the same label, grants and IPs: ctrl+e changes them."
+        owner, user = self._rotation.predecessor.owner, self._service.session.user
+        if owner and user is not None and owner != user.name:
+            told += (
+                f"\nThis key belongs to {short(owner, 40)}: its successor will be yours, and the "
+                "server may not let you delete this one."
+            )
+        return Content(told)
 
     def on_mount(self) -> None:
         """Show where the rotation stands."""
@@ -133,22 +143,6 @@ class RotateScreen(Screen[str]):
             self._rotation.draft = changed
             self._show()
 
-    def action_clipboard(self) -> None:
-        """Send the secret to the clipboard."""
-        self.query_one(SecretBox).send_to_clipboard()
-
-    def action_write(self) -> None:
-        """Write the secret to a file."""
-        self.query_one(SecretBox).write_to_file()
-
-    def action_plain(self) -> None:
-        """Show the secret plain."""
-        self.query_one(SecretBox).show_plain()
-
-    def action_command(self) -> None:
-        """Hand the secret to a command."""
-        self.query_one(SecretBox).hand_to_command()
-
     @on(Button.Pressed, "#stored")
     def action_stored(self) -> None:
         """The operator says that the secret is stored."""
@@ -156,8 +150,19 @@ class RotateScreen(Screen[str]):
         self._take(Step.STORED, lambda: self._store(how), "Going on")
 
     def action_verify(self) -> None:
-        """Verify the successor."""
-        self._take(Step.VERIFY, self._verify, "Asking the server")
+        """Verify the successor; where its secret is not at hand any more, ask for it."""
+        if self._rotation.secret is not None:
+            self._take(Step.VERIFY, self._verify, "Asking the server")
+        else:
+            self._verify_with_pasted()
+
+    @work(group="ask", description="ask for the successor's secret")
+    async def _verify_with_pasted(self) -> None:
+        body = Content("Paste the successor's secret. It is used to ask, and forgotten.")
+        ask = AskSecretScreen("Verify the successor", body, "Secret", yes="Verify")
+        secret = await self.app.push_screen_wait(ask)
+        if secret is not None:
+            self._take(Step.VERIFY, partial(self._verify, secret), "Asking the server")
 
     @on(Button.Pressed, "#later")
     def action_later(self) -> None:
@@ -170,9 +175,8 @@ class RotateScreen(Screen[str]):
     @work(group="finish", description="delete the predecessor")
     async def action_finish(self) -> None:
         """Delete the predecessor; one more question where its successor was not shown to work."""
-        verification = self._rotation.verification
-        unverified = verification is None or not verification.works
-        if unverified and not await self.app.push_screen_wait(self._ask_unverified()):
+        unverified = not self._rotation.is_proven
+        if unverified and not await self.app.push_screen_wait(ask_unverified()):
             return
         finish = partial(self._rotation.finish, even_unverified=unverified)
         self._take(Step.FINISH, finish, "The predecessor is being deleted.")
@@ -180,16 +184,16 @@ class RotateScreen(Screen[str]):
     @work(group="undo", description="undo the rotation")
     async def action_undo(self) -> None:
         """Delete the successor, after asking."""
-        body = Content(
-            "The successor is deleted: whoever uses its secret already is locked out at once. "
-            "The predecessor stays as it is."
-        )
-        ask = ConfirmScreen("Undo the rotation?", body, yes="Delete successor", danger=True)
-        if await self.app.push_screen_wait(ask):
+        if await self.app.push_screen_wait(ask_undo()):
             self._take(Step.UNDO, self._rotation.undo, "The successor is being deleted.")
 
-    def action_replace(self) -> None:
-        """Delete a successor whose secret nobody has, and make another."""
+    @work(group="replace", description="replace the successor")
+    async def action_replace(self) -> None:
+        """Delete a successor whose secret nobody has, and make another, after asking."""
+        if await self.app.push_screen_wait(ask_replace(self._rotation.short_key)):
+            self._replace()
+
+    def _replace(self) -> None:
         self._take(Step.REPLACE, self._rotation.replace_lost, "The successor is being deleted.")
 
     def action_look(self) -> None:
@@ -223,7 +227,7 @@ class RotateScreen(Screen[str]):
         rotation = self._rotation
         if action in {"clipboard", "write", "plain", "command"}:
             return rotation.secret is not None
-        if action == "verify" and rotation.is_good:
+        if action == "verify" and rotation.is_proven:
             return False
         if action == "undo" and rotation.successor is None and not rotation.short_key:
             return False
@@ -282,12 +286,10 @@ class RotateScreen(Screen[str]):
             await self._verify()
 
     async def _store(self, how: str) -> None:
-        found = self._rotation.successor if self._rotation.state is State.INTERRUPTED else None
         await self._rotation.stored_by_hand(how)
-        if found is not None:
-            self._service.note_stored(found.id, how)
         verification = self._rotation.verification
-        if self._rotation.state is State.DELIVERED and verification is None:
+        can_verify = self._rotation.secret is not None and verification is None
+        if self._rotation.state is State.DELIVERED and can_verify:
             await self._verify()
         self._let_go()
 
@@ -296,11 +298,13 @@ class RotateScreen(Screen[str]):
         if self._rotation.state is State.VERIFIED and self._rotation.secret is not None:
             self._rotation.forget_secret()
 
-    async def _verify(self) -> None:
+    async def _verify(self, secret: SecretStr | None = None) -> None:
         if self._rotation.allows(Step.VERIFY):
             proofs, catalogue = self.query_one(Proofs), self._service.listing.catalogue
             with self.query_one(Status).working("Asking the server"):
-                await self._rotation.verify(lambda so_far: proofs.show(so_far, catalogue))
+                await self._rotation.verify(
+                    lambda so_far: proofs.show(so_far, catalogue), secret=secret
+                )
             self._let_go()
 
     def _show(self) -> None:
@@ -309,7 +313,7 @@ class RotateScreen(Screen[str]):
         rotation, state = self._rotation, self._rotation.state
         self._update("#title", title(rotation))
         verification = rotation.verification
-        self._update("#steps", steps(state, verified=bool(verification and verification.works)))
+        self._update("#steps", steps(rotation.doubted, verified=rotation.is_proven))
         catalogue = self._service.listing.catalogue
         for name, text in planned(rotation.draft, catalogue).items():
             self._update(f"#planned-{name}", Content(text))
@@ -362,7 +366,7 @@ class RotateScreen(Screen[str]):
                 field.error = beside
                 told.display = False
                 field.focus_input()
-        says_more = not now(self._rotation.state)
+        says_more = not now(self._rotation.state) or isinstance(problem, Forbidden)
         lines = (words.title, words.detail, words.hint if says_more else "")
         told.update(Content("\n".join(line for line in lines if line)))
 
@@ -375,14 +379,6 @@ class RotateScreen(Screen[str]):
             box.show(Parcel(secret, key_id, self._rotation.draft.label, self._rotation.short_key))
         else:
             box.forget()
-
-    def _ask_unverified(self) -> ConfirmScreen:
-        body = Content(
-            "The successor was not shown to work. Deleting the predecessor now may lock out "
-            "everybody who uses this key."
-        )
-        title = "Delete the predecessor all the same?"
-        return ConfirmScreen(title, body, yes="Delete predecessor", danger=True)
 
     def _update(self, selector: str, content: Content) -> None:
         self.query_one(selector, Static).update(content)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from textual.content import Content
 
 from tui.api.grants import Catalogue
 from tui.api.models import KeyDraft
-from tui.rotation import Rotation, State, base_label
-from tui.text import mask, plain, short
+from tui.rotation import Kind, Rotation, State, Unfinished, base_label
+from tui.text import count, mask, plain, short
 
 S = State
 
@@ -28,8 +30,8 @@ _DONE = {
 _NOW = {
     S.DELIVERED: (
         "The secret is stored; the successor was not shown to work yet. Both keys are there. "
-        "Press v to verify it where its secret is still at hand, d to delete the predecessor all "
-        "the same, or l to keep both for a while."
+        "Press v to verify it, d to delete the predecessor all the same, or l to keep both for a "
+        "while."
     ),
     S.VERIFIED: (
         "Both keys work. Put the new secret to use, then press d to delete the predecessor; "
@@ -63,6 +65,19 @@ _BECAME = {
     S.INTERRUPTED: "it has a successor still. f goes on.",
     S.UNKNOWN: "it is not known what became of the last step. The list shows what is there now.",
 }
+
+
+def told_of(begun: Unfinished, today: date) -> str:
+    """Return what stands beside a key that has, or may have, a successor."""
+    if begun.kind is Kind.BEGUN and begun.known is not None:
+        if not begun.known.is_stored:
+            return "rotation interrupted: r goes on"
+        return "has a successor: f finishes" if begun.is_proven else "has a successor, unverified"
+    if begun.kind is Kind.MAYBE_INTERRUPTED or begun.since is None:
+        return "rotation interrupted?"
+    days = (today - begun.since).days
+    return f"retiring for {count(days, 'day')}" if days > 0 else "retiring since today"
+
 
 ENDED = frozenset({S.FINISHED, S.UNDONE})
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar, cast
 
@@ -17,30 +18,44 @@ from textual.widgets import Button, Footer, Input, Static
 from tui.api.errors import ApiError
 from tui.api.models import Key
 from tui.bindings import Place, bindings_for
+from tui.delivery import DeliveryFailed
 from tui.errands import explain, in_one_line
 from tui.problems import Problem
 from tui.rotation import Failure, Run, State
 from tui.screens.dialog import ConfirmScreen
 from tui.service import KeyService
-from tui.session import SessionProblem
+from tui.session import SessionEnded, SessionProblem
 from tui.text import count, short
 from tui.widgets.field import Field
 from tui.widgets.key_table import KeyTable
 from tui.widgets.line import StateKind
+from tui.widgets.messages import Kind as MessageKind
 from tui.widgets.status import Status
 from tui.widgets.top_bar import TopBar
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
 
+_PAUSED: dict[type, str] = {
+    SessionEnded: "your session has ended",
+    DeliveryFailed: "paused, as no secret could be delivered",
+}
 _OVER = {State.VERIFIED: "verified", State.OVERLAPPING: "marked as retiring"}
 
 BAR = 30
 """How wide the bar is that tells how far a run has come, in cells."""
 
 
-class RunScreen(Screen[str]):
-    """Shows the plan, then runs it; returns in a sentence what came of it.
+@dataclass(frozen=True, slots=True)
+class Became:
+    """What came of a run, and whether that is all that was wanted."""
+
+    text: str
+    kind: MessageKind
+
+
+class RunScreen(Screen["Became | None"]):
+    """Shows the plan, then runs it; returns what came of it, or None where nothing was done.
 
     The run belongs to the app, not to this screen, so that nothing can cut a request off.
     """
@@ -109,9 +124,24 @@ class RunScreen(Screen[str]):
         """Return the run, or None where the choices don't allow it, which has been told."""
         raise NotImplementedError
 
-    def summary(self) -> str:
-        """Return in a sentence what came of the run, or nothing where nothing was done."""
-        return ""
+    def summary(self, run: Run) -> str:
+        """Return in sentences what came of the run, besides what failed."""
+        raise NotImplementedError
+
+    def is_complete(self, run: Run) -> bool:
+        """Tell whether all is done that was wanted."""
+        done, of = run.progress
+        return done == of
+
+    def _became(self, run: Run) -> Became:
+        told = [self.summary(run)]
+        if run.failed:
+            others = f" and {count(len(run.failed) - 1, 'other')}" if len(run.failed) > 1 else ""
+            told.append(f"Failed: {short(run.failed[0].key.label, 40)}{others}.")
+        if run.left:
+            told.append(f"Not come to: {count(len(run.left), 'key')}.")
+        kind: MessageKind = "done" if self.is_complete(run) else "note"
+        return Became(" ".join(filter(None, told)), "problem" if run.failed else kind)
 
     def close_down(self) -> None:
         """Let go of what the run needed."""
@@ -127,6 +157,10 @@ class RunScreen(Screen[str]):
     def action_start(self) -> None:
         """Begin."""
         if self.run_ is None and (run := self.make_run()) is not None:
+            if not any(run.progress):
+                self._told = "There is nothing to do."
+                self.show_progress()
+                return
             self.run_ = run
             run.on_change = self.changed
             self.query_one("#choices").display = False
@@ -157,10 +191,14 @@ class RunScreen(Screen[str]):
             run = self.run_
             if run is not None:
                 run.on_change = None
-            summary = self.summary() if run is not None else ""
+            became = self._became(run) if run is not None else None
             self.run_ = None
             self.close_down()
-            self.dismiss(summary)
+            self.dismiss(became)
+
+    def on_unmount(self) -> None:
+        """Let go of what the run needed where the whole program is left."""
+        self.close_down()
 
     async def may_leave(self) -> bool:
         """Stop the run first, which ends with the present key."""
@@ -302,11 +340,10 @@ def _bar(run: Run) -> Content:
     if failed:
         parts.append(f"{failed:,} failed")
     if run.is_running and run.is_paused:
-        parts.append(
-            "paused: p goes on" if run.paused_because is None else "your session has ended"
-        )
+        parts.append(f"{_PAUSED.get(type(run.paused_because), 'paused')}: p goes on")
     elif run.waiting_until is not None:
-        parts.append("waiting: the server asks for fewer requests")
+        seconds = f"{run.pace.seconds_left:.0f} s"
+        parts.append(f"waiting {seconds}: the server asks for fewer requests")
     elif not run.is_running:
         parts.append("stopped" if run.is_cancelled else "done")
     return Content.assemble(

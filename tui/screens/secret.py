@@ -9,7 +9,6 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.screen import Screen
 from textual.widgets import Button, Footer, Static
 
 from tui.api.grants import Catalogue
@@ -17,7 +16,7 @@ from tui.bindings import Place, bindings_for
 from tui.delivery import Parcel
 from tui.journal import Attempt
 from tui.screens.dialog import ConfirmScreen
-from tui.screens.secret_box import SecretBox
+from tui.screens.secret_box import SecretBox, ShowsSecret
 from tui.screens.verify import Verify, VerifyScreen
 from tui.service import Created
 from tui.text import mask, plain, short
@@ -27,7 +26,7 @@ BY_WORD = "By the operator's own word."
 """How a secret was stored that was sent nowhere from here."""
 
 
-class SecretScreen(Screen[str]):
+class SecretScreen(ShowsSecret[str]):
     """Shows a secret until the operator says that it is stored; returns where it was sent to.
 
     Nothing here leaves before that, and afterwards the program holds the secret no more. That it
@@ -36,7 +35,6 @@ class SecretScreen(Screen[str]):
 
     CSS_PATH = "secret.tcss"
     AUTO_FOCUS = ""
-    ALLOW_SELECT = False
     BINDINGS: ClassVar[list[BindingType]] = list(bindings_for(Place.SECRET))
 
     def __init__(self, made: Created, catalogue: Catalogue, verify: Verify) -> None:
@@ -56,7 +54,7 @@ class SecretScreen(Screen[str]):
         with Vertical(id="page"):
             yield Static("The API key was created", id="title")
             yield Static(self._about(), id="about")
-            yield SecretBox()
+            yield SecretBox(self._attempt.stored if self._attempt else None)
             with Horizontal(id="buttons"):
                 yield Button("I have stored it", id="stored", variant="primary", compact=True)
         yield Footer(show_command_palette=False, compact=True)
@@ -69,22 +67,6 @@ class SecretScreen(Screen[str]):
     @property
     def _box(self) -> SecretBox:
         return self.query_one(SecretBox)
-
-    def action_clipboard(self) -> None:
-        """Send the secret to the clipboard."""
-        self._box.send_to_clipboard()
-
-    def action_write(self) -> None:
-        """Write the secret to a file."""
-        self._box.write_to_file()
-
-    def action_plain(self) -> None:
-        """Show the secret plain."""
-        self._box.show_plain()
-
-    def action_command(self) -> None:
-        """Hand the secret to a command."""
-        self._box.hand_to_command()
 
     @work(group="verify", description="verify the new key")
     async def action_verify(self) -> None:

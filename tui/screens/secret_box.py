@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from rich.cells import cached_cell_len
 from textual import on, work
 from textual.app import ComposeResult, SuspendNotSupported
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
+from textual.screen import Screen
 from textual.widgets import Button, Static
 
 from tui.delivery import (
@@ -32,12 +35,17 @@ from tui.text import plain, short
 from tui.widgets.messages import Kind, Messages
 from tui.widgets.status import Status
 
+Result = TypeVar("Result")
+
 COMMAND = "vault kv put -mount=secret momentum/{label} key=-"
 """An example of a command that takes a secret on its standard input."""
 
 
 class SecretBox(Vertical):
-    """Shows one secret and sends it where the operator says; `forget` ends that."""
+    """Shows one secret and sends it where the operator says; `forget` ends that.
+
+    `on_stored` hears at once how it was stored: whatever happens afterwards, it is not lost.
+    """
 
     DEFAULT_CSS = """
     SecretBox {
@@ -52,8 +60,9 @@ class SecretBox(Vertical):
     }
     """
 
-    def __init__(self) -> None:
+    def __init__(self, on_stored: Callable[[str], None] | None = None) -> None:
         super().__init__()
+        self._on_stored = on_stored
         self._parcel: Parcel | None = None
         self._went_to: list[str] = []
 
@@ -128,7 +137,7 @@ class SecretBox(Vertical):
             except DeliveryFailed as failure:
                 path, refusal = answer, failure.sentence
             else:
-                self._delivered(where)
+                self._delivered(where, is_stored=True)
                 return
 
     @on(Button.Pressed, "#plain")
@@ -178,10 +187,12 @@ class SecretBox(Vertical):
             except DeliveryFailed as failure:
                 command, refusal = answer, failure.sentence
             else:
-                self._delivered(sent.where, sent.caveat)
+                self._delivered(sent.where, sent.caveat, is_stored=True)
                 return
 
-    def _delivered(self, where: str, caveat: str = "") -> None:
+    def _delivered(self, where: str, caveat: str = "", *, is_stored: bool = False) -> None:
+        if is_stored and self._on_stored is not None:
+            self._on_stored(where)
         if where not in self._went_to:
             self._went_to.append(where)
         self._tell(Content(f"{where} {caveat}".strip()), "done")
@@ -196,6 +207,28 @@ class SecretBox(Vertical):
         if driver is not None:
             driver.write(sequence)
             driver.flush()
+
+
+class ShowsSecret(Screen[Result]):
+    """A screen with a secret box on it, whose keys send the secret where it is to go."""
+
+    ALLOW_SELECT = False
+
+    def action_clipboard(self) -> None:
+        """Send the secret to the clipboard."""
+        self.query_one(SecretBox).send_to_clipboard()
+
+    def action_write(self) -> None:
+        """Write the secret to a file."""
+        self.query_one(SecretBox).write_to_file()
+
+    def action_plain(self) -> None:
+        """Show the secret plain."""
+        self.query_one(SecretBox).show_plain()
+
+    def action_command(self) -> None:
+        """Hand the secret to a command."""
+        self.query_one(SecretBox).hand_to_command()
 
 
 def _here() -> Path:

@@ -23,7 +23,7 @@ from tui.api.models import Key
 from tui.bindings import Place, bindings_for
 from tui.errands import explain
 from tui.problems import Problem
-from tui.rotation import Kind, Unfinished, find_unfinished
+from tui.rotation import Unfinished, unfinished
 from tui.screens.dialog import ProblemScreen
 from tui.screens.journal import JournalScreen
 from tui.screens.key_errands import KeyErrands
@@ -33,13 +33,15 @@ from tui.screens.many import (
     RotateManyScreen,
     VerifyManyScreen,
 )
+from tui.screens.rotation_words import told_of
 from tui.screens.run import RunScreen
 from tui.service import KeyService, Listing
 from tui.session import SessionProblem
-from tui.text import count, short
+from tui.text import short
 from tui.widgets.columns import Column
 from tui.widgets.key_detail import KeyDetail
 from tui.widgets.key_table import KeyTable
+from tui.widgets.messages import Kind as MessageKind
 from tui.widgets.messages import Messages
 from tui.widgets.status import Status
 from tui.widgets.top_bar import Link, TopBar
@@ -245,7 +247,7 @@ class SettingsScreen(Screen[None]):
         try:
             with self.query_one(Status).working(doing):
                 listing = await self._service.load()
-                unfinished = await asyncio.to_thread(find_unfinished, listing.keys)
+                begun = await asyncio.to_thread(unfinished, self._service)
                 unstored = await asyncio.to_thread(self._service.never_stored)
         except (ApiError, SessionProblem) as error:
             if self._is_there:
@@ -256,23 +258,15 @@ class SettingsScreen(Screen[None]):
         self._problem = None
         self.query_one(TopBar).notice = self.notice
         self._show(listing)
-        self._show_states(unfinished, unstored)
+        self._show_states(begun, unstored)
         return True
 
-    def _show_states(self, unfinished: Sequence[Unfinished], unstored: Sequence[Key]) -> None:
+    def _show_states(self, rotations: Sequence[Unfinished], unstored: Sequence[Key]) -> None:
         """Tell beside the keys which are retiring, and whose secrets were never stored."""
-        stored = self._service.stored
         table, today = self.query_one(KeyTable), self._now().date()
         table.clear_states()
-        for begun in unfinished:
-            if begun.kind is Kind.MAYBE_INTERRUPTED:
-                is_stored = stored.issuperset(key.id for key in begun.successors)
-                told = "has a successor: f finishes" if is_stored else "rotation interrupted?"
-                table.set_state(begun.predecessor.id, told, "working")
-            elif begun.since is not None:
-                days = (today - begun.since).days
-                told = f"retiring for {count(days, 'day')}" if days > 0 else "retiring since today"
-                table.set_state(begun.predecessor.id, told, "working")
+        for begun in rotations:
+            table.set_state(begun.predecessor.id, told_of(begun, today), "working")
         for key in unstored:
             table.set_state(key.id, "secret never stored: r replaces it", "problem")
 
@@ -333,10 +327,10 @@ class SettingsScreen(Screen[None]):
             self._writing.remove(doing)
             self.query_one(Messages).withdraw_notes()
 
-    def tell(self, before: str, label: str, after: str) -> None:
+    def tell(self, before: str, label: str, after: str, kind: MessageKind = "done") -> None:
         """Tell what was done."""
         told = Content.assemble(before, (short(label, LONGEST_LABEL), "bold"), after)
-        self.query_one(Messages).tell(told, "done")
+        self.query_one(Messages).tell(told, kind)
 
     def tell_problem(self, problem: Problem) -> None:
         """Tell what could not be done."""
