@@ -38,25 +38,34 @@ HASTE = 1.0
 
 THEME = Theme(
     name="momentum",
-    primary="#2f7d95",
-    accent="#56b6c2",
-    warning="#d7a65f",
-    error="#e06c75",
-    success="#7fb069",
-    foreground="#d6dbe1",
-    background="#12161b",
-    surface="#181d24",
-    panel="#232a33",
+    primary="#1d6166",
+    accent="#60cdd1",
+    warning="#e5c06a",
+    error="#d75f5f",
+    success="#6ccf7c",
+    foreground="#d4d8dc",
+    background="#121416",
+    surface="#2e3338",
+    panel="#24282c",
     dark=True,
     variables={
-        "border": "#3a4451",
-        "text-muted": "#98a3af",
+        "border": "#4d545b",
+        "text-muted": "#aab1b8",
+        "text-disabled": "#aab1b8",
+        "text-accent": "#60cdd1",
+        "text-primary": "#60cdd1",
+        "text-success": "#6ccf7c",
+        "text-warning": "#e5c06a",
+        "text-error": "#f07878",
+        "error-muted": "#7a2226",
         "block-cursor-foreground": "#f2f5f7",
-        "block-cursor-background": "#1f4b5a",
-        "block-cursor-blurred-background": "#202a33",
-        "footer-key-foreground": "#56b6c2",
+        "block-cursor-background": "#1c4d52",
+        "block-cursor-blurred-background": "#24282c",
+        "footer-key-foreground": "#60cdd1",
     },
 )
+"""Greys tinted so little, and colours so near those of a terminal with 256 or 16 of them, that each
+becomes its own kind there: `surface` is what is typed in or pressed, `panel` are the bars."""
 
 
 class KeysApp(TypeAhead[None]):

@@ -63,9 +63,9 @@ class Field(Vertical):
         height: auto;
         & > Horizontal { height: 1; }
         .field--label { width: 20; color: $text-muted; }
-        QuietInput { width: 1fr; background: $panel; }
+        QuietInput { width: 1fr; background: $surface; }
         QuietInput.-textual-compact { padding: 0 1; }
-        QuietInput:focus { background: $primary 40%; background-tint: transparent; }
+        QuietInput:focus { background: $block-cursor-background; background-tint: transparent; }
         .field--error { display: none; color: $text-error; padding-left: 21; height: auto;
             max-height: 4; }
         &.-wrong .field--error, &.-noted .field--error { display: block; }

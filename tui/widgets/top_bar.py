@@ -38,7 +38,7 @@ class TopBar(Vertical):
             text-overflow: ellipsis; padding-left: 2; }
         Link { width: auto; margin-left: 2; color: $text-accent; }
         Link:hover { text-style: underline; }
-        .top-bar--notice { height: auto; padding: 0 1; background: $warning-muted;
+        .top-bar--notice { height: auto; padding: 0 1; background: $panel;
             color: $text-warning; }
     }
     """
