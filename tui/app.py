@@ -9,8 +9,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
-from textual import on, work
+from textual import events, on, work
 from textual.binding import BindingType
+from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.theme import Theme
 
@@ -24,6 +25,7 @@ from tui.screens.login import Known, LoginScreen
 from tui.session import Session, SessionProblem
 from tui.terminal import Ended, TerminalDriver
 from tui.text import short
+from tui.widgets.too_small import SMALLEST
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
@@ -35,6 +37,9 @@ FAREWELL = 2.0
 """How long signing out may keep the operator from leaving, in seconds."""
 HASTE = 1.0
 """The same where a signal ends the program, or its terminal is gone."""
+
+SHORT, SLIM = 20, 60
+"""Below so many rows, or columns, the screens do without blanks, as their style sheets tell."""
 
 THEME = Theme(
     name="momentum",
@@ -104,6 +109,13 @@ class KeysApp(TypeAhead[None]):
         """Show the login screen, and load everything else while the operator types."""
         self.push_screen(LoginScreen(self._known, self.connect))
         self.call_after_refresh(threading.Thread(target=_load_rest, daemon=True).start)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Tell the style sheets how much room there is."""
+        width, height = event.size
+        self.set_class(height < SHORT, "-short")
+        self.set_class(width < SLIM, "-slim")
+        self.set_class(width < SMALLEST.width or height < SMALLEST.height, "-tiny")
 
     async def connect(self, server: Server) -> Session:
         """Return a session with a server, nobody signed in yet."""
@@ -175,6 +187,14 @@ class KeysApp(TypeAhead[None]):
             self.screen.dismiss(None)
         else:
             self.push_screen(HelpScreen(place_of(self.screen)))
+
+    def action_scroll(self, lines: int, pages: int) -> None:
+        """Scroll what does not fit, where no widget takes the keys for itself."""
+        for page in self.screen.query(VerticalScroll):
+            if page.allow_vertical_scroll:
+                by = lines + pages * page.size.height
+                page.scroll_relative(y=by, animate=False, immediate=True)
+                return
 
     async def _end_session(self, patience: float) -> None:
         """Sign out on the server, which never keeps the operator from leaving."""

@@ -76,6 +76,17 @@ COMMANDS = (
     ),
     Command(_ANY, "ctrl+c", "ctrl+c", "app.leave", "", priority=True),
     Command(_ANY, "", "Tab, shift+Tab", "", "go to the next or the previous field"),
+    Command(_ANY, "", "↑ ↓, PgUp PgDn", "", "scroll what does not fit"),
+    *(
+        Command(place, key, key, f"app.scroll({lines}, {pages})", "")
+        for place in (_ANY, _DIALOG)  # a dialog sees nothing of what works anywhere
+        for key, lines, pages in (
+            ("up", -1, 0),
+            ("down", 1, 0),
+            ("pageup", 0, -1),
+            ("pagedown", 0, 1),
+        )
+    ),
     Command(_LOGIN, "ctrl+s", "Enter", "sign_in", "sign in", "Sign in"),
     Command(
         _LOGIN, "ctrl+t", "ctrl+t", "use_token", "sign in with an access token", "Access token"

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from rich.cells import cached_cell_len
-from textual import on, work
+from textual import events, on, work
 from textual.app import ComposeResult, SuspendNotSupported
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
@@ -36,6 +36,9 @@ from tui.widgets.status import Status
 COMMAND = "vault kv put -mount=secret momentum/{label} key=-"
 """An example of a command that takes a secret on its standard input."""
 
+WAYS_WIDTH = 72
+"""How many columns the buttons take that send the secret somewhere."""
+
 
 class SecretBox(Vertical):
     """Shows one secret and sends it where the operator says; `forget` ends that.
@@ -52,6 +55,7 @@ class SecretBox(Vertical):
         #warning { color: $text-warning; margin-bottom: 1; }
         #ways { height: 1; }
         #ways Button { margin-right: 2; }
+        &.-narrow #ways { layout: vertical; height: 4; }
         Messages { margin-top: 1; }
     }
     """
@@ -85,11 +89,17 @@ class SecretBox(Vertical):
         yield Messages(lines=4)  # the whole of a path
         yield Status()
 
+    def on_resize(self, event: events.Resize) -> None:
+        """Lay the ways out one below the other where they don't fit side by side."""
+        self.set_class(event.size.width < WAYS_WIDTH, "-narrow")
+
     def show(self, parcel: Parcel) -> None:
         """Show a secret."""
         self._parcel, self._went_to = parcel, []
         value = parcel.secret.get_secret_value()
-        self.query_one("#secret", Static).update(Content(plain(value)))
+        shown = self.query_one("#secret", Static)
+        shown.update(Content(plain(value)))
+        self.call_after_refresh(shown.scroll_visible, animate=False)
 
     def forget(self) -> None:
         """Let go of the secret."""
@@ -196,6 +206,7 @@ class SecretBox(Vertical):
         messages = self.query_one(Messages)
         messages.clear()
         messages.tell(content, kind)
+        self.call_after_refresh(messages.scroll_visible, animate=False)
 
     def _write_terminal(self, sequence: str) -> None:
         driver = self.app._driver  # App.copy_to_clipboard would keep the secret

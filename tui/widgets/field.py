@@ -144,14 +144,22 @@ class Field(Vertical):
         self._error.update(Content(shown if text else ""))
         self.remove_class("-wrong", "-noted")
         self.set_class(bool(text), kind)
+        if self.has_class("-here"):
+            self._come_into_view()
 
     def focus_input(self) -> None:
         """Put the cursor here."""
         self._input.focus()
+        self._come_into_view()
 
     def on_descendant_focus(self) -> None:
         """Stand out while the cursor is here."""
         self.add_class("-here")
+        self._come_into_view()
+
+    def _come_into_view(self) -> None:
+        """Have the page scroll to the whole of it, with what is told beneath."""
+        self.call_after_refresh(self.scroll_visible, animate=False)
 
     def on_descendant_blur(self) -> None:
         """Stand back."""
