@@ -40,6 +40,8 @@ HASTE = 1.0
 
 SHORT, SLIM = 20, 60
 """Below so many rows, or columns, the screens do without blanks, as their style sheets tell."""
+TALL = 30
+"""From so many rows on, buttons stand beneath what they belong to, not at the bottom."""
 
 THEME = Theme(
     name="momentum",
@@ -114,6 +116,7 @@ class KeysApp(TypeAhead[None]):
         """Tell the style sheets how much room there is."""
         width, height = event.size
         self.set_class(height < SHORT, "-short")
+        self.set_class(height >= TALL, "-tall")
         self.set_class(width < SLIM, "-slim")
         self.set_class(width < SMALLEST.width or height < SMALLEST.height, "-tiny")
 

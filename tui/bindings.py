@@ -113,7 +113,7 @@ COMMANDS = (
     Command(_KEYS, "a", "a", "mark_all", ""),
     Command(_KEYS, "v", "v", "verify", "show what the key may do, with its secret"),
     Command(_KEYS, "f5,ctrl+r", "F5, ctrl+r", "reload", "read the keys again"),
-    Command(_KEYS, "1", "1 … 5", "sort(0)", "sort by a column; once more: the other way", "Sort"),
+    Command(_KEYS, "1", "1 … 5", "sort(0)", "sort by a column; once more: the other way"),
     *(Command(_KEYS, str(n + 1), str(n + 1), f"sort({n})", "") for n in range(1, 5)),
     Command(_KEYS, "", "↑ ↓, j k", "", "go to the next or the previous key"),
     Command(_KEYS, "", "Home End, g G", "", "go to the first or the last key"),
@@ -149,9 +149,7 @@ COMMANDS = (
     Command(_ROTATE, "u", "u", "undo", "delete the successor, keep the predecessor", "Undo"),
     Command(_ROTATE, "r", "r", "replace", "replace a successor whose secret is lost", "Replace"),
     Command(_ROTATE, "f5", "F5", "look", "see what became of the last step", "Look again"),
-    Command(
-        _ROTATE, "escape,q", "Esc, q", "close", "leave; both keys stay where not finished", "Close"
-    ),
+    Command(_ROTATE, "escape,q", "Esc, q", "close", "leave; both keys stay where not finished"),
     Command(_RUN, "ctrl+s", "Enter", "start", "begin; on a key, show its rotation", "Begin"),
     Command(_RUN, "p", "p", "pause", "pause after the present key, or go on", "Pause"),
     Command(_RUN, "r", "r", "retry", "try once more what failed", "Retry"),

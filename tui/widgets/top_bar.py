@@ -34,14 +34,14 @@ class TopBar(Vertical):
     DEFAULT_CSS = """
     TopBar {
         dock: top; height: auto;
-        & > Horizontal { height: 1; background: $panel; padding: 0 1; }
+        & > Horizontal { height: 1; background: $panel; padding: 0 2; }
         .top-bar--place { width: auto; max-width: 100%; text-wrap: nowrap;
             text-overflow: ellipsis; }
         .top-bar--who { width: 1fr; text-align: right; color: $text-muted; text-wrap: nowrap;
             text-overflow: ellipsis; padding-left: 2; }
         Link { width: auto; margin-left: 2; color: $text-accent; }
         Link:hover { text-style: underline; }
-        .top-bar--notice { height: auto; padding: 0 1; background: $panel;
+        .top-bar--notice { height: auto; padding: 0 2; background: $panel;
             color: $text-warning; }
     }
     """
