@@ -9,8 +9,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
-from textual import on, work
+from textual import events, on, work
 from textual.binding import BindingType
+from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.theme import Theme
 
@@ -24,6 +25,7 @@ from tui.screens.login import Known, LoginScreen
 from tui.session import Session, SessionProblem
 from tui.terminal import Ended, TerminalDriver
 from tui.text import short
+from tui.widgets.too_small import SMALLEST
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
@@ -36,27 +38,41 @@ FAREWELL = 2.0
 HASTE = 1.0
 """The same where a signal ends the program, or its terminal is gone."""
 
+SHORT, SLIM = 20, 60
+"""Below so many rows, or columns, the screens do without blanks, as their style sheets tell."""
+TALL = 30
+"""From so many rows on, buttons stand beneath what they belong to, not at the bottom."""
+
 THEME = Theme(
     name="momentum",
-    primary="#2f7d95",
-    accent="#56b6c2",
-    warning="#d7a65f",
-    error="#e06c75",
-    success="#7fb069",
-    foreground="#d6dbe1",
-    background="#12161b",
-    surface="#181d24",
-    panel="#232a33",
+    primary="#1d6166",
+    accent="#60cdd1",
+    warning="#e5c06a",
+    error="#d75f5f",
+    success="#6ccf7c",
+    foreground="#d4d8dc",
+    background="#121416",
+    surface="#2e3338",
+    panel="#24282c",
     dark=True,
     variables={
-        "border": "#3a4451",
-        "text-muted": "#98a3af",
+        "border": "#4d545b",
+        "text-muted": "#aab1b8",
+        "text-disabled": "#aab1b8",
+        "text-accent": "#60cdd1",
+        "text-primary": "#60cdd1",
+        "text-success": "#6ccf7c",
+        "text-warning": "#e5c06a",
+        "text-error": "#f07878",
+        "error-muted": "#7a2226",
         "block-cursor-foreground": "#f2f5f7",
-        "block-cursor-background": "#1f4b5a",
-        "block-cursor-blurred-background": "#202a33",
-        "footer-key-foreground": "#56b6c2",
+        "block-cursor-background": "#1c4d52",
+        "block-cursor-blurred-background": "#24282c",
+        "footer-key-foreground": "#60cdd1",
     },
 )
+"""Greys tinted so little, and colours so near those of a terminal with 256 or 16 of them, that each
+becomes its own kind there: `surface` is what is typed in or pressed, `panel` are the bars."""
 
 
 class KeysApp(TypeAhead[None]):
@@ -95,6 +111,14 @@ class KeysApp(TypeAhead[None]):
         """Show the login screen, and load everything else while the operator types."""
         self.push_screen(LoginScreen(self._known, self.connect))
         self.call_after_refresh(threading.Thread(target=_load_rest, daemon=True).start)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Tell the style sheets how much room there is."""
+        width, height = event.size
+        self.set_class(height < SHORT, "-short")
+        self.set_class(height >= TALL, "-tall")
+        self.set_class(width < SLIM, "-slim")
+        self.set_class(width < SMALLEST.width or height < SMALLEST.height, "-tiny")
 
     async def connect(self, server: Server) -> Session:
         """Return a session with a server, nobody signed in yet."""
@@ -166,6 +190,14 @@ class KeysApp(TypeAhead[None]):
             self.screen.dismiss(None)
         else:
             self.push_screen(HelpScreen(place_of(self.screen)))
+
+    def action_scroll(self, lines: int, pages: int) -> None:
+        """Scroll what does not fit, where no widget takes the keys for itself."""
+        for page in self.screen.query(VerticalScroll):
+            if page.allow_vertical_scroll:
+                by = lines + pages * page.size.height
+                page.scroll_relative(y=by, animate=False, immediate=True)
+                return
 
     async def _end_session(self, patience: float) -> None:
         """Sign out on the server, which never keeps the operator from leaving."""

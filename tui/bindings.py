@@ -76,6 +76,17 @@ COMMANDS = (
     ),
     Command(_ANY, "ctrl+c", "ctrl+c", "app.leave", "", priority=True),
     Command(_ANY, "", "Tab, shift+Tab", "", "go to the next or the previous field"),
+    Command(_ANY, "", "↑ ↓, PgUp PgDn", "", "scroll what does not fit"),
+    *(
+        Command(place, key, key, f"app.scroll({lines}, {pages})", "")
+        for place in (_ANY, _DIALOG)  # a dialog sees nothing of what works anywhere
+        for key, lines, pages in (
+            ("up", -1, 0),
+            ("down", 1, 0),
+            ("pageup", 0, -1),
+            ("pagedown", 0, 1),
+        )
+    ),
     Command(_LOGIN, "ctrl+s", "Enter", "sign_in", "sign in", "Sign in"),
     Command(
         _LOGIN, "ctrl+t", "ctrl+t", "use_token", "sign in with an access token", "Access token"
@@ -102,7 +113,7 @@ COMMANDS = (
     Command(_KEYS, "a", "a", "mark_all", ""),
     Command(_KEYS, "v", "v", "verify", "show what the key may do, with its secret"),
     Command(_KEYS, "f5,ctrl+r", "F5, ctrl+r", "reload", "read the keys again"),
-    Command(_KEYS, "1", "1 … 5", "sort(0)", "sort by a column; once more: the other way", "Sort"),
+    Command(_KEYS, "1", "1 … 5", "sort(0)", "sort by a column; once more: the other way"),
     *(Command(_KEYS, str(n + 1), str(n + 1), f"sort({n})", "") for n in range(1, 5)),
     Command(_KEYS, "", "↑ ↓, j k", "", "go to the next or the previous key"),
     Command(_KEYS, "", "Home End, g G", "", "go to the first or the last key"),
@@ -138,9 +149,7 @@ COMMANDS = (
     Command(_ROTATE, "u", "u", "undo", "delete the successor, keep the predecessor", "Undo"),
     Command(_ROTATE, "r", "r", "replace", "replace a successor whose secret is lost", "Replace"),
     Command(_ROTATE, "f5", "F5", "look", "see what became of the last step", "Look again"),
-    Command(
-        _ROTATE, "escape,q", "Esc, q", "close", "leave; both keys stay where not finished", "Close"
-    ),
+    Command(_ROTATE, "escape,q", "Esc, q", "close", "leave; both keys stay where not finished"),
     Command(_RUN, "ctrl+s", "Enter", "start", "begin; on a key, show its rotation", "Begin"),
     Command(_RUN, "p", "p", "pause", "pause after the present key, or go on", "Pause"),
     Command(_RUN, "r", "r", "retry", "try once more what failed", "Retry"),

@@ -9,7 +9,7 @@ from textual.widgets import Static
 
 from tui.api.grants import Catalogue
 from tui.api.models import Key
-from tui.widgets.key_detail import KeyDetail
+from tui.widgets.key_detail import KeyDetail, tell
 
 NOW = datetime(2026, 1, 15, tzinfo=UTC)
 
@@ -52,3 +52,9 @@ async def test_what_is_hidden_is_told_when_it_comes_to_be_seen() -> None:
         await pilot.resize_terminal(140, 40)
         await pilot.pause()
         assert app.told.startswith("Beta")
+
+
+def test_a_line_that_is_broken_keeps_its_indent() -> None:
+    key = Key("1", "Alpha", raw_grants=("transmissions/modify",))
+    told = tell(key, Catalogue(), NOW, 30).plain
+    assert "\n  GET, POST, PUT, DELETE on\n  /api/v1/transmissions\n" in told

@@ -14,6 +14,7 @@ from textual.widgets import Button, Footer, Input, Static
 
 from tui.bindings import Place, bindings_for
 from tui.widgets.field import Field
+from tui.widgets.too_small import TooSmall
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
@@ -35,12 +36,13 @@ class Dialog(ModalScreen[Answer]):
         self._title, self._body = title, body
 
     def compose(self) -> ComposeResult:
-        """Title, body, what is asked, buttons."""
+        """Title, body and what is asked, which scroll; the buttons, which are always there."""
+        yield TooSmall()
         with Vertical(id="box"):
-            yield Static(Content(self._title), id="title")
-            with VerticalScroll(id="body", can_focus=False):
-                yield Static(self._body)
-            yield from self.asked()
+            with VerticalScroll(id="content", can_focus=False):
+                yield Static(Content(self._title), id="title")
+                yield Static(self._body, id="body")
+                yield from self.asked()
             with Horizontal(id="buttons"):
                 yield from self.buttons()
         yield Footer(show_command_palette=False, compact=True)

@@ -15,6 +15,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Footer, Static
 
 from tui.bindings import Place, told
+from tui.widgets.too_small import TooSmall
 
 
 class HelpScreen(ModalScreen[None]):
@@ -35,6 +36,7 @@ class HelpScreen(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         """One table a place."""
         places = sorted(Place, key=lambda place: place is not self._first)
+        yield TooSmall()
         with Vertical(id="box"):
             yield Static("Keys", id="title")
             with VerticalScroll(id="keys"):

@@ -7,7 +7,7 @@ from typing import ClassVar
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.widgets import Button, Footer, Static
 
@@ -51,7 +51,7 @@ class SecretScreen(ShowsSecret[str]):
     def compose(self) -> ComposeResult:
         """The secret, what it is for, and where it can go."""
         yield TopBar("Settings › API keys › New")
-        with Vertical(id="page"):
+        with VerticalScroll(id="page", can_focus=False):
             yield Static("The API key was created", id="title")
             yield Static(self._about(), id="about")
             yield SecretBox(self._attempt.stored if self._attempt else None)

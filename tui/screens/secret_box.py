@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from rich.cells import cached_cell_len
-from textual import on, work
+from textual import events, on, work
 from textual.app import ComposeResult, SuspendNotSupported
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
@@ -40,6 +40,9 @@ Result = TypeVar("Result")
 COMMAND = "vault kv put -mount=secret momentum/{label} key=-"
 """An example of a command that takes a secret on its standard input."""
 
+WAYS_WIDTH = 72
+"""How many columns the buttons take that send the secret somewhere."""
+
 
 class SecretBox(Vertical):
     """Shows one secret and sends it where the operator says; `forget` ends that.
@@ -56,6 +59,7 @@ class SecretBox(Vertical):
         #warning { color: $text-warning; margin-bottom: 1; }
         #ways { height: 1; }
         #ways Button { margin-right: 2; }
+        &.-narrow #ways { layout: vertical; height: 4; }
         Messages { margin-top: 1; }
     }
     """
@@ -87,13 +91,19 @@ class SecretBox(Vertical):
         yield Messages(lines=4)  # the whole of a path
         yield Status()
 
+    def on_resize(self, event: events.Resize) -> None:
+        """Lay the ways out one below the other where they don't fit side by side."""
+        self.set_class(event.size.width < WAYS_WIDTH, "-narrow")
+
     def show(self, parcel: Parcel) -> None:
         """Show a secret; the same one once more, where more is known of its key by now."""
         if self._parcel is None or parcel.secret is not self._parcel.secret:
             self._went_to = []
         self._parcel = parcel
         value = parcel.secret.get_secret_value()
-        self.query_one("#secret", Static).update(Content(plain(value)))
+        shown = self.query_one("#secret", Static)
+        shown.update(Content(plain(value)))
+        self.call_after_refresh(shown.scroll_visible, animate=False)
 
     def forget(self) -> None:
         """Let go of the secret."""
@@ -201,6 +211,7 @@ class SecretBox(Vertical):
         messages = self.query_one(Messages)
         messages.clear()
         messages.tell(content, kind)
+        self.call_after_refresh(messages.scroll_visible, animate=False)
 
     def _write_terminal(self, sequence: str) -> None:
         driver = self.app._driver  # App.copy_to_clipboard would keep the secret

@@ -63,9 +63,9 @@ class Field(Vertical):
         height: auto;
         & > Horizontal { height: 1; }
         .field--label { width: 20; color: $text-muted; }
-        QuietInput { width: 1fr; background: $panel; }
+        QuietInput { width: 1fr; background: $surface; }
         QuietInput.-textual-compact { padding: 0 1; }
-        QuietInput:focus { background: $primary 40%; background-tint: transparent; }
+        QuietInput:focus { background: $block-cursor-background; background-tint: transparent; }
         .field--error { display: none; color: $text-error; padding-left: 21; height: auto;
             max-height: 4; }
         &.-wrong .field--error, &.-noted .field--error { display: block; }
@@ -144,14 +144,22 @@ class Field(Vertical):
         self._error.update(Content(shown if text else ""))
         self.remove_class("-wrong", "-noted")
         self.set_class(bool(text), kind)
+        if self.has_class("-here"):
+            self._come_into_view()
 
     def focus_input(self) -> None:
         """Put the cursor here."""
         self._input.focus()
+        self._come_into_view()
 
     def on_descendant_focus(self) -> None:
         """Stand out while the cursor is here."""
         self.add_class("-here")
+        self._come_into_view()
+
+    def _come_into_view(self) -> None:
+        """Have the page scroll to the whole of it, with what is told beneath."""
+        self.call_after_refresh(self.scroll_visible, animate=False)
 
     def on_descendant_blur(self) -> None:
         """Stand back."""

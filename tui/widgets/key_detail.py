@@ -22,12 +22,13 @@ class KeyDetail(VerticalScroll, can_focus=False):
     """
 
     DEFAULT_CSS = """
-    KeyDetail { padding: 0 1; scrollbar-size-vertical: 1; }
+    KeyDetail { padding: 0 1; scrollbar-size-vertical: 1; scrollbar-gutter: stable; }
     """
 
     def __init__(self) -> None:
         super().__init__()
-        self._untold: Callable[[], Content] | None = None
+        self._tell: Callable[[int], Content] | None = None
+        self._told_in = 0
 
     def compose(self) -> ComposeResult:
         """One text that scrolls."""
@@ -35,20 +36,29 @@ class KeyDetail(VerticalScroll, can_focus=False):
 
     def show(self, key: Key | None, catalogue: Catalogue, now: datetime) -> None:
         """Tell about `key`, or nothing."""
-        self._untold = lambda: Content("") if key is None else tell(key, catalogue, now)
+        self._tell = lambda width: Content("") if key is None else tell(key, catalogue, now, width)
+        self._told_in = 0
         if self.display:
-            self.on_show()
+            self._update()
+        self.scroll_home(animate=False, immediate=True)
 
     def on_show(self) -> None:
         """Tell what was to be told while this was hidden."""
-        if self._untold is not None:
-            self.query_one("#told", Static).update(self._untold())
-            self._untold = None
-            self.scroll_home(animate=False, immediate=True)
+        self._update()
+
+    def on_resize(self) -> None:
+        """Break the lines anew."""
+        self._update()
+
+    def _update(self) -> None:
+        width = self.scrollable_content_region.width
+        if self._tell is not None and width != self._told_in:
+            self.query_one("#told", Static).update(self._tell(width))
+            self._told_in = width
 
 
-def tell(key: Key, catalogue: Catalogue, now: datetime) -> Content:
-    """Return what is known of `key`, as the detail shows it."""
+def tell(key: Key, catalogue: Catalogue, now: datetime, width: int) -> Content:
+    """Return what is known of `key`, as the detail shows it in so many columns."""
     lines = [Content.styled(short(key.label) or "(no label)", "bold $text-accent")]
     if key.short_key:
         lines.append(Content.styled(mask(key.short_key), "$text-muted"))
@@ -56,9 +66,9 @@ def tell(key: Key, catalogue: Catalogue, now: datetime) -> Content:
     for grant in catalogue.ordered(key.grants):
         lines.append(Content(catalogue.label(grant)))
         if allows := catalogue.description(grant):
-            lines.append(Content.styled(f"  {allows}", "$text-muted"))
+            lines += _indented(allows, width)
         elif grant not in catalogue:
-            lines.append(Content.styled("  not in this server's catalogue", "$text-muted"))
+            lines += _indented("not in this server's catalogue", width)
     lines += [Content(""), Content.styled("Allowed IPs", "bold")]
     lines += [Content(short(address)) for address in key.allowed_ips] or [Content("any address")]
     if key.owner:
@@ -77,3 +87,9 @@ def tell(key: Key, catalogue: Catalogue, now: datetime) -> Content:
         ]
     lines += [Content(""), Content.styled("ID", "bold"), Content(short(key.id))]
     return Content("\n").join(lines)
+
+
+def _indented(text: str, width: int) -> list[Content]:
+    """Return muted lines that all begin two columns further in."""
+    lines = Content.styled(text, "$text-muted").wrap(max(width - 2, 1))
+    return [Content("  ") + line for line in lines]

@@ -10,6 +10,8 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.widgets import Static
 
+from tui.widgets.too_small import TooSmall
+
 
 class Link(Static):
     """A word to click on; the keyboard has a key for the same."""
@@ -32,13 +34,14 @@ class TopBar(Vertical):
     DEFAULT_CSS = """
     TopBar {
         dock: top; height: auto;
-        & > Horizontal { height: 1; background: $panel; padding: 0 1; }
-        .top-bar--place { width: auto; }
+        & > Horizontal { height: 1; background: $panel; padding: 0 2; }
+        .top-bar--place { width: auto; max-width: 100%; text-wrap: nowrap;
+            text-overflow: ellipsis; }
         .top-bar--who { width: 1fr; text-align: right; color: $text-muted; text-wrap: nowrap;
             text-overflow: ellipsis; padding-left: 2; }
         Link { width: auto; margin-left: 2; color: $text-accent; }
         Link:hover { text-style: underline; }
-        .top-bar--notice { height: auto; padding: 0 1; background: $warning-muted;
+        .top-bar--notice { height: auto; padding: 0 2; background: $panel;
             color: $text-warning; }
     }
     """
@@ -52,6 +55,7 @@ class TopBar(Vertical):
 
     def compose(self) -> ComposeResult:
         """One line, and one more for the notice where there is one."""
+        yield TooSmall()
         with Horizontal():
             place = Content.assemble(
                 ("momentum-keys", "bold $text-accent"), ("  ", ""), self._place

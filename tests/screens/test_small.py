@@ -1,0 +1,127 @@
+"""Everything can be read and reached on a small terminal; a still smaller one says what it is."""
+
+from __future__ import annotations
+
+import pytest
+from textual.widgets import Input
+
+from tests.driver import Dialog, Page, Secret, at_keys, at_login
+from tests.node import Node
+from tests.screens.rotation_pages import LABEL, at_work, begin_rotating
+
+Size = tuple[int, int]
+
+SMALLEST: Size = (40, 10)
+SIZES = pytest.mark.parametrize("size", [SMALLEST, (60, 15)])
+
+
+def is_seen(page: Page, selector: str) -> bool:
+    """Tell whether the whole of a widget is on the terminal."""
+    screen = page.me.screen
+    place = screen.find_widget(screen.query_one(selector))
+    return bool(place.region) and place.visible_region == place.region
+
+
+@SIZES
+async def test_a_dialog_shows_its_buttons(node: Node, size: Size) -> None:
+    async with at_keys(node, size) as keys:
+        dialog = await keys.delete(LABEL)
+        assert is_seen(dialog, "#no")
+        assert is_seen(dialog, "#yes")
+        assert dialog.me.line_with("Delete API Key   ")
+
+
+@SIZES
+async def test_a_dialog_shows_its_field_and_what_is_wrong_with_it(node: Node, size: Size) -> None:
+    label = "Newsletter SMTP relay"
+    node.add_key(label, ("smtp/inject",))
+    async with at_keys(node, size) as keys:
+        dialog = await keys.delete(label)
+        await dialog.fill("typed", "Newsletter")
+        await dialog.me.press("enter")
+        await dialog.me.until(lambda: is_seen(dialog, "#typed .field--error"))
+        assert is_seen(dialog, "#typed Input")
+        assert is_seen(dialog, "#yes")
+
+
+async def test_a_dialog_is_scrolled_with_the_keys(node: Node) -> None:
+    async with at_keys(node, SMALLEST) as keys:
+        dialog = await keys.delete(LABEL)
+        assert "Access is revoked" in dialog.says
+        assert "undone." not in dialog.says
+        await dialog.me.press("pagedown")
+        assert "undone." in dialog.says
+        await dialog.me.press("up", "up", "up", "up", "up", "up")
+        assert "Delete API Key: " in dialog.says
+
+
+@SIZES
+async def test_a_new_secret_is_seen_at_once(node: Node, size: Size) -> None:
+    async with at_keys(node, size) as keys:
+        form = await keys.new()
+        await form.complete("Orders", node.password)
+        await form.save()
+        await form.me.until(lambda: form.me.screen.query("SecretBox #secret"))
+        await form.me.until(lambda: is_seen(form, "SecretBox #secret"))
+        for key in ("pagedown", "pagedown", "pagedown"):
+            await form.me.press(key)
+        assert is_seen(form, "#stored")
+        await form.me.press("pageup", "pageup", "pageup")
+        assert is_seen(form, "#title")
+        await Secret(form.me).stored()
+
+
+@SIZES
+async def test_a_successor_s_secret_is_seen_at_once(node: Node, size: Size) -> None:
+    async with at_work(node, size) as keys:
+        rotate = await begin_rotating(keys)
+        assert is_seen(rotate, "#password Input")
+        await rotate.try_to_create(node.password)
+        await rotate.idle()
+        assert is_seen(rotate, "SecretBox #secret")
+        await rotate.press("stored")
+        await rotate.idle()
+        await rotate.leave()
+
+
+@SIZES
+async def test_the_field_with_the_cursor_is_always_seen(node: Node, size: Size) -> None:
+    async with at_login(node, size, password=None) as page:
+        assert is_seen(page, "#password Input")
+        await page.fill("password", "not the right one")
+        await page.submit()
+        await page.me.until("The sign-in was not accepted")
+        await page.is_back()
+        assert is_seen(page, "#password Input")
+        await page.fill("password", node.password)
+        form = await (await page.sign_in()).new()
+        await form.save()  # everything that is needed is told to be missing
+        for _ in range(6):
+            focused = form.me.screen.focused
+            assert focused is not None
+            if isinstance(focused, Input):
+                assert is_seen(form, "Input:focus")
+            await form.me.press("tab")
+
+
+async def test_a_terminal_that_is_too_small_says_so(node: Node) -> None:
+    async with at_keys(node, (80, 24)) as keys:
+        before = keys.me.lines
+        await keys.me.pilot.resize_terminal(30, 8)
+        await keys.me.until("Too small")
+        assert keys.me.text.strip() == "Too small: 40 × 10 is needed."
+        await keys.me.pilot.resize_terminal(80, 24)
+        await keys.me.until(lambda: keys.me.lines == before)
+
+
+async def test_a_dialog_on_a_terminal_that_is_too_small_is_still_there_afterwards(
+    node: Node,
+) -> None:
+    async with at_keys(node) as keys:
+        dialog = await keys.delete(LABEL)
+        await dialog.me.pilot.resize_terminal(30, 8)
+        await dialog.me.until(lambda: "Too small" in dialog.me.text)
+        assert "Cancel" not in dialog.me.text
+        await dialog.me.pilot.resize_terminal(80, 24)
+        await Dialog(dialog.me).shown("Delete API Key:")
+        assert is_seen(dialog, "#yes")
