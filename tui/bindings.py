@@ -141,7 +141,7 @@ COMMANDS = (
     Command(_ROTATE, "c", "c", "clipboard", "send the secret to the clipboard", "Clip"),
     Command(_ROTATE, "w", "w", "write", "write the secret to a new file", "File"),
     Command(_ROTATE, "p", "p", "plain", "show the secret plain", "Plain"),
-    Command(_ROTATE, "x", "x", "command", "hand the secret to a command", "Command"),
+    Command(_ROTATE, "x", "x", "command", "hand the secret to a command", "Cmd"),
     Command(_ROTATE, "s", "s", "stored", "say that the secret is stored", "Stored"),
     Command(_ROTATE, "v", "v", "verify", "show what the successor may do", "Verify"),
     Command(_ROTATE, "d", "d", "finish", "delete the predecessor", "Delete predecessor"),
@@ -149,7 +149,9 @@ COMMANDS = (
     Command(_ROTATE, "u", "u", "undo", "delete the successor, keep the predecessor", "Undo"),
     Command(_ROTATE, "r", "r", "replace", "replace a successor whose secret is lost", "Replace"),
     Command(_ROTATE, "f5", "F5", "look", "see what became of the last step", "Look again"),
-    Command(_ROTATE, "escape,q", "Esc, q", "close", "leave; both keys stay where not finished"),
+    Command(
+        _ROTATE, "escape,q", "Esc, q", "close", "leave; both keys stay where not finished", "Close"
+    ),
     Command(_RUN, "ctrl+s", "Enter", "start", "begin; on a key, show its rotation", "Begin"),
     Command(_RUN, "p", "p", "pause", "pause after the present key, or go on", "Pause"),
     Command(_RUN, "r", "r", "retry", "try once more what failed", "Retry"),

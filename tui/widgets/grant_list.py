@@ -23,7 +23,7 @@ class GrantList(OptionList):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("space", "select", "Give or take", show=False),
+        Binding("space", "select", "Give or take", key_display="Space"),
         Binding("enter", "submit", "Save", show=False),
         Binding("j", "cursor_down", "Down", show=False),
         Binding("k", "cursor_up", "Up", show=False),
