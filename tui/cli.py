@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 import gc
 import os
+import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
 _LEAKS = ("TEXTUAL", "TEXTUAL_DEBUG", "TEXTUAL_LOG", "TEXTUAL_SCREENSHOT", "TEXTUAL_PRESS")
 """What makes Textual write key strokes or pictures to files that others can read."""
+_OF_A_SERVER = ("url", "username", "ca_file", "client_id", "allow_http")
+"""The options that tell which server is called and how."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -36,16 +40,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     That is 0, 1 after a crash, 2 for what can't be started, 128 + n where signal n ended it.
     """
     options = _parser().parse_args(arguments)
+    try:
+        return _start(options)
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+
+
+def _start(options: argparse.Namespace) -> int:
+    if unfit := _unfit_options(options):
+        return _refuse(unfit)
     if options.command == "sandbox":
         return _run_sandbox(options)
-    if options.sandbox and (options.url or options.username or options.ca_file):
-        return _refuse("--sandbox brings its own server: leave out --url, --username, --ca-file")
-    if not options.sandbox and (options.edition or options.account or options.no_auth):
-        return _refuse("--edition, --account and --no-auth go with --sandbox")
     if unfit := _unfit_terminal():
         return _refuse(unfit)
-    for name in _LEAKS:
-        os.environ.pop(name, None)
+    _keep_to_itself()
     for name in ("COLUMNS", "LINES"):
         os.environ.pop(name, None)
     if not os.environ.get("NO_COLOR"):
@@ -56,6 +64,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from tui.journal import Journal, journal_path
 
     return _run_app(_known(options), Journal(journal_path()))
+
+
+def _keep_to_itself() -> None:
+    """Have nothing that is typed or held in memory end up in a file, not even after a crash."""
+    for name in _LEAKS:
+        os.environ.pop(name, None)
+    with suppress(ImportError):  # not every system has it
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def _load_app() -> None:
@@ -90,12 +108,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--sandbox", action="store_true", help="try it out against a server made up on this machine"
     )
-    _add_sandbox_options(parser)
+    _add_sandbox_options(parser, missing=None)
     commands = parser.add_subparsers(dest="command", metavar="[COMMAND]", parser_class=_Parser)
     sandbox = commands.add_parser(
         "sandbox", help="run the sandbox server alone until ctrl+c", allow_abbrev=False
     )
-    _add_sandbox_options(sandbox)
+    _add_sandbox_options(sandbox, missing=argparse.SUPPRESS)
     sandbox.add_argument("--port", type=_port, default=0, metavar="N", help="listen there")
     sandbox.add_argument("--data", type=Path, metavar="DIR", help="keep users and keys there")
     sandbox.add_argument(
@@ -104,21 +122,27 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_sandbox_options(parser: argparse.ArgumentParser) -> None:
+def _add_sandbox_options(parser: argparse.ArgumentParser, missing: str | None) -> None:
+    """Add what goes before the command as well as after it: what is `missing` changes nothing."""
     parser.add_argument(
         "--edition",
         choices=EDITIONS,
+        default=missing,
         metavar="NAME",
         help=f"with the sandbox: {', '.join(EDITIONS)}",
     )
     parser.add_argument(
         "--account",
         choices=ACCOUNTS,
+        default=missing,
         metavar="KIND",
         help=f"with the sandbox: {', '.join(ACCOUNTS)}",
     )
     parser.add_argument(
-        "--no-auth", action="store_true", help="with the sandbox: authentication switched off"
+        "--no-auth",
+        action="store_true",
+        default=missing,
+        help="with the sandbox: authentication switched off",
     )
 
 
@@ -129,15 +153,28 @@ def _port(text: str) -> int:
 
 
 def _refuse(sentence: str) -> int:
-    sys.stderr.write(f"momentum-keys: {sentence}\n")
+    if sys.stderr is not None:  # as it is where it was closed
+        sys.stderr.write(f"momentum-keys: {sentence}\n")
     return 2
 
 
+def _unfit_options(options: argparse.Namespace) -> str:
+    """Return why these options don't go together, or nothing."""
+    if options.sandbox or options.command == "sandbox":
+        given = ["--sandbox"] if options.sandbox and options.command else []
+        given += [f"--{name.replace('_', '-')}" for name in _OF_A_SERVER if vars(options)[name]]
+        return f"the sandbox is a server of its own: leave out {', '.join(given)}" if given else ""
+    if options.edition or options.account or options.no_auth:
+        return "--edition, --account and --no-auth go with --sandbox"
+    return ""
+
+
 def _unfit_terminal() -> str:
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if not all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout)):
         return "this needs a terminal, and standard input or output is none"
-    if os.environ.get("TERM", "dumb") == "dumb":
-        return "this terminal (TERM=dumb) can't be drawn on; set TERM to what it really is"
+    terminal = os.environ.get("TERM", "")
+    if terminal in {"", "dumb"}:
+        return f"this terminal (TERM={terminal}) can't be drawn on; set TERM to what it really is"
     return ""
 
 
