@@ -51,7 +51,7 @@ def _start(options: argparse.Namespace) -> int:
         return _refuse(unfit)
     if options.command == "sandbox":
         return _run_sandbox(options)
-    if unfit := _unfit_terminal():
+    if unfit := _unfit_server(options) or _unfit_terminal():
         return _refuse(unfit)
     _keep_to_itself()
     for name in ("COLUMNS", "LINES"):
@@ -166,6 +166,25 @@ def _unfit_options(options: argparse.Namespace) -> str:
         return f"the sandbox is a server of its own: leave out {', '.join(given)}" if given else ""
     if options.edition or options.account or options.no_auth:
         return "--edition, --account and --no-auth go with --sandbox"
+    return ""
+
+
+def _unfit_server(options: argparse.Namespace) -> str:
+    """Return what is wrong with the server's address or certificates, or nothing."""
+    from tui.api.address import BadAddress, Reason, check_ca_file, parse_server
+    from tui.problems import describe
+
+    try:
+        if options.ca_file is not None:
+            check_ca_file(options.ca_file)
+        if options.url:
+            parse_server(options.url, plain_http_allowed=options.allow_http)
+    except BadAddress as error:
+        if error.reason is Reason.CA_FILE:
+            return f"--ca-file {error.told}"
+        problem = describe(error)
+        what, hint = (text[0].lower() + text[1:] for text in (problem.title, problem.hint))
+        return f"--url: {what}; {hint.rstrip('.')}"
     return ""
 
 

@@ -59,11 +59,24 @@ def test_help_and_version_load_nothing_heavy(option: str) -> None:
         ),
         (["--sandbox", "sandbox"], "leave out --sandbox\n"),
         (["--no-auth"], "go with --sandbox"),
+        (["--url", "ftp://mail.example"], "--url: only https:// and http:// addresses work"),
+        (["--url", "https://"], "--url: this is not a host name or an IP address"),
+        (["--url", "https://x:99999"], "--url: the port is not a number from 1 to 65535"),
+        (["--url", "https://ops:hunter2@x"], "--url: the address holds a user name or password"),
+        (["--url", "https://x/ui/#!/settings"], "leave out all that follows https://x\n"),
+        (["--url", "http://192.0.2.2:8899"], "or start with --allow-http if it must be\n"),
+        (["--ca-file", "/none.pem"], "--ca-file /none.pem: it does not exist\n"),
+        (["--ca-file", "/"], "--ca-file /: it is not a file\n"),
+        (["--ca-file", "/dev/null"], "--ca-file /dev/null: it is not a file\n"),
+        (["--ca-file", __file__], "it holds no certificate in PEM form\n"),
+        (["--allow-http", "--url", "http://192.0.2.2:8899"], "this needs a terminal"),
         ([], "this needs a terminal"),
     ],
 )
 def test_what_cannot_be_started_is_told_in_one_sentence(arguments: list[str], told: str) -> None:
-    assert told in refusal(run(*arguments))
+    sentence = refusal(run(*arguments))
+    assert told in sentence
+    assert "hunter2" not in sentence
 
 
 @pytest.mark.parametrize("way", ["</dev/null", ">log", "<log"])
