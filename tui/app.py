@@ -21,7 +21,7 @@ from tui.crash import write_report
 from tui.journal import Journal
 from tui.keyboard import TypeAhead
 from tui.screens.dialog import AskSecretScreen, TwoFactorScreen
-from tui.screens.login import Known, LoginScreen
+from tui.screens.login import UNPROTECTED, Known, LoginScreen
 from tui.session import Session, SessionProblem
 from tui.terminal import Ended, TerminalDriver
 from tui.text import short
@@ -141,7 +141,7 @@ class KeysApp(TypeAhead[None]):
         if session.is_open:
             notices.append("Authentication is switched off here: API keys are not being enforced.")
         if server.is_exposed:
-            notices.append("Plain http: passwords and secrets cross the network unprotected.")
+            notices.append(UNPROTECTED)
         notice = "\n".join(filter(None, notices))
         self._journal.prepare()
         service = KeyService(session, self._journal)
