@@ -76,6 +76,13 @@ THEME = Theme(
 becomes its own kind there: `surface` is what is typed in or pressed, `panel` are the bars."""
 
 
+class Loop(asyncio.SelectorEventLoop):
+    """The event loop, whose end doesn't wait for the look-up of a name: nothing can stop that."""
+
+    async def shutdown_default_executor(self, timeout: float | None = None) -> None:  # noqa: ASYNC109  # as asyncio has it
+        """Leave it to `close`, which has the threads end but waits for none."""
+
+
 class KeysApp(TypeAhead[None]):
     """momentum-keys; `known` fills in the login screen, `now` is the clock in UTC.
 

@@ -7,6 +7,8 @@ import gc
 import os
 import signal
 import sys
+import threading
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
 _LEAKS = ("TEXTUAL", "TEXTUAL_DEBUG", "TEXTUAL_LOG", "TEXTUAL_SCREENSHOT", "TEXTUAL_PRESS")
 """What makes Textual write key strokes or pictures to files that others can read."""
+PATIENCE = 0.5
+"""How long threads may take at the end, in seconds."""
 _OF_A_SERVER = ("url", "username", "ca_file", "client_id", "allow_http")
 """The options that tell which server is called and how."""
 
@@ -44,6 +48,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _start(options)
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
+
+
+def run() -> NoReturn:
+    """Run the program as a process of its own, and end that with its exit code.
+
+    Nothing can stop the look-up of a name, for which Python would wait at its end: threads have a
+    moment to finish what they write, and what hangs then goes with the process.
+    """
+    code = main()
+    deadline = time.monotonic() + PATIENCE
+    for thread in threading.enumerate():
+        if thread is not threading.current_thread() and not thread.daemon:
+            thread.join(max(0.0, deadline - time.monotonic()))
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(AttributeError, OSError, ValueError):  # closed, or its terminal is gone
+            stream.flush()
+    os._exit(code)
 
 
 def _start(options: argparse.Namespace) -> int:
@@ -210,10 +231,13 @@ def _known(options: argparse.Namespace) -> Known:
 
 
 def _run_app(known: Known, journal: Journal | None = None) -> int:
-    from tui.app import KeysApp
+    import asyncio
+
+    from tui.app import KeysApp, Loop
 
     app = KeysApp(known, journal=journal)
-    app.run()
+    with asyncio.Runner(loop_factory=Loop) as runner:
+        runner.run(app.run_async())
     return app.return_code or 0
 
 
