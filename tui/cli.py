@@ -58,9 +58,10 @@ def run() -> NoReturn:
     """
     code = main()
     deadline = time.monotonic() + PATIENCE
-    for thread in threading.enumerate():
-        if thread is not threading.current_thread() and not thread.daemon:
-            thread.join(max(0.0, deadline - time.monotonic()))
+    with suppress(KeyboardInterrupt):  # which asks for haste
+        for thread in threading.enumerate():
+            if thread is not threading.current_thread() and not thread.daemon:
+                thread.join(max(0.0, deadline - time.monotonic()))
     for stream in (sys.stdout, sys.stderr):
         with suppress(AttributeError, OSError, ValueError):  # closed, or its terminal is gone
             stream.flush()

@@ -109,6 +109,34 @@ def test_a_name_that_is_being_looked_up_does_not_hold_it_up(start: StartProgram,
     program.leaves(0 if way == "ctrl+q" else 143)
 
 
+WAITING = """
+import threading
+
+threads = threading.enumerate
+
+def told():
+    os.write(2, b"\\x1b]0;waiting\\x07")
+    return threads()
+
+threading.enumerate = told
+cli.PATIENCE = 60
+"""
+
+
+def test_ctrl_c_is_heard_while_the_end_is_waited_for(start: StartProgram) -> None:
+    driver = LOOKING_UP.replace("cli.run()", f"{WAITING}cli.run()")
+    program = start("--url", "https://mail.example", "--username", "ops", driver=driver)
+    program.at_login()
+    program.send("any\r")
+    program.wait_bytes(b"looking up")
+    program.press("ctrl+q")
+    program.wait_bytes(b"waiting")
+    program.press("ctrl+c")
+    assert program.wait_exit(5) == 0
+    program.leaves()
+    assert "Traceback" not in program.text
+
+
 def test_it_leaves_the_sandbox_beside_it_stopped(start: StartProgram) -> None:
     program = start("--sandbox")
     program.shows("Sandbox on this machine", "http://127.0.0.1:")
