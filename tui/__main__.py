@@ -1,6 +1,6 @@
 """`python -m tui` is `momentum-keys`."""
 
-from tui.cli import main
+from tui.cli import run
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    run()

@@ -21,7 +21,7 @@ from tui.crash import write_report
 from tui.journal import Journal
 from tui.keyboard import TypeAhead
 from tui.screens.dialog import AskSecretScreen, TwoFactorScreen
-from tui.screens.login import Known, LoginScreen
+from tui.screens.login import UNPROTECTED, Known, LoginScreen
 from tui.session import Session, SessionProblem
 from tui.terminal import Ended, TerminalDriver
 from tui.text import short
@@ -30,6 +30,7 @@ from tui.widgets.too_small import SMALLEST
 if TYPE_CHECKING:
     from pydantic import SecretStr
     from textual.driver import Driver
+    from textual.screen import Screen
 
     from tui.api.address import Server
 
@@ -73,6 +74,13 @@ THEME = Theme(
 )
 """Greys tinted so little, and colours so near those of a terminal with 256 or 16 of them, that each
 becomes its own kind there: `surface` is what is typed in or pressed, `panel` are the bars."""
+
+
+class Loop(asyncio.SelectorEventLoop):
+    """The event loop, whose end doesn't wait for the look-up of a name: nothing can stop that."""
+
+    async def shutdown_default_executor(self, timeout: float | None = None) -> None:  # noqa: ASYNC109  # as asyncio has it
+        """Leave it to `close`, which has the threads end but waits for none."""
 
 
 class KeysApp(TypeAhead[None]):
@@ -134,24 +142,30 @@ class KeysApp(TypeAhead[None]):
 
         session = self._session = event.session
         session.ask_again = self._sign_in_again
-        server = session.client.server
-        where = server.url.partition("://")[2]
+        server, where = session.client.server, _place(session)
         who = f"{session.user.name}@{where}" if session.user else where
         notices = [self._known.notice]
         if session.is_open:
             notices.append("Authentication is switched off here: API keys are not being enforced.")
         if server.is_exposed:
-            notices.append("Plain http: passwords and secrets cross the network unprotected.")
+            notices.append(UNPROTECTED)
         notice = "\n".join(filter(None, notices))
         self._journal.prepare()
         service = KeyService(session, self._journal)
-        self.switch_screen(SettingsScreen(service, self._now, short(who, 60), notice))
+        self._start_over_with(SettingsScreen(service, self._now, short(who, 60), notice))
 
-    @work(group="leave", description="sign out")
-    async def on_settings_screen_signed_out(self) -> None:
-        """Sign out, and start over."""
-        await self._end_session(FAREWELL)
-        await self.switch_screen(LoginScreen(self._known, self.connect))
+    def on_settings_screen_signed_out(self) -> None:
+        """Start over at once, and sign out on the server meanwhile."""
+        session, self._session = self._session, None
+        farewell = self._end_session(session, FAREWELL)
+        self.run_worker(farewell, group="sign out", description="sign out")
+        self._start_over_with(LoginScreen(self._known, self.connect))
+
+    def _start_over_with(self, screen: Screen[None]) -> None:
+        """Show `screen`; all others are gone, with whatever was typed there."""
+        while len(self.screen_stack) > 1:
+            self.pop_screen()
+        self.push_screen(screen)
 
     @work(group="leave", description="leave")
     async def action_leave(self) -> None:
@@ -164,7 +178,7 @@ class KeysApp(TypeAhead[None]):
                 may_leave = getattr(screen, "may_leave", None)
                 if may_leave is not None and not await may_leave():
                     return
-            await self._end_session(FAREWELL)
+            await self._sign_out(FAREWELL)
             self.exit()
         finally:
             self._leaving = False
@@ -178,8 +192,22 @@ class KeysApp(TypeAhead[None]):
             self.run_worker(leave, group="end", description="leave at once")
 
     async def _leave_at_once(self, exit_code: int) -> None:
-        await self._end_session(HASTE)
+        await self._wait_for("write", HASTE)
+        await self._sign_out(HASTE)
         self.exit(return_code=exit_code)
+
+    async def _sign_out(self, patience: float) -> None:
+        """End the session, and see those out that are being ended already."""
+        session, self._session = self._session, None
+        await asyncio.gather(
+            self._end_session(session, patience), self._wait_for("sign out", patience)
+        )
+
+    async def _wait_for(self, group: str, patience: float) -> None:
+        """Wait until what is under way is done; it is not given up when patience is."""
+        under_way = [w.wait() for w in self.workers if w.group == group and w.is_running]
+        ended = asyncio.gather(*under_way, return_exceptions=True)
+        await asyncio.wait({ended}, timeout=patience)
 
     def action_help(self) -> None:
         """Show every key, those of this place first; once more closes it."""
@@ -199,9 +227,8 @@ class KeysApp(TypeAhead[None]):
                 page.scroll_relative(y=by, animate=False, immediate=True)
                 return
 
-    async def _end_session(self, patience: float) -> None:
+    async def _end_session(self, session: Session | None, patience: float) -> None:
         """Sign out on the server, which never keeps the operator from leaving."""
-        session, self._session = self._session, None
         if session is None:
             return
         try:
@@ -220,7 +247,9 @@ class KeysApp(TypeAhead[None]):
         while session is not None:
             name = session.user.name if session.user else ""
             body = Content.assemble(
-                "The server has ended your session. Sign in again",
+                "The server has ended your session at ",
+                (short(_place(session), 60), "bold"),
+                ". Sign in again",
                 *((" as ", (short(name), "bold")) if name else ()),
                 " to go on where you are.",
             )
@@ -255,6 +284,11 @@ class KeysApp(TypeAhead[None]):
                 Text(f"momentum-keys stopped because of a fault in it.{told}")
             )
         self._close_messages_no_wait()
+
+
+def _place(session: Session) -> str:
+    """Return where the session's server is, as short as it can be told."""
+    return session.client.server.url.partition("://")[2]
 
 
 def _load_rest() -> None:

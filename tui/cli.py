@@ -5,8 +5,12 @@ from __future__ import annotations
 import argparse
 import gc
 import os
+import signal
 import sys
+import threading
+import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -21,6 +25,10 @@ if TYPE_CHECKING:
 
 _LEAKS = ("TEXTUAL", "TEXTUAL_DEBUG", "TEXTUAL_LOG", "TEXTUAL_SCREENSHOT", "TEXTUAL_PRESS")
 """What makes Textual write key strokes or pictures to files that others can read."""
+PATIENCE = 0.5
+"""How long threads may take at the end, in seconds."""
+_OF_A_SERVER = ("url", "username", "ca_file", "client_id", "allow_http")
+"""The options that tell which server is called and how."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -36,16 +44,38 @@ def main(arguments: Sequence[str] | None = None) -> int:
     That is 0, 1 after a crash, 2 for what can't be started, 128 + n where signal n ended it.
     """
     options = _parser().parse_args(arguments)
+    try:
+        return _start(options)
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+
+
+def run() -> NoReturn:
+    """Run the program as a process of its own, and end that with its exit code.
+
+    Nothing can stop the look-up of a name, for which Python would wait at its end: threads have a
+    moment to finish what they write, and what hangs then goes with the process.
+    """
+    code = main()
+    deadline = time.monotonic() + PATIENCE
+    with suppress(KeyboardInterrupt):  # which asks for haste
+        for thread in threading.enumerate():
+            if thread is not threading.current_thread() and not thread.daemon:
+                thread.join(max(0.0, deadline - time.monotonic()))
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(AttributeError, OSError, ValueError):  # closed, or its terminal is gone
+            stream.flush()
+    os._exit(code)
+
+
+def _start(options: argparse.Namespace) -> int:
+    if unfit := _unfit_options(options):
+        return _refuse(unfit)
     if options.command == "sandbox":
         return _run_sandbox(options)
-    if options.sandbox and (options.url or options.username or options.ca_file):
-        return _refuse("--sandbox brings its own server: leave out --url, --username, --ca-file")
-    if not options.sandbox and (options.edition or options.account or options.no_auth):
-        return _refuse("--edition, --account and --no-auth go with --sandbox")
-    if unfit := _unfit_terminal():
+    if unfit := _unfit_server(options) or _unfit_terminal():
         return _refuse(unfit)
-    for name in _LEAKS:
-        os.environ.pop(name, None)
+    _keep_to_itself()
     for name in ("COLUMNS", "LINES"):
         os.environ.pop(name, None)
     if not os.environ.get("NO_COLOR"):
@@ -56,6 +86,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from tui.journal import Journal, journal_path
 
     return _run_app(_known(options), Journal(journal_path()))
+
+
+def _keep_to_itself() -> None:
+    """Have nothing that is typed or held in memory end up in a file, not even after a crash."""
+    for name in _LEAKS:
+        os.environ.pop(name, None)
+    with suppress(ImportError):  # not every system has it
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def _load_app() -> None:
@@ -90,12 +130,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--sandbox", action="store_true", help="try it out against a server made up on this machine"
     )
-    _add_sandbox_options(parser)
+    _add_sandbox_options(parser, missing=None)
     commands = parser.add_subparsers(dest="command", metavar="[COMMAND]", parser_class=_Parser)
     sandbox = commands.add_parser(
         "sandbox", help="run the sandbox server alone until ctrl+c", allow_abbrev=False
     )
-    _add_sandbox_options(sandbox)
+    _add_sandbox_options(sandbox, missing=argparse.SUPPRESS)
     sandbox.add_argument("--port", type=_port, default=0, metavar="N", help="listen there")
     sandbox.add_argument("--data", type=Path, metavar="DIR", help="keep users and keys there")
     sandbox.add_argument(
@@ -104,21 +144,27 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_sandbox_options(parser: argparse.ArgumentParser) -> None:
+def _add_sandbox_options(parser: argparse.ArgumentParser, missing: str | None) -> None:
+    """Add what goes before the command as well as after it: what is `missing` changes nothing."""
     parser.add_argument(
         "--edition",
         choices=EDITIONS,
+        default=missing,
         metavar="NAME",
         help=f"with the sandbox: {', '.join(EDITIONS)}",
     )
     parser.add_argument(
         "--account",
         choices=ACCOUNTS,
+        default=missing,
         metavar="KIND",
         help=f"with the sandbox: {', '.join(ACCOUNTS)}",
     )
     parser.add_argument(
-        "--no-auth", action="store_true", help="with the sandbox: authentication switched off"
+        "--no-auth",
+        action="store_true",
+        default=missing,
+        help="with the sandbox: authentication switched off",
     )
 
 
@@ -129,15 +175,47 @@ def _port(text: str) -> int:
 
 
 def _refuse(sentence: str) -> int:
-    sys.stderr.write(f"momentum-keys: {sentence}\n")
+    if sys.stderr is not None:  # as it is where it was closed
+        sys.stderr.write(f"momentum-keys: {sentence}\n")
     return 2
 
 
+def _unfit_options(options: argparse.Namespace) -> str:
+    """Return why these options don't go together, or nothing."""
+    if options.sandbox or options.command == "sandbox":
+        given = ["--sandbox"] if options.sandbox and options.command else []
+        given += [f"--{name.replace('_', '-')}" for name in _OF_A_SERVER if vars(options)[name]]
+        return f"the sandbox is a server of its own: leave out {', '.join(given)}" if given else ""
+    if options.edition or options.account or options.no_auth:
+        return "--edition, --account and --no-auth go with --sandbox"
+    return ""
+
+
+def _unfit_server(options: argparse.Namespace) -> str:
+    """Return what is wrong with the server's address or certificates, or nothing."""
+    from tui.api.address import BadAddress, Reason, check_ca_file, parse_server
+    from tui.problems import describe
+
+    try:
+        if options.ca_file is not None:
+            check_ca_file(options.ca_file)
+        if options.url:
+            parse_server(options.url, plain_http_allowed=options.allow_http)
+    except BadAddress as error:
+        if error.reason is Reason.CA_FILE:
+            return f"--ca-file {error.told}"
+        problem = describe(error)
+        what, hint = (text[0].lower() + text[1:] for text in (problem.title, problem.hint))
+        return f"--url: {what}; {hint.rstrip('.')}"
+    return ""
+
+
 def _unfit_terminal() -> str:
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if not all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout)):
         return "this needs a terminal, and standard input or output is none"
-    if os.environ.get("TERM", "dumb") == "dumb":
-        return "this terminal (TERM=dumb) can't be drawn on; set TERM to what it really is"
+    terminal = os.environ.get("TERM", "")
+    if terminal in {"", "dumb"}:
+        return f"this terminal (TERM={terminal}) can't be drawn on; set TERM to what it really is"
     return ""
 
 
@@ -154,10 +232,13 @@ def _known(options: argparse.Namespace) -> Known:
 
 
 def _run_app(known: Known, journal: Journal | None = None) -> int:
-    from tui.app import KeysApp
+    import asyncio
+
+    from tui.app import KeysApp, Loop
 
     app = KeysApp(known, journal=journal)
-    app.run()
+    with asyncio.Runner(loop_factory=Loop) as runner:
+        runner.run(app.run_async())
     return app.return_code or 0
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tui.api.address import BadAddress, Reason
 from tui.api.errors import Forbidden, NotFound
 from tui.api.models import Key
 from tui.delivery import DeliveryFailed
@@ -53,8 +52,6 @@ def explain(error: Exception, key: Key | None = None) -> Problem:
     if problem := _of_the_program(error):
         return problem
     problem = describe(error)
-    if isinstance(error, BadAddress) and error.reason is Reason.PLAIN_HTTP:
-        return replace(problem, hint="Use https://, or start with --allow-http if it must be.")
     if key is not None and isinstance(error, Forbidden):
         return _explain_forbidden(problem, key)
     if key is not None and isinstance(error, NotFound):

@@ -65,15 +65,15 @@ _ADDRESSES = {
     ),
     Reason.QUERY: (
         "The address holds a ? or a #",
-        "Only the host and the port are needed, as in https://mail.example.",
+        "Leave out all that follows {told}.",
     ),
     Reason.PATH: (
         "The address has a path that is not the API's",
-        "Leave the path out, or end it with the API's own, as in /api/v1.",
+        "Leave out all that follows {told}, or end it with the API's own path, as in /api/v1.",
     ),
     Reason.PLAIN_HTTP: (
         "Plain http would show passwords and keys to the network",
-        "Use https://, or allow plain http in this server's settings.",
+        "Use https://, or start with --allow-http if it must be.",
     ),
     Reason.CA_FILE: (
         "The CA file can't be read",
@@ -85,7 +85,18 @@ _ADDRESSES = {
 @_describe.register
 def _(error: BadAddress, doing: str) -> Problem:
     title, hint = _ADDRESSES[error.reason]
-    return Problem(title, hint=hint)
+    if error.reason is Reason.CA_FILE:
+        return Problem(title, f"{error.told}.", hint)
+    return Problem(title, hint=hint.format(told=error.told))
+
+
+@_describe.register
+def _(error: errors.BadProxy, doing: str) -> Problem:
+    what = f"{error.variable} can't be read."
+    if error.scheme:
+        what = f"{error.variable} names a {error.scheme} proxy; only http and https proxies work."
+    hint = f"Correct {error.variable}, or name the server in NO_PROXY."
+    return Problem("The environment's proxy can't be used", what, hint)
 
 
 @_describe.register
@@ -240,7 +251,7 @@ def _(error: errors.SignInRefused, doing: str) -> Problem:
     sentence = _sentence(error.entries[0]) if error.entries else ""
     technical = _technical(f"status: {error.status}", error.error, error.excerpt)
     if error.error == "invalid_client":
-        hint = "Check the client ID and client secret of this server's settings."
+        hint = "Check Client ID and Client secret in the form for signing in."
         return Problem("The server does not know this program", sentence, hint, {}, technical)
     if error.status == 403:
         hint = "Wait a while, or ask an administrator to unblock the account."

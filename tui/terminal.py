@@ -10,9 +10,7 @@ import sys
 import time
 from codecs import getincrementaldecoder, register_error
 from collections.abc import Iterable
-from contextlib import suppress
-from io import TextIOWrapper
-from typing import IO, TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from rich.cells import cell_len
 from textual._xterm_parser import XTermParser
@@ -67,35 +65,38 @@ class Output:
     Textual's writer would die of the error, and whoever writes to it wait for ever.
     """
 
-    def __init__(self, file: IO[str]) -> None:
+    def __init__(self, file: TextIO) -> None:
         self._file = file
-        if isinstance(file, TextIOWrapper):
-            file.reconfigure(errors="plainly")
 
     def write(self, text: str) -> None:
-        """Write `text`."""
+        """Write `text` at once: what is kept for later would be lost where a write is not done."""
+        data = text.encode(self._file.encoding, "plainly")
         try:
-            self._file.write(text)
+            while data:
+                data = data[self._written(data) :]
         except OSError:
             self._let_go()
 
     def flush(self) -> None:
-        """Send what was written."""
-        try:
-            self._file.flush()
-        except OSError:
-            self._let_go()
+        """Do nothing, as nothing is kept back."""
 
     def fileno(self) -> int:
         """Return the descriptor that is written to."""
         return self._file.fileno()
+
+    def _written(self, data: bytes) -> int:
+        """Return how much of `data` was written; another program may have made that not wait."""
+        try:
+            return os.write(self.fileno(), data)
+        except BlockingIOError:
+            os.set_blocking(self.fileno(), True)
+            return 0
 
     def _let_go(self) -> None:
         """Have the rest go nowhere, also what Python itself flushes at its end."""
         nowhere = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
         os.dup2(nowhere, self.fileno())
         os.close(nowhere)
-        self.flush()
 
 
 class TerminalDriver(LinuxDriver):
@@ -113,7 +114,7 @@ class TerminalDriver(LinuxDriver):
         size: tuple[int, int] | None = None,
     ) -> None:
         super().__init__(app, debug=debug, mouse=mouse, size=size)
-        self._file = cast("Any", Output(cast("IO[str]", sys.__stdout__)))
+        self._file = cast("Any", Output(cast("TextIO", sys.__stdout__)))
 
     def start_application_mode(self) -> None:
         """Take the terminal, once whatever ends the program is sure to give it back."""
@@ -139,11 +140,11 @@ class TerminalDriver(LinuxDriver):
                 text = ""
                 if selector.select(0.1):
                     data = self._read()
-                    if not data:
+                    if data == b"":
                         self._tell_end(signal.SIGHUP)
                         self.exit_event.wait()
                         return
-                    text = decode(data)
+                    text = decode(data or b"")
                 if text := text + paste.ending(text):
                     self._process(parser.feed(text))
                 self._process(parser.tick())
@@ -151,10 +152,18 @@ class TerminalDriver(LinuxDriver):
     def _tell_end(self, number: signal.Signals) -> None:
         self._app.post_message(Ended(number))
 
-    def _read(self) -> bytes:
-        with suppress(OSError):
+    def _read(self) -> bytes | None:
+        """Return what was typed, b"" where the terminal is gone, None where nothing was there.
+
+        That can be where another program has made reading not wait, and took it first.
+        """
+        try:
             return os.read(self.fileno, 4096)
-        return b""
+        except BlockingIOError:
+            os.set_blocking(self.fileno, True)
+            return None
+        except OSError:
+            return b""
 
     def _process(self, messages: Iterable[Message]) -> None:
         for message in messages:

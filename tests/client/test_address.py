@@ -3,12 +3,16 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import trustme
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from tui.api.address import BadAddress, Reason, parse_server
+from tui.api.errors import BadProxy
 from tui.api.proxy import proxy_for
+from tui.problems import describe
+from tui.text import plain
 
 
 @pytest.mark.parametrize(
@@ -59,6 +63,7 @@ def test_addresses_are_put_into_one_form(typed: str, url: str, prefix: str) -> N
         ("[::1]x", Reason.HOST),
         ("mail.example?x=1", Reason.QUERY),
         ("mail.example/#keys", Reason.QUERY),
+        ("https://ops@mail.example/ui/#!/settings", Reason.USER_INFO),
         ("mail.example/ui/login", Reason.PATH),
         ("mail.example/../api/v1", Reason.PATH),
         ("http://mail.example", Reason.PLAIN_HTTP),
@@ -78,13 +83,33 @@ def test_plain_http_goes_where_it_is_allowed() -> None:
     assert not server.is_loopback
 
 
+@pytest.mark.parametrize("rest", ["/ui/", "/ui/#!/settings", "/?token=hunter2", "#keys"])
+def test_what_of_a_browsers_address_would_do_is_told(rest: str) -> None:
+    with pytest.raises(BadAddress) as caught:
+        parse_server(f"https://Mail.example:8443{rest}")
+    assert caught.value.told == "https://mail.example:8443"
+    assert "Leave out all that follows https://mail.example:8443" in describe(caught.value).hint
+
+
 def test_a_ca_file_has_to_hold_a_certificate(tmp_path: Path) -> None:
-    empty = tmp_path / "empty.pem"
-    empty.touch()
-    for bad in (tmp_path / "missing.pem", tmp_path, empty, Path("a\0b")):
+    broken = "-----BEGIN CERTIFICATE-----\nbm9uZQ==\n-----END CERTIFICATE-----\n"
+    (tmp_path / "empty.pem").touch()
+    (tmp_path / "broken.pem").write_text(broken)
+    for name, wrong in (
+        ("missing.pem", "it does not exist"),
+        ("a\0b", "it does not exist"),
+        ("", "it is not a file"),
+        ("empty.pem", "it holds no certificate in PEM form"),
+        ("broken.pem", "it holds no certificate in PEM form"),
+    ):
         with pytest.raises(BadAddress) as caught:
-            parse_server("mail.example", ca_file=bad)
+            parse_server("mail.example", ca_file=tmp_path / name)
         assert caught.value.reason is Reason.CA_FILE
+        assert caught.value.told == f"{plain(str(tmp_path / name))}: {wrong}"
+        assert describe(caught.value).detail == f"{caught.value.told}."
+    good = tmp_path / "good.pem"
+    trustme.CA().cert_pem.write_to_path(str(good))
+    assert parse_server("mail.example", ca_file=good).ca_file == good
 
 
 def test_the_client_secret_is_not_shown() -> None:
@@ -122,8 +147,26 @@ def test_the_environments_proxy_is_told_without_its_password(
     assert proxy_for(parse_server("https://localhost")) is None
 
 
-@pytest.mark.parametrize("url", ["socks5://proxy.example", "http://[", "http://x:99999999", "://"])
-def test_a_proxy_that_cannot_be_used_is_said(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("all_proxy", url)
-    with pytest.raises(ValueError, match="neither"):
+@pytest.mark.parametrize(
+    ("variable", "url", "sentence"),
+    [
+        (
+            "ALL_PROXY",
+            "socks5://ops:hunter2@proxy.example",
+            "ALL_PROXY names a socks5 proxy; only http and https proxies work.",
+        ),
+        ("all_proxy", "http://[", "all_proxy can't be read."),
+        ("HTTPS_PROXY", "garbage:::", "HTTPS_PROXY can't be read."),
+        ("HTTPS_PROXY", "http://ops:12/hunter2@proxy.example", "HTTPS_PROXY can't be read."),
+        ("https_proxy", "http://x:99999999", "https_proxy can't be read."),
+        ("https_proxy", "://", "https_proxy can't be read."),
+    ],
+)
+def test_a_proxy_that_cannot_be_used_is_told_by_its_variable(
+    variable: str, url: str, sentence: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, url)
+    with pytest.raises(BadProxy) as caught:
         proxy_for(parse_server("mail.example"))
+    assert describe(caught.value).detail == sentence
+    assert "hunter2" not in repr((caught.value, describe(caught.value)))

@@ -18,6 +18,7 @@ from tui.api.address import parse_server
 from tui.api.client import CAP, LIST_CAP, Client
 from tui.api.errors import (
     ApiError,
+    BadProxy,
     NoAnswer,
     NotReached,
     Redirected,
@@ -274,6 +275,16 @@ async def test_a_proxy_that_is_down_is_named(monkeypatch: pytest.MonkeyPatch) ->
         9,
     )
     assert "hunter2" not in repr(describe(caught.value))
+
+
+async def test_a_proxy_that_cannot_be_used_is_not_taken_for_the_server(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("ALL_PROXY", "socks5://127.0.0.1:9")
+    client = Client(parse_server("mail.example"))
+    with pytest.raises(BadProxy):
+        await client.grants(None)
+    await client.aclose()
 
 
 @pytest.mark.parametrize(("status", "said"), [(407, "407"), (502, "502")])

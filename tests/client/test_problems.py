@@ -12,7 +12,9 @@ from tui.problems import Problem, describe
 LONG = "a" * 63 + "." + "b" * 63 + ".example"
 
 EXAMPLES: list[Exception] = [
-    *(BadAddress(reason) for reason in Reason),
+    *(BadAddress(reason, "https://mail.example") for reason in Reason),
+    errors.BadProxy("ALL_PROXY", "socks5"),
+    errors.BadProxy("HTTPS_PROXY"),
     *(errors.NotReached(stage, LONG, 65535, 10.4, "detail") for stage in Stage),
     *(
         errors.NotReached(stage, "2001:db8:1111:2222:3333:4444:5555:6666", 65535, 1)

@@ -104,9 +104,11 @@ async def plain_on_https(dial: Dial) -> NotReached:
 
 async def test_a_ca_file_that_went_bad_is_told(dial: Dial, tmp_path: Path) -> None:
     path = tmp_path / "bad.pem"
+    trustme.CA().cert_pem.write_to_path(str(path))
+    client = dial(1, scheme="https", ca_file=path)
     path.write_text("-----BEGIN CERTIFICATE-----\n")
     with pytest.raises(NotReached) as caught:
-        await dial(1, scheme="https", ca_file=path).grants(None)
+        await client.grants(None)
     assert caught.value.stage is Stage.TLS_OTHER
 
 

@@ -34,10 +34,8 @@ class Program(Terminal):
 
     @property
     def secret(self) -> str:
-        """The secret that the screen shows."""
-        found = SECRET.findall(self.text)
-        assert len(found) == 1, self.text
-        return str(found[0])
+        """The secret that the screen shows, once it is drawn."""
+        return str(SECRET.findall(self.wait_for(lambda now: len(SECRET.findall(now)) == 1))[0])
 
     def shows(self, *texts: str) -> str:
         """Wait until the screen says all of this at once; return what it says."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -48,13 +49,34 @@ def test_help_and_version_load_nothing_heavy(option: str) -> None:
         (["--ur", "https://x"], "argument [COMMAND]: invalid choice"),
         (["sandbox", "--port", "70000"], "a port is a number from 0 to 65535"),
         (["sandbox", "--edition", "5"], "invalid choice"),
-        (["--sandbox", "--url", "https://x"], "--sandbox brings its own server"),
+        (
+            ["--sandbox", "--url", "https://x", "--ca-file", "x", "--username", "ops"],
+            "the sandbox is a server of its own: leave out --url, --username, --ca-file\n",
+        ),
+        (
+            ["--client-id", "tui", "--allow-http", "sandbox"],
+            "the sandbox is a server of its own: leave out --client-id, --allow-http\n",
+        ),
+        (["--sandbox", "sandbox"], "leave out --sandbox\n"),
         (["--no-auth"], "go with --sandbox"),
+        (["--url", "ftp://mail.example"], "--url: only https:// and http:// addresses work"),
+        (["--url", "https://"], "--url: this is not a host name or an IP address"),
+        (["--url", "https://x:99999"], "--url: the port is not a number from 1 to 65535"),
+        (["--url", "https://ops:hunter2@x"], "--url: the address holds a user name or password"),
+        (["--url", "https://x/ui/#!/settings"], "leave out all that follows https://x\n"),
+        (["--url", "http://192.0.2.2:8899"], "or start with --allow-http if it must be\n"),
+        (["--ca-file", "/none.pem"], "--ca-file /none.pem: it does not exist\n"),
+        (["--ca-file", "/"], "--ca-file /: it is not a file\n"),
+        (["--ca-file", "/dev/null"], "--ca-file /dev/null: it is not a file\n"),
+        (["--ca-file", __file__], "it holds no certificate in PEM form\n"),
+        (["--allow-http", "--url", "http://192.0.2.2:8899"], "this needs a terminal"),
         ([], "this needs a terminal"),
     ],
 )
 def test_what_cannot_be_started_is_told_in_one_sentence(arguments: list[str], told: str) -> None:
-    assert told in refusal(run(*arguments))
+    sentence = refusal(run(*arguments))
+    assert told in sentence
+    assert "hunter2" not in sentence
 
 
 @pytest.mark.parametrize("way", ["</dev/null", ">log", "<log"])
@@ -68,10 +90,70 @@ def test_without_a_terminal_on_either_side(tmp_path: Path, way: str) -> None:
     assert (tmp_path / "log").read_bytes() == b""
 
 
-def test_a_terminal_that_cannot_be_drawn_on() -> None:
-    with Terminal([sys.executable, "-m", "tui"], env={"TERM": "dumb"}) as terminal:
+@pytest.mark.parametrize("stream", ["stdin", "stdout"])
+def test_without_any_standard_stream(stream: str) -> None:
+    code = f"import sys; sys.{stream} = None; from tui.cli import main; sys.exit(main())"
+    assert "this needs a terminal" in refusal(run(code=code))
+
+
+@pytest.mark.parametrize(
+    ("before", "told"),
+    [
+        (["--no-auth"], "switched off: everybody may do everything"),
+        (["--edition", "momentum-4.1"], "momentum-4.1"),
+        (["--account", "single-sign-on"], "the account uses single sign-on"),
+    ],
+)
+def test_the_sandboxs_options_count_before_the_command_too(
+    start: StartProgram, before: list[str], told: str
+) -> None:
+    program = start(*before, "sandbox")
+    program.wait_for(lambda now: re.search(told, now))
+    program.wait_for("It is not a mail server")
+    program.press("ctrl+c")
+    program.leaves()
+
+
+INTERRUPTED = """
+import signal, sys
+from tui import cli
+from tui.sandbox import beside
+
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name == "tui.app":
+            signal.raise_signal(signal.SIGINT)
+
+def announced(process):
+    signal.raise_signal(signal.SIGINT)
+
+if "--sandbox" in sys.argv:
+    beside._announced = announced
+else:
+    sys.meta_path.insert(0, Finder())
+sys.exit(cli.main(sys.argv[1:]))
+"""
+
+
+@pytest.mark.parametrize("arguments", [[], ["--sandbox"]])
+def test_ctrl_c_while_it_starts(start: StartProgram, arguments: list[str]) -> None:
+    program = start(*arguments, driver=INTERRUPTED)
+    program.leaves(130)
+    assert program.text.strip() == ""
+
+
+def test_no_core_is_dumped(start: StartProgram) -> None:
+    program = start()
+    program.at_login()
+    limits = Path(f"/proc/{program.process.pid}/limits").read_text()
+    assert re.search(r"Max core file size +0 +0 ", limits)
+
+
+@pytest.mark.parametrize("name", ["dumb", ""])
+def test_a_terminal_that_cannot_be_drawn_on(name: str) -> None:
+    with Terminal([sys.executable, "-m", "tui"], env={"TERM": name}) as terminal:
         assert terminal.wait_exit() == 2
-        assert "set TERM to what it really is" in terminal.text.replace("\n", " ")
+        assert f"(TERM={name}) can't be drawn on" in terminal.text
         assert b"\x1b" not in terminal.raw
 
 

@@ -26,7 +26,7 @@ if sys.argv.pop(1) == "screen":
     SettingsScreen.compose = broken
 else:
     TerminalDriver._read = broken
-sys.exit(cli.main(sys.argv[1:]))
+cli.run()
 """
 
 

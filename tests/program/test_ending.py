@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import signal
+import socket
 import sys
 from pathlib import Path
 
@@ -77,3 +79,70 @@ def test_a_lost_terminal_ends_it(node: Node, tmp_path: Path, heard: bool) -> Non
         terminal.hang_up()
         assert terminal.wait_exit(4) == 129
     assert node.seen("POST", LOGOUT) == 2
+
+
+LOOKING_UP = """
+import os, socket, sys, time
+from tui import cli
+
+def hang(*_, **__):
+    os.write(2, b"\\x1b]0;looking up\\x07")
+    time.sleep(12)
+
+socket.getaddrinfo = hang
+cli.run()
+"""
+
+
+@pytest.mark.parametrize("way", ["ctrl+q", "signal"])
+def test_a_name_that_is_being_looked_up_does_not_hold_it_up(start: StartProgram, way: str) -> None:
+    url = ("--url", "https://mail.example", "--username", "ops")
+    program = start(*url, driver=LOOKING_UP)
+    program.at_login()
+    program.send("any\r")
+    program.wait_bytes(b"looking up")
+    if way == "ctrl+q":
+        program.press("ctrl+q")
+    else:
+        program.signal(signal.SIGTERM)
+    assert program.wait_exit(3) == (0 if way == "ctrl+q" else 143)
+    program.leaves(0 if way == "ctrl+q" else 143)
+
+
+WAITING = """
+import threading
+
+threads = threading.enumerate
+
+def told():
+    os.write(2, b"\\x1b]0;waiting\\x07")
+    return threads()
+
+threading.enumerate = told
+cli.PATIENCE = 60
+"""
+
+
+def test_ctrl_c_is_heard_while_the_end_is_waited_for(start: StartProgram) -> None:
+    driver = LOOKING_UP.replace("cli.run()", f"{WAITING}cli.run()")
+    program = start("--url", "https://mail.example", "--username", "ops", driver=driver)
+    program.at_login()
+    program.send("any\r")
+    program.wait_bytes(b"looking up")
+    program.press("ctrl+q")
+    program.wait_bytes(b"waiting")
+    program.press("ctrl+c")
+    assert program.wait_exit(5) == 0
+    program.leaves()
+    assert "Traceback" not in program.text
+
+
+def test_it_leaves_the_sandbox_beside_it_stopped(start: StartProgram) -> None:
+    program = start("--sandbox")
+    program.shows("Sandbox on this machine", "http://127.0.0.1:")
+    found = re.search(r"127\.0\.0\.1:(\d+)", program.text)
+    assert found
+    program.press("ctrl+q")
+    program.leaves()
+    with socket.socket() as caller:
+        assert caller.connect_ex(("127.0.0.1", int(found[1]))) != 0

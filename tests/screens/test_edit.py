@@ -314,7 +314,9 @@ async def test_a_session_that_ended_asks_for_the_password_on_top_and_goes_on(nod
         await form.fill("label", "Went on")
         node.end_sessions()
         await form.save()
-        dialog = await Dialog(form.me).shown("The server has ended your session")
+        dialog = await Dialog(form.me).shown(
+            f"The server has ended your session at 127.0.0.1:{node.port}. Sign in again as ops"
+        )
         assert "Sign in again as ops" in dialog.says
         await dialog.cancel()
         await form.me.until("The server wants you to sign in again.")

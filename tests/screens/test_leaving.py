@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import signal
+from typing import Any
+
 import httpx
 import pytest
+from textual.screen import Screen
+from textual.worker import Worker
 
-from tests.driver import Dialog, Keys, Operator, at_keys, at_login, key_for
+from tests.driver import Dialog, Keys, Login, Operator, at_keys, at_login, key_for
 from tests.node import Node
 from tui.bindings import Place
+from tui.screens.login import LoginScreen
+from tui.screens.settings import SettingsScreen
+from tui.session import Session
+from tui.terminal import Ended
 
+LOGOUT = "/api/v1/authenticate/logout"
 QUIT = key_for(Place.ANYWHERE, "leave")
 
 
@@ -25,6 +35,11 @@ async def is_accepted(node: Node, token: str) -> bool:
     return answer.status_code == 200
 
 
+def screens(me: Operator) -> list[type[Screen[Any]]]:
+    """Tell what is on the screen and beneath, without Textual's own base."""
+    return [type(screen) for screen in me.app.screen_stack[1:]]
+
+
 async def left(me: Operator) -> None:
     await me.until(lambda: me.app._exit)
     assert me.app.return_code == 0
@@ -38,7 +53,7 @@ async def test_leaving_signs_out(node: Node, key: str) -> None:
         await keys.me.press(key)
         await left(keys.me)
         assert not await is_accepted(node, token)
-        assert node.seen("POST", "/api/v1/authenticate/logout") == 2, "access and refresh token"
+        assert node.seen("POST", LOGOUT) == 2, "access and refresh token"
 
 
 async def test_signing_out_goes_back_to_an_empty_password(node: Node) -> None:
@@ -48,10 +63,65 @@ async def test_signing_out_goes_back_to_an_empty_password(node: Node) -> None:
         token = token_of(keys.me)
         await keys.me.press(key_for(Place.KEYS, "sign_out"))
         await page.is_back()
+        await node.until("POST", LOGOUT, 2)
         assert not await is_accepted(node, token)
         assert page.field("password").value == ""
         await page.fill("password", node.password)
         await page.sign_in()
+
+
+async def test_signing_out_leaves_nothing_to_use_however_slow_the_server(node: Node) -> None:
+    async with at_keys(node) as keys:
+        node.fail("POST", LOGOUT, "hang")
+        await keys.me.press(key_for(Place.KEYS, "sign_out"), key_for(Place.KEYS, "new"))
+        await Login(keys.me).is_back()
+        assert screens(keys.me) == [LoginScreen]
+        await node.until("POST", LOGOUT)
+        await keys.me.press(QUIT)
+        assert not keys.me.app._exit, "the server has not heard of it yet"
+        node.release()
+        await left(keys.me)
+        assert node.seen("POST", LOGOUT) == 2
+
+
+async def test_what_was_opened_while_signing_in_leaves_no_form_behind(node: Node) -> None:
+    node.fail("POST", "/api/v1/authenticate", "hang")
+    async with at_login(node) as page:
+        await page.submit()
+        await node.until("POST", "/api/v1/authenticate")
+        await page.me.press("f1")
+        await Dialog(page.me).shown("stop signing in")
+        node.release()
+        await Keys(page.me).shown()
+        assert screens(page.me) == [SettingsScreen]
+
+
+async def test_a_signal_signs_out_only_after_a_write(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tui.app.HASTE", 10)
+    signed_out_during = list[list[Worker[Any]]]()
+    sign_out = Session.sign_out
+
+    async def noted(session: Session) -> bool:
+        workers = keys.me.app.workers
+        signed_out_during.append([w for w in workers if w.group == "write" and w.is_running])
+        return await sign_out(session)
+
+    monkeypatch.setattr(Session, "sign_out", noted)
+    async with at_keys(node) as keys:
+        form = await keys.new()
+        await form.complete("In flight", node.password)
+        node.fail("POST", "/api/v1/api-keys", "hang")
+        await form.save()
+        await node.until("POST", "/api/v1/api-keys")
+        keys.me.app.post_message(Ended(signal.SIGTERM))
+        await keys.me.settle()
+        node.release()
+        await keys.me.until(lambda: keys.me.app._exit)
+        assert keys.me.app.return_code == 143
+    assert signed_out_during == [[]]
+    assert "In flight" in node.labels()
 
 
 async def test_a_dead_server_does_not_hold_up_leaving(node: Node) -> None:
@@ -66,7 +136,7 @@ async def test_a_server_that_hangs_does_not_hold_up_leaving(
 ) -> None:
     monkeypatch.setattr("tui.app.FAREWELL", 0.2)
     async with at_keys(node) as keys:
-        node.fail("POST", "/api/v1/authenticate/logout", "hang")
+        node.fail("POST", LOGOUT, "hang")
         await keys.me.press(QUIT)
         await left(keys.me)
         node.heal()

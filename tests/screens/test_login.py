@@ -68,8 +68,23 @@ async def test_a_wrong_password_shows_the_servers_words_and_keeps_what_was_typed
         assert "wrong" not in dialog.says
         await dialog.cancel()
         await page.is_back()
-        await page.fill("password", node.password)
+        await page.me.type(node.password)  # takes the place of the refused one
+        assert typed(page)[2] == node.password
         await page.sign_in()
+
+
+async def test_what_is_typed_while_signing_in_goes_nowhere(node: Node) -> None:
+    node.fail("*", "/", "hang")
+    async with at_login(node, password=None) as page:
+        await page.go_to("password")
+        await page.me.press(*node.password, "enter", *"xyz", "enter", "tab", *"xyz", "enter")
+        await page.me.until("Signing in · Esc cancels")
+        assert typed(page) == [node.url, node.username, node.password]
+        assert page.me.screen.focused is None
+        assert "Enter Sign in" not in page.me.footer
+        node.heal()
+        await Keys(page.me).shown()
+        assert node.seen("POST", "/api/v1/authenticate") == 1
 
 
 async def test_what_is_missing_is_told_beside_its_field(node: Node) -> None:
@@ -111,6 +126,15 @@ async def test_plain_http_that_was_allowed_stays_on_the_screen_as_a_warning(
     async with at_login(node, url="http://mail.example") as page:
         await page.submit()
         await page.refused("start with --allow-http if it must be")
+    told = Known(url="http://192.0.2.2:8899", plain_http_allowed=True)
+    async with at_login(told) as page:
+        assert "passwords and secrets cross the network unprotected" in page.says
+        await page.fill("server", "https://192.0.2.2")
+        await page.me.press("tab")
+        await page.me.gone("unprotected")
+        await page.fill("server", "http://mail.example")
+        await page.me.press("tab")
+        await page.me.until("passwords and secrets cross the network unprotected")
     monkeypatch.setattr("tui.api.address.Server.is_loopback", False)
     async with at_keys(node, plain_http_allowed=True) as keys:
         assert "Plain http: passwords and secrets cross the network unprotected." in keys.says
@@ -131,6 +155,7 @@ async def test_a_broken_certificate_file_is_told(node: Node, tmp_path: Path) -> 
     async with at_login(node, ca_file=tmp_path / "none.pem") as page:
         await page.submit()
         await page.refused("The CA file can't be read")
+        await page.refused("none.pem: it does not exist.")
 
 
 @pytest.mark.parametrize(
@@ -166,6 +191,9 @@ async def test_a_sign_in_that_hangs_is_stopped_by_esc(node: Node) -> None:
         await page.me.press("enter", TOKEN)  # neither does anything meanwhile
         await page.me.press(CANCEL)
         await page.me.until("Signing in was cancelled.")
+        assert "✗" not in page.says
+        assert "Details" not in page.me.footer
+        assert page.me.screen.focused is page.field("password").query_one(Input)
         assert node.seen("POST", "/api/v1/authenticate") == 1
         assert typed(page)[2] == node.password
         node.heal()
@@ -216,8 +244,10 @@ async def test_single_sign_on_is_told_and_a_token_goes_on(node_with: NodeMaker) 
         await page.me.press(TOKEN)
         dialog = await Dialog(page.me).shown("Paste an access token")
         await dialog.answer("0123456789")
-        await page.refused("no longer accepts the sign-in")
-        await page.me.press(TOKEN)
+        await page.me.until("✗ The server does not accept this access token.")
+        dialog = await Dialog(page.me).shown("Paste an access token")
+        await dialog.answer("né")
+        await page.me.until("holds characters that HTTP can't carry")
         dialog = await Dialog(page.me).shown("Paste an access token")
         await dialog.cancel()
         await page.is_back()
@@ -274,6 +304,42 @@ async def test_a_server_that_wants_a_client_shows_its_fields(node_with: NodeMake
         await page.fill("client-secret", node.client_secret)
         assert node.client_secret not in page.says
         await page.sign_in()
+
+
+async def test_a_client_that_was_told_shows_its_fields_from_the_start(
+    node_with: NodeMaker,
+) -> None:
+    node = node_with(require_client=True)
+    async with at_login(node, client_id=node.client_id) as page:
+        assert page.field("client-id").value == node.client_id
+        assert page.me.screen.focused is page.field("client-secret").query_one(Input)
+        await page.me.paste(node.client_secret)
+        await page.sign_in()
+    async with at_login(node, client_id=node.client_id, username="") as page:
+        assert page.me.screen.focused is page.field("username").query_one(Input)
+
+
+@pytest.mark.parametrize(
+    ("url", "sentence"),
+    [
+        ("http://ops:hunter2@proxy.example:3128", "Through the proxy http://proxy.example:3128"),
+        ("socks5://ops:hunter2@proxy.example", "ALL_PROXY names a socks5 proxy; only http and"),
+        ("ops:hunter2@proxy:::", "ALL_PROXY can't be read."),
+    ],
+)
+async def test_the_environments_proxy_is_told_before_anything_is_sent(
+    url: str, sentence: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ALL_PROXY", url)
+    password = SecretStr("any")
+    async with at_login(Known("https://mail.example", "ops", password)) as page:
+        assert f"! {sentence}" in page.says
+        assert "hunter2" not in page.says
+        if "can't" in sentence:
+            await page.submit()
+            await page.refused("The environment's proxy can't be used")
+            assert page.says.count(sentence) == 2
+            assert "hunter2" not in page.says
 
 
 async def test_a_person_who_may_not_manage_keys_is_told_so(node_with: NodeMaker) -> None:

@@ -9,6 +9,8 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tui.text import short
+
 if TYPE_CHECKING:
     from pydantic import SecretStr
 
@@ -38,12 +40,13 @@ class Reason(Enum):
 class BadAddress(ValueError):
     """An address that the program does not call; it tells the reason, never the text itself.
 
-    The text may hold a password, so it stays out of the error.
+    The text may hold a password, so it stays out of the error. `told` is what of it would do,
+    or the name of a CA file and what is wrong with that.
     """
 
-    def __init__(self, reason: Reason) -> None:
-        super().__init__(reason)
-        self.reason = reason
+    def __init__(self, reason: Reason, told: str = "") -> None:
+        super().__init__(reason, told)
+        self.reason, self.told = reason, told
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,21 +99,27 @@ def parse_server(
     """
     scheme, authority, path = _parts(text)
     host, port = _host_and_port(authority, _PORTS[scheme])
-    default = port == _PORTS[scheme]
     bracketed = f"[{host}]" if ":" in host else host
+    url = f"{scheme}://{bracketed}" if port == _PORTS[scheme] else f"{scheme}://{bracketed}:{port}"
+    if "?" in path or "#" in path:
+        raise BadAddress(Reason.QUERY, url)
+    if path and not _API_PATH.fullmatch(path):
+        raise BadAddress(Reason.PATH, url)
     server = Server(
-        url=f"{scheme}://{bracketed}" if default else f"{scheme}://{bracketed}:{port}",
+        url=url,
         scheme=scheme,
         host=host,
         port=port,
-        prefix=_prefix(path, prefix),
-        ca_file=_checked(ca_file),
+        prefix=_prefix(path or prefix.rstrip("/"), url),
+        ca_file=ca_file,
         client_id=client_id,
         client_secret=client_secret,
         plain_http_allowed=plain_http_allowed,
     )
     if server.is_exposed and not plain_http_allowed:
         raise BadAddress(Reason.PLAIN_HTTP)
+    if ca_file is not None:
+        check_ca_file(ca_file)
     return server
 
 
@@ -123,12 +132,10 @@ def _parts(text: str) -> tuple[str, str, str]:
         scheme, rest = "https", text
     if scheme.lower() not in _PORTS:
         raise BadAddress(Reason.SCHEME)
-    if "?" in rest or "#" in rest:
-        raise BadAddress(Reason.QUERY)
-    authority, _, path = rest.partition("/")
+    authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
     if "@" in authority:
         raise BadAddress(Reason.USER_INFO)
-    return scheme.lower(), authority, f"/{path}".rstrip("/")
+    return scheme.lower(), authority, rest[len(authority) :].rstrip("/")
 
 
 def _host_and_port(authority: str, default: int) -> tuple[str, int]:
@@ -182,22 +189,27 @@ def _in_ascii(text: str) -> str:
         raise BadAddress(Reason.HOST) from None
 
 
-def _prefix(path: str, prefix: str) -> str:
-    if path and not _API_PATH.fullmatch(path):
-        raise BadAddress(Reason.PATH)
-    chosen = path or prefix.rstrip("/")
-    if not _PREFIX.fullmatch(chosen) or {".", ".."} & set(chosen.split("/")):
-        raise BadAddress(Reason.PATH)
-    return chosen
+def _prefix(path: str, url: str) -> str:
+    if not _PREFIX.fullmatch(path) or {".", ".."} & set(path.split("/")):
+        raise BadAddress(Reason.PATH, url)
+    return path
 
 
-def _checked(ca_file: Path | None) -> Path | None:
-    if ca_file is None:
-        return None
+def check_ca_file(ca_file: Path) -> None:
+    """Raise BadAddress, with the file's name and what is wrong, unless it holds certificates."""
+    import ssl  # slow to import, and hardly ever needed
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    wrong = ""
     try:
-        holds = ca_file.is_file() and b"CERTIFICATE-----" in ca_file.read_bytes()
-    except (OSError, ValueError):
-        holds = False
-    if not holds:
-        raise BadAddress(Reason.CA_FILE)
-    return ca_file
+        if ca_file.is_file():
+            context.load_verify_locations(ca_file)
+        else:
+            wrong = "it is not a file" if ca_file.exists() else "it does not exist"
+    except (ssl.SSLError, ValueError):
+        pass
+    except OSError as error:
+        wrong = error.strerror or "it can't be read"
+    if not context.cert_store_stats()["x509"]:
+        wrong = wrong or "it holds no certificate in PEM form"
+        raise BadAddress(Reason.CA_FILE, f"{short(str(ca_file))}: {wrong}")

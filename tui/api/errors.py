@@ -1,6 +1,7 @@
 """What can go wrong between the program and the server, raised once at the border.
 
     ApiError
+    ├── BadProxy         the environment names a proxy that can't be used; nothing was sent
     ├── Unsendable       what HTTP cannot carry, found before anything was sent
     ├── NotReached       no connection came about; nothing was sent
     ├── NoAnswer         the request went out, no whole answer came back in time
@@ -49,6 +50,17 @@ class ApiError(Exception):
     """Whether the request may have taken effect although no good answer came (faults, A)."""
     maybe_later: bool = False
     """Whether it may even take effect later on: nobody has answered for what was to do it."""
+
+
+class BadProxy(ApiError):
+    """The environment names a proxy that can't be used, so nothing was sent.
+
+    `variable` names it; `scheme` is what it speaks, or nothing where its address can't be read.
+    """
+
+    def __init__(self, variable: str, scheme: str = "") -> None:
+        super().__init__(variable, scheme)
+        self.variable, self.scheme = variable, scheme
 
 
 class Unsendable(ApiError):
@@ -199,6 +211,8 @@ def in_short(error: ApiError) -> str:
         return f"No answer came within {error.seconds:.0f} s."
     if isinstance(error, NoAnswer):
         return "The connection broke before an answer came."
+    if isinstance(error, BadProxy):
+        return f"The proxy in {error.variable} can't be used."
     if isinstance(error, Unsendable):
         return f"The {error.what} holds what cannot be sent."
     return "The answer could not be read."

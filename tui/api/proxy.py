@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from tui.api.errors import BadProxy
+from tui.text import short
 
 if TYPE_CHECKING:
     from tui.api.address import Server
@@ -29,28 +34,36 @@ def proxy_for(server: Server) -> Proxy | None:
     """Return the proxy that stands between the program and `server`, as `https_proxy` & co. say.
 
     This machine is always called directly: by way of a proxy, plain http to it would leave it.
-    Raises ValueError without the address where the environment's cannot be read.
+    Raises BadProxy, without the address, where the environment's can't be used.
     """
     from urllib.request import getproxies_environment, proxy_bypass
 
     proxies = getproxies_environment()
-    url = proxies.get(server.scheme) or proxies.get("all")
+    kind = server.scheme if proxies.get(server.scheme) else "all"
+    url = proxies.get(kind)
     if not url or server.is_loopback:
         return None
     if proxy_bypass(f"{server.host}:{server.port}"):
         return None
-    return _proxy(url if "://" in url else f"http://{url}")
+    return _proxy(url if "://" in url else f"http://{url}", _variable(f"{kind}_proxy"))
 
 
-def _proxy(url: str) -> Proxy:
+def _variable(name: str) -> str:
+    """Return the environment's own spelling of `name`; the lower case counts first."""
+    return name if os.environ.get(name) else name.upper()
+
+
+def _proxy(url: str, variable: str) -> Proxy:
     from urllib.parse import urlsplit
 
     try:
         parts = urlsplit(url)
-        host, port = parts.hostname, parts.port
+        scheme, host, port = parts.scheme, parts.hostname, parts.port
     except ValueError:
-        host = port = None
-        parts = urlsplit("")
-    if not host or parts.scheme not in {"http", "https"}:
-        raise ValueError("the environment's proxy is neither http:// nor https://")
-    return Proxy(parts.scheme, host, port or (443 if parts.scheme == "https" else 80), url)
+        raise BadProxy(variable) from None
+    if host and scheme not in {"http", "https"}:
+        raise BadProxy(variable, short(scheme, 12))
+    beyond = parts.path + parts.query + parts.fragment  # where half of a password may end up
+    if not host or not re.fullmatch(r"[\w.:-]+", host) or "@" in beyond:
+        raise BadProxy(variable)
+    return Proxy(scheme, host, port or (443 if scheme == "https" else 80), url)

@@ -116,10 +116,7 @@ class Wire:
 
     def _open(self) -> httpx.AsyncBaseTransport:
         server = self._server
-        try:
-            self._proxy = proxy_for(server)
-        except ValueError as error:
-            raise NotReached(Stage.PROXY, server.host, server.port, 0, str(error)) from None
+        self._proxy = proxy_for(server)
         proxied = self._proxy is not None and self._proxy.scheme == "https"
         try:
             trusted = tls_context(server.ca_file) if proxied or server.scheme == "https" else None

@@ -15,14 +15,15 @@ from textual.containers import Center, Horizontal, Vertical
 from textual.content import Content
 from textual.message import Message
 from textual.screen import Screen
+from textual.widget import Widget
 from textual.widgets import Button, Footer, Input, Static
 from textual.worker import Worker
 
 from tui.api.address import BadAddress, Server, parse_server
-from tui.api.errors import ApiError, SignInRefused
+from tui.api.errors import ApiError, BadProxy, SignInRefused, Unauthorized, Unsendable
 from tui.api.proxy import proxy_for
 from tui.bindings import Place, bindings_for
-from tui.problems import Problem
+from tui.problems import Problem, describe
 from tui.screens.dialog import AskSecretScreen, ConfirmScreen, ProblemScreen, TwoFactorScreen
 from tui.session import Session, SessionProblem
 from tui.widgets.field import Field
@@ -32,6 +33,9 @@ from tui.widgets.top_bar import TopBar
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
+
+UNPROTECTED = "Plain http: passwords and secrets cross the network unprotected."
+"""What is told as long as nothing hides them from whoever listens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +93,13 @@ class LoginScreen(Screen[None]):
 
     def on_mount(self) -> None:
         """Put the cursor where the first thing is missing."""
-        fields = [self._field(name) for name in ("server", "username", "password")]
-        empty = [field for field in fields if not field.value]
-        (empty or fields)[0 if empty else -1].focus_input()
-        self._tell_proxy()
+        names = ["server", "username", "password"]
+        if self._known.client_id and not self._known.client_secret:
+            self.query_one("#client").display = True
+            names += ["client-id", "client-secret"]
+        empty = [name for name in names if not self._field(name).value]
+        self._field(empty[0] if empty else "password").focus_input()
+        self._tell_way()
 
     @on(Button.Pressed, "#sign-in")
     @on(Input.Submitted)
@@ -118,7 +125,7 @@ class LoginScreen(Screen[None]):
         """Offer only what makes sense now."""
         if action == "details":
             return self._problem is not None
-        if action in {"cancel", "use_token"}:
+        if action in {"cancel", "use_token", "sign_in"}:
             return self._busy is (action == "cancel")
         return True
 
@@ -127,14 +134,18 @@ class LoginScreen(Screen[None]):
         return self._worker is not None and not self._worker.is_finished
 
     def _start(self, errand: Callable[[Session], Awaitable[bool]], description: str) -> None:
+        """Run an errand; the form is closed meanwhile, so that nothing gets into it by chance."""
         if not self._busy:
+            here = self.focused
+            self.query_one("#form").disabled = True
             self._worker = self.run_worker(
-                self._run(errand), group="sign in", description=description
+                self._run(errand, here), group="sign in", description=description
             )
 
-    async def _run(self, errand: Callable[[Session], Awaitable[bool]]) -> None:
+    async def _run(self, errand: Callable[[Session], Awaitable[bool]], here: Widget | None) -> None:
         """Connect, run the errand, and tell what went wrong; what is typed stays."""
         self._tell(None)
+        self.query_one(Status).update(Content(""))
         session: Session | None = None
         done = False
         try:
@@ -142,11 +153,16 @@ class LoginScreen(Screen[None]):
                 session = await self._connect(self._server())
                 done = await errand(session)
         except (BadAddress, ApiError, SessionProblem) as error:
+            self._open_form(here)
             self._refused(error)
         except asyncio.CancelledError:
-            if self.query("#problem"):  # it is gone where the program ends
-                self._tell(Problem("Signing in was cancelled."))
+            if self.query("#form"):  # it is gone where the program ends
+                self._open_form(here)
+                self.query_one(Status).update(Content("Signing in was cancelled."))
             raise
+        else:
+            if not done:
+                self._open_form(here)
         finally:
             self._worker = None
             if session is not None and not done:
@@ -154,6 +170,11 @@ class LoginScreen(Screen[None]):
             self.refresh_bindings()
         if session is not None and done:
             self.post_message(self.SignedIn(session))
+
+    def _open_form(self, here: Widget | None) -> None:
+        """Let the operator type again, where the cursor was."""
+        self.query_one("#form").disabled = False
+        self.set_focus(here)
 
     async def _sign_in(self, session: Session) -> bool:
         from pydantic import SecretStr  # it loads while the operator types
@@ -171,12 +192,22 @@ class LoginScreen(Screen[None]):
             "Paste an access token that was made for you elsewhere, for instance by your "
             "organisation's single sign-on."
         )
-        ask = AskSecretScreen("Access token", body, "Access token", yes="Sign in")
-        token = await self.app.push_screen_wait(ask)
-        if token is None:
-            return False
-        await session.enter_with_token(self._field("username").value.strip(), token)
-        return True
+        refusal = ""
+        while True:
+            ask = AskSecretScreen(
+                "Access token", body, "Access token", yes="Sign in", refusal=refusal
+            )
+            token = await self.app.push_screen_wait(ask)
+            if token is None:
+                return False
+            try:
+                await session.enter_with_token(self._field("username").value.strip(), token)
+            except Unauthorized:
+                refusal = "The server does not accept this access token."
+            except Unsendable as error:
+                refusal = describe(error).detail
+            else:
+                return True
 
     async def _enter_open(self, session: Session) -> bool:
         body = Content(
@@ -206,16 +237,22 @@ class LoginScreen(Screen[None]):
         )
 
     @on(Field.Left)
-    def _tell_proxy(self) -> None:
-        """Tell by which proxy the server is reached, where the environment names one."""
+    def _tell_way(self) -> None:
+        """Tell beside the server what its way there means, before a password is typed."""
         field = self._field("server")
         if field.error or not field.value:
             return
         try:
-            proxy = proxy_for(parse_server(field.value, plain_http_allowed=True))
-        except ValueError:
-            return  # a bad address, or a bad proxy, is told when signing in
-        field.note = f"Through the proxy {proxy.shown}, as the environment says." if proxy else ""
+            server = parse_server(field.value, plain_http_allowed=True)
+        except BadAddress:
+            return  # told when signing in
+        told = [UNPROTECTED] if server.is_exposed and self._known.plain_http_allowed else []
+        try:
+            if proxy := proxy_for(server):
+                told.append(f"Through the proxy {proxy.shown}, as the environment says.")
+        except BadProxy as error:
+            told.append(describe(error).detail)
+        field.note = " ".join(told)
 
     def _complete(self, *names: str) -> bool:
         missing = [field for field in map(self._field, names) if not field.value.strip()]
@@ -237,6 +274,7 @@ class LoginScreen(Screen[None]):
             self._field("client-id").focus_input()
         elif isinstance(error, SignInRefused):
             self._field("password").focus_input()
+            self._field("password").query_one(Input).select_all()  # typing replaces it
 
     def _tell(self, problem: Problem | None) -> None:
         self._problem = problem
