@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
@@ -9,6 +10,9 @@ from typing import Any
 import pytest
 
 from tests.node import Node
+
+# Textual's trees are large, and looking for garbage in them takes a sixth of the time.
+gc.set_threshold(100_000, 50, 50)
 
 NodeMaker = Callable[..., Node]
 

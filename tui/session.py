@@ -188,8 +188,10 @@ class Session:
         """Let go of the connections."""
         for task in self._discarding:
             task.cancel()
-        await asyncio.gather(*self._discarding, return_exceptions=True)
-        await self.client.aclose()
+        try:
+            await asyncio.gather(*self._discarding, return_exceptions=True)
+        finally:
+            await self.client.aclose()
 
     async def _renew(self, stale: Token | None, declined: int) -> None:
         """Get another token, once for all calls that were under way with the `stale` one."""
