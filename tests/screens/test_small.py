@@ -106,6 +106,7 @@ async def test_the_field_with_the_cursor_is_always_seen(node: Node, size: Size) 
 
 async def test_a_terminal_that_is_too_small_says_so(node: Node) -> None:
     async with at_keys(node, (80, 24)) as keys:
+        await keys.me.until(lambda: "Rotate" in keys.me.footer)  # which is drawn last
         before = keys.me.lines
         await keys.me.pilot.resize_terminal(30, 8)
         await keys.me.until("Too small")
