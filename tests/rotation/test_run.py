@@ -15,7 +15,16 @@ from tui.api.errors import RateLimited, SignInRefused
 from tui.api.models import Key, User
 from tui.delivery.parcel import DeliveryFailed
 from tui.outcomes import NothingCreated, SecretLost
-from tui.rotation import Rotation, RotationRun, Run, State, deleting, find_unfinished, finishing
+from tui.rotation import (
+    Rotation,
+    RotationRun,
+    Run,
+    State,
+    deleting,
+    find_unfinished,
+    finishing,
+    unfinished,
+)
 from tui.rotation.pace import Pace
 from tui.rotation.plan import plan
 from tui.rotation.states import StillThere
@@ -68,6 +77,45 @@ def run_over(
         sleep=time.sleep,
         clock=time.clock,
     )
+
+
+async def test_a_run_pauses_where_no_secret_can_be_delivered(node: Node) -> None:
+    async with host(node) as here:
+        chosen = await keys(here, 6)
+        here.vault.broken = {key.label: 1 for key in chosen[1:4]}
+        run = run_over(here, chosen)
+        running = asyncio.create_task(run.run(here.password))
+        while not run.is_paused:  # noqa: ASYNC110  # the run has nothing to wait for
+            await asyncio.sleep(0.005)
+        assert isinstance(run.paused_because, DeliveryFailed)
+        assert (len(run.failed), len(run.left)) == (3, 2), "the others get no key meanwhile"
+        run.resume()
+        await running
+        assert run.progress == (3, 6)
+        await run.retry_failed(here.password)
+        assert run.progress == (6, 6)
+
+
+async def test_successors_that_were_never_stored_are_replaced(node: Node) -> None:
+    async with host(node) as here:
+        chosen = await keys(here, 3)
+        here.vault.broken = {key.label: 1 for key in chosen[:2]}
+        first = run_over(here, chosen)
+        await first.run(here.password)
+        assert len(node.keys()) == 6
+        await here.service.load()
+        planned = plan(chosen, here.service.session.user, unfinished(here.service))
+        assert [key.id for key in planned.keys] == [key.id for key in chosen[:2]]
+        assert "2 have successors whose secrets were never stored: those are deleted first." in (
+            planned.sentences
+        )
+        again = RotationRun(
+            here.service, planned.keys, here.vault, begun=planned.replaced, prove=here.prove
+        )
+        await again.run(here.password)
+        assert again.progress == (2, 2)
+        assert len(node.keys()) == 6
+        assert ids(node) - {key.id for key in chosen} == set(here.vault.kept)
 
 
 async def test_fifty_keys_three_of_which_fail_differently(node: Node) -> None:

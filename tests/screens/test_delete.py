@@ -26,7 +26,7 @@ async def test_nothing_is_deleted_unless_it_is_wanted(node: Node) -> None:
         dialog = await keys.delete(QUIET)
         assert keys.me.screen.focused is keys.me.screen.query_one("#no")
         assert "Access is revoked at once for every client that uses this key" in dialog.says
-        assert "Type to confirm" not in dialog.says
+        assert "to delete it:" not in dialog.says
         await keys.me.press("enter", "enter")
         await keys.me.press("escape")
         dialog = await keys.delete(SENDS)
@@ -77,12 +77,14 @@ async def test_a_key_that_sends_wants_to_be_named(node_with: NodeMaker) -> None:
             await keys.me.press("home", key_for(Place.KEYS, "delete"))
             dialog = await keys.delete_dialog()
             assert "This key sends mail: what uses it stops." in dialog.says
-            assert f"Type to confirm {typed}" in dialog.says
+            assert f"Type {typed} to delete it:" in dialog.says
+            await keys.me.type("xy")  # while Cancel has the focus
+            assert dialog.field("typed").value == "xy"
             await dialog.confirm()
-            await keys.me.until(f"✗ Type {typed} to delete the key.")
+            await keys.me.until("✗ That is something else.")
             await dialog.fill("typed", typed.upper() + "!")
             await keys.me.press("enter")
-            await keys.me.until(f"✗ Type {typed} to delete the key.")
+            await keys.me.until("✗ That is something else.")
             assert node.seen("DELETE", KEYS) == deleted
             await dialog.fill("typed", f" {typed} ")
             assert "✗" not in dialog.says

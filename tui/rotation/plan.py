@@ -14,7 +14,6 @@ _RETIRING = "retiring already"
 _FOREIGN = "of a subaccount, where no keys can be created from here"
 _BEGUN = "in a rotation that was begun before: f finishes it"
 _UNTOLD = "the server does not tell the grants"
-_HAVE = "have successors whose secrets were"
 _REASONS = (_RETIRING, _FOREIGN, _BEGUN, _UNTOLD)
 
 
@@ -57,8 +56,10 @@ def plan(keys: Iterable[Key], me: User | None, begun: Iterable[Unfinished] = ())
         )
     replaced = tuple(lost[key.id] for key in chosen if key.id in lost)
     if replaced:
-        have = "has a successor whose secret was" if len(replaced) == 1 else _HAVE
-        sentences.append(f"{len(replaced):,} {have} never stored: that one is deleted first.")
+        one = len(replaced) == 1
+        have = "has a successor whose secret was" if one else "have successors whose secrets were"
+        which = "that one is" if one else "those are"
+        sentences.append(f"{len(replaced):,} {have} never stored: {which} deleted first.")
     sentences += [f"{_be(len(left[why]))} left out: {why}." for why in _REASONS if why in left]
     sentences.append("No predecessor is deleted before its successor works and you confirm it.")
     left_out = tuple(key for why in _REASONS for key in left.get(why, ()))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
@@ -105,7 +105,16 @@ class DeleteKeyScreen(ConfirmScreen):
     def asked(self) -> ComposeResult:
         """The label, where it must be typed."""
         if self._typed:
-            yield Field("Type to confirm", id="typed", placeholder=self._typed)
+            yield Static(Content.assemble("Type ", (self._typed, "bold"), " to delete it:"))
+            yield Field("Confirm", id="typed")
+
+    def on_key(self, event: events.Key) -> None:
+        """Take what is typed into the field, also while Cancel has the focus."""
+        if self._typed and event.is_printable and not isinstance(self.focused, Input):
+            event.stop()
+            field = self.query_one("#typed", Field)
+            field.value += event.character or ""
+            field.focus_input()
 
     @on(Input.Submitted)
     def confirm(self) -> None:
@@ -113,7 +122,7 @@ class DeleteKeyScreen(ConfirmScreen):
         if self._typed:
             field = self.query_one("#typed", Field)
             if field.value.strip() != self._typed.strip():
-                field.error = f"Type {self._typed} to delete the key."
+                field.error = "That is something else."
                 field.focus_input()
                 return
         super().confirm()

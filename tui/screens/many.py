@@ -226,7 +226,7 @@ class FinishManyScreen(RunScreen):
         """Tell beside the keys what becomes of them."""
         table, chosen = self.query_one(KeyTable), self._chosen()
         for begun in chosen:
-            table.set_state(begun.predecessor.id, "will be deleted", "problem")
+            table.set_state(begun.predecessor.id, "will be deleted", "")
             for key in begun.successors:
                 table.set_state(key.id, "stays", "")
         for begun in self._unproven():
