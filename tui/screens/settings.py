@@ -247,8 +247,6 @@ class SettingsScreen(Screen[None]):
         try:
             with self.query_one(Status).working(doing):
                 listing = await self._service.load()
-                begun = await asyncio.to_thread(unfinished, self._service)
-                unstored = await asyncio.to_thread(self._service.never_stored)
         except (ApiError, SessionProblem) as error:
             if self._is_there:
                 self._failed(explain(error))
@@ -256,8 +254,12 @@ class SettingsScreen(Screen[None]):
         if not self._is_there:
             return False
         self._problem = None
-        self.query_one(TopBar).notice = self.notice
         self._show(listing)
+        begun = await asyncio.to_thread(unfinished, self._service)
+        unstored = await asyncio.to_thread(self._service.never_stored)
+        if not self._is_there:
+            return False
+        self.query_one(TopBar).notice = self.notice  # the journal has just been read
         self._show_states(begun, unstored)
         return True
 

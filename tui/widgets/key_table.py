@@ -200,8 +200,9 @@ class KeyTable(ScrollView, can_focus=True, inherit_bindings=False):
 
     def clear_states(self) -> None:
         """Show the permissions of all keys again."""
-        self._states.clear()
-        self.refresh(self._rows)
+        if self._states:
+            self._states.clear()
+            self.refresh(self._rows)
 
     # Rows and scrolling
 
