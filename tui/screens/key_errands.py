@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
@@ -156,7 +157,8 @@ class KeyErrands:
 
     async def rotate(self, key: Key) -> None:
         """Replace a key by a successor; one that was begun earlier is gone on with."""
-        begun = next((one for one in unfinished(self._service) if _is_about(one, key)), None)
+        rotations = await asyncio.to_thread(unfinished, self._service)
+        begun = next((one for one in rotations if _is_about(one, key)), None)
         if begun is None and key.subaccount_id:
             self._desk.tell_problem(explain(OfSubaccount()))
             return
@@ -173,7 +175,7 @@ class KeyErrands:
 
     async def finish(self, key: Key) -> None:
         """Go on with the rotation of a key that is retiring."""
-        for begun in unfinished(self._service):
+        for begun in await asyncio.to_thread(unfinished, self._service):
             if begun.successors and _is_about(begun, key):
                 await self._show_rotation(Rotation.resume(self._service, begun))
                 return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import cached_property
 from pathlib import Path
 
 from textual import on, work
@@ -53,12 +54,12 @@ class RotateManyScreen(RunScreen):
 
     def on_mount(self) -> None:
         """Tell beside the keys which are left out."""
-        for key in self._plan().left_out:
+        for key in self._plan.left_out:
             self.query_one(KeyTable).set_state(key.id, "left out", "")
 
     def sentences(self) -> list[str]:
         """Return what will happen, and how the secrets will be named in a file."""
-        planned = self._plan()
+        planned = self._plan
         taken: set[str] = set()
         for key in planned.keys[:1]:
             name = variable_name(plain(key.raw_label or ""), key.short_key, taken)
@@ -74,7 +75,7 @@ class RotateManyScreen(RunScreen):
 
     def make_run(self) -> Run | None:
         """Return the run, once the way of delivery is known to do."""
-        keys = self._plan().keys
+        keys = self._plan.keys
         labels = [key.raw_label or "" for key in keys]
         delivery = self._delivery(labels) if keys else None
         if delivery is None:
@@ -86,7 +87,7 @@ class RotateManyScreen(RunScreen):
                 delivery.close()
                 return None
         self._open_delivery = delivery
-        return RotationRun(self.service, keys, delivery, begun=self._plan().replaced)
+        return RotationRun(self.service, keys, delivery, begun=self._plan.replaced)
 
     def summary(self, run: Run) -> str:
         """Return how many keys came how far."""
@@ -180,6 +181,7 @@ class RotateManyScreen(RunScreen):
         rotation.on_change = heard
         self.changed(event.key.id, rotation.state, rotation.problem)
 
+    @cached_property
     def _plan(self) -> Plan:
         return plan(self.keys, self.service.session.user, unfinished(self.service))
 
@@ -265,6 +267,7 @@ class FinishManyScreen(RunScreen):
         done, of = run.progress
         return f"{done:,} of {count(of, 'rotation')} finished."
 
+    @cached_property
     def _begun(self) -> list[Unfinished]:
         """Return the rotations of the chosen keys that are known to be such."""
         chosen = {key.id for key in self.keys}
@@ -277,10 +280,10 @@ class FinishManyScreen(RunScreen):
 
     def _chosen(self) -> list[Unfinished]:
         """Return those whose predecessors may go: proven here, or marked on another host."""
-        return [begun for begun in self._begun() if begun.known is None or begun.is_proven]
+        return [begun for begun in self._begun if begun.known is None or begun.is_proven]
 
     def _unproven(self) -> list[Unfinished]:
-        return [begun for begun in self._begun() if begun.known is not None and not begun.is_proven]
+        return [begun for begun in self._begun if begun.known is not None and not begun.is_proven]
 
 
 class DeleteManyScreen(RunScreen):
