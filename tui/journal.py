@@ -235,12 +235,17 @@ class Journal:
 def successors(entries: Iterable[Entry]) -> list[Successor]:
     """Return the keys that were made to succeed others, oldest first; `entries` are newest first.
 
-    Those whose ids never became known are left out.
+    Those whose ids never became known are left out. One whose first lines are cut off counts as
+    stored: only a whole account tells that a secret never was.
     """
     found: dict[str, Successor] = {}
+    whole = set[str]()
     for entry in reversed(list(entries)):
+        if entry.phase == "begun":
+            whole.add(entry.attempt)
         if entry.action == "create" and entry.predecessor and entry.key_id:
-            known = found.get(entry.attempt, Successor(entry.key_id, entry.predecessor))
+            at_first = Successor(entry.key_id, entry.predecessor, entry.attempt not in whole)
+            known = found.get(entry.attempt, at_first)
             if entry.phase == "stored":
                 known = replace(known, is_stored=True)
             elif entry.phase in PROOFS:

@@ -88,6 +88,12 @@ class Verification:
     awaited: tuple[str, ...] = ()
 
     @property
+    def is_certain(self) -> bool:
+        """Whether the answers tell that the key works or that it does not; none tells neither."""
+        readings = {self.alive, *(proof.reading for proof in self.proofs)}
+        return Reading.NO_ANSWER not in readings and not self.awaited
+
+    @property
     def works(self) -> bool:
         """Whether the key is accepted, and no grant was refused, unanswered or left out."""
         shown = {Reading.GRANTED, Reading.CANNOT_BE_SHOWN}

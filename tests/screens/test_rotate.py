@@ -110,7 +110,7 @@ async def test_later_then_finished_from_the_list(node: Node) -> None:
 async def test_changed_on_the_way(node: Node) -> None:
     async with at_work(node) as keys:
         rotate = await begin_rotating(keys, "Template designers")
-        assert "Change" in keys.me.footer
+        await keys.me.until(lambda: "Change" in keys.me.footer)
         await rotate.press("change")  # from within the password's field
         await keys.me.until("What the successor is to be")
         await keys.me.settle()

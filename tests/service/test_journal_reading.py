@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.service.conftest import WHEN, file_of
-from tui.journal import CAP, Journal
+from tui.journal import CAP, Journal, successors
+from tui.screens.journal import requests
 
 SERVER = "https://mta1.example.com"
 
@@ -137,3 +138,13 @@ def test_what_became_of_an_attempt_can_be_noted_by_a_later_start(journal: Journa
     assert (entry.key_id, entry.short_key, entry.phase) == ("k1", "9ac1", "done")
     later.resume(entry).stored("Written to /x.")
     assert later.unstored() == []
+
+
+def test_a_successor_whose_first_lines_are_cut_off_counts_as_stored(journal: Journal) -> None:
+    attempt = journal.begin("create", server=SERVER, predecessor="old")
+    attempt.done(key_id="new")
+    attempt.stored("Written to /x.")
+    attempt.proven(True)
+    last_only = journal.entries()[:1]
+    assert [one.is_stored for one in successors(last_only)] == [True]
+    assert requests(last_only, "") == []

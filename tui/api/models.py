@@ -53,6 +53,10 @@ class Key:
         """The wire keys of what the key may do; opaque, so shown only by way of a `Catalogue`."""
         return self.raw_grants or ()
 
+    def may_have(self, secret: SecretStr) -> bool:
+        """Tell whether a secret can be this key's: a short key is how it begins (contract 4)."""
+        return secret.get_secret_value().startswith(self.raw_short_key or "")
+
     @property
     def allowed_ips(self) -> tuple[str, ...]:
         """The addresses and networks that the key works from; none means any."""

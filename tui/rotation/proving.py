@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from tui.api.models import Key
 from tui.rotation.machine import Machine
-from tui.rotation.states import NotVerified, State, Step, Transitions
+from tui.rotation.states import NotVerified, OtherSecret, State, Step, Transitions
 from tui.service import KeyService
 
 if TYPE_CHECKING:
@@ -32,8 +32,10 @@ class Proving(Machine):
 
     async def _verify(self) -> None:
         key = self.predecessor
+        if not key.may_have(self._secret):
+            raise OtherSecret
         found = await self._service.verify(self._secret, key.grants, key.raw_valid_ips or ())
-        if attempt := self._service.noted.attempt_of(key.id):
+        if found.is_certain and (attempt := self._service.noted.attempt_of(key.id)):
             attempt.proven(found.works)
         if not found.works:
             raise NotVerified(found)

@@ -25,6 +25,8 @@ from tui.rotation.states import (
     GrantsNotTold,
     NotVerified,
     OfSubaccount,
+    OtherSecret,
+    SecretForgotten,
     State,
     Step,
     StillThere,
@@ -81,10 +83,7 @@ class Rotation(Machine):
         on_change: Callable[[Rotation], None] | None = None,
         prove: Prove | None = None,
     ) -> Rotation:
-        """Return a rotation that somebody began, to be finished or undone.
-
-        Of several successors the youngest is meant unless one is named.
-        """
+        """Return a rotation that was begun, of its youngest successor unless one is named."""
         rotation = cls(service, unfinished.predecessor, on_change=on_change, prove=prove)
         if unfinished.kind is not Kind.ALONE:
             meant = successor or unfinished.successors[-1]
@@ -175,8 +174,9 @@ class Rotation(Machine):
 
         A `secret` is given where none is held here any more.
         """
-        secret = self._secret or secret
-        return await self._take(Step.VERIFY, partial(self._verify, on_change, secret))
+        return await self._take(
+            Step.VERIFY, partial(self._verify, on_change, self._secret or secret)
+        )
 
     async def retire_later(self, today: date) -> State:
         """Mark the predecessor as retiring since `today`, for everybody to see."""
@@ -305,13 +305,16 @@ class Rotation(Machine):
         self, on_change: Callable[[Verification], None] | None, secret: SecretStr | None
     ) -> None:
         if secret is None:
-            raise WrongStep(self.state, Step.VERIFY, "without a secret")
+            raise SecretForgotten
+        if self.successor is not None and not self.successor.may_have(secret):
+            raise OtherSecret
         grants, valid_ips = self._asked.grants, self._asked.valid_ips
         if self._created is None and self.successor is not None:
             grants, valid_ips = self.successor.grants, self.successor.raw_valid_ips or ()
-        found = await self._prove(secret, grants, valid_ips, on_change=on_change)
-        self.verification = found
-        if attempt := self._attempt:
+        self.verification = found = await self._prove(
+            secret, grants, valid_ips, on_change=on_change
+        )
+        if found.is_certain and (attempt := self._attempt):
             attempt.proven(found.works)
         if self.state in {State.DELIVERED, State.VERIFIED}:
             self._reach(State.VERIFIED if found.works else State.DELIVERED)
@@ -390,7 +393,7 @@ class Rotation(Machine):
     def doubted(self) -> State:
         """The state before a write of which nothing is known; else the present one."""
         doubt = self._doubted if self.state is State.UNKNOWN else None
-        return doubt.state if doubt is not None else self.state
+        return doubt.state if doubt else self.state
 
     def _interruption(self) -> ApiError:
         server = self.service.session.client.server

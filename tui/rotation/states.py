@@ -157,6 +157,18 @@ class OfSubaccount(CannotGoOn):
     sentence = "This key belongs to a subaccount, where no successor can be created from here."
 
 
+class OtherSecret(CannotGoOn):
+    """A secret that was given is not that of the key to be verified."""
+
+    sentence = "This is another key's secret: it begins otherwise than this key's."
+
+
+class SecretForgotten(CannotGoOn):
+    """The secret that a step needs is not held here any more."""
+
+    sentence = "Its secret is not held here any more: paste it to verify the key."
+
+
 class PredecessorGone(CannotGoOn):
     """The predecessor is not in the list: deleting the successor would leave no key."""
 

@@ -87,11 +87,12 @@ class _Request:
 
 
 def requests(entries: Iterable[Entry], here: str) -> list[_Request]:
-    """Return the requests that the lines are about, newest first."""
+    """Return the requests that the lines are about, newest first, without those cut off."""
     found: dict[str, list[Entry]] = {}
     for entry in entries:
         found.setdefault(entry.attempt, []).insert(0, entry)
-    return [_Request(tuple(lines), here) for lines in found.values()]
+    told = (lines for lines in found.values() if any(e.phase not in PROOFS for e in lines))
+    return [_Request(tuple(lines), here) for lines in told]
 
 
 class JournalScreen(Screen[None]):

@@ -17,7 +17,15 @@ from tui.api.grants import sends
 from tui.api.models import Key
 from tui.errands import explain
 from tui.problems import Problem
-from tui.rotation import Kind, OfSubaccount, Rotation, Unfinished, find_unfinished, unfinished
+from tui.rotation import (
+    Kind,
+    OfSubaccount,
+    OtherSecret,
+    Rotation,
+    Unfinished,
+    find_unfinished,
+    unfinished,
+)
 from tui.screens.dialog import AskSecretScreen, DeleteKeyScreen
 from tui.screens.edit_key import EditKeyScreen
 from tui.screens.interrupted import InterruptedScreen
@@ -147,12 +155,15 @@ class KeyErrands:
         secret = await self._desk.app.push_screen_wait(ask)
         if secret is None:
             return
+        if not key.may_have(secret):
+            self._desk.tell_problem(explain(OtherSecret()))
+            return
         proof = verification_of(self._service, secret, key.grants, key.raw_valid_ips or ())
         del ask, secret
         screen = VerifyScreen(short(key.label, 40), proof, self._service.listing.catalogue)
         del proof
         works = await self._desk.app.push_screen_wait(screen)
-        if attempt := self._service.noted.attempt_of(key.id):
+        if works is not None and (attempt := self._service.noted.attempt_of(key.id)):
             attempt.proven(works)
 
     async def rotate(self, key: Key) -> None:

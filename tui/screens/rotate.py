@@ -219,7 +219,10 @@ class RotateScreen(ShowsSecret[str]):
         went_to = self.query_one(SecretBox).went_to
         if not await self.app.push_screen_wait(ask_stored(self._rotation.draft.label, went_to)):
             return False
-        await self._rotation.stored_by_hand(went_to or BY_WORD)
+        if self._rotation.allows(Step.STORED):
+            await self._rotation.stored_by_hand(went_to or BY_WORD)
+        else:
+            self._rotation.note_stored(went_to or BY_WORD)  # what became of it is not known
         return True
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -385,7 +388,7 @@ class RotateScreen(ShowsSecret[str]):
 
     def _leave(self) -> None:
         rotation = self._rotation
-        if rotation.allows(Step.FORGET) and not (self._is_part and rotation.would_lose_secret):
+        if rotation.allows(Step.FORGET) and not self._is_part:
             rotation.forget_secret()
         rotation.on_change = None
         self.query_one(SecretBox).forget()

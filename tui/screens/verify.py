@@ -33,16 +33,19 @@ def verification_of(
     return lambda on_change: service.verify(secret, grants, valid_ips, on_change=on_change)
 
 
-class VerifyScreen(Dialog[bool]):
-    """Runs a verification; returns whether the key works. Nothing is changed to prove it."""
+class VerifyScreen(Dialog["bool | None"]):
+    """Runs a verification; returns whether the key works, None where that was not found out.
+
+    Nothing is changed to prove it.
+    """
 
     AUTO_FOCUS = "#no"
-    nothing = False
+    nothing = None
 
     def __init__(self, label: str, verify: Verify, catalogue: Catalogue) -> None:
         super().__init__(f"Verify {label}", Content("Nothing is changed to prove a grant."))
         self._verify, self._catalogue = verify, catalogue
-        self._works = False
+        self._works: bool | None = None
 
     def asked(self) -> ComposeResult:
         """The answers, as they come in."""
@@ -71,5 +74,5 @@ class VerifyScreen(Dialog[bool]):
             problem = explain(error)
             proofs.update(Content(f"✗ {problem.title}\n{problem.detail}\n{problem.hint}"))
         else:
-            self._works = found.works
+            self._works = found.works if found.is_certain else None
             proofs.show(found, self._catalogue)
