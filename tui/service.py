@@ -339,7 +339,7 @@ class KeyService:
         except SessionProblem:
             attempt.refused("The session had ended.")
             raise
-        except BaseException:
+        except BaseException:  # raised again: a cancelled request is noted, too
             attempt.unknown("It was interrupted here.")
             raise
 

@@ -103,7 +103,7 @@ class FileDelivery:
             os.fsync(self._descriptor)
             self._size = place + len(data)
             self._insist_on_ours()
-        except BaseException:
+        except BaseException:  # raised again: no half of an entry stays
             self._size = size
             with suppress(OSError):
                 os.ftruncate(self._descriptor, size)

@@ -69,7 +69,7 @@ def start(options: SandboxOptions) -> RunningSandbox:
     )
     try:
         return RunningSandbox(process, _announced(process))
-    except BaseException:
+    except BaseException:  # raised again: a child must not outlive its start
         _end(process)
         raise
 
