@@ -25,13 +25,13 @@ from textual.screen import Screen
 from textual.widgets import Input
 
 from tests.node import Node
-from tui.app import KeysApp
-from tui.bindings import COMMANDS, Place
-from tui.screens.login import Known
-from tui.screens.settings import SettingsScreen
-from tui.widgets.field import Field
-from tui.widgets.grant_list import GrantList
-from tui.widgets.key_table import KeyTable
+from tui.ui.app import KeysApp
+from tui.ui.bindings import COMMANDS, Place
+from tui.ui.screens.keys import KeysScreen
+from tui.ui.screens.login import SignInDefaults
+from tui.ui.widgets.field import Field
+from tui.ui.widgets.grant_list import GrantList
+from tui.ui.widgets.key_table import KeyTable
 
 NOW = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
 """What the program's clock shows."""
@@ -236,7 +236,7 @@ class Keys(Page):
         """Wait for the list, or for what stands in its place, and for the end of what led here."""
         await self.me.until(
             lambda: (
-                isinstance(self.me.screen, SettingsScreen)
+                isinstance(self.me.screen, KeysScreen)
                 and self.me.screen.query(KeyTable)
                 and (self.table.count or "No API keys yet" in self.says)
                 and self.me.idle
@@ -401,13 +401,13 @@ class Dialog(Page):
 
 @asynccontextmanager
 async def at_login(
-    at: Node | Known, size: tuple[int, int] = NARROW, **others: Unpack[Told]
+    at: Node | SignInDefaults, size: tuple[int, int] = NARROW, **others: Unpack[Told]
 ) -> AsyncIterator[Login]:
     """Start the program, and let go of its connections at the end, however the test ends.
 
     For a node, the form holds its address and who signs in there, unless `others` tell otherwise.
     """
-    app = KeysApp(at if isinstance(at, Known) else known(at, **others), now=lambda: NOW)
+    app = KeysApp(at if isinstance(at, SignInDefaults) else known(at, **others), now=lambda: NOW)
     try:
         async with app.run_test(size=size) as pilot:
             page = Login(Operator(pilot, app))
@@ -427,8 +427,8 @@ async def at_keys(
         yield await page.sign_in()
 
 
-def known(node: Node, **others: Unpack[Told]) -> Known:
+def known(node: Node, **others: Unpack[Told]) -> SignInDefaults:
     password = SecretStr(node.password)
     told: Told = {"url": node.url, "username": node.username, "password": password}
     told.update(others)
-    return Known(**told)
+    return SignInDefaults(**told)

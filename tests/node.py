@@ -17,11 +17,11 @@ from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tui.sandbox.answers import errors, too_many
+from tui.sandbox.application import application
 from tui.sandbox.catalogue import edition as edition_named
-from tui.sandbox.founding import found
-from tui.sandbox.place import Rules
-from tui.sandbox.server import application
-from tui.sandbox.serving import QuietServer, address, listen
+from tui.sandbox.http_server import QuietServer, address, listen
+from tui.sandbox.node_context import Rules
+from tui.sandbox.seeding import seed
 from tui.sandbox.sessions import Sessions
 from tui.sandbox.store import Store, StoredKey, new_secret, utc_now
 
@@ -73,7 +73,7 @@ class Node:
         )
         self.store = Store(data, mint=mint, now=now)
         self.sessions = Sessions(self.store.db, now)
-        credentials = found(self.store, rules, role=role, seeds=seeds)
+        credentials = seed(self.store, rules, role=role, seeds=seeds)
         self.username = credentials.username
         self.password = credentials.password or ""
         self.client_id = credentials.client_id

@@ -11,7 +11,7 @@ from typing import IO
 import pytest
 from pydantic import BaseModel, SecretStr, ValidationError
 
-from tui.api.errors import Entry, Invalid, SignInRefused
+from tui.api.errors import ErrorEntry, Invalid, SignInRefused
 from tui.crash import write_report
 
 SECRET = "9ac1hunter2"
@@ -67,7 +67,7 @@ ERRORS: dict[str, Callable[[], BaseException]] = {
     "key": lambda: raised(KeyError(SECRET)),
     "decoding": lambda: raised(UnicodeDecodeError("utf-8", SECRET.encode(), 0, 1, SECRET)),
     "validation": invalid,
-    "server": lambda: raised(Invalid(400, (Entry(SECRET, SECRET),))),
+    "server": lambda: raised(Invalid(400, (ErrorEntry(SECRET, SECRET),))),
     "sign-in": lambda: raised(SignInRefused(400, SECRET, SECRET)),
     "cause": lambda: raised(RuntimeError(SECRET), raised(OSError(5, SECRET, SECRET))),
     "carried": lambda: raised(Carrier(raised(ValueError(SECRET)))),

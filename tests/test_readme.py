@@ -6,7 +6,7 @@ import os
 import re
 from pathlib import Path
 
-from tui.bindings import Place, told
+from tui.ui.bindings import Place, told
 
 README = Path(__file__).parent.parent / "README.md"
 BEGIN, END = "<!-- keys: begin -->\n", "<!-- keys: end -->"

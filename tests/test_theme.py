@@ -12,7 +12,7 @@ import pytest
 from rich.color import Color, ColorSystem
 from rich.color_triplet import ColorTriplet
 
-from tui.app import THEME
+from tui.ui.app import THEME
 
 COLOURS = {**THEME.to_color_system().generate(), **THEME.variables}
 

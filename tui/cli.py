@@ -21,11 +21,11 @@ from tui.sandbox.options import ACCOUNTS, EDITIONS, SandboxMissing, SandboxOptio
 if TYPE_CHECKING:
     from tui.journal import Journal
     from tui.sandbox.options import Announcement
-    from tui.screens.login import Known
+    from tui.ui.screens.login import SignInDefaults
 
 _LEAKS = ("TEXTUAL", "TEXTUAL_DEBUG", "TEXTUAL_LOG", "TEXTUAL_SCREENSHOT", "TEXTUAL_PRESS")
 """What makes Textual write key strokes or pictures to files that others can read."""
-PATIENCE = 0.5
+THREAD_SECONDS = 0.5
 """How long threads may take at the end, in seconds."""
 _OF_A_SERVER = ("url", "username", "ca_file", "client_id", "allow_http")
 """The options that tell which server is called and how."""
@@ -57,7 +57,7 @@ def run() -> NoReturn:
     moment to finish what they write, and what hangs then goes with the process.
     """
     code = main()
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + THREAD_SECONDS
     with suppress(KeyboardInterrupt):  # which asks for haste
         for thread in threading.enumerate():
             if thread is not threading.current_thread() and not thread.daemon:
@@ -101,7 +101,7 @@ def _keep_to_itself() -> None:
 def _load_app() -> None:
     """Load what is shown first, without looking for garbage: loading makes none."""
     gc.disable()
-    import tui.app  # noqa: F401  # --help and --version do without
+    import tui.ui.app  # noqa: F401  # --help and --version do without
 
     gc.freeze()
     gc.enable()
@@ -193,7 +193,7 @@ def _unfit_options(options: argparse.Namespace) -> str:
 
 def _unfit_server(options: argparse.Namespace) -> str:
     """Return what is wrong with the server's address or certificates, or nothing."""
-    from tui.api.address import BadAddress, Reason, check_ca_file, parse_server
+    from tui.api.address import AddressFault, BadAddress, check_ca_file, parse_server
     from tui.problems import describe
 
     try:
@@ -202,7 +202,7 @@ def _unfit_server(options: argparse.Namespace) -> str:
         if options.url:
             parse_server(options.url, plain_http_allowed=options.allow_http)
     except BadAddress as error:
-        if error.reason is Reason.CA_FILE:
+        if error.reason is AddressFault.CA_FILE:
             return f"--ca-file {error.told}"
         problem = describe(error)
         what, hint = (text[0].lower() + text[1:] for text in (problem.title, problem.hint))
@@ -219,10 +219,10 @@ def _unfit_terminal() -> str:
     return ""
 
 
-def _known(options: argparse.Namespace) -> Known:
-    from tui.screens.login import Known
+def _known(options: argparse.Namespace) -> SignInDefaults:
+    from tui.ui.screens.login import SignInDefaults
 
-    return Known(
+    return SignInDefaults(
         url=options.url,
         username=options.username,
         ca_file=options.ca_file,
@@ -231,10 +231,10 @@ def _known(options: argparse.Namespace) -> Known:
     )
 
 
-def _run_app(known: Known, journal: Journal | None = None) -> int:
+def _run_app(known: SignInDefaults, journal: Journal | None = None) -> int:
     import asyncio
 
-    from tui.app import KeysApp, Loop
+    from tui.ui.app import KeysApp, Loop
 
     app = KeysApp(known, journal=journal)
     with asyncio.Runner(loop_factory=Loop) as runner:
@@ -247,7 +247,7 @@ def _run_sandbox(options: argparse.Namespace) -> int:
         require_packages()
     except SandboxMissing as missing:
         return _refuse(str(missing))
-    from tui.sandbox.command import run
+    from tui.sandbox.standalone import run
 
     return run(
         replace(
@@ -260,7 +260,7 @@ def _run_sandbox(options: argparse.Namespace) -> int:
 
 
 def _run_beside_sandbox(options: argparse.Namespace) -> int:
-    from tui.sandbox.beside import SandboxFailed, start
+    from tui.sandbox.child_process import SandboxFailed, start
 
     try:
         sandbox = start(_sandbox_options(options))
@@ -280,10 +280,10 @@ def _sandbox_options(options: argparse.Namespace) -> SandboxOptions:
     )
 
 
-def _known_sandbox(announcement: Announcement) -> Known:
+def _known_sandbox(announcement: Announcement) -> SignInDefaults:
     from pydantic import SecretStr
 
-    from tui.screens.login import Known
+    from tui.ui.screens.login import SignInDefaults
 
     told = ["Sandbox on this machine, gone when you leave"]
     if announcement.password:
@@ -292,7 +292,7 @@ def _known_sandbox(announcement: Announcement) -> Known:
         told.append(f"two-factor code {announcement.code}")
     if announcement.access_token:
         told.append(f"access token {announcement.access_token}")
-    return Known(
+    return SignInDefaults(
         url=announcement.url,
         username=announcement.username,
         password=SecretStr(announcement.password) if announcement.password else None,

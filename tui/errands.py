@@ -6,18 +6,18 @@ from dataclasses import replace
 
 from tui.api.errors import Forbidden, NotFound
 from tui.api.models import Key
-from tui.delivery import DeliveryFailed
-from tui.outcomes import NothingCreated, OutcomeUnknown, PasswordNotChecked, SecretLost
-from tui.problems import Problem, describe
-from tui.rotation import CannotGoOn, NotVerified
-from tui.rotation.states import StillThere
-from tui.session import (
+from tui.api.session import (
     EnrolmentRequired,
     GivenUp,
     NoKeyManagement,
     SessionEnded,
     SingleSignOn,
 )
+from tui.delivery import DeliveryFailed
+from tui.keys.rotation import CannotGoOn, NotVerified
+from tui.keys.rotation.states import StillThere
+from tui.keys.write_outcomes import NothingCreated, OutcomeUnknown, PasswordNotChecked, SecretLost
+from tui.problems import Problem, describe
 from tui.text import short
 
 _OF_THE_SESSION: dict[type[Exception], Problem] = {

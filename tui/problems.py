@@ -13,8 +13,8 @@ from functools import singledispatch
 from types import MappingProxyType
 
 from tui.api import errors
-from tui.api.address import BadAddress, Reason
-from tui.api.errors import Entry, Stage
+from tui.api.address import AddressFault, BadAddress
+from tui.api.errors import ErrorEntry, Stage
 from tui.text import short
 
 FIELDS = ("label", "grants", "valid_ips", "password")
@@ -49,33 +49,36 @@ def _describe(error: Exception, doing: str) -> Problem:
 
 
 _ADDRESSES = {
-    Reason.EMPTY: ("There is no address yet", "Type the server's name, as in mail.example:443."),
-    Reason.SCHEME: (
+    AddressFault.EMPTY: (
+        "There is no address yet",
+        "Type the server's name, as in mail.example:443.",
+    ),
+    AddressFault.SCHEME: (
         "Only https:// and http:// addresses work",
         "Leave the beginning out, and https:// is used.",
     ),
-    Reason.USER_INFO: (
+    AddressFault.USER_INFO: (
         "The address holds a user name or password",
         "Leave out everything up to the @; the user name and password have fields of their own.",
     ),
-    Reason.PORT: ("The port is not a number from 1 to 65535", "As in mail.example:8443."),
-    Reason.HOST: (
+    AddressFault.PORT: ("The port is not a number from 1 to 65535", "As in mail.example:8443."),
+    AddressFault.HOST: (
         "This is not a host name or an IP address",
         "As in mail.example, 192.0.2.1 or [2001:db8::1].",
     ),
-    Reason.QUERY: (
+    AddressFault.QUERY: (
         "The address holds a ? or a #",
         "Leave out all that follows {told}.",
     ),
-    Reason.PATH: (
+    AddressFault.PATH: (
         "The address has a path that is not the API's",
         "Leave out all that follows {told}, or end it with the API's own path, as in /api/v1.",
     ),
-    Reason.PLAIN_HTTP: (
+    AddressFault.PLAIN_HTTP: (
         "Plain http would show passwords and keys to the network",
         "Use https://, or start with --allow-http if it must be.",
     ),
-    Reason.CA_FILE: (
+    AddressFault.CA_FILE: (
         "The CA file can't be read",
         "--ca-file FILE takes a readable PEM file with at least one certificate.",
     ),
@@ -85,7 +88,7 @@ _ADDRESSES = {
 @_describe.register
 def _(error: BadAddress, doing: str) -> Problem:
     title, hint = _ADDRESSES[error.reason]
-    if error.reason is Reason.CA_FILE:
+    if error.reason is AddressFault.CA_FILE:
         return Problem(title, f"{error.told}.", hint)
     return Problem(title, hint=hint.format(told=error.told))
 
@@ -330,7 +333,7 @@ def _said(error: errors.Refused, title: str, hint: str, doing: str) -> Problem:
     )
 
 
-def _sentence(entry: Entry) -> str:
+def _sentence(entry: ErrorEntry) -> str:
     texts = [text.strip().rstrip(".") for text in (entry.message, entry.description)]
     joined = ": ".join(filter(None, texts))
     return f"{joined}." if joined and joined[-1] not in "!?…" else joined

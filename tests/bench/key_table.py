@@ -32,8 +32,8 @@ def program(shown: bool) -> None:
 
     from tui.api.grants import MOMENTUM, Catalogue
     from tui.api.models import Key
-    from tui.widgets.columns import Column
-    from tui.widgets.key_table import KeyTable
+    from tui.ui.widgets.columns import Column
+    from tui.ui.widgets.key_table import KeyTable
 
     grants = [tuple(grant.key for grant in MOMENTUM[: n % 5]) for n in range(5)]
     keys = [

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from tui.api.address import BadAddress, Reason, parse_server
+from tui.api.address import AddressFault, BadAddress, parse_server
 from tui.api.errors import BadProxy
 from tui.api.proxy import proxy_for
 from tui.problems import describe
@@ -41,36 +41,36 @@ def test_addresses_are_put_into_one_form(typed: str, url: str, prefix: str) -> N
 @pytest.mark.parametrize(
     ("typed", "reason"),
     [
-        ("", Reason.EMPTY),
-        ("  \t", Reason.EMPTY),
-        ("ftp://mail.example", Reason.SCHEME),
-        ("javascript://x", Reason.SCHEME),
-        ("https://ops:hunter2@mail.example", Reason.USER_INFO),
-        ("mail.example:99999", Reason.PORT),
-        ("mail.example:0", Reason.PORT),
-        ("mail.example:", Reason.PORT),
-        ("mail.example:8_0", Reason.PORT),
-        ("mail.example:٨٠", Reason.PORT),
-        ("https://", Reason.HOST),
-        ("mail example", Reason.HOST),
-        ("mail\\example", Reason.HOST),
-        ("-mail.example", Reason.HOST),
-        ("a" * 64, Reason.HOST),
-        (".".join(["abcdefgh"] * 30), Reason.HOST),
-        ("999.1.1.1", Reason.HOST),
-        ("[::1", Reason.HOST),
-        ("[fe80::1%eth0]", Reason.HOST),
-        ("[::1]x", Reason.HOST),
-        ("mail.example?x=1", Reason.QUERY),
-        ("mail.example/#keys", Reason.QUERY),
-        ("https://ops@mail.example/ui/#!/settings", Reason.USER_INFO),
-        ("mail.example/ui/login", Reason.PATH),
-        ("mail.example/../api/v1", Reason.PATH),
-        ("http://mail.example", Reason.PLAIN_HTTP),
-        ("http://localhost.example", Reason.PLAIN_HTTP),
+        ("", AddressFault.EMPTY),
+        ("  \t", AddressFault.EMPTY),
+        ("ftp://mail.example", AddressFault.SCHEME),
+        ("javascript://x", AddressFault.SCHEME),
+        ("https://ops:hunter2@mail.example", AddressFault.USER_INFO),
+        ("mail.example:99999", AddressFault.PORT),
+        ("mail.example:0", AddressFault.PORT),
+        ("mail.example:", AddressFault.PORT),
+        ("mail.example:8_0", AddressFault.PORT),
+        ("mail.example:٨٠", AddressFault.PORT),
+        ("https://", AddressFault.HOST),
+        ("mail example", AddressFault.HOST),
+        ("mail\\example", AddressFault.HOST),
+        ("-mail.example", AddressFault.HOST),
+        ("a" * 64, AddressFault.HOST),
+        (".".join(["abcdefgh"] * 30), AddressFault.HOST),
+        ("999.1.1.1", AddressFault.HOST),
+        ("[::1", AddressFault.HOST),
+        ("[fe80::1%eth0]", AddressFault.HOST),
+        ("[::1]x", AddressFault.HOST),
+        ("mail.example?x=1", AddressFault.QUERY),
+        ("mail.example/#keys", AddressFault.QUERY),
+        ("https://ops@mail.example/ui/#!/settings", AddressFault.USER_INFO),
+        ("mail.example/ui/login", AddressFault.PATH),
+        ("mail.example/../api/v1", AddressFault.PATH),
+        ("http://mail.example", AddressFault.PLAIN_HTTP),
+        ("http://localhost.example", AddressFault.PLAIN_HTTP),
     ],
 )
-def test_what_is_wrong_with_an_address_is_told(typed: str, reason: Reason) -> None:
+def test_what_is_wrong_with_an_address_is_told(typed: str, reason: AddressFault) -> None:
     with pytest.raises(BadAddress) as caught:
         parse_server(typed)
     assert caught.value.reason is reason
@@ -104,7 +104,7 @@ def test_a_ca_file_has_to_hold_a_certificate(tmp_path: Path) -> None:
     ):
         with pytest.raises(BadAddress) as caught:
             parse_server("mail.example", ca_file=tmp_path / name)
-        assert caught.value.reason is Reason.CA_FILE
+        assert caught.value.reason is AddressFault.CA_FILE
         assert caught.value.told == f"{plain(str(tmp_path / name))}: {wrong}"
         assert describe(caught.value).detail == f"{caught.value.told}."
     good = tmp_path / "good.pem"

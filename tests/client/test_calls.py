@@ -148,22 +148,25 @@ async def test_an_answer_about_another_key_is_refused(dial: Dial) -> None:
                     {"message": "bad\x1b[2J", "description": "d", "code": 16, "param": "label"}
                 ]
             },
-            [errors.Entry("bad␛[2J", "d", "16", "label")],
+            [errors.ErrorEntry("bad␛[2J", "d", "16", "label")],
         ),
-        ({"errors": ["one", {"message": "two"}, 3]}, [errors.Entry("one"), errors.Entry("two")]),
+        (
+            {"errors": ["one", {"message": "two"}, 3]},
+            [errors.ErrorEntry("one"), errors.ErrorEntry("two")],
+        ),
         (
             {"error": "invalid_grant", "error_description": "wrong"},
-            [errors.Entry("wrong", code="invalid_grant")],
+            [errors.ErrorEntry("wrong", code="invalid_grant")],
         ),
-        ({"errors": {"message": "m"}}, [errors.Entry("m")]),
-        ({"message": "m"}, [errors.Entry("m")]),
+        ({"errors": {"message": "m"}}, [errors.ErrorEntry("m")]),
+        ({"message": "m"}, [errors.ErrorEntry("m")]),
         ({}, []),
         ([], []),
         (None, []),
     ],
 )
 async def test_every_shape_of_error_is_read(
-    method: str, body: object, told: list[errors.Entry], dial: Dial
+    method: str, body: object, told: list[errors.ErrorEntry], dial: Dial
 ) -> None:
     async with faults(as_json(body, 400)) as server:
         client = dial(server)

@@ -5,14 +5,14 @@ import inspect
 import pytest
 
 from tui.api import errors
-from tui.api.address import BadAddress, Reason
-from tui.api.errors import Entry, Stage
+from tui.api.address import AddressFault, BadAddress
+from tui.api.errors import ErrorEntry, Stage
 from tui.problems import Problem, describe
 
 LONG = "a" * 63 + "." + "b" * 63 + ".example"
 
 EXAMPLES: list[Exception] = [
-    *(BadAddress(reason, "https://mail.example") for reason in Reason),
+    *(BadAddress(reason, "https://mail.example") for reason in AddressFault),
     errors.BadProxy("ALL_PROXY", "socks5"),
     errors.BadProxy("HTTPS_PROXY"),
     *(errors.NotReached(stage, LONG, 65535, 10.4, "detail") for stage in Stage),
@@ -27,13 +27,13 @@ EXAMPLES: list[Exception] = [
     errors.TooLarge(2**20),
     errors.Refused(405),
     errors.Refused(407),
-    errors.Invalid(400, (Entry("m", "d", "1", "label"),)),
+    errors.Invalid(400, (ErrorEntry("m", "d", "1", "label"),)),
     errors.SignInRefused(400, "invalid_grant", "User credentials are invalid"),
     errors.SignInRefused(401, "invalid_client", ""),
     errors.SignInRefused(403, "invalid_grant", "blocked"),
     errors.SignInRefused(400, "invalid_request", ""),
     errors.SignInRefused(401, "", ""),
-    errors.Unauthorized(401, (Entry("Unauthorized."),)),
+    errors.Unauthorized(401, (ErrorEntry("Unauthorized."),)),
     errors.Forbidden(403),
     errors.NotFound(404),
     errors.Conflict(409),
@@ -72,12 +72,12 @@ def test_what_concerns_a_field_stands_beside_it_and_the_rest_above() -> None:
     error = errors.Invalid(
         400,
         (
-            Entry("Too long", "At most 100 characters.", "1600", "label"),
-            Entry("Taken", param="label"),
-            Entry("No address", param="valid_ips[1]"),
-            Entry("Slow down?"),
-            Entry("Odd", param="colour"),
-            Entry(""),
+            ErrorEntry("Too long", "At most 100 characters.", "1600", "label"),
+            ErrorEntry("Taken", param="label"),
+            ErrorEntry("No address", param="valid_ips[1]"),
+            ErrorEntry("Slow down?"),
+            ErrorEntry("Odd", param="colour"),
+            ErrorEntry(""),
         ),
     )
     problem = describe(error)

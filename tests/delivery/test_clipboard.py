@@ -133,7 +133,7 @@ def gone(process: int) -> bool:
 async def test_one_that_hangs_is_killed(
     desk: Desk, does: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(clipboard, "PATIENCE", 1.0)
+    monkeypatch.setattr(clipboard, "TOOL_SECONDS", 1.0)
     desk.program("xclip", f"echo $$ > {{folder}}/number; {does}")
     sent = await desk.send(DISPLAY=":0")
     assert gone(int((desk.folder / "number").read_text()))
@@ -212,7 +212,7 @@ async def test_a_buffer_that_could_not_be_erased_is_said(desk: Desk) -> None:
 async def test_nothing_is_called_copied(
     desk: Desk, does: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(clipboard, "PATIENCE", 0.2)
+    monkeypatch.setattr(clipboard, "TOOL_SECONDS", 0.2)
     for name in ("tmux", "wl-copy", "xclip"):
         desk.program(name, does)
     for environ in ({"TMUX": "x"}, {"DISPLAY": ":0"}, {"STY": "1"}, {}):

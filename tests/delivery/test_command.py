@@ -21,12 +21,12 @@ from tui.delivery import (
     ClipboardDelivery,
     CommandDelivery,
     DeliveryFailed,
-    Parcel,
-    Reason,
+    DeliveryFault,
+    NewSecret,
     Sent,
     argument_form,
 )
-from tui.delivery.output import LONGEST, last_words
+from tui.delivery.redaction import LONGEST, last_words
 
 VALUE = "9ac1f00dcafe9ac1f00dcafe9ac1f00dcafe0042"
 SECRET = SecretStr(VALUE)
@@ -35,8 +35,8 @@ READ = "cat > got.stdin"
 
 def parcel(
     label: str = "billing mailer", key_id: str = "id1", secret: SecretStr = SECRET
-) -> Parcel:
-    return Parcel(secret, key_id, label, "9ac1")
+) -> NewSecret:
+    return NewSecret(secret, key_id, label, "9ac1")
 
 
 Script = Callable[..., str]
@@ -73,7 +73,7 @@ def arguments() -> list[str]:
     return got("got.argv").split("\0")[:-1]
 
 
-async def failure(command: CommandDelivery, what: Parcel | None = None) -> DeliveryFailed:
+async def failure(command: CommandDelivery, what: NewSecret | None = None) -> DeliveryFailed:
     with pytest.raises(DeliveryFailed) as caught:
         await command.deliver(what or parcel())
     assert VALUE not in caught.value.sentence
@@ -127,16 +127,24 @@ async def test_what_it_says_is_told_without_escapes_and_without_the_secret(scrip
 @pytest.mark.parametrize(
     ("does", "reason", "told"),
     [
-        ("cat; echo; echo denied >&2; exit 3", Reason.FAILED, "(exit 3). It said: ••• / denied"),
-        (f"{READ}; kill -9 $$", Reason.FAILED, "(signal 9). It said nothing."),
-        ("exit 2", Reason.FAILED, "(exit 2). It said nothing."),
-        ("echo done", Reason.NOT_READ, "cannot have stored it. It said: done"),
-        ("dd bs=1 count=9 of=got.stdin 2>/dev/null", Reason.NOT_READ, "cannot have stored it."),
-        ("exec <&-; sleep 0.1", Reason.NOT_READ, "cannot have stored it."),
+        (
+            "cat; echo; echo denied >&2; exit 3",
+            DeliveryFault.FAILED,
+            "(exit 3). It said: ••• / denied",
+        ),
+        (f"{READ}; kill -9 $$", DeliveryFault.FAILED, "(signal 9). It said nothing."),
+        ("exit 2", DeliveryFault.FAILED, "(exit 2). It said nothing."),
+        ("echo done", DeliveryFault.NOT_READ, "cannot have stored it. It said: done"),
+        (
+            "dd bs=1 count=9 of=got.stdin 2>/dev/null",
+            DeliveryFault.NOT_READ,
+            "cannot have stored it.",
+        ),
+        ("exec <&-; sleep 0.1", DeliveryFault.NOT_READ, "cannot have stored it."),
     ],
 )
 async def test_a_command_that_fails_is_told(
-    script: Script, does: str, reason: Reason, told: str
+    script: Script, does: str, reason: DeliveryFault, told: str
 ) -> None:
     failed = await failure(CommandDelivery(script(does)))
     assert failed.reason is reason
@@ -155,7 +163,7 @@ async def test_one_that_reads_what_it_needs_and_leaves_at_once_is_no_failure(
 )
 async def test_one_that_hangs_is_killed_with_its_children(script: Script, does: str) -> None:
     failed = await failure(CommandDelivery(script(does), seconds=0.5))
-    assert failed.reason is Reason.TOO_SLOW
+    assert failed.reason is DeliveryFault.TOO_SLOW
     assert "did not finish within 0.5 s and was stopped" in failed.sentence
     assert gone(int(got("got.pid")))
     assert not noted("child") or gone(int(got("child")))
@@ -199,7 +207,7 @@ async def test_it_has_no_terminal_to_ask_on(script: Script) -> None:
 async def test_a_program_that_cannot_be_started_is_told(script: Script) -> None:
     script("", "#!/no/such/interpreter")
     failed = await failure(CommandDelivery("./store"))
-    assert failed.reason is Reason.NO_PROGRAM
+    assert failed.reason is DeliveryFault.NO_PROGRAM
     assert "could not be started: no such file" in failed.sentence
 
 
@@ -218,7 +226,7 @@ async def test_one_secret_never_takes_the_place_of_another(script: Script) -> No
     await command.deliver(parcel("a b", "id1"))
     forget("got.argv")
     failed = await failure(command, parcel("a/b", "id2"))
-    assert failed.reason is Reason.BAD_COMMAND
+    assert failed.reason is DeliveryFault.BAD_COMMAND
     assert "./store a-b was already run" in failed.sentence
     assert not noted("got.argv")
     CommandDelivery("./store {label} {id}").check(["a", "a"])
@@ -236,7 +244,7 @@ async def test_what_the_server_has_not_told_is_not_filled_in_as_nothing(script: 
 
 async def test_an_id_that_is_not_safe_is_refused_and_a_label_is_made_so(script: Script) -> None:
     failed = await failure(CommandDelivery(f"{script(READ)} {{id}}"), parcel(key_id="../x"))
-    assert failed.reason is Reason.BAD_NAME
+    assert failed.reason is DeliveryFault.BAD_NAME
     assert not noted("got.pid")
     await CommandDelivery("./store {label}").deliver(parcel("--rm\0 ../$(x)", "../x"))
     assert arguments() == ["rm-.-x"]

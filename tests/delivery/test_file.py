@@ -14,7 +14,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from tui.delivery import DeliveryFailed, Reason, suggested_file_name, write_secret_file
+from tui.delivery import DeliveryFailed, DeliveryFault, suggested_file_name, write_secret_file
 
 SECRET = SecretStr("9ac1f00dcafe9ac1f00dcafe9ac1f00dcafe0042")
 
@@ -28,7 +28,7 @@ def mask(value: int) -> Iterator[None]:
         os.umask(before)
 
 
-def refused(path: Path) -> tuple[Reason, str]:
+def refused(path: Path) -> tuple[DeliveryFault, str]:
     with pytest.raises(DeliveryFailed) as caught:
         write_secret_file(path, SECRET)
     assert caught.value.sentence == str(caught.value)
@@ -74,7 +74,7 @@ def test_an_existing_file_is_left_alone(tmp_path: Path) -> None:
     there = tmp_path / "there.key"
     there.write_text("older")
     reason, sentence = refused(there)
-    assert reason is Reason.EXISTS
+    assert reason is DeliveryFault.EXISTS
     assert (
         sentence == f"There is already a file {there}. It was left as it is: choose another name."
     )
@@ -87,7 +87,7 @@ def test_a_symlink_is_not_followed(tmp_path: Path, target: str) -> None:
     link = tmp_path / "link.key"
     link.symlink_to(tmp_path / target)
     reason, sentence = refused(link)
-    assert reason is Reason.SYMLINK
+    assert reason is DeliveryFault.SYMLINK
     assert "symbolic link" in sentence
     assert (tmp_path / "elsewhere").read_text() == "older"
     assert not (tmp_path / "nowhere").exists()
@@ -98,7 +98,7 @@ def test_a_directory_is_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.chdir(tmp_path)
     (tmp_path / "sub").mkdir()
-    assert refused(Path(name))[0] is Reason.IS_DIRECTORY
+    assert refused(Path(name))[0] is DeliveryFault.IS_DIRECTORY
 
 
 def test_a_working_directory_that_is_gone_is_told(
@@ -113,31 +113,31 @@ def test_a_working_directory_that_is_gone_is_told(
 
 def test_a_missing_directory_is_named(tmp_path: Path) -> None:
     reason, sentence = refused(tmp_path / "no" / "new.key")
-    assert reason is Reason.NO_DIRECTORY
+    assert reason is DeliveryFault.NO_DIRECTORY
     assert f"There is no directory {tmp_path / 'no'}." in sentence
 
 
 def test_a_file_is_no_directory(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    assert refused(tmp_path / "file" / "new.key")[0] is Reason.NO_DIRECTORY
+    assert refused(tmp_path / "file" / "new.key")[0] is DeliveryFault.NO_DIRECTORY
 
 
 @pytest.mark.parametrize("name", ["x" * 300, "nul\0.key", "~nobody-of-this-name/new.key"])
 def test_an_impossible_name_is_said(tmp_path: Path, name: str) -> None:
     path = Path(name) if name.startswith("~") else tmp_path / name
-    assert refused(path)[0] is Reason.BAD_NAME
+    assert refused(path)[0] is DeliveryFault.BAD_NAME
 
 
 @pytest.mark.parametrize(
     ("number", "reason", "word"),
     [
-        (errno.EACCES, Reason.NOT_PERMITTED, "You may not create files in"),
-        (errno.EROFS, Reason.NOT_PERMITTED, "You may not create files in"),
-        (errno.EMFILE, Reason.OTHER, "could not be written: too many open files."),
+        (errno.EACCES, DeliveryFault.NOT_PERMITTED, "You may not create files in"),
+        (errno.EROFS, DeliveryFault.NOT_PERMITTED, "You may not create files in"),
+        (errno.EMFILE, DeliveryFault.OTHER, "could not be written: too many open files."),
     ],
 )
 def test_what_the_system_refuses_is_put_into_words(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, reason: Reason, word: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, reason: DeliveryFault, word: str
 ) -> None:
     monkeypatch.setattr(os, "open", raising(number))
     told, sentence = refused(tmp_path / "new.key")
@@ -146,10 +146,10 @@ def test_what_the_system_refuses_is_put_into_words(
 
 
 @pytest.mark.parametrize(
-    ("number", "reason"), [(errno.ENOSPC, Reason.NO_SPACE), (errno.EIO, Reason.OTHER)]
+    ("number", "reason"), [(errno.ENOSPC, DeliveryFault.NO_SPACE), (errno.EIO, DeliveryFault.OTHER)]
 )
 def test_no_part_of_a_file_is_left_behind(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, reason: Reason
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, reason: DeliveryFault
 ) -> None:
     monkeypatch.setattr(os, "fsync", raising(number))
     assert refused(tmp_path / "new.key")[0] is reason
@@ -178,7 +178,7 @@ def test_a_full_disk_leaves_no_part_behind(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr("tui.delivery.file._insist_on_privacy", lambda *_: None)
     removed: list[Path] = []
     monkeypatch.setattr(Path, "unlink", lambda path, **_: removed.append(path))
-    assert refused(full)[0] is Reason.NO_SPACE
+    assert refused(full)[0] is DeliveryFault.NO_SPACE
     assert removed == [full]
 
 
@@ -188,7 +188,7 @@ def test_a_file_system_without_modes_is_refused(
     real = os.fchmod
     monkeypatch.setattr(os, "fchmod", lambda fd, _: real(fd, 0o755))
     reason, sentence = refused(tmp_path / "new.key")
-    assert reason is Reason.NOT_PRIVATE
+    assert reason is DeliveryFault.NOT_PRIVATE
     assert f"The file system of {tmp_path} cannot keep a file private" in sentence
     assert not (tmp_path / "new.key").exists()
 

@@ -22,7 +22,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from tui.delivery import DeliveryFailed, FileDelivery, Form, Parcel, Reason, variable_name
+from tui.delivery import DeliveryFailed, DeliveryFault, FileDelivery, Form, NewSecret, variable_name
 
 FORMS: tuple[Form, ...] = get_args(Form)
 HOSTILE = [
@@ -37,9 +37,9 @@ HOSTILE = [
 ]
 
 
-def parcel(number: int, label: str = "billing mailer", secret: str | None = None) -> Parcel:
+def parcel(number: int, label: str = "billing mailer", secret: str | None = None) -> NewSecret:
     value = f"{number:04x}cafe" if secret is None else secret
-    return Parcel(SecretStr(value), f"id{number}", label, f"{number:04x}")
+    return NewSecret(SecretStr(value), f"id{number}", label, f"{number:04x}")
 
 
 def read(path: Path, form: Form) -> list[str]:
@@ -96,7 +96,7 @@ async def test_after_each_secret_the_file_is_whole_private_and_on_the_disk(
     assert len(read(path, form)) == len(labels)
     with pytest.raises(DeliveryFailed) as caught:
         delivery.check()
-    assert caught.value.reason is Reason.EXISTS
+    assert caught.value.reason is DeliveryFault.EXISTS
 
 
 async def test_what_stands_in_the_files(tmp_path: Path) -> None:
@@ -163,12 +163,12 @@ ENDLESS = """
 import asyncio, sys
 from pathlib import Path
 from pydantic import SecretStr
-from tui.delivery import FileDelivery, Parcel
+from tui.delivery import FileDelivery, NewSecret
 async def main():
     files = [FileDelivery(Path(form), form) for form in ("env", "json", "csv")]
     for number in range(10**6):
         for file in files:
-            await file.deliver(Parcel(SecretStr(f"{number:04x}cafe"), "id", "label", "9ac1"))
+            await file.deliver(NewSecret(SecretStr(f"{number:04x}cafe"), "id", "label", "9ac1"))
         print(number, flush=True)
 asyncio.run(main())
 """
@@ -258,8 +258,8 @@ def interrupted(_: int) -> None:
 @pytest.mark.parametrize(
     ("name", "broken", "reason"),
     [
-        ("pwrite", almost_full, Reason.NO_SPACE),
-        ("fsync", lambda: failing(errno.EIO), Reason.OTHER),
+        ("pwrite", almost_full, DeliveryFault.NO_SPACE),
+        ("fsync", lambda: failing(errno.EIO), DeliveryFault.OTHER),
         ("fsync", lambda: interrupted, None),
     ],
 )
@@ -269,7 +269,7 @@ async def test_a_failed_write_leaves_the_file_as_it_was(
     form: Form,
     name: str,
     broken: Callable[[], Callable[..., Any]],
-    reason: Reason | None,
+    reason: DeliveryFault | None,
 ) -> None:
     path = tmp_path / "new"
     delivery = FileDelivery(path, form)
@@ -308,7 +308,7 @@ async def test_a_file_that_somebody_else_took_or_changed_gets_nothing(
         path.touch()
     with pytest.raises(DeliveryFailed) as caught:
         await delivery.deliver(parcel(1))
-    assert caught.value.reason is Reason.CHANGED
+    assert caught.value.reason is DeliveryFault.CHANGED
     assert not any(b"0001cafe" in file.read_bytes() for file in (path, moved) if file.exists())
     delivery.close()
 

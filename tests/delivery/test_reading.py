@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from tui.delivery import FileDelivery, Form, NoSecretsRead, Parcel, read_secrets
+from tui.delivery import FileDelivery, Form, NewSecret, NoSecretsRead, read_secrets
 from tui.delivery.reading import CAP
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
@@ -32,7 +32,7 @@ def test_secrets_come_back_as_they_were_written(
     delivery = FileDelivery(path, form)
     delivery.check()
     for key_id, label, secret in keys:
-        asyncio.run(delivery.deliver(Parcel(SecretStr(secret), key_id, label, secret[:4])))
+        asyncio.run(delivery.deliver(NewSecret(SecretStr(secret), key_id, label, secret[:4])))
     delivery.close()
     found = read_secrets(path)
     safe = {key_id for key_id, _, _ in keys if not key_id.startswith("-") or form != "csv"}

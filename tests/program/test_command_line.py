@@ -121,7 +121,7 @@ from tui.sandbox import beside
 
 class Finder:
     def find_spec(self, name, path=None, target=None):
-        if name == "tui.app":
+        if name == "tui.ui.app":
             signal.raise_signal(signal.SIGINT)
 
 def announced(process):

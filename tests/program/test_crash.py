@@ -15,15 +15,15 @@ VALUE = "5ec2e75ec2e75ec2e75ec2e75ec2e75ec2e75ec2"
 DRIVER = f"""
 import sys
 from tui import cli
-from tui.screens.settings import SettingsScreen
-from tui.terminal import TerminalDriver
+from tui.ui.screens.keys import KeysScreen
+from tui.ui.terminal.driver import TerminalDriver
 
 def broken(self, *_):
     secret = "{VALUE}"
     raise ValueError("it was " + secret)
 
 if sys.argv.pop(1) == "screen":
-    SettingsScreen.compose = broken
+    KeysScreen.compose = broken
 else:
     TerminalDriver._read = broken
 cli.run()

@@ -7,7 +7,7 @@ import threading
 
 from tests.node import Node
 from tests.program.program import StartProgram
-from tui.terminal import Output
+from tui.ui.terminal.driver import Output
 
 DRIVER = """
 import os, sys

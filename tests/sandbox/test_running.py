@@ -15,14 +15,14 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tui.sandbox import beside
-from tui.sandbox.command import run, told
+from tui.sandbox import child_process
 from tui.sandbox.options import Announcement, SandboxFailed, SandboxMissing, SandboxOptions
 from tui.sandbox.running import run_node
+from tui.sandbox.standalone import run, told
 
 RUN = """
 import sys
-from tui.sandbox.command import SandboxOptions, run
+from tui.sandbox.standalone import SandboxOptions, run
 sys.exit(run(SandboxOptions()))
 """
 
@@ -140,12 +140,12 @@ def test_a_taken_port_is_said_in_one_sentence(capsys: pytest.CaptureFixture[str]
         problem = capsys.readouterr().err
         assert problem == f"Port {port} on 127.0.0.1 is taken; choose another.\n"
         with pytest.raises(SandboxFailed) as failure:
-            beside.start(SandboxOptions(port=port))
+            child_process.start(SandboxOptions(port=port))
     assert f"{failure.value}\n" == problem
 
 
 def test_a_node_beside_the_app_answers_and_goes_when_told() -> None:
-    with beside.start(SandboxOptions(account="two-factor", require_client=True)) as sandbox:
+    with child_process.start(SandboxOptions(account="two-factor", require_client=True)) as sandbox:
         told = sandbox.announcement
         url = f"{told.url}/api/v1/metrics"
         assert httpx.get(url, trust_env=False).status_code == 401
@@ -160,8 +160,8 @@ def test_a_node_beside_the_app_answers_and_goes_when_told() -> None:
 
 def test_a_node_beside_the_app_goes_when_the_app_is_killed() -> None:
     parent = (
-        "import sys, time; from tui.sandbox import beside\n"
-        "sandbox = beside.start(beside.SandboxOptions())\n"
+        "import sys, time; from tui.sandbox import child_process\n"
+        "sandbox = child_process.start(child_process.SandboxOptions())\n"
         "print(sandbox._process.pid, sandbox.announcement.url, flush=True); time.sleep(60)"
     )
     with subprocess.Popen(  # noqa: S603  # this very interpreter
@@ -181,7 +181,7 @@ def test_a_node_beside_the_app_goes_when_the_app_is_killed() -> None:
 
 def test_the_app_does_not_load_the_server() -> None:
     check = (
-        "import sys; import tui.sandbox.beside, tui.sandbox.command\n"
+        "import sys; import tui.sandbox.child_process, tui.sandbox.standalone\n"
         "print(sorted({'starlette', 'uvicorn', 'pydantic', 'textual'} & set(sys.modules)))"
     )
     loaded = subprocess.run(  # noqa: S603  # this very interpreter
@@ -193,4 +193,4 @@ def test_the_app_does_not_load_the_server() -> None:
 def test_missing_packages_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tui.sandbox.options.find_spec", lambda name: None)
     with pytest.raises(SandboxMissing, match=r"pip install 'momentum-keys\[sandbox\]'"):
-        beside.start(SandboxOptions())
+        child_process.start(SandboxOptions())

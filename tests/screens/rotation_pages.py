@@ -16,10 +16,10 @@ from textual.widgets import Button
 
 from tests.driver import NARROW, NOW, Dialog, Keys, Login, Operator, Page, key_for, known
 from tests.node import Node
-from tui.app import KeysApp
-from tui.bindings import Place
 from tui.journal import Journal
-from tui.widgets.key_table import KeyTable
+from tui.ui.app import KeysApp
+from tui.ui.bindings import Place
+from tui.ui.widgets.key_table import KeyTable
 
 API = "/api/v1/api-keys"
 SIGN_IN = "/api/v1/authenticate"
@@ -68,7 +68,7 @@ async def select(keys: Keys, *labels: str) -> None:
 
 async def with_marked(keys: Keys, action: str) -> Many:
     await keys.me.press(key_for(Place.KEYS, action))
-    await keys.me.until(lambda: keys.me.screen.query("RunScreen #start"))
+    await keys.me.until(lambda: keys.me.screen.query("BulkScreen #start"))
     await keys.me.settle()
     return Many(keys.me)
 

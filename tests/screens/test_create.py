@@ -10,7 +10,7 @@ from textual.widgets import Input
 from tests.conftest import NodeMaker
 from tests.driver import NARROW, WIDE, Dialog, Secret, at_keys, key_for
 from tests.node import How, Node
-from tui.bindings import Place
+from tui.ui.bindings import Place
 
 API, SIGN_IN = "/api/v1/api-keys", "/api/v1/authenticate"
 QUIT = key_for(Place.ANYWHERE, "leave")
@@ -230,7 +230,7 @@ async def test_while_the_answer_is_awaited_nothing_cuts_it_off(node: Node) -> No
 async def test_an_address_that_the_server_does_not_take_is_told_beside_its_field(
     node: Node, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tui.screens.key_form.wrong_ips", lambda _: "")
+    monkeypatch.setattr("tui.ui.screens.key_form.wrong_ips", lambda _: "")
     async with at_keys(node) as keys:
         form = await keys.new()
         await form.complete("Weekly report", node.password)

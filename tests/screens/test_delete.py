@@ -7,7 +7,7 @@ import pytest
 from tests.conftest import NodeMaker
 from tests.driver import Keys, at_keys, key_for
 from tests.node import How, Node
-from tui.bindings import Place
+from tui.ui.bindings import Place
 
 KEYS = "/api/v1/api-keys"
 QUIET, SENDS, NEXT = "Template designers", "Billing mailer", "Nightly metrics export"

@@ -9,8 +9,8 @@ from textual.widgets import Input
 from tests.conftest import NodeMaker
 from tests.driver import Dialog, Form, Keys, at_keys, key_for
 from tests.node import How, Node
-from tui.bindings import Place
 from tui.sandbox.store import StoredKey
+from tui.ui.bindings import Place
 
 KEYS = "/api/v1/api-keys"
 QUIT = key_for(Place.ANYWHERE, "leave")
@@ -71,7 +71,7 @@ async def test_what_was_not_touched_goes_back_as_it_came(
     node: Node, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Grants that the catalogue lacks, control characters, addresses that nobody may type here."""
-    monkeypatch.setattr("tui.sandbox.keys._is_address", lambda _: True)
+    monkeypatch.setattr("tui.sandbox.key_routes._is_address", lambda _: True)
     label, ips = "pr\x1b[31mod\u202e\ttab ", ("2001:db8::1", "192.0.2.\x1b1")
     key_id, _ = node.add_key(label, ("secret_area/rule", "metrics/view", "b\x07d"), ips)
     async with at_keys(node) as keys:
@@ -198,7 +198,7 @@ async def test_the_servers_objections_stand_beside_their_fields(
     node: Node, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What the form lets pass, as a server with rules of its own would not."""
-    monkeypatch.setattr("tui.screens.key_form.wrong_ips", lambda _: "")
+    monkeypatch.setattr("tui.ui.screens.key_form.wrong_ips", lambda _: "")
     async with at_keys(node) as keys:
         form = await keys.edit(UNKNOWN)
         await form.fill("ips", "mail.example")
@@ -208,7 +208,7 @@ async def test_the_servers_objections_stand_beside_their_fields(
         assert "The server did not accept" not in form.says, "the field says it all"
         await form.fill("ips", "")
         assert not form.field("ips").error
-        monkeypatch.setattr("tui.screens.key_form.wrong_label", lambda _: "")
+        monkeypatch.setattr("tui.ui.screens.key_form.wrong_label", lambda _: "")
         await form.fill("label", " ")
         await form.save()
         await form.says_beside("label", "required field is missing: A key needs a label")

@@ -11,10 +11,10 @@ from tests.conftest import NodeMaker
 from tests.driver import Dialog, Keys, Operator, Page, at_keys, key_for
 from tests.node import Node
 from tui.api.models import Grant
-from tui.bindings import Place
 from tui.sandbox.answers import BadRequest
 from tui.sandbox.catalogue import edition
 from tui.text import short
+from tui.ui.bindings import Place
 
 TEXTS = {
     "quit": "[@click=app.quit]x[/]",
@@ -140,7 +140,7 @@ async def test_what_the_server_says_when_it_refuses(
     def refuse(*_: object) -> None:
         raise BadRequest(*said)
 
-    monkeypatch.setattr("tui.sandbox.keys.checked", refuse)
+    monkeypatch.setattr("tui.sandbox.key_routes.checked", refuse)
     async with at_keys(node) as keys:
         me = keys.me
         form = await keys.edit("Nightly metrics export")
@@ -178,7 +178,7 @@ async def test_grants_of_a_hostile_catalogue(
     grants = tuple(Grant(f"grant/{n}", text, text) for n, text in enumerate(TEXTS.values()))
     hostile = replace(edition("momentum-4.2"), grants=grants)
     monkeypatch.setattr("tests.node.edition_named", lambda _: hostile)
-    monkeypatch.setattr("tui.sandbox.founding.USERNAME", MARKUP[0])
+    monkeypatch.setattr("tui.sandbox.seeding.USERNAME", MARKUP[0])
     node = node_with(seeds=False, mint=lambda: MASK)
     node.add_key("All of them", tuple(grant.key for grant in grants), secret="9ac1")
     async with at_keys(node) as keys:

@@ -10,8 +10,8 @@ from tests.conftest import NodeMaker
 from tests.driver import WIDE, Dialog, key_for
 from tests.node import Node
 from tests.screens.rotation_pages import API, LABEL, Log, at_work, begin_rotating, mint
-from tui.bindings import Place
 from tui.journal import Journal
+from tui.ui.bindings import Place
 
 ELSEWHERE = (
     '{"when":"2026-01-14T08:00:00+00:00","server":"https://elsewhere.example","username":"ops",'

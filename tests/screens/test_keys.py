@@ -7,7 +7,7 @@ import pytest
 from tests.conftest import NodeMaker
 from tests.driver import NARROW, NOW, WIDE, Dialog, Keys, at_keys, at_login, key_for
 from tests.node import Node
-from tui.bindings import Place
+from tui.ui.bindings import Place
 
 RELOAD = key_for(Place.KEYS, "reload")
 SEEDS = [

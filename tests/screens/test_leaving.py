@@ -12,11 +12,11 @@ from textual.worker import Worker
 
 from tests.driver import Dialog, Keys, Login, Operator, at_keys, at_login, key_for
 from tests.node import Node
-from tui.bindings import Place
-from tui.screens.login import LoginScreen
-from tui.screens.settings import SettingsScreen
-from tui.session import Session
-from tui.terminal import Ended
+from tui.api.session import Session
+from tui.ui.bindings import Place
+from tui.ui.screens.keys import KeysScreen
+from tui.ui.screens.login import LoginScreen
+from tui.ui.terminal.driver import Ended
 
 LOGOUT = "/api/v1/authenticate/logout"
 QUIT = key_for(Place.ANYWHERE, "leave")
@@ -93,13 +93,13 @@ async def test_what_was_opened_while_signing_in_leaves_no_form_behind(node: Node
         await Dialog(page.me).shown("stop signing in")
         node.release()
         await Keys(page.me).shown()
-        assert screens(page.me) == [SettingsScreen]
+        assert screens(page.me) == [KeysScreen]
 
 
 async def test_a_signal_signs_out_only_after_a_write(
     node: Node, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tui.app.HASTE", 10)
+    monkeypatch.setattr("tui.ui.app.FORCED_LEAVE_SECONDS", 10)
     signed_out_during = list[list[Worker[Any]]]()
     sign_out = Session.sign_out
 
@@ -134,7 +134,7 @@ async def test_a_dead_server_does_not_hold_up_leaving(node: Node) -> None:
 async def test_a_server_that_hangs_does_not_hold_up_leaving(
     node: Node, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tui.app.FAREWELL", 0.2)
+    monkeypatch.setattr("tui.ui.app.LEAVE_SECONDS", 0.2)
     async with at_keys(node) as keys:
         node.fail("POST", LOGOUT, "hang")
         await keys.me.press(QUIT)

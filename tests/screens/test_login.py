@@ -11,8 +11,8 @@ from textual.widgets import Button, Input
 from tests.conftest import NodeMaker
 from tests.driver import NARROW, WIDE, Dialog, Keys, Login, at_keys, at_login, key_for
 from tests.node import Node
-from tui.bindings import Place
-from tui.screens.login import Known
+from tui.ui.bindings import Place
+from tui.ui.screens.login import SignInDefaults
 
 TOKEN = key_for(Place.LOGIN, "use_token")
 DETAILS = key_for(Place.LOGIN, "details")
@@ -29,7 +29,7 @@ async def code_asked(page: Login) -> Dialog:
 
 @pytest.mark.parametrize("size", [NARROW, WIDE], ids=["narrow", "wide"])
 async def test_what_is_typed_signs_in(node: Node, size: tuple[int, int]) -> None:
-    async with at_login(Known(url=node.url), size) as page:
+    async with at_login(SignInDefaults(url=node.url), size) as page:
         assert page.me.screen.focused is page.field("username").query_one(Input)
         await page.me.type(node.username)
         await page.me.press("tab")
@@ -44,7 +44,7 @@ async def test_what_is_typed_signs_in(node: Node, size: tuple[int, int]) -> None
 
 
 async def test_keys_typed_ahead_arrive_in_their_order(node: Node) -> None:
-    async with at_login(Known(url=node.url)) as page:
+    async with at_login(SignInDefaults(url=node.url)) as page:
         await page.me.press(*node.username, "tab", *node.password, "enter")
         await Keys(page.me).shown()
 
@@ -88,7 +88,7 @@ async def test_what_is_typed_while_signing_in_goes_nowhere(node: Node) -> None:
 
 
 async def test_what_is_missing_is_told_beside_its_field(node: Node) -> None:
-    async with at_login(Known(url=node.url)) as page:
+    async with at_login(SignInDefaults(url=node.url)) as page:
         await page.submit()
         await page.me.until("This is needed to sign in.")
         assert page.says.count("This is needed to sign in.") == 2
@@ -126,7 +126,7 @@ async def test_plain_http_that_was_allowed_stays_on_the_screen_as_a_warning(
     async with at_login(node, url="http://mail.example") as page:
         await page.submit()
         await page.refused("start with --allow-http if it must be")
-    told = Known(url="http://192.0.2.2:8899", plain_http_allowed=True)
+    told = SignInDefaults(url="http://192.0.2.2:8899", plain_http_allowed=True)
     async with at_login(told) as page:
         assert "passwords and secrets cross the network unprotected" in page.says
         await page.fill("server", "https://192.0.2.2")
@@ -265,7 +265,7 @@ async def test_authentication_switched_off_is_asked_about_and_stays_on_the_scree
     node_with: NodeMaker,
 ) -> None:
     node = node_with(auth=False)
-    async with at_login(Known(url=node.url)) as page:
+    async with at_login(SignInDefaults(url=node.url)) as page:
         await page.submit()
         dialog = await Dialog(page.me).shown("Authentication is switched off")
         await page.me.press("enter")  # Cancel has the focus
@@ -332,7 +332,7 @@ async def test_the_environments_proxy_is_told_before_anything_is_sent(
 ) -> None:
     monkeypatch.setenv("ALL_PROXY", url)
     password = SecretStr("any")
-    async with at_login(Known("https://mail.example", "ops", password)) as page:
+    async with at_login(SignInDefaults("https://mail.example", "ops", password)) as page:
         assert f"! {sentence}" in page.says
         assert "hunter2" not in page.says
         if "can't" in sentence:

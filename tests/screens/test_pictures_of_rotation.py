@@ -20,9 +20,9 @@ from tests.screens.rotation_pages import (
     with_marked,
 )
 from tests.screens.test_pictures_of_screens import take
-from tui import verification
-from tui.bindings import Place
-from tui.widgets import status
+from tui.keys import verification
+from tui.ui.bindings import Place
+from tui.ui.widgets import status
 
 BILLING, METRICS, IMPORTER = "Billing mailer", "Nightly metrics export", "Old bounce importer"
 KEYS = (

@@ -15,8 +15,8 @@ from tests.conftest import NodeMaker
 from tests.driver import NOW, WIDE, Dialog, Operator, Page, Secret, at_keys, at_login, key_for
 from tests.node import Node
 from tests.pictures import NOTHING, is_kept, picture
-from tui.bindings import Place
-from tui.widgets import status
+from tui.ui.bindings import Place
+from tui.ui.widgets import status
 
 MINTED = "7c1e94ab0d52f38866a1e07f4bd92c5510e83fa2"
 """The secret of whichever key is created."""

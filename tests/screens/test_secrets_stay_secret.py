@@ -17,8 +17,8 @@ from textual.worker import Worker
 
 from tests.driver import NOW, Dialog, Operator, at_keys, at_login, key_for, known
 from tests.node import Node
-from tui.app import KeysApp
-from tui.bindings import Place
+from tui.ui.app import KeysApp
+from tui.ui.bindings import Place
 
 PASSWORD = "correct-horse-9f2b7"
 

@@ -19,9 +19,9 @@ from textual.strip import Strip
 
 from tui.api.grants import MOMENTUM, Catalogue
 from tui.api.models import Key
-from tui.widgets.columns import Column, Order, cell, fit, layout, told
-from tui.widgets.key_table import KeyTable
-from tui.widgets.line import MARK, MARKED
+from tui.ui.widgets.columns import Column, Order, cell, fit, layout, told
+from tui.ui.widgets.key_table import KeyTable
+from tui.ui.widgets.table_line import MARK, MARKED
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 CATALOGUE = Catalogue()

@@ -12,7 +12,7 @@ from textual.app import App, ComposeResult
 from textual.content import Content
 from textual.widgets import Static
 
-from tui.widgets.messages import CLOSE, Messages, _wrap
+from tui.ui.widgets.messages import CLOSE, Messages, _wrap
 
 HOSTILE = {
     "click": "[@click=app.quit]x[/]",

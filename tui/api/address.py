@@ -23,7 +23,7 @@ _API_PATH = re.compile(r"(?:/[A-Za-z0-9_~.-]+)*/api/v[0-9]+")
 _PREFIX = re.compile(r"(?:/[A-Za-z0-9_~.-]+)*")
 
 
-class Reason(Enum):
+class AddressFault(Enum):
     """What is wrong with an address."""
 
     EMPTY = "empty"
@@ -44,7 +44,7 @@ class BadAddress(ValueError):
     or the name of a CA file and what is wrong with that.
     """
 
-    def __init__(self, reason: Reason, told: str = "") -> None:
+    def __init__(self, reason: AddressFault, told: str = "") -> None:
         super().__init__(reason, told)
         self.reason, self.told = reason, told
 
@@ -102,9 +102,9 @@ def parse_server(
     bracketed = f"[{host}]" if ":" in host else host
     url = f"{scheme}://{bracketed}" if port == _PORTS[scheme] else f"{scheme}://{bracketed}:{port}"
     if "?" in path or "#" in path:
-        raise BadAddress(Reason.QUERY, url)
+        raise BadAddress(AddressFault.QUERY, url)
     if path and not _API_PATH.fullmatch(path):
-        raise BadAddress(Reason.PATH, url)
+        raise BadAddress(AddressFault.PATH, url)
     server = Server(
         url=url,
         scheme=scheme,
@@ -117,7 +117,7 @@ def parse_server(
         plain_http_allowed=plain_http_allowed,
     )
     if server.is_exposed and not plain_http_allowed:
-        raise BadAddress(Reason.PLAIN_HTTP)
+        raise BadAddress(AddressFault.PLAIN_HTTP)
     if ca_file is not None:
         check_ca_file(ca_file)
     return server
@@ -126,15 +126,15 @@ def parse_server(
 def _parts(text: str) -> tuple[str, str, str]:
     text = text.strip()
     if not text:
-        raise BadAddress(Reason.EMPTY)
+        raise BadAddress(AddressFault.EMPTY)
     scheme, found, rest = text.partition("://")
     if not found:
         scheme, rest = "https", text
     if scheme.lower() not in _PORTS:
-        raise BadAddress(Reason.SCHEME)
+        raise BadAddress(AddressFault.SCHEME)
     authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
     if "@" in authority:
-        raise BadAddress(Reason.USER_INFO)
+        raise BadAddress(AddressFault.USER_INFO)
     return scheme.lower(), authority, rest[len(authority) :].rstrip("/")
 
 
@@ -142,7 +142,7 @@ def _host_and_port(authority: str, default: int) -> tuple[str, int]:
     if authority.startswith("["):
         literal, found, rest = authority[1:].partition("]")
         if not found or (rest and not rest.startswith(":")):
-            raise BadAddress(Reason.HOST)
+            raise BadAddress(AddressFault.HOST)
         return _ipv6(literal), _port(rest[1:]) if rest else default
     if authority.count(":") > 1:
         return _ipv6(authority), default
@@ -152,7 +152,7 @@ def _host_and_port(authority: str, default: int) -> tuple[str, int]:
 
 def _port(text: str) -> int:
     if not re.fullmatch(r"[0-9]{1,5}", text) or not 1 <= int(text) <= 65535:
-        raise BadAddress(Reason.PORT)
+        raise BadAddress(AddressFault.PORT)
     return int(text)
 
 
@@ -160,9 +160,9 @@ def _ipv6(text: str) -> str:
     try:
         address = ipaddress.IPv6Address(text)
     except ValueError:
-        raise BadAddress(Reason.HOST) from None
+        raise BadAddress(AddressFault.HOST) from None
     if address.scope_id:
-        raise BadAddress(Reason.HOST)
+        raise BadAddress(AddressFault.HOST)
     return str(address)
 
 
@@ -171,12 +171,12 @@ def _host(text: str) -> str:
     host = host.removesuffix(".")
     labels = host.split(".")
     if len(host) > 253 or not all(map(_LABEL.fullmatch, labels)):
-        raise BadAddress(Reason.HOST)
+        raise BadAddress(AddressFault.HOST)
     if labels[-1].isdigit():
         try:
             return str(ipaddress.IPv4Address(host))
         except ValueError:
-            raise BadAddress(Reason.HOST) from None
+            raise BadAddress(AddressFault.HOST) from None
     return host
 
 
@@ -186,12 +186,12 @@ def _in_ascii(text: str) -> str:
     try:
         return idna.encode(text, uts46=True).decode("ascii")
     except UnicodeError:
-        raise BadAddress(Reason.HOST) from None
+        raise BadAddress(AddressFault.HOST) from None
 
 
 def _prefix(path: str, url: str) -> str:
     if not _PREFIX.fullmatch(path) or {".", ".."} & set(path.split("/")):
-        raise BadAddress(Reason.PATH, url)
+        raise BadAddress(AddressFault.PATH, url)
     return path
 
 
@@ -212,4 +212,4 @@ def check_ca_file(ca_file: Path) -> None:
         wrong = error.strerror or "it can't be read"
     if not context.cert_store_stats()["x509"]:
         wrong = wrong or "it holds no certificate in PEM form"
-        raise BadAddress(Reason.CA_FILE, f"{short(str(ca_file))}: {wrong}")
+        raise BadAddress(AddressFault.CA_FILE, f"{short(str(ca_file))}: {wrong}")

@@ -16,7 +16,7 @@ from pydantic import SecretStr
 
 from tui import __version__
 from tui.api import decode
-from tui.api.address import BadAddress, Reason, Server
+from tui.api.address import AddressFault, BadAddress, Server
 from tui.api.errors import ApiError, Forbidden, NotFound, Unauthorized, Unreadable, Unsendable
 from tui.api.models import CreatedKey, Grant, Key, KeyDraft, Token, TwoFactor, User
 from tui.api.refusals import entries, excerpt, refusal, retry_after
@@ -54,7 +54,7 @@ _NOTHING = _Content()
 
 
 @dataclass(frozen=True, slots=True)
-class Probed:
+class ProbeAnswer:
     """What a probe brought: the status, after how many seconds, and how long it asks to wait."""
 
     status: int
@@ -78,7 +78,7 @@ class Client:
     ) -> None:
         """Raise BadAddress where secrets would travel in the clear without being allowed to."""
         if server.is_exposed and not server.plain_http_allowed:
-            raise BadAddress(Reason.PLAIN_HTTP)
+            raise BadAddress(AddressFault.PLAIN_HTTP)
         self.server = server
         self.deadline = deadline
         self._wire = Wire(server, transport)
@@ -200,7 +200,7 @@ class Client:
 
     async def probe(
         self, method: str, path: str, secret: SecretStr, body: object | None = None
-    ) -> Probed:
+    ) -> ProbeAnswer:
         """Ask for `path` with a key's secret, and return the status whatever it is (contract 6).
 
         Only what never came to a status is raised; of the answer's body nothing is read.
@@ -217,7 +217,7 @@ class Client:
         started = monotonic()
         answer = await self._wire.exchange(call)
         asked_to_wait = retry_after(answer.headers.get("retry-after", ""))
-        return Probed(answer.status, monotonic() - started, asked_to_wait)
+        return ProbeAnswer(answer.status, monotonic() - started, asked_to_wait)
 
     async def _call(
         self,

@@ -133,7 +133,7 @@ class TooLarge(ApiError):
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ErrorEntry:
     """One of the errors that an answer lists (contract 5), safe to show; `param` names a field."""
 
     message: str
@@ -150,7 +150,7 @@ class Refused(ApiError):
 
     excerpt: str = ""
 
-    def __init__(self, status: int, entries: tuple[Entry, ...] = ()) -> None:
+    def __init__(self, status: int, entries: tuple[ErrorEntry, ...] = ()) -> None:
         super().__init__(status, entries)
         self.status, self.entries = status, entries
 
@@ -163,7 +163,7 @@ class SignInRefused(Refused):
     """`/authenticate` said no: `error` is `invalid_grant`, `invalid_client`, … (contract 2)."""
 
     def __init__(self, status: int, error: str, description: str) -> None:
-        super().__init__(status, (Entry(description or error),))
+        super().__init__(status, (ErrorEntry(description or error),))
         self.error, self.description = error, description
 
 
@@ -186,7 +186,9 @@ class Conflict(Refused):
 class RateLimited(Refused):
     """420, 429: too many requests; `retry_after` is what the server asks for, in seconds."""
 
-    def __init__(self, status: int, entries: tuple[Entry, ...], retry_after: float | None) -> None:
+    def __init__(
+        self, status: int, entries: tuple[ErrorEntry, ...], retry_after: float | None
+    ) -> None:
         super().__init__(status, entries)
         self.retry_after = retry_after
 
@@ -196,7 +198,7 @@ class ServerFailed(Refused):
 
     maybe_done = True
 
-    def __init__(self, status: int, entries: tuple[Entry, ...] = ()) -> None:
+    def __init__(self, status: int, entries: tuple[ErrorEntry, ...] = ()) -> None:
         super().__init__(status, entries)
         self.maybe_later = status in {502, 504}  # a gateway gave up waiting
 

@@ -11,7 +11,7 @@ from tui.api.decode import Malformed, parse
 from tui.api.errors import (
     ApiError,
     Conflict,
-    Entry,
+    ErrorEntry,
     Forbidden,
     Invalid,
     NotFound,
@@ -69,8 +69,8 @@ def refusal(answer: Answer, *, sign_in: bool = False) -> ApiError:
     return error
 
 
-def _sign_in_refused(status: int, told: tuple[Entry, ...]) -> SignInRefused:
-    first = told[0] if told else Entry("")
+def _sign_in_refused(status: int, told: tuple[ErrorEntry, ...]) -> SignInRefused:
+    first = told[0] if told else ErrorEntry("")
     return SignInRefused(status, first.code, first.message)
 
 
@@ -90,7 +90,7 @@ def retry_after(value: str, now: datetime | None = None) -> float | None:
     return min(seconds, LONGEST_WAIT) if seconds >= 0 else None
 
 
-def entries(body: bytes, say: Say) -> tuple[Entry, ...]:
+def entries(body: bytes, say: Say) -> tuple[ErrorEntry, ...]:
     """Return the errors that a body lists, in any of contract 5's shapes; none where unreadable."""
     try:
         found = parse(body)
@@ -103,9 +103,9 @@ def entries(body: bytes, say: Say) -> tuple[Entry, ...]:
     return tuple(entry for each in many[:MOST_ENTRIES] if (entry := _entry(each, say)))
 
 
-def _entry(found: object, say: Say) -> Entry | None:
+def _entry(found: object, say: Say) -> ErrorEntry | None:
     if isinstance(found, str):
-        return Entry(say(found))
+        return ErrorEntry(say(found))
     if not isinstance(found, dict):
         return None
 
@@ -114,10 +114,10 @@ def _entry(found: object, say: Say) -> Entry | None:
         return say(str(value)) if isinstance(value, str | int) else ""
 
     if found.get("error"):
-        return Entry(text("error_description") or text("error"), code=text("error"))
+        return ErrorEntry(text("error_description") or text("error"), code=text("error"))
     message = text("message") or text("description")
     description = text("description") if text("description") != message else ""
-    return Entry(message, description, text("code"), text("param")) if message else None
+    return ErrorEntry(message, description, text("code"), text("param")) if message else None
 
 
 def excerpt(body: bytes, say: Say) -> str:

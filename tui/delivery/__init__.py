@@ -8,20 +8,20 @@ from tui.delivery.command import CommandDelivery
 from tui.delivery.file import write_secret_file
 from tui.delivery.file_set import FileDelivery, Form, form_of
 from tui.delivery.names import argument_form, suggested_file_name, variable_name
-from tui.delivery.parcel import Delivery, DeliveryFailed, Parcel, Reason, Sent
+from tui.delivery.new_secret import Delivery, DeliveryFailed, DeliveryFault, NewSecret, Sent
+from tui.delivery.plain_view import plain_view
 from tui.delivery.reading import NoSecretsRead, read_secrets
-from tui.delivery.view import plain_view
 
 __all__ = [
     "ClipboardDelivery",
     "CommandDelivery",
     "Delivery",
     "DeliveryFailed",
+    "DeliveryFault",
     "FileDelivery",
     "Form",
+    "NewSecret",
     "NoSecretsRead",
-    "Parcel",
-    "Reason",
     "Sent",
     "argument_form",
     "form_of",

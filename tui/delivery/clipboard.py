@@ -13,12 +13,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from tui.delivery.parcel import DeliveryFailed, Parcel, Reason, Sent, encoded
+from tui.delivery.new_secret import DeliveryFailed, DeliveryFault, NewSecret, Sent, encoded
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
 
-PATIENCE = 2.0
+TOOL_SECONDS = 2.0
 """How long another program may take to accept a secret, in seconds."""
 SCREEN_LIMIT = 240
 """How many characters GNU screen passes on in one piece, with room to spare for old versions."""
@@ -112,10 +112,10 @@ async def _run(command: tuple[str, ...], value: bytes, environ: Mapping[str, str
     except OSError:
         return f"{name} could not be started."
     try:
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(TOOL_SECONDS):
             await process.communicate(value)
     except TimeoutError:
-        return f"{name} did not finish within {PATIENCE:g} s."
+        return f"{name} did not finish within {TOOL_SECONDS:g} s."
     finally:
         if process.returncode is None:
             with suppress(ProcessLookupError):
@@ -163,13 +163,13 @@ class ClipboardDelivery:
         """Refuse several keys: a clipboard holds one secret at a time."""
         if len(labels) > 1:
             raise DeliveryFailed(
-                Reason.OTHER,
+                DeliveryFault.OTHER,
                 "The clipboard holds one secret at a time. Choose a file or a command for several.",
             )
 
     def close(self) -> None:
         """Do nothing."""
 
-    async def deliver(self, parcel: Parcel) -> Sent:
+    async def deliver(self, parcel: NewSecret) -> Sent:
         """Send one secret, and tell what may stand in the way."""
         return await send_to_clipboard(parcel.secret, self._environ, self._write_terminal)

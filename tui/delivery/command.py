@@ -12,8 +12,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from tui.delivery.names import argument_form
-from tui.delivery.output import last_words
-from tui.delivery.parcel import DeliveryFailed, Parcel, Reason, Sent, encoded
+from tui.delivery.new_secret import DeliveryFailed, DeliveryFault, NewSecret, Sent, encoded
+from tui.delivery.redaction import last_words
 from tui.delivery.template import Word, bad_command, parse
 from tui.text import plain, short
 
@@ -57,7 +57,7 @@ class CommandDelivery:
     def close(self) -> None:
         """Do nothing: no command outlives its delivery."""
 
-    async def deliver(self, parcel: Parcel) -> Sent:
+    async def deliver(self, parcel: NewSecret) -> Sent:
         """Run the command with one secret; it ended well, and read all of it, when this returns.
 
         One that takes too long is killed with all its children.
@@ -77,27 +77,27 @@ class CommandDelivery:
         said = f"It said: {said}" if said else "It said nothing."
         if status is None:
             raise DeliveryFailed(
-                Reason.TOO_SLOW,
+                DeliveryFault.TOO_SLOW,
                 f"{shown} did not finish within {self._seconds:g} s and was stopped. Whether it "
                 f"stored the secret is not known. {said}",
             )
         if status:
             how = f"exit {status}" if status > 0 else f"signal {-status}"
-            raise DeliveryFailed(Reason.FAILED, f"{shown} failed ({how}). {said}")
+            raise DeliveryFailed(DeliveryFault.FAILED, f"{shown} failed ({how}). {said}")
         if unread:
             raise DeliveryFailed(
-                Reason.NOT_READ,
+                DeliveryFault.NOT_READ,
                 f"{shown} ended well (exit 0) without reading the secret from its standard input, "
                 f"so it cannot have stored it. {said}",
             )
         return Sent(f"{shown} took it (exit 0).", said)
 
-    def _arguments(self, parcel: Parcel) -> tuple[str, ...]:
+    def _arguments(self, parcel: NewSecret) -> tuple[str, ...]:
         """Fill in the placeholders, and refuse what would be about another key."""
         for name, value in (("id", parcel.key_id), ("short_key", parcel.short_key)):
             if not value and any(word.holds(name) for word in self._words):
                 raise DeliveryFailed(
-                    Reason.BAD_NAME,
+                    DeliveryFault.BAD_NAME,
                     f"The server has not told the key's {name}, so the command was not run. Leave "
                     f"{{{name}}} out of it.",
                 )
@@ -105,7 +105,7 @@ class CommandDelivery:
             w.holds("id") for w in self._words
         ):
             raise DeliveryFailed(
-                Reason.BAD_NAME,
+                DeliveryFault.BAD_NAME,
                 f"The key's id, {short(parcel.key_id, 64)}, is not safe in a command's arguments, "
                 "so the command was not run.",
             )
@@ -115,7 +115,7 @@ class CommandDelivery:
         whose = parcel.key_id, parcel.label, parcel.short_key
         if self._ran.setdefault(arguments, whose) != whose:
             raise DeliveryFailed(
-                Reason.BAD_COMMAND,
+                DeliveryFault.BAD_COMMAND,
                 f"{short(shlex.join(arguments), 100)} was already run with another key's secret, "
                 "which it could overwrite. It was not run: add {id} to the command.",
             )
@@ -166,7 +166,7 @@ class CommandDelivery:
         except OSError as error:
             word = plain(error.strerror or "unknown error").lower()
             raise DeliveryFailed(
-                Reason.NO_PROGRAM, f"{short(self._program)} could not be started: {word}."
+                DeliveryFault.NO_PROGRAM, f"{short(self._program)} could not be started: {word}."
             ) from None
         finally:
             os.close(sink)
@@ -200,7 +200,7 @@ def _filled(value: bytes) -> int:
     finally:
         os.close(feed)
     os.close(inlet)
-    raise DeliveryFailed(Reason.OTHER, "The secret is too long to be passed to a command.")
+    raise DeliveryFailed(DeliveryFault.OTHER, "The secret is too long to be passed to a command.")
 
 
 def _find(name: str) -> str:
@@ -209,7 +209,7 @@ def _find(name: str) -> str:
         found = shutil.which(str(Path(name).expanduser()) if name.startswith("~") else name)
     if found is None:
         raise DeliveryFailed(
-            Reason.NO_PROGRAM,
+            DeliveryFault.NO_PROGRAM,
             f"There is no program {short(name)} here that you may run. Check its name, or give its "
             "whole path.",
         )

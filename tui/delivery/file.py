@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tui.delivery.parcel import DeliveryFailed, Reason, encoded
+from tui.delivery.new_secret import DeliveryFailed, DeliveryFault, encoded
 from tui.text import plain
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def _insist_on_privacy(descriptor: int, path: Path) -> None:
     """Refuse a file system that shows every file to everybody, whatever mode is asked for."""
     if stat.S_IMODE(os.fstat(descriptor).st_mode) & 0o077:
         raise DeliveryFailed(
-            Reason.NOT_PRIVATE,
+            DeliveryFault.NOT_PRIVATE,
             f"The file system of {_folder(path)} cannot keep a file private, so nothing was "
             "written. Choose a directory on another one, such as your home.",
         )
@@ -85,27 +85,37 @@ def sync_directory(directory: Path) -> None:
 
 
 _REASONS = {
-    errno.ENOENT: Reason.NO_DIRECTORY,
-    errno.ENOTDIR: Reason.NO_DIRECTORY,
-    errno.EISDIR: Reason.IS_DIRECTORY,
-    errno.ELOOP: Reason.SYMLINK,
-    errno.EACCES: Reason.NOT_PERMITTED,
-    errno.EPERM: Reason.NOT_PERMITTED,
-    errno.EROFS: Reason.NOT_PERMITTED,
-    errno.ENOSPC: Reason.NO_SPACE,
-    errno.EDQUOT: Reason.NO_SPACE,
-    errno.ENAMETOOLONG: Reason.BAD_NAME,
+    errno.ENOENT: DeliveryFault.NO_DIRECTORY,
+    errno.ENOTDIR: DeliveryFault.NO_DIRECTORY,
+    errno.EISDIR: DeliveryFault.IS_DIRECTORY,
+    errno.ELOOP: DeliveryFault.SYMLINK,
+    errno.EACCES: DeliveryFault.NOT_PERMITTED,
+    errno.EPERM: DeliveryFault.NOT_PERMITTED,
+    errno.EROFS: DeliveryFault.NOT_PERMITTED,
+    errno.ENOSPC: DeliveryFault.NO_SPACE,
+    errno.EDQUOT: DeliveryFault.NO_SPACE,
+    errno.ENAMETOOLONG: DeliveryFault.BAD_NAME,
 }
 
 _SENTENCES = {
-    Reason.EXISTS: "There is already a file {path}. It was left as it is: choose another name.",
-    Reason.SYMLINK: "{path} is a symbolic link, which is not followed. Name the file itself.",
-    Reason.IS_DIRECTORY: "{path} is a directory. Add a file name to it.",
-    Reason.NO_DIRECTORY: "There is no directory {folder}. Create it first, or choose another.",
-    Reason.NOT_PERMITTED: "You may not create files in {folder}. Choose a directory of your own.",
-    Reason.NO_SPACE: "No space is left for {path}, so it was not kept. Choose another disk.",
-    Reason.BAD_NAME: "{path} cannot be a file name here. Choose another, shorter or simpler one.",
-    Reason.OTHER: "{path} could not be written: {word}. Choose another place.",
+    DeliveryFault.EXISTS: (
+        "There is already a file {path}. It was left as it is: choose another name."
+    ),
+    DeliveryFault.SYMLINK: (
+        "{path} is a symbolic link, which is not followed. Name the file itself."
+    ),
+    DeliveryFault.IS_DIRECTORY: "{path} is a directory. Add a file name to it.",
+    DeliveryFault.NO_DIRECTORY: (
+        "There is no directory {folder}. Create it first, or choose another."
+    ),
+    DeliveryFault.NOT_PERMITTED: (
+        "You may not create files in {folder}. Choose a directory of your own."
+    ),
+    DeliveryFault.NO_SPACE: "No space is left for {path}, so it was not kept. Choose another disk.",
+    DeliveryFault.BAD_NAME: (
+        "{path} cannot be a file name here. Choose another, shorter or simpler one."
+    ),
+    DeliveryFault.OTHER: "{path} could not be written: {word}. Choose another place.",
 }
 
 
@@ -113,14 +123,16 @@ def put_into_words(path: Path, error: OSError | RuntimeError | ValueError) -> De
     """Put what the system said into words: it answers `exists` for three different things."""
     word = ""
     if not isinstance(error, OSError):
-        reason = Reason.BAD_NAME  # no such user behind the ~, or a character that no name may hold
+        reason = (
+            DeliveryFault.BAD_NAME
+        )  # no such user behind the ~, or a character that no name may hold
     elif error.errno != errno.EEXIST:
-        reason = _REASONS.get(error.errno or 0, Reason.OTHER)
+        reason = _REASONS.get(error.errno or 0, DeliveryFault.OTHER)
         word = plain(error.strerror or "unknown error").lower()
     elif path.expanduser().is_symlink():
-        reason = Reason.SYMLINK
+        reason = DeliveryFault.SYMLINK
     else:
-        reason = Reason.IS_DIRECTORY if path.expanduser().is_dir() else Reason.EXISTS
+        reason = DeliveryFault.IS_DIRECTORY if path.expanduser().is_dir() else DeliveryFault.EXISTS
     sentence = _SENTENCES[reason]
     return DeliveryFailed(
         reason, sentence.format(path=plain(str(path)), folder=_folder(path), word=word)

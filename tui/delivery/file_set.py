@@ -15,7 +15,7 @@ from typing import Literal, get_args
 
 from tui.delivery.file import create_private, put_into_words, sync_directory
 from tui.delivery.names import variable_name
-from tui.delivery.parcel import DeliveryFailed, Parcel, Reason, Sent
+from tui.delivery.new_secret import DeliveryFailed, DeliveryFault, NewSecret, Sent
 from tui.text import plain, short
 
 Form = Literal["env", "json", "csv"]
@@ -71,7 +71,7 @@ class FileDelivery:
         os.close(self._descriptor)
         self._descriptor = -1
 
-    async def deliver(self, parcel: Parcel) -> Sent:
+    async def deliver(self, parcel: NewSecret) -> Sent:
         """Append one secret; it is on the disk when this returns, and the file is whole.
 
         Whatever goes wrong, the file is left as it was before. Nothing is awaited here, so that
@@ -120,7 +120,7 @@ class FileDelivery:
             if os.path.samestat(here, there) and here.st_size == self._size:
                 return
         raise DeliveryFailed(
-            Reason.CHANGED,
+            DeliveryFault.CHANGED,
             f"{plain(str(self._path))} was moved, removed or changed meanwhile, so this secret was "
             "not written. Choose another file.",
         )
@@ -139,22 +139,22 @@ class _Shape:
     before: bytes
     between: bytes
     after: bytes
-    entry: Callable[[Parcel, str], str]
+    entry: Callable[[NewSecret, str], str]
 
 
-def _env(parcel: Parcel, variable: str) -> str:
+def _env(parcel: NewSecret, variable: str) -> str:
     about = ", ".join(filter(None, (short(parcel.short_key, 12), f"id {short(parcel.key_id, 64)}")))
     value = shlex.quote(parcel.secret.get_secret_value())
     return f"# {short(parcel.label)} ({about})\n{variable}={value}\n"
 
 
-def _json(parcel: Parcel, _: str) -> str:
+def _json(parcel: NewSecret, _: str) -> str:
     """Return the object in ASCII: no reader or terminal can take a label for something else."""
     fields = {"label": parcel.label, "id": parcel.key_id, "short_key": parcel.short_key}
     return "  " + json.dumps({**fields, "secret": parcel.secret.get_secret_value()})
 
 
-def _csv(parcel: Parcel, _: str) -> str:
+def _csv(parcel: NewSecret, _: str) -> str:
     """Return the row; a label that a spreadsheet would run as a formula gets a `'` before it."""
     told = [plain(text) for text in (parcel.label, parcel.key_id, parcel.short_key)]
     safe = [f"'{text}" if text.lstrip().startswith(_FORMULA) else text for text in told]

@@ -7,7 +7,7 @@ import shlex
 import string
 from collections.abc import Mapping
 
-from tui.delivery.parcel import DeliveryFailed, Reason
+from tui.delivery.new_secret import DeliveryFailed, DeliveryFault
 from tui.text import plain, short
 
 _FIELDS = ("label", "id", "short_key")
@@ -65,7 +65,7 @@ def parse(template: str) -> tuple[Word, ...]:
 
 def bad_command(sentence: str) -> DeliveryFailed:
     """Return the failure of a command that has to be written differently."""
-    return DeliveryFailed(Reason.BAD_COMMAND, sentence)
+    return DeliveryFailed(DeliveryFault.BAD_COMMAND, sentence)
 
 
 def _unknown(field: str) -> DeliveryFailed:

@@ -1,4 +1,4 @@
-"""The child process of `tui.sandbox.beside`: announces itself as one line of JSON, then serves.
+"""The node as a child process: it announces itself as one line of JSON, then serves.
 
 It ends when its standard input does, as that is how it hears that the app is gone.
 """

@@ -10,12 +10,12 @@ import socket
 from collections.abc import Callable
 from contextlib import closing
 
+from tui.sandbox.application import application
 from tui.sandbox.catalogue import edition
-from tui.sandbox.founding import found
+from tui.sandbox.http_server import QuietServer, address, listen
+from tui.sandbox.node_context import Rules
 from tui.sandbox.options import Announcement, SandboxFailed, SandboxOptions
-from tui.sandbox.place import Rules
-from tui.sandbox.server import application
-from tui.sandbox.serving import QuietServer, address, listen
+from tui.sandbox.seeding import seed
 from tui.sandbox.store import Store, UnfitData
 
 Announce = Callable[[Announcement], None]
@@ -32,7 +32,7 @@ def run_node(options: SandboxOptions, announce: Announce, parent: int | None = N
         raise SandboxFailed(problem)
     rules = Rules(edition(options.edition), options.account, options.auth, options.require_client)
     with _listener(options.port) as listener, closing(_store(options)) as store:
-        credentials = found(store, rules)
+        credentials = seed(store, rules)
         announcement = Announcement(address(listener), *credentials)
         server = application(store, rules)
         asyncio.run(_serve(QuietServer(server), listener, lambda: announce(announcement), parent))

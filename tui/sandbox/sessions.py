@@ -17,7 +17,7 @@ REFRESH_SECONDS = 30 * 86_400
 
 
 @dataclass(frozen=True, slots=True)
-class Session:
+class StoredSession:
     """What a token stands for; `kind` is `access` or `refresh`."""
 
     id: str
@@ -37,10 +37,12 @@ class Sessions:
         """Begin a session; return its access token and, where remembered, its refresh token."""
         self.db.execute("DELETE FROM tokens WHERE expires_at <= ?", (self._moment(),))
         session = secrets.token_hex(16)
-        access = self._add(Session(session, "access", username, verified), ACCESS_SECONDS)
+        access = self._add(StoredSession(session, "access", username, verified), ACCESS_SECONDS)
         if not remember:
             return access, None
-        return access, self._add(Session(session, "refresh", username, verified), REFRESH_SECONDS)
+        return access, self._add(
+            StoredSession(session, "refresh", username, verified), REFRESH_SECONDS
+        )
 
     def renew(self, refresh_token: str) -> str | None:
         """Return a new access token for a refresh token that is still good, or None."""
@@ -48,10 +50,10 @@ class Sessions:
         if session is None or session.kind != "refresh":
             return None
         return self._add(
-            Session(session.id, "access", session.username, session.verified), ACCESS_SECONDS
+            StoredSession(session.id, "access", session.username, session.verified), ACCESS_SECONDS
         )
 
-    def find(self, token: str) -> Session | None:
+    def find(self, token: str) -> StoredSession | None:
         """Return what the token stands for; None where it is unknown or has expired."""
         rows = self.db.execute(
             "SELECT * FROM tokens WHERE handle = ? AND expires_at > ?",
@@ -59,7 +61,7 @@ class Sessions:
         )
         return next(
             (
-                Session(row["session"], row["kind"], row["username"], bool(row["verified"]))
+                StoredSession(row["session"], row["kind"], row["username"], bool(row["verified"]))
                 for row in rows
                 if same(token, row["digest"])
             ),
@@ -84,7 +86,7 @@ class Sessions:
         """Let every session end now."""
         self.db.execute("DELETE FROM tokens")
 
-    def _add(self, session: Session, seconds: int) -> str:
+    def _add(self, session: StoredSession, seconds: int) -> str:
         token = new_secret()
         kept = digest(token)
         self.db.execute(

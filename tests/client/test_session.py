@@ -1,0 +1,311 @@
+"""Sessions that end: renewed once for everybody who waits, asked for again, and let go of."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+
+import pytest
+from pydantic import SecretStr
+
+from tests.conftest import NodeMaker
+from tests.node import Node
+from tui.api.address import parse_server
+from tui.api.client import Client
+from tui.api.errors import (
+    Forbidden,
+    NotReached,
+    RateLimited,
+    ServerFailed,
+    SignInRefused,
+    Unauthorized,
+)
+from tui.api.models import KeyDraft
+from tui.api.session import Session, SessionEnded
+
+KEYS, SIGN_IN = "/api/v1/api-keys", "/api/v1/authenticate"
+
+
+async def no_code(refusal: str) -> SecretStr | None:
+    raise AssertionError(f"A code is asked for: {refusal}")
+
+
+@dataclass
+class Operator:
+    """Stands for the person who is asked to sign in again, and counts how often that is."""
+
+    answer: Callable[[], Awaitable[bool]]
+    asked: int = 0
+    may_answer: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def __call__(self) -> bool:
+        self.asked += 1
+        await self.may_answer.wait()
+        return await self.answer()
+
+
+@pytest.fixture
+async def session(node: Node) -> AsyncIterator[Session]:
+    client = Client(parse_server(node.url), deadline=5)
+    session = Session(client)
+    await session.sign_in(node.username, SecretStr(node.password), no_code)
+    node.requests.clear()
+    yield session
+    await session.close()
+
+
+def operator(session: Session, answer: Callable[[], Awaitable[bool]]) -> Operator:
+    session.ask_again = asked = Operator(answer)
+    return asked
+
+
+def signs_in(session: Session, node: Node) -> Callable[[], Awaitable[bool]]:
+    async def answer() -> bool:
+        await session.sign_in_again(SecretStr(node.password), no_code)
+        return True
+
+    return answer
+
+
+async def declines() -> bool:
+    return False
+
+
+def token(session: Session) -> str:
+    assert session._token is not None
+    return session._token.access.get_secret_value()
+
+
+async def several(session: Session, times: int = 5) -> list[object]:
+    calls = (session.call(session.client.list_keys) for _ in range(times))
+    return await asyncio.gather(*calls, return_exceptions=True)
+
+
+async def test_one_refresh_serves_all_who_wait_and_each_is_replayed_once(
+    node: Node, session: Session
+) -> None:
+    before = token(session)
+    node.expire_sessions()
+    found = await several(session)
+    assert [len(keys) for keys in found if isinstance(keys, tuple)] == [8] * 5
+    assert node.requests.count(("POST", SIGN_IN)) == 1
+    assert node.requests.count(("GET", KEYS)) == 10
+    assert token(session) != before
+    await session.call(session.client.list_keys)
+    assert node.requests.count(("GET", KEYS)) == 11, "the new token is kept"
+
+
+async def test_who_comes_late_with_the_old_token_takes_the_new_one(
+    node: Node, session: Session
+) -> None:
+    """A call that was under way while another one renewed the session does not renew it again."""
+    node.expire_sessions()
+    node.fail("GET", KEYS, "hang")
+    late = asyncio.create_task(session.call(session.client.list_keys))
+    await node.until("GET", KEYS)
+    await session.call(session.client.list_keys)
+    node.release()
+    assert len(await late) == 8
+    assert node.requests.count(("POST", SIGN_IN)) == 1
+
+
+async def test_the_refresh_token_stays_good_for_the_next_time(node: Node, session: Session) -> None:
+    for _ in range(3):
+        node.expire_sessions()
+        await session.call(session.client.list_keys)
+    assert node.requests.count(("POST", SIGN_IN)) == 3
+
+
+async def test_a_write_is_repeated_after_a_refusal_and_done_once(
+    node: Node, session: Session
+) -> None:
+    node.expire_sessions()
+    draft = KeyDraft("Once", ("metrics/view",))
+    made = await session.call(lambda credential: session.client.create_key(draft, credential))
+    assert made.label == "Once"
+    assert node.labels().count("Once") == 1
+    assert node.seen("POST", KEYS) == 2
+
+
+async def test_a_refused_refresh_asks_the_operator_once_for_all(
+    node: Node, session: Session
+) -> None:
+    asked = operator(session, signs_in(session, node))
+    node.end_sessions()
+    asked.may_answer.set()
+    found = await several(session)
+    assert [len(keys) for keys in found if isinstance(keys, tuple)] == [8] * 5
+    assert asked.asked == 1
+
+
+async def test_declining_once_ends_it_for_all_who_wait(node: Node, session: Session) -> None:
+    asked = operator(session, declines)
+    node.end_sessions()
+    waiting = asyncio.create_task(several(session))
+    await node.until("GET", KEYS, 5)
+    asked.may_answer.set()
+    found = await waiting
+    assert [type(error) for error in found] == [SessionEnded] * 5
+    assert asked.asked == 1
+    with pytest.raises(SessionEnded):
+        await session.call(session.client.list_keys)
+    assert asked.asked == 2, "whoever tries later is asked anew"
+    session.ask_again = Operator(signs_in(session, node))
+    session.ask_again.may_answer.set()
+    assert len(await session.call(session.client.list_keys)) == 8
+
+
+async def test_without_anybody_to_ask_the_session_has_ended(node: Node, session: Session) -> None:
+    node.end_sessions()
+    with pytest.raises(SessionEnded):
+        await session.call(session.client.list_keys)
+
+
+async def test_a_token_that_is_refused_again_is_not_renewed_for_ever(
+    node: Node, session: Session
+) -> None:
+    async def pretends() -> bool:
+        return True
+
+    asked = operator(session, pretends)
+    asked.may_answer.set()
+    node.end_sessions()
+    with pytest.raises(Unauthorized):
+        await session.call(session.client.list_keys)
+    assert asked.asked == 1
+    assert node.seen("GET", KEYS) == 2
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [("500", ServerFailed), ("503-html", ServerFailed), ("429", RateLimited)],
+)
+async def test_a_server_that_fails_to_refresh_has_not_ended_the_session(
+    node: Node, session: Session, fault: str, error: type[Exception]
+) -> None:
+    asked = operator(session, declines)
+    asked.may_answer.set()
+    node.expire_sessions()
+    node.fail("POST", SIGN_IN, fault)  # type: ignore[arg-type]
+    with pytest.raises(error):
+        await session.call(session.client.list_keys)
+    assert asked.asked == 0
+    assert len(await session.call(session.client.list_keys)) == 8
+
+
+async def test_a_server_that_is_gone_has_not_ended_the_session(
+    node: Node, session: Session
+) -> None:
+    asked = operator(session, declines)
+    asked.may_answer.set()
+    node.stop()
+    with pytest.raises(NotReached):
+        await session.call(session.client.list_keys)
+    node.start_again()
+    node.expire_sessions()
+    assert len(await session.call(session.client.list_keys)) == 8
+    assert asked.asked == 0
+
+
+async def test_a_403_never_ends_a_session(node_with: NodeMaker) -> None:
+    node = node_with(role="reporting")
+    session = Session(Client(parse_server(node.url), deadline=5))
+    await session.sign_in(node.username, SecretStr(node.password), no_code)
+    asked, before = operator(session, declines), token(session)
+    node.requests.clear()
+    with pytest.raises(Forbidden):
+        await session.call(session.client.list_keys)
+    assert token(session) == before
+    assert asked.asked == node.requests.count(("POST", SIGN_IN)) == 0
+    await session.close()
+
+
+async def test_a_session_by_token_asks_at_once_and_takes_another_token(node: Node) -> None:
+    session = Session(Client(parse_server(node.url), deadline=5))
+    await session.enter_with_token(node.username, SecretStr(node.token()))
+
+    async def pastes() -> bool:
+        await session.sign_in_again(SecretStr(node.token()), no_code)
+        return True
+
+    asked = operator(session, pastes)
+    asked.may_answer.set()
+    node.end_sessions()
+    node.requests.clear()
+    assert len(await session.call(session.client.list_keys)) == 8
+    assert asked.asked == 1
+    assert node.requests.count(("POST", SIGN_IN)) == 0
+    assert not session.has_password
+    await session.close()
+
+
+async def test_signing_out_ends_both_tokens(node: Node, session: Session) -> None:
+    access = token(session)
+    assert await session.sign_out()
+    with pytest.raises(Unauthorized):
+        await session.client.list_keys(SecretStr(access))
+    assert node.seen("POST", f"{SIGN_IN}/logout") == 2
+    assert session.user is None
+    assert await session.sign_out(), "there is nothing left to sign out"
+
+
+@pytest.mark.parametrize("fault", ["500", "503-html", "429", "before", "after", "cut", "stopped"])
+async def test_a_failure_to_sign_out_is_told_and_raises_nothing(
+    node: Node, session: Session, fault: str
+) -> None:
+    if fault == "stopped":
+        node.stop()
+    else:
+        node.fail("POST", f"{SIGN_IN}/logout", fault, 9)  # type: ignore[arg-type]
+    assert not await session.sign_out()
+    assert session._token is None
+    assert session.user is None
+
+
+async def test_a_password_check_leaves_no_session_behind(node: Node, session: Session) -> None:
+    check = await session.check_password(SecretStr(node.password))
+    assert check.refresh is None
+    await session.client.list_keys(check.access)
+    session.discard(check)
+    await node.until("POST", f"{SIGN_IN}/logout")
+    assert await session.sign_out()
+    with pytest.raises(Unauthorized):
+        await session.client.list_keys(check.access)
+
+
+async def test_an_expired_access_token_does_not_save_the_refresh_token(
+    node: Node, session: Session
+) -> None:
+    assert session._token
+    refresh = session._token.refresh
+    assert refresh is not None
+    node.expire_sessions()
+    assert not await session.sign_out()
+    with pytest.raises(SignInRefused):
+        await session.client.refresh(refresh)
+
+
+async def test_a_renewal_that_fails_says_nothing_of_the_request(
+    node: Node, session: Session
+) -> None:
+    node.expire_sessions()
+    node.fail("POST", SIGN_IN, "503-html")
+    with pytest.raises(ServerFailed) as caught:
+        await session.call(lambda token: session.client.delete_key("1", token))
+    assert not caught.value.maybe_done
+
+
+async def test_nothing_that_is_logged_or_shown_of_a_session_holds_a_credential(
+    node: Node, session: Session, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    node.expire_sessions()
+    await session.call(session.client.list_keys)
+    held = session._token
+    assert held is not None
+    assert held.refresh is not None
+    told = f"{session!r} {vars(session)!r} {vars(session.client)!r} {caplog.text}"
+    for secret in (held.access, held.refresh, SecretStr(node.password)):
+        assert secret.get_secret_value() not in told

@@ -1,0 +1,148 @@
+"""An operator's host in tests: a service on a node, requests that go wrong, secrets kept."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from functools import partial
+
+import httpx
+from pydantic import SecretStr
+
+from tests.node import How, Node
+from tui.api.address import parse_server
+from tui.api.client import Client
+from tui.api.models import Key
+from tui.api.session import Session
+from tui.api.trust import no_trust
+from tui.delivery.new_secret import DeliveryFailed, DeliveryFault, NewSecret, Sent
+from tui.journal import Journal
+from tui.keys.rotation import Rotation
+from tui.keys.rotation.retiring_label import base_label
+from tui.keys.service import KeyService
+from tui.keys.verification import Reading, Verification, verify
+
+GRANTS = ("metrics/view", "templates/view")
+LABEL = "billing mailer"
+
+
+class Wire(httpx.AsyncBaseTransport):
+    """Carries requests, and has the node break the one that is due."""
+
+    def __init__(self, node: Node) -> None:
+        self.inner = httpx.AsyncHTTPTransport(verify=no_trust(), trust_env=False)
+        self.node = node
+        self.sent = 0
+        self._due: tuple[int, How, int] | None = None
+
+    def break_at(self, place: int, how: How, times: int = 1) -> None:
+        """Have the request number `place` from now on, from 0, go wrong."""
+        self.sent, self._due = 0, (place, how, times)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if self._due and self.sent == self._due[0]:
+            self.node.fail("*", "/", self._due[1], self._due[2])
+            self._due = None
+        self.sent += 1
+        return await self.inner.handle_async_request(request)
+
+    async def aclose(self) -> None:
+        await self.inner.aclose()
+
+
+async def at_once(seconds: float) -> None:
+    """Wait for nothing."""
+
+
+async def proven(*_: object, **__: object) -> Verification:
+    """Verify without asking anybody."""
+    await asyncio.sleep(0)
+    return Verification(Reading.GRANTED)
+
+
+@dataclass
+class Vault:
+    """Keeps what is delivered, by the key's id; the labels in `broken` fail so many times."""
+
+    kept: dict[str, str] = field(default_factory=dict)
+    broken: dict[str, int] = field(default_factory=dict)
+
+    async def deliver(self, parcel: NewSecret) -> Sent:
+        if self.broken.get(parcel.label, 0) > 0:
+            self.broken[parcel.label] -= 1
+            raise DeliveryFailed(DeliveryFault.FAILED, "The vault is sealed.")
+        await asyncio.sleep(0)
+        self.kept[parcel.key_id] = parcel.secret.get_secret_value()
+        return Sent("the vault", "nothing stands in the way")
+
+
+@dataclass
+class Host:
+    """One run of the program: its service, its wire, and where its secrets go."""
+
+    node: Node
+    service: KeyService
+    wire: Wire
+    vault: Vault
+
+    trusting: bool = False
+    """Whether keys are taken to work without asking, where that is looked at otherwise."""
+
+    @property
+    def prove(self) -> Callable[..., Awaitable[Verification]]:
+        if self.trusting:
+            return proven
+        client = self.service.session.client
+        return partial(verify, client, patience=0.05, sleep=at_once)
+
+    @property
+    def password(self) -> SecretStr:
+        return SecretStr(self.node.password)
+
+    def rotation(self, key: Key) -> Rotation:
+        return Rotation(self.service, key, prove=self.prove)
+
+    async def key(self, key_id: str) -> Key:
+        return next(key for key in (await self.service.load()).keys if key.id == key_id)
+
+    def ours(self, label: str = LABEL) -> list[str]:
+        """Return the ids of the keys with that label, marked or not, oldest first."""
+        keys = self.node.keys()
+        return [key.id for key in keys if base_label(key.label) == label]
+
+
+@asynccontextmanager
+async def host(
+    node: Node, vault: Vault | None = None, *, trusting: bool = False
+) -> AsyncIterator[Host]:
+    """Sign in to the node, as a fresh start of the program would.
+
+    Signing out keeps to the client's deadline here, which tests may shorten.
+    """
+    wire = Wire(node)
+    server = parse_server(
+        node.url, client_id=node.client_id, client_secret=SecretStr(node.client_secret)
+    )
+    client = Client(server, deadline=5.0, transport=wire)
+    sign_out = client.sign_out
+    client.sign_out = lambda token, deadline=0.0: sign_out(  # type: ignore[method-assign]
+        token, client.deadline
+    )
+    session = Session(client)
+    await session.enter_with_token(node.username, SecretStr(node.token()))
+    service = KeyService(session, Journal(None))
+    await service.load()
+    try:
+        yield Host(node, service, wire, vault or Vault(), trusting)
+    finally:
+        await session.close()
+
+
+def empty(node: Node) -> None:
+    """Leave no key and no fault behind for the next case."""
+    node.heal()
+    for key in tuple(node.keys()):
+        node.store.delete_key(key.id)
+    node.requests.clear()

@@ -1,0 +1,438 @@
+"""One rotation, step by step, against a real node."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from tests.conftest import NodeMaker
+from tests.keys.rotation.host import GRANTS, LABEL, Host, Vault, host
+from tests.node import Node
+from tui.api.errors import Forbidden, NoAnswer, ServerFailed
+from tui.api.models import CreatedKey, Key, KeyDraft
+from tui.delivery.new_secret import DeliveryFailed
+from tui.keys.rotation import (
+    TRANSITIONS,
+    NotVerified,
+    Rotation,
+    State,
+    Step,
+    WrongStep,
+    drawn,
+    find_unfinished,
+)
+from tui.keys.rotation.states import (
+    GrantsNotTold,
+    OfSubaccount,
+    PredecessorGone,
+    StillThere,
+    SuccessorGone,
+)
+from tui.keys.service import Listing
+from tui.keys.write_outcomes import NothingCreated, OutcomeUnknown, SecretLost
+
+TODAY = date(2026, 11, 23)
+MARKED = f"{LABEL} (retiring 2026-11-23)"
+
+
+async def started(here: Host) -> Rotation:
+    key_id, _ = here.node.add_key(LABEL, GRANTS)
+    return here.rotation(await here.key(key_id))
+
+
+def beheaded(here: Host) -> Callable[[KeyDraft, SecretStr | None], Coroutine[Any, Any, CreatedKey]]:
+    """Return a create whose answer tells nothing but the secret."""
+    create = here.service.session.client.create_key
+
+    async def created(draft: KeyDraft, credential: SecretStr | None) -> CreatedKey:
+        return replace(await create(draft, credential), id=None, short_key="")
+
+    return created
+
+
+async def delivered(here: Host) -> Rotation:
+    rotation = await started(here)
+    await rotation.create()
+    assert await rotation.deliver(here.vault) is State.DELIVERED
+    return rotation
+
+
+async def verified(here: Host) -> Rotation:
+    rotation = await delivered(here)
+    assert await rotation.verify() is State.VERIFIED
+    return rotation
+
+
+async def test_create_deliver_verify_finish(node: Node) -> None:
+    node.add_key("another", GRANTS)
+    async with host(node) as here:
+        rotation = await started(here)
+        seen: list[State] = []
+        rotation.on_change = lambda changed: seen.append(changed.state)
+        async with here.service.authorized(here.password):
+            assert await rotation.create() is State.CREATED
+        assert rotation.would_lose_secret
+        assert await rotation.deliver(here.vault) is State.DELIVERED
+        assert rotation.stored == "the vault"
+        assert await rotation.verify() is State.VERIFIED
+        assert await rotation.finish() is State.FINISHED
+        assert rotation.problem is None
+        assert rotation.secret is None
+        assert rotation.successor is not None
+        assert here.ours() == [rotation.successor.id]
+        assert node.labels() == ["another", LABEL]
+        assert node.keys()[-1].grants == GRANTS
+        assert rotation.short_key == node.keys()[-1].short_key
+        assert list(dict.fromkeys(seen)) == [
+            State.PLANNED,
+            State.CREATED,
+            State.DELIVERED,
+            State.VERIFIED,
+            State.FINISHED,
+        ]
+
+
+async def test_no_request_is_made_that_is_not_needed(node: Node) -> None:
+    async with host(node) as here:
+        rotation = await started(here)
+        rotation.compare(await here.service.load())
+        node.requests.clear()
+        async with here.service.authorized(here.password):
+            await rotation.create()
+        await rotation.deliver(here.vault)
+        await rotation.verify()
+        await rotation.finish()
+        successor = rotation.successor.id if rotation.successor else ""
+    calls = [f"{method} {path.removeprefix('/api/v1')}" for method, path in node.requests]
+    probes = {"GET /metrics/", "GET /templates"}
+    assert probes <= set(calls)
+    assert [call for call in calls if call not in probes] == [
+        "POST /authenticate",
+        "POST /api-keys",
+        "POST /authenticate/logout",
+        "GET /api-keys",  # with the new secret: is it alive?
+        f"GET /api-keys/{successor}",  # is the successor still there?
+        f"DELETE /api-keys/{rotation.predecessor.id}",
+    ]
+
+
+async def test_later_marks_the_predecessor_and_changes_nothing_else(node: Node) -> None:
+    key_id, _ = node.add_key(LABEL, ("metrics/view", "odd/unknown"), ("192.0.2.0/24",))
+    async with host(node) as here:
+        rotation = here.rotation(await here.key(key_id))
+        assert rotation.draft == KeyDraft(LABEL, ("metrics/view", "odd/unknown"), ("192.0.2.0/24",))
+        rotation.draft = KeyDraft(LABEL, ("metrics/view",), ())
+        await rotation.create()
+        await rotation.deliver(here.vault)
+        assert await rotation.retire_later(TODAY) is State.OVERLAPPING
+        old = node.keys()[0]
+        assert (old.label, old.grants) == (MARKED, ("metrics/view", "odd/unknown"))
+        assert old.valid_ips == ("192.0.2.0/24",)
+    async with host(node) as elsewhere:
+        (unfinished,) = find_unfinished(elsewhere.service.listing.keys)
+        resumed = Rotation.resume(elsewhere.service, unfinished)
+        assert await resumed.finish() is State.FINISHED
+        assert node.labels() == [LABEL]
+
+
+async def test_undo_leaves_the_predecessor_as_it_was(node: Node) -> None:
+    async with host(node) as here:
+        rotation = await verified(here)
+        before = node.keys()[0]
+        await rotation.retire_later(TODAY)
+        assert await rotation.undo() is State.UNDONE
+        assert node.keys() == (before,)
+        assert rotation.secret is None
+
+
+async def test_giving_up_before_anything_was_created_asks_nobody(node: Node) -> None:
+    async with host(node) as here:
+        rotation = await started(here)
+        node.requests.clear()
+        assert await rotation.undo() is State.UNDONE
+        assert node.requests == []
+
+
+async def test_an_alone_retiring_key_is_unmarked_or_given_a_successor(node: Node) -> None:
+    node.add_key(MARKED, GRANTS)
+    async with host(node) as here:
+        (unfinished,) = find_unfinished(here.service.listing.keys)
+        rotation = Rotation.resume(here.service, unfinished)
+        assert rotation.draft.label == LABEL
+        assert await rotation.undo() is State.UNDONE
+        assert node.labels() == [LABEL]
+
+
+async def test_an_interrupted_rotation_is_taken_up_on_another_host(node: Node) -> None:
+    async with host(node) as here:
+        await delivered(here)
+    async with host(node) as elsewhere:
+        (unfinished,) = find_unfinished(elsewhere.service.listing.keys)
+        resumed = Rotation.resume(elsewhere.service, unfinished)
+        assert resumed.state is State.INTERRUPTED
+        assert not resumed.allows(Step.FINISH)
+        await resumed.stored_by_hand("the vault, says the journal")
+        with pytest.raises(WrongStep):
+            await resumed.finish()
+        assert await resumed.finish(even_unverified=True) is State.FINISHED
+        assert len(node.keys()) == 1
+
+
+async def test_verifying_before_storing_counts_once_it_is_stored(node: Node) -> None:
+    async with host(node) as here:
+        rotation = await started(here)
+        await rotation.create()
+        assert await rotation.verify() is State.CREATED
+        assert not rotation.allows(Step.FINISH)
+        assert await rotation.stored_by_hand("on paper") is State.VERIFIED
+
+
+async def test_a_successor_that_does_not_work_keeps_its_predecessor(node: Node) -> None:
+    key_id, _ = node.add_key(LABEL, GRANTS, ("192.0.2.1",))
+    async with host(node) as here:
+        rotation = here.rotation(await here.key(key_id))
+        await rotation.create()
+        await rotation.deliver(here.vault)
+        assert await rotation.verify() is State.DELIVERED
+        assert isinstance(rotation.problem, NotVerified)
+        with pytest.raises(WrongStep):
+            await rotation.finish()
+        assert len(node.keys()) == 2
+        await rotation.retire_later(TODAY)
+        with pytest.raises(WrongStep):
+            await rotation.finish()
+        assert await rotation.finish(even_unverified=True) is State.FINISHED
+
+
+async def test_a_failed_delivery_keeps_the_secret_at_hand(node: Node) -> None:
+    async with host(node, Vault(broken={LABEL: 1})) as here:
+        rotation = await started(here)
+        await rotation.create()
+        assert await rotation.deliver(here.vault) is State.CREATED
+        assert isinstance(rotation.problem, DeliveryFailed)
+        assert rotation.would_lose_secret
+        assert await rotation.deliver(here.vault) is State.DELIVERED
+        assert not rotation.would_lose_secret
+
+
+async def test_leaving_a_secret_behind_says_that_it_is_lost(node: Node) -> None:
+    async with host(node) as here:
+        rotation = await started(here)
+        await rotation.create()
+        rotation.forget_secret()
+        assert rotation.state is State.SECRET_LOST
+        assert await rotation.replace_lost() is State.PLANNED
+        assert len(node.keys()) == 1
+        assert await rotation.create() is State.CREATED
+
+
+async def test_the_secret_is_in_no_repr(node: Node) -> None:
+    async with host(node) as here:
+        rotation = await started(here)
+        await rotation.create()
+        assert rotation.secret is not None
+        secret = rotation.secret.get_secret_value()
+        told = repr(rotation) + repr(vars(rotation)) + str(rotation.problem)
+        assert secret not in told
+
+
+async def test_a_secret_is_saved_from_an_answer_that_is_cut_off(node: Node) -> None:
+    async with host(node) as here:
+        rotation = await started(here)
+        here.service.session.client.create_key = beheaded(here)  # type: ignore[method-assign, assignment]
+        assert await rotation.create() is State.CREATED
+        assert rotation.short_key == node.keys()[-1].short_key
+        await rotation.deliver(here.vault)
+        assert list(here.vault.kept) == [node.keys()[-1].id]
+
+
+async def test_a_lost_secret_is_told_and_replaced(node: Node) -> None:
+    async with host(node) as here:
+        rotation = await started(here)
+        node.fail("POST", "/api/v1/api-keys", "after")
+        assert await rotation.create() is State.SECRET_LOST
+        assert isinstance(rotation.problem, SecretLost)
+        assert rotation.predecessor.id != rotation.problem.key.id
+        assert await rotation.replace_lost() is State.PLANNED
+        assert here.ours() == [rotation.predecessor.id]
+
+
+async def test_nothing_created_may_be_tried_again(node: Node) -> None:
+    async with host(node) as here:
+        rotation = await started(here)
+        node.fail("POST", "/api/v1/api-keys", "500")
+        assert await rotation.create() is State.REFUSED
+        assert isinstance(rotation.problem, NothingCreated)
+        assert await rotation.create() is State.CREATED
+        assert len(node.keys()) == 2
+
+
+async def test_an_unknown_create_is_settled_by_looking_again(node: Node) -> None:
+    async with host(node) as here:
+        rotation = await started(here)
+        node.fail("POST", "/api/v1/api-keys", "after")
+        node.fail("GET", "/api/v1/api-keys", "500", times=2)
+        rotation.compare(here.service.listing)
+        assert await rotation.create() is State.UNKNOWN
+        assert isinstance(rotation.problem, OutcomeUnknown)
+        assert await rotation.look_again() is State.UNKNOWN
+        assert isinstance(rotation.problem, ServerFailed)
+        assert await rotation.look_again() is State.SECRET_LOST
+
+
+async def test_looking_again_never_takes_a_key_made_for_another_rotation(node: Node) -> None:
+    async with host(node) as here:
+        first, second = await started(here), await started(here)
+        first.compare(await here.service.load())
+        node.fail("POST", "/api/v1/api-keys", "500")
+        node.fail("GET", "/api/v1/api-keys", "500")
+        assert await first.create() is State.UNKNOWN
+        assert await second.create() is State.CREATED
+        assert await first.look_again() is State.REFUSED
+        assert isinstance(first.problem, NothingCreated)
+
+
+async def test_an_alike_key_made_by_somebody_else_is_never_taken_for_a_lost_one(
+    node: Node,
+) -> None:
+    async with host(node) as here:
+        rotation = await started(here)
+        rotation.compare(await here.service.load())
+        node.add_key(LABEL, GRANTS, owner="somebody-else")
+        node.fail("POST", "/api/v1/api-keys", "500")
+        assert await rotation.create() is State.REFUSED
+        node.add_key(LABEL, ("metrics/view",))
+        node.fail("POST", "/api/v1/api-keys", "500")
+        assert await rotation.create() is State.UNKNOWN  # it is ours, but not what was asked for
+        assert len(node.keys()) == 3
+
+
+async def test_a_deletion_without_answer_is_settled_by_the_list(node: Node) -> None:
+    async with host(node) as here:
+        rotation = await verified(here)
+        node.fail("DELETE", "/", "after")
+        assert await rotation.finish() is State.FINISHED
+        assert len(node.keys()) == 1
+        again = await verified(here)
+        node.fail("DELETE", "/", "before")
+        assert await again.finish() is State.VERIFIED
+        assert isinstance(again.problem, StillThere)
+        assert isinstance(again.problem.cause, NoAnswer)
+        node.fail("DELETE", "/", "after")
+        node.fail("GET", "/api/v1/api-keys", "500", exactly=True)
+        assert await again.finish() is State.UNKNOWN
+        assert await again.look_again() is State.FINISHED
+
+
+async def test_an_update_without_answer_is_settled_by_the_list(node: Node) -> None:
+    async with host(node) as here:
+        rotation = await verified(here)
+        node.fail("PUT", "/", "before")
+        assert await rotation.retire_later(TODAY) is State.VERIFIED
+        assert isinstance(rotation.problem, StillThere)
+        node.fail("PUT", "/", "after")
+        assert await rotation.retire_later(TODAY) is State.OVERLAPPING
+        rotation.compare(await here.service.load())
+        node.fail("PUT", "/", "after")
+        node.fail("GET", "/api/v1/api-keys", "500", exactly=True)
+        assert await rotation.undo() is State.UNKNOWN
+        assert await rotation.look_again() is State.VERIFIED  # unmarked, but still two keys
+        assert await rotation.undo() is State.UNDONE
+        assert node.labels() == [LABEL]
+
+
+async def test_nothing_is_deleted_unless_the_other_key_is_there(node: Node) -> None:
+    async with host(node) as here:
+        rotation = await verified(here)
+        assert rotation.successor is not None
+        node.store.delete_key(rotation.successor.id)
+        assert await rotation.finish() is State.VERIFIED
+        assert isinstance(rotation.problem, SuccessorGone)
+        assert len(node.keys()) == 1
+        other = await delivered(here)
+        node.store.delete_key(other.predecessor.id)
+        assert await other.undo() is State.DELIVERED
+        assert isinstance(other.problem, PredecessorGone)
+        assert other.successor is not None
+        assert other.successor.id in here.ours()
+
+
+async def test_a_predecessor_that_somebody_else_deleted_is_no_obstacle(node: Node) -> None:
+    async with host(node) as here:
+        rotation = await verified(here)
+        node.store.delete_key(rotation.predecessor.id)
+        assert await rotation.retire_later(TODAY) is State.VERIFIED
+        assert isinstance(rotation.problem, PredecessorGone)
+        assert await rotation.finish() is State.FINISHED
+
+
+async def test_keys_that_cannot_be_rotated_are_refused(node: Node) -> None:
+    async with host(node) as here:
+        subaccount, _ = node.add_key("theirs", GRANTS, subaccount=7)
+        rotation = here.rotation(await here.key(subaccount))
+        assert await rotation.create() is State.REFUSED
+        assert isinstance(rotation.problem, OfSubaccount)
+        untold = here.rotation(Key("1", "odd"))
+        untold.compare(Listing((Key("1", "odd"),)))
+        assert await untold.create() is State.REFUSED
+        assert isinstance(untold.problem, GrantsNotTold)
+        gone = here.rotation(Key("2", "gone"))
+        assert await gone.create() is State.REFUSED
+        assert isinstance(gone.problem, PredecessorGone)
+        assert len(node.keys()) == 1
+
+
+async def test_a_foreign_predecessor_that_may_not_be_deleted_stays(node_with: NodeMaker) -> None:
+    node = node_with(edition="sparkpost", seeds=False)
+    key_id, _ = node.add_key(LABEL, ("metrics/view",), owner="somebody-else")
+    async with host(node) as here:
+        rotation = here.rotation(await here.key(key_id))
+        await rotation.create()
+        await rotation.deliver(here.vault)
+        await rotation.verify()
+        assert await rotation.finish() is State.VERIFIED
+        assert isinstance(rotation.problem, Forbidden)
+        assert len(node.keys()) == 2
+
+
+async def test_wrong_steps_are_refused_and_all_are_listed(node: Node) -> None:
+    async with host(node) as here:
+        rotation = await started(here)
+        for step in set(Step) - set(TRANSITIONS[State.PLANNED]):
+            assert not rotation.allows(step)
+        with pytest.raises(WrongStep):
+            await rotation.finish(even_unverified=True)
+        with pytest.raises(WrongStep):
+            rotation.forget_secret()
+        await rotation.create()
+        with pytest.raises(WrongStep):
+            await rotation.create()
+        with pytest.raises(WrongStep):
+            rotation.draft = KeyDraft("late")
+    assert set(TRANSITIONS) == set(State)
+    assert {step for steps in TRANSITIONS.values() for step in steps} == set(Step)
+    assert len(drawn().splitlines()) == sum(map(len, TRANSITIONS.values()))
+    for step in Step:
+        assert callable(getattr(Rotation, step.value))
+
+
+async def test_a_step_goes_on_when_nobody_waits_for_it_any_more(node: Node) -> None:
+    async with host(node) as here:
+        rotation = await started(here)
+        rotation.compare(here.service.listing)
+        node.fail("POST", "/api/v1/api-keys", "hang-after")
+        waiting = asyncio.create_task(rotation.create())
+        await node.until("POST", "/api/v1/api-keys")
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        assert rotation.is_at_work
+        node.release()
+        assert await rotation.settled() is State.CREATED
+        assert rotation.secret is not None

@@ -1,0 +1,343 @@
+"""Runs over many keys against a real node: failures, pauses, cancelling, rate limits."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import date
+
+import pytest
+from pydantic import SecretStr
+
+from tests.keys.rotation.host import GRANTS, Host, host
+from tests.node import How, Node
+from tui.api.errors import RateLimited, SignInRefused
+from tui.api.models import Key, User
+from tui.api.session import SessionEnded
+from tui.delivery.new_secret import DeliveryFailed
+from tui.keys.rotation import (
+    BulkRotation,
+    BulkRun,
+    Rotation,
+    State,
+    delete_jobs,
+    find_unfinished,
+    finish_jobs,
+    unfinished_rotations,
+)
+from tui.keys.rotation.bulk_plan import plan_rotations
+from tui.keys.rotation.states import StillThere
+from tui.keys.rotation.throttle import Throttle
+from tui.keys.write_outcomes import NothingCreated, SecretLost
+
+TODAY = date(2026, 11, 23)
+Change = tuple[str, State, Exception | None]
+
+
+class Time:
+    """A clock that only sleeping moves."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.slept: list[float] = []
+
+    def clock(self) -> float:
+        return self.now
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now += seconds
+        await asyncio.sleep(0)
+
+
+def ids(node: Node) -> set[str]:
+    there = node.keys()
+    return {key.id for key in there}
+
+
+async def keys(here: Host, count: int) -> list[Key]:
+    for number in range(count):
+        here.node.add_key(f"key {number}", GRANTS)
+    return list((await here.service.load()).keys)
+
+
+def run_over(
+    here: Host,
+    chosen: list[Key],
+    time: Time | None = None,
+    on_change: Callable[[str, State, Exception | None], None] | None = None,
+) -> BulkRotation:
+    time = time or Time()
+    return BulkRotation(
+        here.service,
+        chosen,
+        here.vault,
+        prove=here.prove,
+        on_change=on_change,
+        sleep=time.sleep,
+        clock=time.clock,
+    )
+
+
+async def test_a_run_pauses_where_no_secret_can_be_delivered(node: Node) -> None:
+    async with host(node) as here:
+        chosen = await keys(here, 6)
+        here.vault.broken = {key.label: 1 for key in chosen[1:4]}
+        run = run_over(here, chosen)
+        running = asyncio.create_task(run.run(here.password))
+        while not run.is_paused:  # noqa: ASYNC110  # the run has nothing to wait for
+            await asyncio.sleep(0.005)
+        assert isinstance(run.paused_because, DeliveryFailed)
+        assert (len(run.failed), len(run.left)) == (3, 2), "the others get no key meanwhile"
+        run.resume()
+        await running
+        assert run.progress == (3, 6)
+        await run.retry_failed(here.password)
+        assert run.progress == (6, 6)
+
+
+async def test_successors_that_were_never_stored_are_replaced(node: Node) -> None:
+    async with host(node) as here:
+        chosen = await keys(here, 3)
+        here.vault.broken = {key.label: 1 for key in chosen[:2]}
+        first = run_over(here, chosen)
+        await first.run(here.password)
+        assert len(node.keys()) == 6
+        await here.service.load()
+        planned = plan_rotations(
+            chosen, here.service.session.user, unfinished_rotations(here.service)
+        )
+        assert [key.id for key in planned.keys] == [key.id for key in chosen[:2]]
+        assert "2 have successors whose secrets were never stored: those are deleted first." in (
+            planned.sentences
+        )
+        again = BulkRotation(
+            here.service, planned.keys, here.vault, begun=planned.replaced, prove=here.prove
+        )
+        await again.run(here.password)
+        assert again.progress == (2, 2)
+        assert len(node.keys()) == 6
+        assert ids(node) - {key.id for key in chosen} == set(here.vault.kept)
+
+
+async def test_fifty_keys_three_of_which_fail_differently(node: Node) -> None:
+    async with host(node) as here:
+        chosen = await keys(here, 50)
+        changes: list[Change] = []
+        faults: dict[str, How] = {chosen[10].id: "after", chosen[20].id: "500"}
+
+        def changed(key_id: str, state: State, problem: Exception | None) -> None:
+            changes.append((key_id, state, problem))
+            if key_id in faults:
+                node.fail("POST", "/api/v1/api-keys", faults.pop(key_id))
+
+        here.vault.broken["key 30"] = 1
+        run = run_over(here, chosen, on_change=changed)
+        await run.run(here.password)
+        await node.until("POST", "/api/v1/authenticate/logout")
+        assert node.seen("POST", "/api/v1/authenticate") == 2  # one password, one sign-out
+        assert run.progress == (47, 50)
+        problems = {failure.key.label: failure.problem for failure in run.failed}
+        assert isinstance(problems.pop("key 10"), SecretLost)
+        assert isinstance(problems.pop("key 20"), NothingCreated)
+        assert isinstance(problems.pop("key 30"), DeliveryFailed)
+        assert not problems
+        assert (chosen[30].id, State.CREATED) in [
+            (key_id, state) for key_id, state, problem in changes if problem is not None
+        ]
+        (held,) = run.holding
+        assert held.secret is not None
+        assert all(rotation.secret is None for rotation in run.verified)
+        assert node.seen("DELETE", "/") == 0
+
+        await run.retry_failed(here.password)
+        assert run.failed == ()
+        assert run.progress == (50, 50)
+        assert len(node.keys()) == 100
+        assert find_unfinished((await here.service.load()).keys)
+
+        await run.finish_verified()
+        assert len(node.keys()) == 50
+        assert set(here.vault.kept) == ids(node)
+        assert not {key.id for key in chosen} & ids(node)
+        # one each to verify, one each before a predecessor goes, few lists
+        assert node.seen("GET", "/api/v1/api-keys") < 50 + 50 + 20
+
+
+async def test_only_verified_predecessors_are_deleted_and_failures_are_retried(node: Node) -> None:
+    async with host(node) as here:
+        chosen = await keys(here, 4)
+        here.vault.broken["key 1"] = 1
+        run = run_over(here, chosen)
+        await run.run()
+        node.fail("DELETE", f"/api/v1/api-keys/{chosen[2].id}", "before")
+        await run.finish_verified()
+        reasons = {failure.key.label: type(failure.problem) for failure in run.failed}
+        assert reasons == {"key 1": DeliveryFailed, "key 2": StillThere}
+        assert chosen[1].id in ids(node)
+        await run.retry_failed()
+        assert [failure.key for failure in run.failed] == []
+        await run.finish_verified()
+        assert len(node.keys()) == 4
+        assert run.progress == (4, 4)
+
+
+async def test_verified_predecessors_may_be_marked_and_finished_later(node: Node) -> None:
+    async with host(node) as here:
+        run = run_over(here, await keys(here, 3))
+        await run.run()
+        await run.retire_verified(TODAY)
+        assert run.progress == (3, 3)
+    async with host(node) as elsewhere:
+        service = elsewhere.service
+        found = find_unfinished(service.listing.keys)
+        rotations = [Rotation.resume(service, unfinished) for unfinished in found]
+        run_2 = BulkRun(service, finish_jobs(rotations))
+        await run_2.run()
+        assert run_2.failed == ()
+        assert sorted(node.labels()) == ["key 0", "key 1", "key 2"]
+
+
+async def test_pausing_and_cancelling_take_effect_between_keys(node: Node) -> None:
+    async with host(node) as here:
+        chosen = await keys(here, 5)
+        run: BulkRotation
+
+        def changed(key_id: str, state: State, problem: Exception | None) -> None:
+            if key_id == chosen[1].id and state is State.CREATED:
+                run.pause()
+            if key_id == chosen[3].id and state is State.CREATED:
+                run.cancel()
+
+        run = run_over(here, chosen, on_change=changed)
+        running = asyncio.create_task(run.run())
+        while run.progress[0] < 2:  # noqa: ASYNC110  # nothing tells but the state
+            await asyncio.sleep(0.005)
+        await asyncio.sleep(0.05)
+        assert run.is_paused
+        assert run.progress == (2, 5)
+        assert len(node.keys()) == 7
+        run.resume()
+        await running
+        assert run.is_cancelled
+        assert [rotation.state for rotation in run.rotations.values()] == [
+            State.VERIFIED,
+            State.VERIFIED,
+            State.VERIFIED,
+            State.VERIFIED,
+            State.PLANNED,
+        ]
+        assert run.left == (chosen[4],)
+        await run.run()
+        assert run.progress == (5, 5)
+
+
+async def test_rate_limits_slow_a_run_down_and_fail_nothing(node: Node) -> None:
+    async with host(node) as here:
+        chosen = await keys(here, 4)
+        time = Time()
+        run = run_over(here, chosen, time)
+        node.fail("POST", "/api/v1/authenticate", "429")
+        node.fail("POST", "/api/v1/api-keys", "429", times=3)
+        await run.run(here.password)
+        assert run.failed == ()
+        assert len(node.keys()) == 8
+        assert time.slept == [1.0, 1.0, 1.0, 2.0, 2.0, 2.0, 2.0]  # four waits, three spacings
+        assert run.waiting_until is None
+
+
+async def test_a_wait_can_be_seen_and_cancelled(node: Node) -> None:
+    async with host(node) as here:
+        chosen = await keys(here, 2)
+        run = BulkRotation(here.service, chosen, here.vault, prove=here.prove)
+        node.fail("POST", "/api/v1/api-keys", "429-for-ever")
+        running = asyncio.create_task(run.run())
+        while run.waiting_until is None:  # noqa: ASYNC110  # nothing tells but the state
+            await asyncio.sleep(0.005)
+        assert 290 < run.pace.seconds_left <= 300
+        run.cancel()
+        await asyncio.wait_for(running, 1)
+        (failure,) = run.failed
+        assert isinstance(failure.problem, RateLimited)
+        assert run.left == (chosen[1],)
+        assert len(node.keys()) == 2
+
+
+async def test_a_wait_for_a_server_that_says_not_how_long_grows_to_five_seconds() -> None:
+    time = Time()
+    pace = Throttle(time.sleep, time.clock)
+    for _ in range(7):
+        await pace.slow_down(None)
+    assert time.slept == [1, 2, 3, 4, 5, 5, 5]
+    await pace.between()
+    assert time.slept[-1] == pace.spacing == 5.0
+    await pace.slow_down(0)
+    assert time.slept[-1] == 5.0
+
+
+async def test_the_end_of_the_session_pauses_the_whole_run(node: Node) -> None:
+    async with host(node) as here:
+        chosen = await keys(here, 3)
+        ended = asyncio.Event()
+
+        def changed(key_id: str, state: State, problem: Exception | None) -> None:
+            if key_id == chosen[0].id and state is State.VERIFIED:
+                node.end_sessions()
+            if isinstance(problem, SessionEnded):
+                ended.set()
+
+        run = run_over(here, chosen, on_change=changed)
+        running = asyncio.create_task(run.run())
+        await asyncio.wait_for(ended.wait(), 5)
+        await asyncio.sleep(0.01)
+        assert run.is_paused
+        assert isinstance(run.paused_because, SessionEnded)
+        assert len(node.keys()) == 4
+        token = SecretStr(node.token())
+        await here.service.session.enter_with_token(node.username, token)
+        run.resume()
+        await running
+        assert run.progress == (3, 3)
+        assert len(node.keys()) == 6
+
+
+async def test_a_wrong_password_begins_nothing(node: Node) -> None:
+    async with host(node) as here:
+        run = run_over(here, await keys(here, 2))
+        with pytest.raises(SignInRefused):
+            await run.run(SecretStr("wrong"))
+        assert not run.is_running
+        assert len(node.keys()) == 2
+        assert len(run.left) == 2
+
+
+async def test_many_keys_are_deleted(node: Node) -> None:
+    async with host(node) as here:
+        chosen = await keys(here, 5)
+        node.store.delete_key(chosen[0].id)
+        node.fail("DELETE", f"/api/v1/api-keys/{chosen[1].id}", "after")
+        node.fail("DELETE", f"/api/v1/api-keys/{chosen[2].id}", "500")
+        run = BulkRun(here.service, delete_jobs(here.service, chosen))
+        await run.run()
+        assert [failure.key.id for failure in run.failed] == [chosen[2].id]
+        await run.retry_failed()
+        assert node.keys() == ()
+
+
+def test_the_plan_says_what_will_happen() -> None:
+    def key(number: int, **told: object) -> Key:
+        return Key(**({"id": str(number), "raw_label": "x", "raw_grants": ("a",)} | told))  # type: ignore[arg-type]
+
+    mine = [key(n, raw_username="me") for n in range(10)]
+    theirs = [key(n, raw_username="you") for n in (10, 11)]
+    out = [
+        key(12, raw_label="x (retiring 2026-11-23)"),
+        key(13, subaccount_id=7),
+        key(14, raw_grants=None),
+    ]
+    told = plan_rotations([*mine, *theirs, *out, mine[0]], User("me"))
+    assert told.keys == (*mine, *theirs)
+    assert told.left_out == tuple(out)
+    assert told.sentences[0] == "12 keys will get successors; 2 are not yours."
+    assert "1 is left out: retiring already." in told.sentences
+    assert plan_rotations(mine[:1], None).sentences[0] == "1 key will get a successor."

@@ -1,0 +1,334 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from tests.conftest import NodeMaker
+from tests.node import How, Node
+from tui.api.address import parse_server
+from tui.api.client import Client
+from tui.api.errors import ApiError, Invalid, RateLimited
+from tui.api.models import CreatedKey, Key, KeyDraft
+from tui.api.session import Session, SessionEnded
+from tui.journal import Journal, JournalEntry, Successor
+from tui.keys.service import FRESH_SECONDS, KeyService
+from tui.keys.verification import Reading
+from tui.keys.write_outcomes import NothingCreated, OutcomeUnknown, SecretLost
+from tui.sandbox.store import StoredKey, new_secret, utc_now
+
+DRAFT = KeyDraft("Billing \x1b[2J", ("metrics/view", "webhooks/view"), ("127.0.0.0/8",))
+KEYS = "/api/v1/api-keys"
+
+
+class Mint:
+    """Makes secrets, and remembers them so that a test can look for them."""
+
+    def __init__(self) -> None:
+        self.made: list[str] = []
+
+    def __call__(self) -> str:
+        self.made.append(new_secret())
+        return self.made[-1]
+
+
+@pytest.fixture
+def mint() -> Mint:
+    return Mint()
+
+
+@pytest.fixture
+def node(node_with: NodeMaker, mint: Mint) -> Node:
+    return node_with(mint=mint, seeds=False)
+
+
+@pytest.fixture(autouse=True)
+def no_secret_is_in_the_journal(journal: Journal, mint: Mint) -> Iterator[None]:
+    yield
+    assert journal.path is not None
+    written = journal.path.read_text("ascii") if journal.path.exists() else ""
+    assert not [secret for secret in mint.made if secret in written]
+
+
+def told(journal: Journal) -> list[tuple[str, str, str]]:
+    """Return what a program started later would read: action, phase, detail, oldest first."""
+    entries = Journal(journal.path).entries()
+    return [(entry.action, entry.phase, entry.detail) for entry in reversed(entries)]
+
+
+def made(node: Node) -> tuple[StoredKey, ...]:
+    return node.keys()
+
+
+def last(journal: Journal) -> JournalEntry:
+    return Journal(journal.path).entries()[0]
+
+
+async def test_a_create_is_noted_before_and_after_and_once_it_is_stored(
+    service: KeyService, node: Node, journal: Journal
+) -> None:
+    created = await service.create(DRAFT, predecessor="1")
+    (key,) = made(node)
+    assert created.draft is DRAFT
+    assert created.key.short_key == key.short_key
+    assert told(journal) == [("create", "begun", ""), ("create", "done", "")]
+    assert service.noted.successors == [Successor(key.id, "1")]
+    created.attempt.proven(True)
+    assert service.noted.successors == [Successor(key.id, "1", is_verified=True)]
+    assert journal.unstored()[0].key_id == key.id
+    created.attempt.stored("Sent to the clipboard.")
+    created.attempt.stored("Sent to the clipboard.")
+    assert told(journal)[2:] == [
+        ("create", "verified", ""),
+        ("create", "stored", "Sent to the clipboard."),
+    ]
+    assert service.noted.successors == [Successor(key.id, "1", is_stored=True, is_verified=True)]
+    created.attempt.proven(False)
+    assert service.noted.successors == [Successor(key.id, "1", is_stored=True)]
+    entry = last(journal)
+    assert (entry.server, entry.username) == (node.url, node.username)
+    assert (entry.label, entry.short_key) == (DRAFT.label, key.short_key)
+    assert journal.unstored() == []
+
+
+async def test_a_request_goes_out_only_once_it_is_noted(
+    service: KeyService, node: Node, journal: Journal
+) -> None:
+    node.fail("*", KEYS, "hang")
+    task = asyncio.create_task(service.create(DRAFT))
+    await node.until("POST", KEYS)
+    assert told(journal) == [("create", "begun", "")]
+    node.release()
+    await task
+    assert told(journal) == [("create", "begun", ""), ("create", "done", "")]
+
+
+BROKE = "The connection broke before an answer came."
+ANSWERED = "The server answered {}."
+NOTHING, LOST = "{} Nothing was created.", "{} The secret was lost on the way."
+SO_FAR = "{} Nothing was created so far."
+
+
+@pytest.mark.parametrize(
+    ("how", "error", "phase", "first", "then"),
+    [
+        ("before", NothingCreated, "unknown", BROKE, SO_FAR),
+        ("after", SecretLost, "done", BROKE, LOST),
+        ("500", NothingCreated, "refused", ANSWERED.format(500), NOTHING),
+        ("503-html", NothingCreated, "refused", ANSWERED.format(503), NOTHING),
+    ],
+)
+async def test_what_became_of_a_create_is_noted(
+    how: How,
+    error: type[Exception],
+    phase: str,
+    first: str,
+    then: str,
+    service: KeyService,
+    node: Node,
+    journal: Journal,
+) -> None:
+    node.fail("POST", KEYS, how)
+    with pytest.raises(error):
+        await service.create(DRAFT)
+    assert told(journal) == [
+        ("create", "begun", ""),
+        ("create", "unknown", first),
+        ("create", phase, then.format(first)),
+    ]
+    state_text = {entry.key_id for entry in journal.unstored() if entry.key_id}
+    assert state_text == {key.id for key in made(node)}
+
+
+async def test_a_key_that_comes_late_is_told_as_never_stored(
+    service: KeyService, node: Node
+) -> None:
+    service.journal._now = utc_now
+    node.fail("POST", KEYS, "hang")
+    service.session.client.deadline = 0.3
+    with pytest.raises(NothingCreated) as caught:
+        await service.create(DRAFT)
+    assert caught.value.cause.maybe_later
+    node.release()
+    await node.until("POST", KEYS)
+    while not made(node):  # noqa: ASYNC110  # done by another thread
+        await asyncio.sleep(0.005)
+    await service.load()
+    assert [key.id for key in service.never_stored()] == [key.id for key in made(node)]
+
+
+async def test_a_key_that_may_be_anybody_s_is_not_taken_for_the_lost_one(
+    node_with: NodeMaker, journal: Journal
+) -> None:
+    node = node_with(edition="momentum-4.1")
+    client = Client(parse_server(node.url))
+    session = Session(client)
+    await session.enter_with_token(node.username, SecretStr(node.token()))
+    service = KeyService(session, journal)
+    await service.load()
+    service._listed_at -= FRESH_SECONDS
+    node.add_key(DRAFT.label, DRAFT.grants, owner="casey")
+    node.fail("POST", KEYS, "before")
+    with pytest.raises(OutcomeUnknown) as caught:
+        await service.create(DRAFT)
+    assert caught.value.ambiguous
+    await client.aclose()
+
+
+@pytest.mark.parametrize("how", ["429", "429-for-ever"])
+async def test_a_create_that_has_to_wait_did_nothing(
+    how: How, service: KeyService, node: Node, journal: Journal
+) -> None:
+    node.fail("POST", KEYS, how)
+    with pytest.raises(RateLimited):
+        await service.create(DRAFT)
+    assert told(journal)[1:] == [("create", "refused", ANSWERED.format(429))]
+
+
+async def test_a_cut_answer_costs_a_secret_or_not_but_the_journal_knows(
+    service: KeyService, node: Node, journal: Journal
+) -> None:
+    node.fail("POST", KEYS, "cut")
+    with suppress(SecretLost):
+        await service.create(DRAFT)
+    assert last(journal).phase == "done"
+    assert last(journal).key_id in {"", made(node)[0].id}
+    assert len(journal.unstored()) == 1
+
+
+@pytest.mark.parametrize("how", ["hang", "hang-after"])
+async def test_a_create_without_an_answer_in_time_is_noted(
+    how: How, service: KeyService, node: Node, journal: Journal
+) -> None:
+    service.session.client.deadline = 0.3
+    node.fail("POST", KEYS, how)
+    with pytest.raises(SecretLost if how == "hang-after" else NothingCreated):
+        await service.create(DRAFT)
+    assert told(journal)[1] == ("create", "unknown", "No answer came within 0 s.")
+
+
+async def test_what_is_found_out_later_is_noted_then(
+    service: KeyService, node: Node, journal: Journal
+) -> None:
+    known = service.known_ids()
+    node.fail("POST", KEYS, "after")
+    node.fail("GET", KEYS, "before")
+    with pytest.raises(OutcomeUnknown) as caught:
+        await service.create(DRAFT)
+    assert last(journal).phase == "unknown"
+    assert journal.unstored()[0].key_id == ""
+    keys = (await service.load()).keys
+    unknown = caught.value
+    found = service.what_became(keys, DRAFT, known, unknown.cause, unknown.attempt)
+    assert isinstance(found, SecretLost)
+    assert journal.unstored()[0].key_id == made(node)[0].id
+
+
+async def test_a_create_that_is_cancelled_is_unknown(
+    service: KeyService, node: Node, journal: Journal
+) -> None:
+    node.fail("POST", KEYS, "hang")
+    task = asyncio.create_task(service.create(DRAFT))
+    await node.until("POST", KEYS)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert told(journal)[-1] == ("create", "unknown", "It was interrupted here.")
+
+
+async def test_a_create_that_is_refused_is_noted(service: KeyService, journal: Journal) -> None:
+    with pytest.raises(Invalid):
+        await service.create(KeyDraft("x", ("no/such",)))
+    assert told(journal)[-1] == ("create", "refused", "The server answered 400.")
+    assert journal.unstored() == []
+
+
+async def test_a_session_that_has_ended_did_nothing(
+    service: KeyService, node: Node, journal: Journal
+) -> None:
+    node.end_sessions()
+    with pytest.raises(SessionEnded):
+        await service.create(DRAFT)
+    assert told(journal)[-1] == ("create", "refused", "The session had ended.")
+
+
+async def test_a_server_that_gives_the_secret_other_names_as_well_is_not_repeated(
+    service: KeyService, journal: Journal, mint: Mint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = mint()
+
+    async def create_key(*_: object) -> CreatedKey:
+        return CreatedKey(SecretStr(secret), secret, secret, f"id-{secret}")
+
+    monkeypatch.setattr(service.session.client, "create_key", create_key)
+    await service.create(DRAFT)
+    entry = last(journal)
+    assert (entry.key_id, entry.short_key, entry.label) == ("id-", "", DRAFT.label)
+
+
+@pytest.fixture
+async def key(service: KeyService, node: Node) -> Key:
+    node.add_key("Old", owner=node.username)
+    (key,) = (await service.load()).keys
+    return key
+
+
+async def test_an_update_is_noted(service: KeyService, key: Key, journal: Journal) -> None:
+    await service.update(key, KeyDraft("New", key.grants, ()))
+    begun, done = reversed(journal.entries())
+    assert (begun.label, begun.key_id) == ("Old", key.id)
+    assert (done.label, done.phase, done.short_key) == ("New", "done", key.short_key)
+
+
+async def test_a_delete_is_noted(service: KeyService, key: Key, journal: Journal) -> None:
+    assert await service.delete(key)
+    assert told(journal) == [("delete", "begun", ""), ("delete", "done", "")]
+
+
+async def test_a_delete_that_somebody_else_did_is_done(
+    service: KeyService, key: Key, journal: Journal
+) -> None:
+    await service.delete(key)
+    assert not await service.delete(key)
+    assert told(journal)[2:] == [
+        ("delete", "begun", ""),
+        ("delete", "refused", "The server answered 404."),
+        ("delete", "done", "Somebody else had already deleted it."),
+    ]
+
+
+@pytest.mark.parametrize("action", ["update", "delete"])
+@pytest.mark.parametrize(
+    ("how", "phase"),
+    [("before", "unknown"), ("after", "unknown"), ("500", "unknown"), ("429", "refused")],
+)
+async def test_other_writes_that_go_wrong_are_noted(
+    action: str, how: How, phase: str, service: KeyService, key: Key, node: Node, journal: Journal
+) -> None:
+    node.fail("*", f"{KEYS}/", how)
+    with pytest.raises(ApiError):
+        await (service.delete(key) if action == "delete" else service.update(key, DRAFT))
+    assert [(entry[0], entry[1]) for entry in told(journal)] == [(action, "begun"), (action, phase)]
+
+
+async def test_a_journal_that_cannot_be_written_stops_nothing(
+    service: KeyService, node: Node, key: Key
+) -> None:
+    service.journal = Journal(Path("/proc/none/journal.jsonl"))
+    await service.delete(key)
+    await service.create(DRAFT)
+    assert len(made(node)) == 1
+    assert service.journal.problem
+    assert [entry.phase for entry in service.journal.entries()] == ["done", "begun"] * 2
+
+
+async def test_a_key_is_verified_with_its_own_secret(service: KeyService) -> None:
+    created = await service.create(DRAFT)
+    found = await service.verify(created.key.secret, DRAFT.grants, DRAFT.valid_ips)
+    assert found.works
+    found = await service.verify(created.key.secret, ("metrics/view", "templates/view"))
+    assert [proof.reading for proof in found.proofs] == [Reading.GRANTED, Reading.REFUSED]

@@ -1,0 +1,60 @@
+"""The details of a key: told while they are seen, and up to date once they are."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from textual.app import App, ComposeResult
+from textual.widgets import Static
+
+from tui.api.grants import Catalogue
+from tui.api.models import Key
+from tui.ui.widgets.key_facts import KeyFacts, tell
+
+NOW = datetime(2026, 1, 15, tzinfo=UTC)
+
+
+class Aside(App[None]):
+    CSS = "KeyFacts { display: none; } .-wide KeyFacts { display: block; }"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]  # noqa: RUF012  # as App has it
+
+    def compose(self) -> ComposeResult:
+        yield KeyFacts()
+
+    def show(self, label: str) -> None:
+        self.query_one(KeyFacts).show(Key(label, label), Catalogue(), NOW)
+
+    @property
+    def told(self) -> str:
+        return str(self.query_one("#told", Static).content)
+
+
+async def test_what_is_seen_is_told_at_once() -> None:
+    app = Aside()
+    async with app.run_test(size=(140, 40)) as pilot:
+        await pilot.pause()
+        app.show("Alpha")
+        assert app.told.startswith("Alpha")
+        app.show("Beta")
+        assert app.told.startswith("Beta")
+        app.query_one(KeyFacts).show(None, Catalogue(), NOW)
+        assert app.told == ""
+
+
+async def test_what_is_hidden_is_told_when_it_comes_to_be_seen() -> None:
+    app = Aside()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        app.show("Alpha")
+        app.show("Beta")
+        await pilot.pause()
+        assert app.told == ""
+        await pilot.resize_terminal(140, 40)
+        await pilot.pause()
+        assert app.told.startswith("Beta")
+
+
+def test_a_line_that_is_broken_keeps_its_indent() -> None:
+    key = Key("1", "Alpha", raw_grants=("transmissions/modify",))
+    told = tell(key, Catalogue(), NOW, 30).plain
+    assert "\n  GET, POST, PUT, DELETE on\n  /api/v1/transmissions\n" in told

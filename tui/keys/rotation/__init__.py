@@ -1,0 +1,62 @@
+"""Rotating keys: one or many, verified before anything is destroyed, and safe to interrupt."""
+
+from tui.keys.rotation.bulk_plan import Plan, plan_rotations
+from tui.keys.rotation.bulk_run import BulkRotation, BulkRun, Failure
+from tui.keys.rotation.jobs import (
+    Job,
+    check_jobs,
+    delete_jobs,
+    finish_jobs,
+    retire_jobs,
+    rotation_job,
+)
+from tui.keys.rotation.retiring_label import base_label, retiring_label, retiring_since
+from tui.keys.rotation.rotation import Rotation
+from tui.keys.rotation.states import (
+    TRANSITIONS,
+    CannotGoOn,
+    NotVerified,
+    OfSubaccount,
+    OtherSecret,
+    State,
+    Step,
+    WrongStep,
+    drawn,
+)
+from tui.keys.rotation.unfinished import (
+    Unfinished,
+    UnfinishedKind,
+    find_unfinished,
+    unfinished_rotations,
+)
+
+__all__ = [
+    "TRANSITIONS",
+    "BulkRotation",
+    "BulkRun",
+    "CannotGoOn",
+    "Failure",
+    "Job",
+    "NotVerified",
+    "OfSubaccount",
+    "OtherSecret",
+    "Plan",
+    "Rotation",
+    "State",
+    "Step",
+    "Unfinished",
+    "UnfinishedKind",
+    "WrongStep",
+    "base_label",
+    "check_jobs",
+    "delete_jobs",
+    "drawn",
+    "find_unfinished",
+    "finish_jobs",
+    "plan_rotations",
+    "retire_jobs",
+    "retiring_label",
+    "retiring_since",
+    "rotation_job",
+    "unfinished_rotations",
+]

@@ -1,0 +1,157 @@
+"""The two keys of a rotation as last seen, and the writes to them, their outcomes made certain."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from tui.api.errors import ApiError, NotFound
+from tui.api.models import Key, KeyDraft
+from tui.api.session import SessionProblem
+from tui.keys.rotation.states import GrantsNotTold, PredecessorGone, StillThere, SuccessorGone
+from tui.keys.service import FRESH_SECONDS, KeyService, Listing
+
+_NEVER = float("-inf")
+
+
+class Unresolved(Exception):
+    """A write got no good answer, and the list could not be read to see what came of it."""
+
+    def __init__(self, cause: ApiError) -> None:
+        super().__init__()
+        self.cause = cause
+
+
+class Pair:
+    """A predecessor and, once it exists, its successor."""
+
+    def __init__(self, service: KeyService, predecessor: Key, clock: Callable[[], float]) -> None:
+        self._service, self._clock = service, clock
+        self.predecessor = predecessor
+        self.successor: Key | None = None
+        self.has_successor = False
+        """Whether the successor was there when last looked for."""
+        self._predecessor_seen = _NEVER
+
+    @property
+    def has_predecessor(self) -> bool:
+        """Whether the predecessor was there when last looked for."""
+        return self._predecessor_seen > _NEVER
+
+    def compare(self, listing: Listing) -> None:
+        """Take both keys as a list shows them that was read just now."""
+        shown = {key.id: key for key in listing.keys}
+        found = shown.get(self.predecessor.id)
+        self._predecessor_seen = self._clock() if found else _NEVER
+        self.predecessor = found or self.predecessor
+        if self.successor is not None:
+            found = shown.get(self.successor.id)
+            self.has_successor = found is not None
+            self.successor = found or self.successor
+
+    async def look(self) -> None:
+        """Read the list and take both keys as it shows them.
+
+        Raises:
+            ApiError, SessionProblem: the server refused, or could not be asked.
+        """
+        self.compare(await self._service.load())
+
+    async def look_unless_fresh(self) -> None:
+        """Read the list unless that was done lately; raise PredecessorGone, and what a read raises.
+
+        For a create, whose outcome may have to be told from it.
+        """
+        if self._clock() - self._predecessor_seen >= FRESH_SECONDS:
+            await self.look()
+        if not self.has_predecessor:
+            raise PredecessorGone
+
+    async def delete_predecessor(self) -> None:
+        """Delete the predecessor, provided that the successor is there at this moment.
+
+        Raises:
+            SuccessorGone, StillThere, Unresolved: see there.
+            ApiError, SessionProblem: the server refused, or could not be asked.
+        """
+        if self.successor is None or self.successor.id == self.predecessor.id:
+            raise SuccessorGone
+        try:
+            self.successor = await self._service.read(self.successor.id)
+        except NotFound:
+            self.has_successor = False
+            raise SuccessorGone from None
+        await self.delete_alone()
+
+    async def delete_alone(self) -> None:
+        """Delete the predecessor whatever else there is; raises what a delete raises here."""
+        try:
+            await self._service.delete(self.predecessor)
+        except ApiError as error:
+            await self._resolve(error)
+            if self.has_predecessor:
+                raise StillThere(error) from None
+        self._predecessor_seen = _NEVER
+
+    async def delete_successor(self) -> None:
+        """Delete the successor, if there is one, provided that the predecessor is there now.
+
+        Raises:
+            PredecessorGone, StillThere, Unresolved: see there.
+            ApiError, SessionProblem: the server refused, or could not be asked.
+        """
+        if self.successor is None or self.successor.id == self.predecessor.id:
+            return
+        await self._read_predecessor()
+        try:
+            await self._service.delete(self.successor)
+        except ApiError as error:
+            await self._resolve(error)
+            if self.has_successor:
+                raise StillThere(error) from None
+        self.successor, self.has_successor = None, False
+
+    async def relabel_predecessor(self, label: Callable[[str], str]) -> None:
+        """Change the predecessor's label, all else sent back as it is at this moment.
+
+        Raises:
+            PredecessorGone, GrantsNotTold, StillThere, Unresolved: see there.
+            ApiError, SessionProblem: the server refused, or could not be asked.
+        """
+        key = await self._read_predecessor()
+        if key.raw_grants is None:
+            raise GrantsNotTold
+        draft = KeyDraft(label(key.raw_label or ""), key.raw_grants, key.raw_valid_ips or ())
+        if draft.label == (key.raw_label or ""):
+            return
+        try:
+            await self._service.update(key, draft)
+        except NotFound:
+            self._predecessor_seen = _NEVER
+            raise PredecessorGone from None
+        except ApiError as error:
+            await self._resolve(error)
+            if not self.has_predecessor:
+                raise PredecessorGone from None
+            if self.predecessor.raw_label != draft.label:
+                raise StillThere(error) from None
+        self.predecessor = replace(self.predecessor, raw_label=draft.label)
+
+    async def _read_predecessor(self) -> Key:
+        """Return the predecessor as it is now; raises PredecessorGone, and what a read raises."""
+        try:
+            self.predecessor = await self._service.read(self.predecessor.id)
+        except NotFound:
+            self._predecessor_seen = _NEVER
+            raise PredecessorGone from None
+        self._predecessor_seen = self._clock()
+        return self.predecessor
+
+    async def _resolve(self, error: ApiError) -> None:
+        """Look what became of a write that failed; raise `error` where that is certain anyway."""
+        if not error.maybe_done:
+            raise error from None
+        try:
+            await self.look()
+        except (ApiError, SessionProblem):
+            raise Unresolved(error) from None

@@ -1,0 +1,388 @@
+"""The use cases, in the operator's words: list, create, edit, delete, verify."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field, replace
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from tui.api.errors import ApiError, Conflict, NotFound, RateLimited, SignInRefused, in_short
+from tui.api.grants import Catalogue
+from tui.api.models import CreatedKey, Key, KeyDraft
+from tui.api.session import Session, SessionEnded, SessionProblem
+from tui.journal import Action, Attempt, Journal
+from tui.keys.key_history import SAME_TIME, KeyHistory
+from tui.keys.verification import Verification, verify
+from tui.keys.write_outcomes import (
+    ChangedMeanwhile,
+    NothingCreated,
+    OutcomeUnknown,
+    PasswordNotChecked,
+    SecretLost,
+)
+
+if TYPE_CHECKING:
+    from pydantic import SecretStr
+
+
+FRESH_SECONDS = 60.0
+"""How long a list counts that a create may later be compared with."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Doubt:
+    """A write of unknown outcome: what the key is to be if it took effect, None for gone."""
+
+    attempt: Attempt
+    wanted: tuple[object, ...] | None
+    maybe_later: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """A key that was created, the draft it was made from, and where to note how it was stored."""
+
+    key: CreatedKey
+    draft: KeyDraft
+    attempt: Attempt
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The keys of the server as last read, in its order, and the grants it offers."""
+
+    keys: tuple[Key, ...] = ()
+    catalogue: Catalogue = field(default_factory=Catalogue)
+
+    def find(self, key_id: str | None, short_key: str, label: str) -> Key | None:
+        """Return the key that a create made (contract 4): by id, else by short key and label."""
+        for key in self.keys:
+            if key.id == key_id:
+                return key
+        same = [key for key in self.keys if (key.short_key, key.label) == (short_key, label)]
+        return same[-1] if key_id is None and same else None
+
+    def labelled(self, label: str, besides: Key | None = None) -> Key | None:
+        """Return a key that already has this label, `besides` the one being edited."""
+        for key in self.keys:
+            if key.raw_label == label and (besides is None or key.id != besides.id):
+                return key
+        return None
+
+
+class KeyService:
+    """The API keys of the server that a session is signed in to; the server is the truth.
+
+    Every write is noted in the journal before it goes out, and once it is known what came of it.
+    Every method that asks the server raises ApiError, or
+    SessionEnded, where it refused or could not be asked.
+    """
+
+    def __init__(self, session: Session, journal: Journal) -> None:
+        self.session, self.journal = session, journal
+        self.noted = KeyHistory(journal, session.client.server.url)
+        self.listing = Listing()
+        self._listed_at = float("-inf")
+        self._catalogue: Catalogue | None = None
+        self._made: set[str] = set()
+        self._doubts: dict[str, _Doubt] = {}
+
+    async def load(self) -> Listing:
+        """Read the keys and, the first time, the catalogue of grants."""
+        begun = monotonic()
+        keys, catalogue = await asyncio.gather(self._read_keys(), self._read_catalogue())
+        listing = Listing(keys, catalogue)
+        if begun > self._listed_at:  # an answer that was overtaken tells nothing new
+            self.listing, self._listed_at = listing, begun
+        if self._doubts:
+            shown = {key.id: key for key in keys}
+            for key_id in tuple(self._doubts):
+                self._settle(key_id, shown.get(key_id))
+        return self.listing
+
+    async def read(self, key_id: str) -> Key:
+        """Read one key as it is now; raises NotFound, among others, where it is gone."""
+        try:
+            key = await self.session.call(
+                lambda credential: self.session.client.key(key_id, credential)
+            )
+        except NotFound:
+            self._settle(key_id, None)
+            raise
+        self._settle(key_id, key)
+        return key
+
+    @asynccontextmanager
+    async def authorized(self, password: SecretStr | None) -> AsyncIterator[None]:
+        """Have the account's password checked, as creating keys wants it (contract 2).
+
+        Without a password nothing is checked: not every account has one.
+
+        Raises:
+            SignInRefused: the password is wrong.
+            RateLimited: the server wants to be asked later.
+            PasswordNotChecked: it could not be asked.
+        """
+        try:
+            check = await self.session.check_password(password) if password is not None else None
+        except (SignInRefused, RateLimited):
+            raise
+        except ApiError as error:
+            raise PasswordNotChecked(error) from None
+        try:
+            yield
+        finally:
+            if check is not None:
+                self.session.discard(check)
+
+    async def create(self, draft: KeyDraft, *, predecessor: str = "") -> Created:
+        """Create a key (contract 4), within `authorized`; `predecessor` is the id of whose it is.
+
+        The request is sent once. Where its outcome is unknown, the list is read and compared.
+
+        Raises:
+            SecretLost, NothingCreated, OutcomeUnknown: no good answer came; see there.
+            ApiError, SessionEnded: the server refused, or could not be asked; nothing was created.
+        """
+        known, is_fresh = self.known_ids(), monotonic() - self._listed_at < FRESH_SECONDS
+        attempt = self._begin("create", Key("", raw_label=draft.label), predecessor)
+        try:
+            with self._noted(attempt):
+                made = await self.session.call(
+                    lambda credential: self.session.client.create_key(draft, credential)
+                )
+        except ApiError as error:
+            if not error.maybe_done:
+                raise
+            raise await self._what_became(draft, known, error, attempt, is_fresh) from None
+        if made.id in known:
+            made = replace(made, id=None)  # a link to another key tells nothing about this one
+        secret = made.secret.get_secret_value()
+        key_id, short_key = (text.replace(secret, "") for text in (made.id or "", made.short_key))
+        attempt.done(key_id=key_id, short_key=short_key)
+        self._made |= {made.id} if made.id else set()
+        return Created(made, draft, attempt)
+
+    def known_ids(self) -> frozenset[str]:
+        """Return the ids of the keys that were there when last read, or were made since."""
+        return frozenset({key.id for key in self.listing.keys} | self._made)
+
+    def what_became(
+        self,
+        keys: Iterable[Key],
+        draft: KeyDraft,
+        known: Collection[str],
+        cause: ApiError,
+        attempt: Attempt | None = None,
+        *,
+        is_fresh: bool = True,
+    ) -> SecretLost | NothingCreated | OutcomeUnknown:
+        """Tell from the list what came of a create that got no good answer (faults, A).
+
+        `known` are the ids from before it; where they were not read lately, a key without a date
+        may have come from anywhere. Only a key that is just what was asked for, and the only such
+        one, is named: it may be deleted because of that. What is found is noted for `attempt`.
+        """
+        new = {
+            key.id: key
+            for key in keys
+            if key.raw_label == draft.label
+            and key.id not in known
+            and key.id not in self._made
+            and not self._is_foreign(key)
+            and not (attempt and key.created_at and key.created_at < attempt.when - SAME_TIME)
+        }
+        if not new:
+            if attempt is not None:
+                if cause.maybe_later:
+                    attempt.unknown(f"{in_short(cause)} Nothing was created so far.")
+                else:
+                    attempt.refused(f"{in_short(cause)} Nothing was created.")
+            return NothingCreated(cause)
+        exact = [key for key in new.values() if _is_as_asked(key, draft)]
+        if len(exact) != 1 or not (is_fresh or exact[0].created_at):
+            return OutcomeUnknown(cause, attempt, ambiguous=True)
+        if attempt is not None:
+            lost, why = exact[0], f"{in_short(cause)} The secret was lost on the way."
+            attempt.done(key_id=lost.id, short_key=lost.raw_short_key or "", detail=why)
+        return SecretLost(exact[0], cause)
+
+    async def find_made(self, made: CreatedKey, known: Collection[str]) -> Key | None:
+        """Read the list and return the key that a create made where its answer told no id.
+
+        Raises:
+            ApiError, SessionEnded: the server refused, or could not be asked.
+        """
+        found = {
+            key.id: key
+            for key in (await self.load()).keys
+            if key.raw_label == made.label
+            and key.id not in known
+            and key.id not in self._made
+            and made.secret.get_secret_value().startswith(key.raw_short_key or "")
+        }
+        if len(found) != 1:
+            return None
+        self._made |= found.keys()
+        return next(iter(found.values()))
+
+    async def edit(self, seen: Key, draft: KeyDraft) -> None:
+        """Make a key what `draft` says, provided that it still is as it was `seen`.
+
+        Where an update gets no good answer, the key itself tells whether it took effect.
+
+        Raises:
+            ChangedMeanwhile: it is not, so nothing was done.
+            ApiError, SessionEnded: the server refused, or could not be asked.
+        """
+        now = await self.read(seen.id)
+        if _fields(now) == _wanted(draft):
+            return
+        if _fields(now) != _fields(seen):
+            raise ChangedMeanwhile(now)
+        try:
+            await self.update(now, draft)
+        except Conflict:
+            raise ChangedMeanwhile(await self.read(seen.id)) from None
+        except ApiError as error:
+            if not error.maybe_done or not await self._became(seen.id, draft):
+                raise
+
+    async def _became(self, key_id: str, draft: KeyDraft) -> bool:
+        try:
+            return _fields(await self.read(key_id)) == _wanted(draft)
+        except (ApiError, SessionProblem):
+            return False  # the error that led here is what the operator gets to read
+
+    async def update(self, key: Key, draft: KeyDraft) -> None:
+        """Replace label, grants and allowed IPs of a key (contract 4)."""
+        attempt = self._begin("update", key)
+        with self._noted(attempt, key, _wanted(draft)):
+            await self.session.call(
+                lambda credential: self.session.client.update_key(key.id, draft, credential)
+            )
+        attempt.done(label=draft.label)
+
+    async def delete(self, key: Key) -> bool:
+        """Delete a key; returns False where somebody else had already deleted it."""
+        attempt = self._begin("delete", key)
+        try:
+            with self._noted(attempt, key):
+                await self.session.call(
+                    lambda credential: self.session.client.delete_key(key.id, credential)
+                )
+        except NotFound:
+            attempt.done(detail="Somebody else had already deleted it.")
+            return False
+        attempt.done()
+        return True
+
+    async def verify(
+        self,
+        secret: SecretStr,
+        grants: Iterable[str],
+        valid_ips: Iterable[str] = (),
+        *,
+        on_change: Callable[[Verification], None] | None = None,
+    ) -> Verification:
+        """Find out, with a key's secret, whether the key is accepted and what it may do."""
+        return await verify(self.session.client, secret, grants, valid_ips, on_change=on_change)
+
+    def never_stored(self) -> list[Key]:
+        """Return the listed keys that this operator created here and never stored the secret of."""
+        return self.noted.never_stored(self.listing.keys, self._is_foreign)
+
+    async def _read_keys(self) -> tuple[Key, ...]:
+        return await self.session.call(self.session.client.list_keys)
+
+    async def _read_catalogue(self) -> Catalogue:
+        if self._catalogue is None:
+            try:
+                grants = await self.session.call(self.session.client.grants)
+            except NotFound:
+                return Catalogue()
+            self._catalogue = Catalogue(grants) if grants else Catalogue()
+        return self._catalogue
+
+    async def _what_became(
+        self,
+        draft: KeyDraft,
+        known: Collection[str],
+        cause: ApiError,
+        attempt: Attempt,
+        is_fresh: bool,
+    ) -> SecretLost | NothingCreated | OutcomeUnknown:
+        try:
+            keys = await self._read_keys()
+        except (ApiError, SessionEnded):
+            return OutcomeUnknown(cause, attempt)
+        return self.what_became(keys, draft, known, cause, attempt, is_fresh=is_fresh)
+
+    @contextmanager
+    def _noted(
+        self, attempt: Attempt, key: Key | None = None, wanted: tuple[object, ...] | None = None
+    ) -> Iterator[None]:
+        """Note what came of a request that was not simply done.
+
+        Where that is not known, the next answer about `key` tells: it is as `wanted`, or gone.
+        """
+        try:
+            yield
+        except ApiError as error:
+            (attempt.unknown if error.maybe_done else attempt.refused)(in_short(error))
+            if error.maybe_done and key is not None:
+                self._doubts[key.id] = _Doubt(attempt, wanted, error.maybe_later)
+            raise
+        except SessionProblem:
+            attempt.refused("The session had ended.")
+            raise
+        except BaseException:  # raised again: a cancelled request is noted, too
+            attempt.unknown("It was interrupted here.")
+            raise
+
+    def _settle(self, key_id: str, key: Key | None) -> None:
+        """Note what came of an update or a deletion, now that the key is seen as it is."""
+        doubt = self._doubts.pop(key_id, None)
+        if doubt is None:
+            return
+        if (_fields(key) if key else None) == doubt.wanted:
+            doubt.attempt.done(detail="The key was looked at again: it took effect.")
+        elif not doubt.maybe_later:
+            doubt.attempt.refused("The key was looked at again: it had no effect.")
+
+    def _begin(self, action: Action, key: Key, predecessor: str = "") -> Attempt:
+        return self.journal.begin(
+            action,
+            server=self.session.client.server.url,
+            username=self.session.user.username if self.session.user else "",
+            key_id=key.id,
+            label=key.raw_label or "",
+            short_key=key.raw_short_key or "",
+            predecessor=predecessor,
+        )
+
+    def _is_foreign(self, key: Key) -> bool:
+        """Tell whether the key is somebody else's; a name that was only typed proves nothing."""
+        user = self.session.user
+        if user is None or user.role is None or key.raw_username is None:
+            return False
+        return key.raw_username != user.username
+
+
+def _fields(key: Key) -> tuple[object, ...]:
+    """Return what an update replaces, the order of lists aside."""
+    return key.raw_label, frozenset(key.grants), frozenset(key.raw_valid_ips or ())
+
+
+def _wanted(draft: KeyDraft) -> tuple[object, ...]:
+    return draft.label, frozenset(draft.grants), frozenset(draft.valid_ips)
+
+
+def _is_as_asked(key: Key, draft: KeyDraft) -> bool:
+    """Tell whether a key may have come of `draft`; what the server does not tell may fit."""
+    return (key.raw_grants is None or set(key.raw_grants) == set(draft.grants)) and (
+        key.raw_valid_ips is None or set(key.raw_valid_ips) == set(draft.valid_ips)
+    )

@@ -1,0 +1,61 @@
+"""What can become of a write besides its being done or refused, told by the server's list."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tui.api.session import SessionProblem
+
+if TYPE_CHECKING:
+    from tui.api.errors import ApiError
+    from tui.api.models import Key
+    from tui.journal import Attempt
+
+
+class PasswordNotChecked(SessionProblem):
+    """The account's password got neither a yes nor a no, so what needs it was not begun."""
+
+    def __init__(self, cause: ApiError) -> None:
+        super().__init__()
+        self.cause = cause
+
+
+class ChangedMeanwhile(Exception):
+    """Somebody else has changed a key since it was shown: `key` is how it is now."""
+
+    def __init__(self, key: Key) -> None:
+        super().__init__(key.id)
+        self.key = key
+
+
+class SecretLost(Exception):
+    """A key came into being, but the answer with its secret got lost: `key` is of no use."""
+
+    def __init__(self, key: Key, cause: ApiError) -> None:
+        super().__init__(key.id)
+        self.key, self.cause = key, cause
+
+
+class NothingCreated(Exception):
+    """A create got no good answer, and the list shows no key that came of it.
+
+    One may still come where the `cause` says so (`maybe_later`).
+    """
+
+    def __init__(self, cause: ApiError) -> None:
+        super().__init__()
+        self.cause = cause
+
+
+class OutcomeUnknown(Exception):
+    """A create got no good answer, and the list could not be read.
+
+    Or it could, and is `ambiguous`: a key is there that may have come of it or not.
+    """
+
+    def __init__(
+        self, cause: ApiError, attempt: Attempt | None = None, *, ambiguous: bool = False
+    ) -> None:
+        super().__init__()
+        self.cause, self.attempt = cause, attempt  # to go on with in `what_became`
+        self.ambiguous = ambiguous

@@ -1,0 +1,192 @@
+"""The API keys: list, read, create, replace, delete (contract 4)."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from typing import TypedDict
+
+from starlette.endpoints import HTTPEndpoint
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from tui.sandbox.answers import BadRequest, FieldError, forbidden, json_object, results
+from tui.sandbox.catalogue import Edition
+from tui.sandbox.gate import PREFIX
+from tui.sandbox.node_context import identity, node_context
+from tui.sandbox.store import StoredKey
+
+_ADDRESS = re.compile(r"[0-9.]+(/[0-9]{1,2})?", re.ASCII)
+
+
+class Draft(TypedDict):
+    """The three fields that create and replace take."""
+
+    label: str
+    grants: tuple[str, ...]
+    valid_ips: tuple[str, ...]
+
+
+class Keys(HTTPEndpoint):
+    """`/api-keys`."""
+
+    async def get(self, request: Request) -> Response:
+        """List the keys, those of one subaccount where the request is scoped to it."""
+        here = node_context(request)
+        found = here.store.keys(_subaccount(request))
+        return results([on_the_wire(key, here.rules.edition) for key in found])
+
+    async def post(self, request: Request) -> Response:
+        """Create a key; the answer is the only node_context where its secret ever appears."""
+        here, subaccount = node_context(request), _subaccount(request) or None
+        edition = here.rules.edition
+        role = edition.of_role("subaccount") if subaccount else edition.grants
+        draft = checked(await json_object(request), {grant.key for grant in role})
+        key, secret = here.store.add_key(
+            **draft,
+            username=None if subaccount else identity(request).username,
+            subaccount_id=subaccount,
+        )
+        link = {"href": f"{PREFIX}/api-keys/{key.id}", "rel": "api-keys", "method": "GET"}
+        return results(
+            {"key": secret, "short_key": key.short_key, "label": key.label, "link": link}
+        )
+
+
+class OneKey(HTTPEndpoint):
+    """`/api-keys/{id}`."""
+
+    async def get(self, request: Request) -> Response:
+        """Read the key."""
+        return results(on_the_wire(_found(request), node_context(request).rules.edition))
+
+    async def put(self, request: Request) -> Response:
+        """Replace label, grants and valid_ips, all three."""
+        key, here = _found(request), node_context(request)
+        if not _may_change(request, key):
+            return forbidden()
+        # Grants outside the catalogue stay where they are, and can't be given anew.
+        draft = checked(await json_object(request), {*here.rules.edition.keys, *key.grants})
+        here.store.change_key(key.id, **draft)
+        return results({"message": "Updated."})
+
+    async def delete(self, request: Request) -> Response:
+        """Delete the key."""
+        key = _found(request)
+        if not _may_change(request, key):
+            return forbidden()
+        node_context(request).store.delete_key(key.id)
+        return Response(status_code=204)
+
+    async def method_not_allowed(self, request: Request) -> Response:
+        """Answer 404 before 405 (contract 8)."""
+        _found(request)
+        return await super().method_not_allowed(request)
+
+
+def on_the_wire(key: StoredKey, edition: Edition) -> dict[str, object]:
+    """Return the key as list and read tell it; an old server tells little."""
+    told: dict[str, object] = {"id": key.id, "label": key.label, "grants": key.grants}
+    if not edition.whole_keys:
+        return told
+    told |= {
+        "short_key": key.short_key,
+        "valid_ips": key.valid_ips,
+        "created_at": key.created_at,
+    }
+    if key.username is not None:
+        told["username"] = key.username
+    if key.subaccount_id is not None:
+        told["subaccount_id"] = key.subaccount_id
+    return told
+
+
+def checked(fields: dict[str, object], allowed: set[str]) -> Draft:
+    """Return the three fields, or raise with everything that is wrong with them."""
+    label, grants = fields.get("label"), fields.get("grants")
+    valid_ips = fields.get("valid_ips", [])
+    wrong = [
+        FieldError("label", "required field is missing", said, "1400")
+        for said in _label_problems(label)
+    ]
+    wrong += [FieldError("grants", *problem) for problem in _grant_problems(grants, allowed)]
+    wrong += [
+        FieldError("valid_ips", "invalid data format/type", said, "1300")
+        for said in _address_problems(valid_ips)
+    ]
+    if wrong:
+        raise BadRequest(*(error.entry() for error in wrong))
+    return Draft(label=str(label), grants=_texts(grants), valid_ips=_texts(valid_ips))
+
+
+def _label_problems(label: object) -> list[str]:
+    if not isinstance(label, str) or not label.strip():
+        return ["A key needs a label"]
+    return [] if _is_text(label) else ["The label is not valid Unicode"]
+
+
+def _grant_problems(grants: object, allowed: set[str]) -> list[tuple[str, str, str]]:
+    if grants is None:
+        return [("required field is missing", "grants is a list of grant keys", "1400")]
+    if not _is_texts(grants):
+        return [("invalid data format/type", "grants is a list of grant keys", "1300")]
+    unknown = [grant for grant in _texts(grants) if grant not in allowed]
+    return [("unknown grant", f"There is no grant {grant!r} to give", "1600") for grant in unknown]
+
+
+def _address_problems(valid_ips: object) -> list[str]:
+    if valid_ips is None or not _is_texts(valid_ips):
+        return ["valid_ips is a list of IPv4 addresses and networks"]
+    return [
+        f"{valid!r} is neither an IPv4 address nor an IPv4 network like 192.0.2.0/24"
+        for valid in _texts(valid_ips)
+        if not _is_address(valid)
+    ]
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.IPv4Network(text, strict=False)
+    except ValueError:
+        return False
+    return _ADDRESS.fullmatch(text) is not None  # or else a netmask would pass as well
+
+
+def _is_texts(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    """Return a list of texts, each once."""
+    return tuple(dict.fromkeys(map(str, value))) if isinstance(value, list) else ()
+
+
+def _is_text(text: str) -> bool:
+    """Tell whether the text can be written down: JSON can carry half a surrogate pair."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _found(request: Request) -> StoredKey:
+    key, scope = node_context(request).store.key(request.path_params["id"]), _subaccount(request)
+    if key is None or (scope is not None and scope != (key.subaccount_id or 0)):
+        raise HTTPException(404)
+    return key
+
+
+def _may_change(request: Request, key: StoredKey) -> bool:
+    """Tell whether the key is open to this person, where only the owner edits (contract 4)."""
+    who = identity(request)
+    if who.is_anyone or not node_context(request).rules.edition.owner_edits_only:
+        return True
+    return key.username in (None, who.username)
+
+
+def _subaccount(request: Request) -> int | None:
+    """Return what `X-MSYS-SUBACCOUNT` scopes the request to; nonsense is ignored."""
+    text = request.headers.get("x-msys-subaccount", "")
+    return int(text) if re.fullmatch(r"[0-9]{1,9}", text, re.ASCII) else None

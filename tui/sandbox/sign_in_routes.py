@@ -1,0 +1,137 @@
+"""Signing people in and out, the second factor, and what they may do (contract 2 and 3)."""
+
+from __future__ import annotations
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from tui.sandbox.answers import form, grant_error, json_object, results, too_many
+from tui.sandbox.gate import basic
+from tui.sandbox.node_context import address, identity, node_context
+from tui.sandbox.passwords import matches
+from tui.sandbox.seeding import USERNAME
+from tui.sandbox.sessions import ACCESS_SECONDS
+
+_WRONG = "User credentials are invalid"
+
+
+async def authenticate(request: Request) -> Response:
+    """Answer POST /authenticate: a password or a refresh token for an access token."""
+    here = node_context(request)
+    header = request.headers.get("authorization", "")
+    client = basic(header)
+    if (header or here.rules.require_client) and not (client and here.store.knows_client(*client)):
+        return grant_error(401, "invalid_client", "Client credentials are invalid")
+    fields = await form(request)
+    match fields.get("grant_type"):
+        case "password":
+            return await _password(request, fields)
+        case "refresh_token":
+            access = here.sessions.renew(fields.get("refresh_token", ""))
+            if access is None:
+                return grant_error(400, "invalid_grant", "The refresh token is not valid")
+            return _token(access, None)
+        case None:
+            return grant_error(400, "invalid_request", "Missing parameter: grant_type")
+    return grant_error(400, "unsupported_grant_type", "This grant type is not supported")
+
+
+async def _password(request: Request, fields: dict[str, str]) -> Response:
+    here, typed = node_context(request), fields.get("username", "")
+    user, account = here.store.user(typed), here.rules.account
+    name = user.username if user else typed
+    seconds = here.sign_ins.wait(name, address(request))
+    if seconds:
+        return too_many("sign-in attempts", seconds)
+    here.sign_ins.begin(name, address(request))
+    # Only the node's own user has an account of the chosen kind; a colleague signs in plainly.
+    own = user is not None and user.username == USERNAME
+    kept = user.password if user and not (own and account == "single-sign-on") else None
+    right = await matches(fields.get("password", ""), kept, here.rules.cost)
+    if user is None or not right:
+        return grant_error(400, "invalid_grant", _WRONG)
+    here.sign_ins.forgive(name, address(request))
+    access, refresh = here.sessions.open(
+        user.username,
+        remember=fields.get("rememberMe") == "true",
+        verified=not (own and account.startswith("two-factor")),
+    )
+    return _token(access, refresh)
+
+
+def _token(access: str, refresh: str | None) -> Response:
+    token = {"access_token": access, "token_type": "Bearer", "expires_in": ACCESS_SECONDS}
+    if refresh is not None:
+        token["refresh_token"] = refresh
+    return JSONResponse(token, headers={"Cache-Control": "no-store"})
+
+
+async def sign_out(request: Request) -> Response:
+    """Answer POST /authenticate/logout: the token of the form is good no longer."""
+    here, who = node_context(request), identity(request)
+    token = (await form(request)).get("token")
+    if not token:
+        return grant_error(400, "invalid_request", "Missing parameter: token")
+    if who.username is not None:
+        here.sessions.invalidate(token, who.username)
+    return results({"message": "Token invalidated."})
+
+
+async def grants(request: Request) -> Response:
+    """Answer GET /authenticate/grants: what a key, or with `role` somebody, may do."""
+    edition, role = node_context(request).rules.edition, request.query_params.get("role")
+    return results(
+        [
+            {"key": grant.key, "label": grant.label, "description": grant.description}
+            for grant in (edition.grants if role is None else edition.of_role(role))
+        ]
+    )
+
+
+async def user(request: Request) -> Response:
+    """Answer GET /users/{name}, by user name or e-mail address."""
+    found = node_context(request).store.user(request.path_params["name"])
+    if found is None:
+        raise HTTPException(404)
+    return results(
+        {
+            "username": found.username,
+            "first_name": found.first_name,
+            "email": found.email,
+            "customer": 1,
+            "access_level": found.role,
+        }
+    )
+
+
+async def single_sign_on(request: Request) -> Response:
+    """Answer GET /users/{name}/saml, to everybody: whether the account signs in elsewhere."""
+    here = node_context(request)
+    found = here.store.user(request.path_params["name"])
+    own = found is not None and found.username == USERNAME
+    return results({"saml": own and here.rules.account == "single-sign-on"})
+
+
+async def two_factor(request: Request) -> Response:
+    """Answer GET and POST /users/{name}/two-factor: whether there is one; a code's check."""
+    here, who = node_context(request), identity(request)
+    found = here.store.user(request.path_params["name"])
+    if found is None:
+        raise HTTPException(404)
+    account = here.rules.account if found.username == USERNAME else "password"
+    if request.method != "POST":
+        required = account == "two-factor-required"
+        return results({"enabled": account == "two-factor", "required": required})
+    seconds = here.codes.wait(found.username, address(request))
+    if seconds:
+        return too_many("codes", seconds)
+    code = (await json_object(request)).get("code")
+    here.codes.begin(found.username, address(request))
+    kept = found.code if account == "two-factor" else None
+    if not await matches(str(code), kept, here.rules.cost):
+        return grant_error(400, "invalid_code", "The code is not valid")
+    here.codes.forgive(found.username, address(request))
+    if who.session is not None:
+        here.sessions.verify(who.session)
+    return results({"message": "Code accepted."})

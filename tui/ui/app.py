@@ -1,0 +1,297 @@
+"""The application: first screen, keys that work everywhere, an orderly way out."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.text import Text
+from textual import events, on, work
+from textual.binding import BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.theme import Theme
+
+from tui.api.errors import ApiError
+from tui.api.session import Session, SessionProblem
+from tui.crash import write_report
+from tui.journal import Journal
+from tui.text import short
+from tui.ui.bindings import Place, bindings_for
+from tui.ui.screens.dialog import AskSecretScreen, TwoFactorScreen
+from tui.ui.screens.login import UNPROTECTED, LoginScreen, SignInDefaults
+from tui.ui.terminal.driver import Ended, TerminalDriver
+from tui.ui.terminal.type_ahead import TypeAhead
+from tui.ui.widgets.too_small import SMALLEST
+
+if TYPE_CHECKING:
+    from pydantic import SecretStr
+    from textual.driver import Driver
+    from textual.screen import Screen
+
+    from tui.api.address import Server
+
+LEAVE_SECONDS = 2.0
+"""How long signing out may keep the operator from leaving, in seconds."""
+FORCED_LEAVE_SECONDS = 1.0
+"""The same where a signal ends the program, or its terminal is gone."""
+
+SHORT, SLIM = 20, 60
+"""Below so many rows, or columns, the screens do without blanks, as their style sheets tell."""
+TALL = 30
+"""From so many rows on, buttons stand beneath what they belong to, not at the bottom."""
+
+THEME = Theme(
+    name="momentum",
+    primary="#1d6166",
+    accent="#60cdd1",
+    warning="#e5c06a",
+    error="#d75f5f",
+    success="#6ccf7c",
+    foreground="#d4d8dc",
+    background="#121416",
+    surface="#2e3338",
+    panel="#24282c",
+    dark=True,
+    variables={
+        "border": "#4d545b",
+        "text-muted": "#aab1b8",
+        "text-disabled": "#aab1b8",
+        "text-accent": "#60cdd1",
+        "text-primary": "#60cdd1",
+        "text-success": "#6ccf7c",
+        "text-warning": "#e5c06a",
+        "text-error": "#f07878",
+        "error-muted": "#7a2226",
+        "block-cursor-foreground": "#f2f5f7",
+        "block-cursor-background": "#1c4d52",
+        "block-cursor-blurred-background": "#24282c",
+        "footer-key-foreground": "#60cdd1",
+    },
+)
+"""Greys tinted so little, and colours so near those of a terminal with 256 or 16 of them, that each
+becomes its own kind there: `surface` is what is typed in or pressed, `panel` are the bars."""
+
+
+class Loop(asyncio.SelectorEventLoop):
+    """The event loop, whose end doesn't wait for the look-up of a name: nothing can stop that."""
+
+    async def shutdown_default_executor(self, timeout: float | None = None) -> None:  # noqa: ASYNC109  # as asyncio has it
+        """Leave it to `close`, which has the threads end but waits for none."""
+
+
+class KeysApp(TypeAhead[None]):
+    """momentum-keys; `known` fills in the login screen, `now` is the clock in UTC.
+
+    Without a `journal`, what was done is remembered only as long as the program runs.
+    """
+
+    TITLE = "momentum-keys"
+    CSS_PATH = "app.tcss"
+    ENABLE_COMMAND_PALETTE = False
+    BINDINGS: ClassVar[list[BindingType]] = list(bindings_for(Place.ANYWHERE))
+
+    def __init__(
+        self,
+        known: SignInDefaults | None = None,
+        *,
+        now: Callable[[], datetime] | None = None,
+        journal: Journal | None = None,
+    ) -> None:
+        super().__init__()
+        self._known = known or SignInDefaults()
+        self._now = now or (lambda: datetime.now(UTC))
+        self._journal = journal or Journal(None, now=self._now)
+        self._session: Session | None = None
+        self._leaving = self._ending = False
+        self.animation_level = "none"
+        self.register_theme(THEME)
+        self.theme = "momentum"
+
+    def get_driver_class(self) -> type[Driver]:
+        """Return what reads from the terminal and writes to it."""
+        return TerminalDriver
+
+    def on_mount(self) -> None:
+        """Show the login screen, and load everything else while the operator types."""
+        self.push_screen(LoginScreen(self._known, self.connect))
+        self.call_after_refresh(threading.Thread(target=_load_rest, daemon=True).start)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Tell the style sheets how much room there is."""
+        width, height = event.size
+        self.set_class(height < SHORT, "-short")
+        self.set_class(height >= TALL, "-tall")
+        self.set_class(width < SLIM, "-slim")
+        self.set_class(width < SMALLEST.width or height < SMALLEST.height, "-tiny")
+
+    async def connect(self, server: Server) -> Session:
+        """Return a session with a server, nobody signed in yet."""
+        await asyncio.to_thread(_load_rest)
+        from tui.api.client import Client
+
+        return Session(Client(server))
+
+    @on(LoginScreen.SignedIn)
+    def _signed_in(self, event: LoginScreen.SignedIn) -> None:
+        from tui.keys.service import KeyService
+        from tui.ui.screens.keys import KeysScreen
+
+        session = self._session = event.session
+        session.ask_again = self._sign_in_again
+        server, where = session.client.server, _place(session)
+        who = f"{session.user.name}@{where}" if session.user else where
+        notices = [self._known.notice]
+        if session.is_open:
+            notices.append("Authentication is switched off here: API keys are not being enforced.")
+        if server.is_exposed:
+            notices.append(UNPROTECTED)
+        notice = "\n".join(filter(None, notices))
+        self._journal.prepare()
+        service = KeyService(session, self._journal)
+        self._start_over_with(KeysScreen(service, self._now, short(who, 60), notice))
+
+    def on_settings_screen_signed_out(self) -> None:
+        """Start over at once, and sign out on the server meanwhile."""
+        session, self._session = self._session, None
+        farewell = self._end_session(session, LEAVE_SECONDS)
+        self.run_worker(farewell, group="sign out", description="sign out")
+        self._start_over_with(LoginScreen(self._known, self.connect))
+
+    def _start_over_with(self, screen: Screen[None]) -> None:
+        """Show `screen`; all others are gone, with whatever was typed there."""
+        while len(self.screen_stack) > 1:
+            self.pop_screen()
+        self.push_screen(screen)
+
+    @work(group="leave", description="leave")
+    async def action_leave(self) -> None:
+        """Sign out and leave; whatever would be lost is asked about first."""
+        if self._leaving:
+            return
+        self._leaving = True
+        try:
+            for screen in reversed(self.screen_stack):
+                may_leave = getattr(screen, "may_leave", None)
+                if may_leave is not None and not await may_leave():
+                    return
+            await self._sign_out(LEAVE_SECONDS)
+            self.exit()
+        finally:
+            self._leaving = False
+
+    @on(Ended)
+    def _end(self, event: Ended) -> None:
+        """Leave without asking: there may be nobody left to answer."""
+        if not self._ending:
+            self._ending = True
+            leave = self._leave_at_once(event.exit_code)
+            self.run_worker(leave, group="end", description="leave at once")
+
+    async def _leave_at_once(self, exit_code: int) -> None:
+        await self._wait_for("write", FORCED_LEAVE_SECONDS)
+        await self._sign_out(FORCED_LEAVE_SECONDS)
+        self.exit(return_code=exit_code)
+
+    async def _sign_out(self, patience: float) -> None:
+        """End the session, and see those out that are being ended already."""
+        session, self._session = self._session, None
+        await asyncio.gather(
+            self._end_session(session, patience), self._wait_for("sign out", patience)
+        )
+
+    async def _wait_for(self, group: str, patience: float) -> None:
+        """Wait until what is under way is done; it is not given up when patience is."""
+        under_way = [w.wait() for w in self.workers if w.group == group and w.is_running]
+        ended = asyncio.gather(*under_way, return_exceptions=True)
+        await asyncio.wait({ended}, timeout=patience)
+
+    def action_help(self) -> None:
+        """Show every key, those of this place first; once more closes it."""
+        from tui.ui.screens.help import HelpScreen
+        from tui.ui.screens.places import place_of
+
+        if isinstance(self.screen, HelpScreen):
+            self.screen.dismiss(None)
+        else:
+            self.push_screen(HelpScreen(place_of(self.screen)))
+
+    def action_scroll(self, lines: int, pages: int) -> None:
+        """Scroll what does not fit, where no widget takes the keys for itself."""
+        for page in self.screen.query(VerticalScroll):
+            if page.allow_vertical_scroll:
+                by = lines + pages * page.size.height
+                page.scroll_relative(y=by, animate=False, immediate=True)
+                return
+
+    async def _end_session(self, session: Session | None, patience: float) -> None:
+        """Sign out on the server, which never keeps the operator from leaving."""
+        if session is None:
+            return
+        try:
+            async with asyncio.timeout(patience):
+                await session.sign_out()
+        except TimeoutError:
+            return
+        finally:
+            await session.close()
+
+    async def _sign_in_again(self) -> bool:
+        """Ask for the password on top of whatever is shown; work goes on there."""
+        from tui.errands import explain
+
+        session, refusal = self._session, ""
+        while session is not None:
+            name = session.user.name if session.user else ""
+            body = Content.assemble(
+                "The server has ended your session at ",
+                (short(_place(session), 60), "bold"),
+                ". Sign in again",
+                *((" as ", (short(name), "bold")) if name else ()),
+                " to go on where you are.",
+            )
+            what = "Password" if session.has_password else "Access token"
+            ask = AskSecretScreen(
+                "Your session has ended", body, what, yes="Sign in", refusal=refusal
+            )
+            answer = await self.push_screen_wait(ask)
+            if answer is None:
+                return False
+            try:
+                await session.sign_in_again(answer, self._ask_code)
+            except (ApiError, SessionProblem) as error:
+                problem = explain(error)
+                refusal = ". ".join(filter(None, (problem.title, problem.detail)))
+            else:
+                return True
+        return False
+
+    async def _ask_code(self, refusal: str) -> SecretStr | None:
+        return await self.push_screen_wait(TwoFactorScreen(refusal))
+
+    def _handle_exception(self, error: Exception) -> None:
+        """Leave with one sentence; Textual's own way would print what every variable held."""
+        self._return_code = 1
+        if self._exception is None:
+            self._exception = error
+            self._exception_event.set()
+            report = write_report(error)
+            told = f" Where it happened is told in {report}, without any secret." if report else ""
+            self._exit_renderables.append(
+                Text(f"momentum-keys stopped because of a fault in it.{told}")
+            )
+        self._close_messages_no_wait()
+
+
+def _place(session: Session) -> str:
+    """Return where the session's server is, as short as it can be told."""
+    return session.client.server.url.partition("://")[2]
+
+
+def _load_rest() -> None:
+    """Load what the first paint does without, which is more than it needs."""
+    import tui.api.client
+    import tui.ui.screens.places  # noqa: F401

@@ -1,0 +1,365 @@
+"""Rotating, finishing and deleting many keys."""
+
+from __future__ import annotations
+
+from collections import Counter
+from functools import cached_property
+from pathlib import Path
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.content import Content
+from textual.widgets import Button
+
+from tui.api.grants import sends
+from tui.delivery import (
+    CommandDelivery,
+    DeliveryFailed,
+    FileDelivery,
+    NoSecretsRead,
+    form_of,
+    read_secrets,
+    variable_name,
+)
+from tui.keys.rotation import (
+    BulkRotation,
+    BulkRun,
+    Plan,
+    Rotation,
+    State,
+    Unfinished,
+    UnfinishedKind,
+    check_jobs,
+    delete_jobs,
+    finish_jobs,
+    plan_rotations,
+    unfinished_rotations,
+)
+from tui.keys.validation import wrong_password
+from tui.text import count, plain
+from tui.ui.screens.bulk import BulkScreen
+from tui.ui.screens.dialog import ConfirmScreen
+from tui.ui.screens.rotate import RotateScreen
+from tui.ui.screens.secret_box import COMMAND
+from tui.ui.widgets.field import Field
+from tui.ui.widgets.key_table import KeyTable
+
+
+class BulkRotateScreen(BulkScreen):
+    """Every key gets a successor, delivered and verified; then the predecessors are decided on."""
+
+    place = "Rotate"
+    start = "Create successors"
+    ended = "rotated: the predecessor is deleted"
+
+    def on_mount(self) -> None:
+        """Tell beside the keys which are left out."""
+        for key in self._plan.left_out:
+            self.query_one(KeyTable).set_state(key.id, "left out", "")
+
+    def sentences(self) -> list[str]:
+        """Return what will happen, and how the secrets will be named in a file."""
+        planned = self._plan
+        taken: set[str] = set()
+        for key in planned.keys[:1]:
+            name = variable_name(plain(key.raw_label or ""), key.short_key, taken)
+            return [*planned.sentences, f"In a file, the first is named {name}."]
+        return list(planned.sentences)
+
+    def choices(self) -> ComposeResult:
+        """Where the secrets go, and the account's password."""
+        yield Field("To a new file", id="file", placeholder="secrets.env, .json or .csv")
+        yield Field("or to a command", id="command", placeholder=COMMAND)
+        if self.service.session.has_password:
+            yield Field("Account Password *", id="password", masked=True)
+
+    def make_run(self) -> BulkRun | None:
+        """Return the run, once the way of delivery is known to do."""
+        keys = self._plan.keys
+        labels = [key.raw_label or "" for key in keys]
+        delivery = self._delivery(labels) if keys else None
+        if delivery is None:
+            return None
+        for field in self.query("#password").results(Field):
+            field.error = wrong_password(field.value)
+            if field.error:
+                field.focus_input()
+                delivery.close()
+                return None
+        self._open_delivery = delivery
+        return BulkRotation(self.service, keys, delivery, begun=self._plan.replaced)
+
+    def summary(self, run: BulkRun) -> str:
+        """Return how many keys came how far."""
+        rotations = self._rotation_run.rotations.values() if self._rotation_run else ()
+        states = Counter(rotation.state for rotation in rotations)
+        told: list[str] = []
+        if rotated := states[State.FINISHED]:
+            told.append(f"{count(rotated, 'key')} rotated.")
+        if marked := states[State.OVERLAPPING]:
+            told.append(f"{count(marked, 'key')} marked as retiring: f deletes them.")
+        if made := states[State.VERIFIED]:
+            told.append(
+                f"{count(made, 'successor')} made. The old keys still work: f deletes them."
+            )
+        return " ".join(told)
+
+    def is_complete(self, run: BulkRun) -> bool:
+        """Tell whether every predecessor was decided on."""
+        return not self.can_go_on() and super().is_complete(run)
+
+    def close_down(self) -> None:
+        """Close the file."""
+        if self._open_delivery is not None:
+            self._open_delivery.close()
+            self._open_delivery = None
+
+    async def may_leave(self) -> bool:
+        """Ask before secrets are lost that were delivered nowhere."""
+        if not await super().may_leave():
+            return False
+        held = len(self._rotation_run.holding) if self._rotation_run else 0
+        if not held:
+            return True
+        body = Content(
+            f"{count(held, 'secret')} could not be delivered, and nobody but this program has "
+            f"{'it' if held == 1 else 'them'}. Enter on such a key shows its secret, to store it "
+            "by hand."
+        )
+        ask = ConfirmScreen(
+            "Lose secrets that were not stored?", body, yes="Lose them", no="Go back", danger=True
+        )
+        return await self.app.push_screen_wait(ask)
+
+    def can_go_on(self) -> bool:
+        """Tell whether predecessors of verified successors wait for a decision."""
+        run = self._rotation_run
+        return run is not None and not run.is_running and bool(run.verified)
+
+    def afterwards(self) -> ComposeResult:
+        """Later, or delete the predecessors."""
+        yield Button("Later", id="later", classes="afterwards", compact=True)
+        yield Button(
+            "Delete predecessors", id="finish", classes="afterwards", variant="error", compact=True
+        )
+
+    @on(Button.Pressed, "#later")
+    def action_later(self) -> None:
+        """Mark the predecessors of verified successors as retiring."""
+        run = self._rotation_run
+        if run is not None and self.can_go_on():
+            self.take(lambda: run.retire_verified(self.now().date()))
+
+    @on(Button.Pressed, "#finish")
+    @work(group="finish", description="delete the predecessors")
+    async def action_finish(self) -> None:
+        """Delete the predecessors of verified successors, after asking."""
+        run = self._rotation_run
+        if run is None or not self.can_go_on():
+            return
+        body = Content(
+            "Their successors are stored and were shown to work. Whoever still uses an old secret "
+            "is locked out at once."
+        )
+        title = f"Delete {count(len(run.verified), 'predecessor')}?"
+        ask = ConfirmScreen(title, body, yes="Delete predecessors", danger=True)
+        if await self.app.push_screen_wait(ask):
+            self.take(run.finish_verified)
+
+    @on(KeyTable.Opened)
+    @work(group="open", description="show one rotation of many")
+    async def _open(self, event: KeyTable.Opened) -> None:
+        """Show one key's rotation, where its secret can be stored by hand."""
+        run = self._rotation_run
+        if run is None or run.is_running or event.key.id not in run.rotations:
+            return
+        rotation = run.rotations[event.key.id]
+        heard = rotation.on_change
+        await self.app.push_screen_wait(
+            RotateScreen(self.service, rotation, self.now, "", is_part=True)
+        )
+        rotation.on_change = heard
+        self.changed(event.key.id, rotation.state, rotation.problem)
+
+    @cached_property
+    def _plan(self) -> Plan:
+        return plan_rotations(
+            self.keys, self.service.session.user, unfinished_rotations(self.service)
+        )
+
+    @property
+    def _rotation_run(self) -> BulkRotation | None:
+        return self.run_ if isinstance(self.run_, BulkRotation) else None
+
+    _open_delivery: FileDelivery | CommandDelivery | None = None
+
+    def _delivery(self, labels: list[str]) -> FileDelivery | CommandDelivery | None:
+        """Return the way of delivery that was chosen; None, with the reason told, without one."""
+        file, command = self.query_one("#file", Field), self.query_one("#command", Field)
+        field = command if command.value.strip() else file
+        if command.value.strip() and file.value.strip():
+            field.error = "Choose one: a new file or a command."
+            field.focus_input()
+            return None
+        path = Path(file.value.strip())
+        try:
+            if field is command:
+                by_command = CommandDelivery(command.value)
+                by_command.check(labels)
+                return by_command
+            if (form := form_of(path)) is not None:
+                to_file = FileDelivery(path, form)
+                to_file.check(labels)
+                return to_file
+            field.error = "Name a new file that ends in .env, .json or .csv, or a command."
+        except DeliveryFailed as failure:
+            field.error = failure.sentence
+        field.focus_input()
+        return None
+
+
+class BulkFinishScreen(BulkScreen):
+    """The predecessors whose successors are stored and known to work are deleted."""
+
+    place = "Finish"
+    start = "Delete predecessors"
+    ended = "the predecessor is deleted"
+    is_danger = True
+
+    def on_mount(self) -> None:
+        """Tell beside the keys what becomes of them."""
+        table, chosen = self.query_one(KeyTable), self._chosen()
+        for begun in chosen:
+            table.set_state(begun.predecessor.id, "will be deleted", "")
+            for key in begun.successors:
+                table.set_state(key.id, "stays", "")
+        for begun in self._unproven():
+            table.set_state(begun.predecessor.id, "stays: its successor is unverified", "")
+
+    def sentences(self) -> list[str]:
+        """Return what will happen."""
+        chosen, unproven = self._chosen(), self._unproven()
+        told = [f"{count(len(chosen), 'predecessor')} will be deleted; their successors stay."]
+        if elsewhere := sum(begun.known is None for begun in chosen):
+            told.append(
+                f"{elsewhere:,} of them were marked as retiring on another host: whether their "
+                "successors work is not known here."
+            )
+        if unproven:
+            told.append(
+                f"{len(unproven):,} left out: their successors were not stored, or not shown to "
+                "work. f on each asks; v shows it, with the file of their secrets."
+            )
+        involved = {
+            key.id
+            for begun in (*chosen, *unproven)
+            for key in (begun.predecessor, *begun.successors)
+        }
+        if left := sum(key.id not in involved for key in self.keys):
+            told.append(f"{left:,} left out: nothing tells that they are being rotated.")
+        return [*told, "Whoever still uses one of the old secrets is locked out at once."]
+
+    def make_run(self) -> BulkRun:
+        """Return the run."""
+        chosen = [Rotation.resume(self.service, begun) for begun in self._chosen()]
+        return BulkRun(self.service, finish_jobs(chosen))
+
+    def summary(self, run: BulkRun) -> str:
+        """Return how many predecessors were deleted."""
+        done, of = run.progress
+        return f"{done:,} of {count(of, 'rotation')} finished."
+
+    @cached_property
+    def _begun(self) -> list[Unfinished]:
+        """Return the rotations of the chosen keys that are known to be such."""
+        chosen = {key.id for key in self.keys}
+        known = {UnfinishedKind.OVERLAPPING, UnfinishedKind.BEGUN}
+        return [
+            begun
+            for begun in unfinished_rotations(self.service)
+            if begun.predecessor.id in chosen and begun.kind in known
+        ]
+
+    def _chosen(self) -> list[Unfinished]:
+        """Return those whose predecessors may go: proven here, or marked on another host."""
+        return [begun for begun in self._begun if begun.known is None or begun.is_proven]
+
+    def _unproven(self) -> list[Unfinished]:
+        return [begun for begun in self._begun if begun.known is not None and not begun.is_proven]
+
+
+class BulkDeleteScreen(BulkScreen):
+    """Keys are deleted, with nothing to take their places."""
+
+    place = "Delete"
+    start = "Delete API Keys"
+    ended = "deleted"
+    is_danger = True
+
+    def sentences(self) -> list[str]:
+        """Return what will happen."""
+        told = ["Access is revoked at once for every client that uses these keys."]
+        if sending := sum(sends(key.grants) for key in self.keys):
+            told.append(f"{sending:,} of them can send mail: what uses them stops.")
+        return [*told, "It can't be undone."]
+
+    def choices(self) -> ComposeResult:
+        """The number of keys, typed."""
+        yield Field("How many keys *", id="number", placeholder=f"type {len(self.keys)}")
+
+    def make_run(self) -> BulkRun | None:
+        """Return the run, once the number is typed."""
+        field = self.query_one("#number", Field)
+        if field.value.strip() != str(len(self.keys)):
+            field.error = f"Type {len(self.keys)} to delete so many keys."
+            field.focus_input()
+            return None
+        return BulkRun(self.service, delete_jobs(self.service, self.keys))
+
+    def summary(self, run: BulkRun) -> str:
+        """Return how many keys were deleted."""
+        done, of = run.progress
+        return f"{done:,} of {count(of, 'key')} deleted."
+
+
+class BulkVerifyScreen(BulkScreen):
+    """Keys are shown to work, with the secrets from a file that this program wrote."""
+
+    place = "Verify"
+    start = "Verify"
+
+    def sentences(self) -> list[str]:
+        """Return what will happen."""
+        return [
+            "The server never tells a secret again: name the file that they were written to.",
+            "They are used for requests that change nothing, and forgotten.",
+        ]
+
+    def choices(self) -> ComposeResult:
+        """The file."""
+        yield Field("File of secrets *", id="file", placeholder="secrets.env, .json or .csv")
+
+    def make_run(self) -> BulkRun | None:
+        """Return the run, once the file was read and tells secrets of some of the keys."""
+        field = self.query_one("#file", Field)
+        try:
+            secrets = read_secrets(Path(field.value.strip()))
+        except NoSecretsRead as unread:
+            field.error = unread.sentence
+            field.focus_input()
+            return None
+        told = [(key, secrets[key.id]) for key in self.keys if key.id in secrets]
+        if not told:
+            field.error = "It holds no secret of the chosen keys."
+            field.focus_input()
+            return None
+        table = self.query_one(KeyTable)
+        for key in self.keys:
+            if key.id not in secrets:
+                table.set_state(key.id, "no secret in the file", "")
+        return BulkRun(self.service, check_jobs(self.service, told))
+
+    def summary(self, run: BulkRun) -> str:
+        """Return how many keys work."""
+        done, of = run.progress
+        return f"{done:,} of {count(of, 'key')} verified."

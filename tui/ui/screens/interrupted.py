@@ -1,0 +1,44 @@
+"""Asks about two keys that are alike, and of which nothing more is known."""
+
+from __future__ import annotations
+
+from textual import on
+from textual.app import ComposeResult
+from textual.content import Content
+from textual.widgets import Button
+
+from tui.keys.rotation import Unfinished
+from tui.text import mask
+from tui.ui.screens.dialog import Dialog
+
+
+class InterruptedScreen(Dialog["bool | None"]):
+    """Asks whether a rotation is to be gone on with; False makes another successor."""
+
+    AUTO_FOCUS = "#yes"
+    nothing = None
+
+    def __init__(self, begun: Unfinished) -> None:
+        older, younger = begun.predecessor, begun.successors[-1]
+        named = [mask(key.short_key) for key in (older, younger) if key.short_key]
+        made = f" The younger one was made on {begun.since:%Y-%m-%d}." if begun.since else ""
+        body = Content(
+            f"There are two keys with the same label, grants and allowed IPs{': ' * bool(named)}"
+            f"{' and '.join(named)}.{made} It may be the successor from a rotation that was "
+            "interrupted: then go on with it. Otherwise make a new one."
+        )
+        super().__init__("Was this key being rotated?", body)
+
+    def buttons(self) -> ComposeResult:
+        """Neither, a new one, or going on, which changes nothing yet."""
+        yield Button("Cancel", id="no", compact=True)
+        yield Button("Make a new one", id="new", compact=True)
+        yield Button("Go on with it", id="yes", variant="primary", compact=True)
+
+    @on(Button.Pressed, "#new")
+    def _make_new(self) -> None:
+        self.dismiss(False)
+
+    @on(Button.Pressed, "#yes")
+    def _go_on(self) -> None:
+        self.dismiss(True)

@@ -1,0 +1,148 @@
+"""The journal: what this operator did, when and where, and whether each secret was stored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import Screen
+from textual.widgets import Footer, Input, OptionList, Static
+from textual.widgets.option_list import Option
+
+from tui.journal import PROOFS, Journal, JournalEntry
+from tui.text import count, mask, plain, short
+from tui.ui.bindings import Place, bindings_for
+from tui.ui.widgets.field import Field
+from tui.ui.widgets.top_bar import TopBar
+
+MOST = 2_000
+"""How many requests are shown at most."""
+
+LONGEST_LABEL = 36
+"""How much of a label leaves a line at 80 columns whole, in characters."""
+
+_OUTCOMES = {
+    "begun": "no answer noted: the program was stopped in the middle of it",
+    "done": "done",
+    "refused": "not done",
+    "unknown": "unknown",
+    "stored": "done",
+}
+_PROOFS = {"verified": "shown to work", "unverified": "not shown to work"}
+_STYLES = {"done": "$text-success", "stored": "$text-success", "refused": "$text-error"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Attempted:
+    """What was noted of one write request, its last line last."""
+
+    entries: tuple[JournalEntry, ...]
+    here: str = ""
+    """Who is signed in and where, which is told only of requests by others or elsewhere."""
+
+    @property
+    def last(self) -> JournalEntry:
+        """What is known now of the request."""
+        return [entry for entry in self.entries if entry.phase not in PROOFS][-1]
+
+    @property
+    def stored(self) -> str:
+        """How the secret of a created key was stored; that it was not, where it was not."""
+        told = [entry.detail for entry in self.entries if entry.phase == "stored"]
+        if told:
+            return f"stored: {plain(told[-1])}"
+        created = self.last.action == "create" and self.last.phase in {"done", "unknown"}
+        return "its secret was never stored" if created else ""
+
+    def content(self) -> Content:
+        """Return the request in two lines."""
+        last = self.last
+        outcome = _OUTCOMES[last.phase]
+        details = [e.detail for e in self.entries if e.phase != "stored"]
+        if last.predecessor:
+            details.insert(0, f"successor of {last.predecessor[:8]}…")
+        proofs = [_PROOFS[e.phase] for e in self.entries if e.phase in PROOFS][-1:]
+        more = [outcome, *(plain(detail) for detail in details if detail), *proofs, self.stored]
+        who = f"{last.username}@" * bool(last.username) + last.server.partition("://")[2]
+        elsewhere = "" if short(who, 60) == self.here else f" · {plain(who)}"
+        return Content.assemble(
+            (f"{last.when:%Y-%m-%d %H:%M:%S}  ", "$text-muted"),
+            f"{last.action:<7} ",
+            (f"{mask(last.short_key):<9} ", "$text-muted"),
+            (short(last.label, LONGEST_LABEL), "bold"),
+            "\n  ",
+            (" · ".join(filter(None, more)), _STYLES.get(last.phase, "$text-warning")),
+            (elsewhere, "$text-muted"),
+        )
+
+    def matches(self, text: str) -> bool:
+        """Tell whether every word of `text` occurs in what is shown."""
+        shown = self.content().plain.casefold()
+        return all(word in shown for word in text.casefold().split())
+
+
+def requests(entries: Iterable[JournalEntry], here: str) -> list[_Attempted]:
+    """Return the requests that the lines are about, newest first, without those cut off."""
+    found: dict[str, list[JournalEntry]] = {}
+    for entry in entries:
+        found.setdefault(entry.attempt, []).insert(0, entry)
+    told = (lines for lines in found.values() if any(e.phase not in PROOFS for e in lines))
+    return [_Attempted(tuple(lines), here) for lines in told]
+
+
+class JournalScreen(Screen[None]):
+    """Lists what the journal holds; typing narrows it."""
+
+    CSS_PATH = "journal.tcss"
+    AUTO_FOCUS = "Input"
+    BINDINGS: ClassVar[list[BindingType]] = list(bindings_for(Place.JOURNAL))
+
+    def __init__(self, journal: Journal, who: str) -> None:
+        super().__init__()
+        self._requests = requests(journal.entries(), who)[:MOST]
+        self._unreadable = journal.unreadable
+        self._path, self._who = journal.path, who
+
+    def compose(self) -> ComposeResult:
+        """A filter, and the list."""
+        yield TopBar("Settings › Journal", self._who)
+        with Vertical(id="page"):
+            where = plain(str(self._path)) if self._path else "kept only while the program runs"
+            skipped = f" · {count(self._unreadable, 'line')} unreadable" if self._unreadable else ""
+            yield Static(Content(f"What you did, never a secret · {where}{skipped}"), id="where")
+            yield Field("Show only", id="filter", placeholder="a label, a short key, an outcome")
+            yield OptionList(id="requests", compact=True)
+            yield Static(id="empty", markup=False)
+        yield Footer(show_command_palette=False, compact=True)
+
+    def on_mount(self) -> None:
+        """Show everything, and what is left of it whenever the filter changes."""
+        self.watch(self.query_one(Input), "value", self._show)
+
+    def action_close(self) -> None:
+        """Go back to the list of keys."""
+        self.dismiss(None)
+
+    def action_down(self) -> None:
+        """Go to the next request while the cursor stays in the filter."""
+        self.query_one(OptionList).action_cursor_down()
+
+    def action_up(self) -> None:
+        """Go to the previous request while the cursor stays in the filter."""
+        self.query_one(OptionList).action_cursor_up()
+
+    def _show(self, text: str) -> None:
+        shown = [request for request in self._requests if request.matches(text)]
+        options = self.query_one(OptionList)
+        options.clear_options()
+        options.add_options([Option(request.content()) for request in shown])
+        options.display = bool(shown)
+        empty = self.query_one("#empty", Static)
+        empty.display = not shown
+        nothing = "Nothing matches." if self._requests else "Nothing was done yet."
+        empty.update(Content(nothing))

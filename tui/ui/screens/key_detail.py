@@ -1,0 +1,60 @@
+"""The details of a key, where they don't stand beside the list."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.screen import Screen
+from textual.widgets import Footer
+
+from tui.api.grants import Catalogue
+from tui.api.models import Key
+from tui.ui.bindings import Place, bindings_for
+from tui.ui.widgets.key_facts import KeyFacts
+from tui.ui.widgets.top_bar import TopBar
+
+
+class KeyDetailScreen(Screen[str]):
+    """Shows one key; returns what to do with it, or nothing."""
+
+    BINDINGS: ClassVar[list[BindingType]] = list(bindings_for(Place.DETAIL))
+    CSS = "KeyDetailScreen KeyFacts { padding: 1 2; height: 1fr; }"
+
+    def __init__(self, key: Key, catalogue: Catalogue, now: datetime, who: str) -> None:
+        super().__init__()
+        self._key, self._catalogue, self._now, self._who = key, catalogue, now, who
+
+    def compose(self) -> ComposeResult:
+        """The key, on the whole screen."""
+        yield TopBar("Settings › API keys › Details", self._who)
+        detail = KeyFacts()
+        detail.can_focus = True
+        yield detail
+        yield Footer(show_command_palette=False, compact=True)
+
+    def on_mount(self) -> None:
+        """Tell about the key."""
+        self.query_one(KeyFacts).show(self._key, self._catalogue, self._now)
+
+    def action_edit(self) -> None:
+        """Go on to editing the key."""
+        self.dismiss("edit")
+
+    def action_delete(self) -> None:
+        """Go on to deleting the key."""
+        self.dismiss("delete")
+
+    def action_rotate(self) -> None:
+        """Go on to rotating the key."""
+        self.dismiss("rotate")
+
+    def action_verify(self) -> None:
+        """Go on to verifying the key."""
+        self.dismiss("verify")
+
+    def action_close(self) -> None:
+        """Go back to the list."""
+        self.dismiss("")

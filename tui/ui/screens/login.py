@@ -1,0 +1,287 @@
+"""The login screen: server, user name, password."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Center, Horizontal, Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.screen import Screen
+from textual.widget import Widget
+from textual.widgets import Button, Footer, Input, Static
+from textual.worker import Worker
+
+from tui.api.address import BadAddress, Server, parse_server
+from tui.api.errors import ApiError, BadProxy, SignInRefused, Unauthorized, Unsendable
+from tui.api.proxy import proxy_for
+from tui.api.session import Session, SessionProblem
+from tui.problems import Problem, describe
+from tui.ui.bindings import Place, bindings_for
+from tui.ui.screens.dialog import AskSecretScreen, ConfirmScreen, ProblemScreen, TwoFactorScreen
+from tui.ui.widgets.field import Field
+from tui.ui.widgets.problem_text import ProblemText
+from tui.ui.widgets.status import Status
+from tui.ui.widgets.top_bar import TopBar
+
+if TYPE_CHECKING:
+    from pydantic import SecretStr
+
+UNPROTECTED = "Plain http: passwords and secrets cross the network unprotected."
+"""What is told as long as nothing hides them from whoever listens."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignInDefaults:
+    """What the command line, or the sandbox, already told: it stands in the form at the start."""
+
+    url: str = ""
+    username: str = ""
+    password: SecretStr | None = None
+    ca_file: Path | None = None
+    client_id: str = ""
+    client_secret: SecretStr | None = None
+    plain_http_allowed: bool = False
+    notice: str = ""
+
+
+class LoginScreen(Screen[None]):
+    """Asks for what is needed to sign in, and signs in."""
+
+    CSS_PATH = "login.tcss"
+    AUTO_FOCUS = ""
+    BINDINGS: ClassVar[list[BindingType]] = list(bindings_for(Place.LOGIN))
+
+    class SignedIn(Message):
+        """A session stands."""
+
+        def __init__(self, session: Session) -> None:
+            super().__init__()
+            self.session = session
+
+    def __init__(
+        self, known: SignInDefaults, connect: Callable[[Server], Awaitable[Session]]
+    ) -> None:
+        super().__init__()
+        self._known, self._connect = known, connect
+        self._problem: Problem | None = None
+        self._worker: Worker[None] | None = None
+
+    def compose(self) -> ComposeResult:
+        """The form, in the middle."""
+        known = self._known
+        password = known.password.get_secret_value() if known.password else ""
+        yield TopBar("Sign in", notice=known.notice)
+        with Center(id="middle"), Vertical(id="form"):
+            yield Static("Sign in", id="title")
+            yield ProblemText(id="problem")
+            yield Field("Server", known.url, id="server", placeholder="https://momentum.example")
+            yield Field("User name", known.username, id="username")
+            yield Field("Password", password, id="password", masked=True)
+            with Vertical(id="client"):
+                yield Field("Client ID", known.client_id, id="client-id")
+                yield Field("Client secret", id="client-secret", masked=True)
+            with Horizontal(id="buttons"):
+                yield Status()
+                yield Button("Sign in", id="sign-in", variant="primary", compact=True)
+        yield Footer(show_command_palette=False, compact=True)
+
+    def on_mount(self) -> None:
+        """Put the cursor where the first thing is missing."""
+        names = ["server", "username", "password"]
+        if self._known.client_id and not self._known.client_secret:
+            self.query_one("#client").display = True
+            names += ["client-id", "client-secret"]
+        empty = [name for name in names if not self._field(name).value]
+        self._field(empty[0] if empty else "password").focus_input()
+        self._tell_way()
+
+    @on(Button.Pressed, "#sign-in")
+    @on(Input.Submitted)
+    def action_sign_in(self) -> None:
+        """Sign in with what is typed."""
+        self._start(self._sign_in, "sign in")
+
+    def action_use_token(self) -> None:
+        """Sign in with an access token."""
+        self._start(self._enter_with_token, "enter with an access token")
+
+    def action_cancel(self) -> None:
+        """Stop signing in."""
+        if self._worker is not None:
+            self._worker.cancel()
+
+    def action_details(self) -> None:
+        """Tell what exactly went wrong."""
+        if self._problem is not None:
+            self.app.push_screen(ProblemScreen(self._problem))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer only what makes sense now."""
+        if action == "details":
+            return self._problem is not None
+        if action in {"cancel", "use_token", "sign_in"}:
+            return self._busy is (action == "cancel")
+        return True
+
+    @property
+    def _busy(self) -> bool:
+        return self._worker is not None and not self._worker.is_finished
+
+    def _start(self, errand: Callable[[Session], Awaitable[bool]], description: str) -> None:
+        """Run an errand; the form is closed meanwhile, so that nothing gets into it by chance."""
+        if not self._busy:
+            here = self.focused
+            self.query_one("#form").disabled = True
+            self._worker = self.run_worker(
+                self._run(errand, here), group="sign in", description=description
+            )
+
+    async def _run(self, errand: Callable[[Session], Awaitable[bool]], here: Widget | None) -> None:
+        """Connect, run the errand, and tell what went wrong; what is typed stays."""
+        self._tell(None)
+        self.query_one(Status).update(Content(""))
+        session: Session | None = None
+        done = False
+        try:
+            with self.query_one(Status).working("Signing in · Esc cancels"):
+                session = await self._connect(self._server())
+                done = await errand(session)
+        except (BadAddress, ApiError, SessionProblem) as error:
+            self._open_form(here)
+            self._refused(error)
+        except asyncio.CancelledError:
+            if self.query("#form"):  # it is gone where the program ends
+                self._open_form(here)
+                self.query_one(Status).update(Content("Signing in was cancelled."))
+            raise
+        else:
+            if not done:
+                self._open_form(here)
+        finally:
+            self._worker = None
+            if session is not None and not done:
+                await session.close()
+            self.refresh_bindings()
+        if session is not None and done:
+            self.post_message(self.SignedIn(session))
+
+    def _open_form(self, here: Widget | None) -> None:
+        """Let the operator type again, where the cursor was."""
+        self.query_one("#form").disabled = False
+        self.set_focus(here)
+
+    async def _sign_in(self, session: Session) -> bool:
+        from pydantic import SecretStr  # it loads while the operator types
+
+        if not await session.is_enforced():
+            return await self._enter_open(session)
+        if not self._complete("username", "password"):
+            return False
+        password = SecretStr(self._field("password").value)
+        await session.sign_in(self._field("username").value.strip(), password, self._ask_code)
+        return True
+
+    async def _enter_with_token(self, session: Session) -> bool:
+        body = Content(
+            "Paste an access token that was made for you elsewhere, for instance by your "
+            "organisation's single sign-on."
+        )
+        refusal = ""
+        while True:
+            ask = AskSecretScreen(
+                "Access token", body, "Access token", yes="Sign in", refusal=refusal
+            )
+            token = await self.app.push_screen_wait(ask)
+            if token is None:
+                return False
+            try:
+                await session.enter_with_token(self._field("username").value.strip(), token)
+            except Unauthorized:
+                refusal = "The server does not accept this access token."
+            except Unsendable as error:
+                refusal = describe(error).detail
+            else:
+                return True
+
+    async def _enter_open(self, session: Session) -> bool:
+        body = Content(
+            "This server does not check who is calling: neither signing in nor API keys are "
+            "needed, and keys are not being enforced. You can go on without signing in."
+        )
+        go_on = ConfirmScreen("Authentication is switched off", body, yes="Go on")
+        if await self.app.push_screen_wait(go_on):
+            session.enter_open()
+            return True
+        return False
+
+    async def _ask_code(self, refusal: str) -> SecretStr | None:
+        return await self.app.push_screen_wait(TwoFactorScreen(refusal))
+
+    def _server(self) -> Server:
+        """Return the server as typed; raises BadAddress."""
+        from pydantic import SecretStr  # it loads while the operator types
+
+        client_secret = self._field("client-secret").value
+        return parse_server(
+            self._field("server").value,
+            ca_file=self._known.ca_file,
+            client_id=self._field("client-id").value.strip(),
+            client_secret=SecretStr(client_secret) if client_secret else self._known.client_secret,
+            plain_http_allowed=self._known.plain_http_allowed,
+        )
+
+    @on(Field.Left)
+    def _tell_way(self) -> None:
+        """Tell beside the server what its way there means, before a password is typed."""
+        field = self._field("server")
+        if field.error or not field.value:
+            return
+        try:
+            server = parse_server(field.value, plain_http_allowed=True)
+        except BadAddress:
+            return  # told when signing in
+        told = [UNPROTECTED] if server.is_exposed and self._known.plain_http_allowed else []
+        try:
+            if proxy := proxy_for(server):
+                told.append(f"Through the proxy {proxy.shown}, as the environment says.")
+        except BadProxy as error:
+            told.append(describe(error).detail)
+        field.note = " ".join(told)
+
+    def _complete(self, *names: str) -> bool:
+        missing = [field for field in map(self._field, names) if not field.value.strip()]
+        for field in missing:
+            field.error = "This is needed to sign in."
+        if missing:
+            missing[0].focus_input()
+        return not missing
+
+    def _refused(self, error: Exception) -> None:
+        from tui.errands import explain  # it loads while the operator types
+
+        problem = explain(error)
+        self._tell(problem)
+        if isinstance(error, BadAddress):
+            self._field("server").focus_input()
+        elif isinstance(error, SignInRefused) and error.error == "invalid_client":
+            self.query_one("#client").display = True
+            self._field("client-id").focus_input()
+        elif isinstance(error, SignInRefused):
+            self._field("password").focus_input()
+            self._field("password").query_one(Input).select_all()  # typing replaces it
+
+    def _tell(self, problem: Problem | None) -> None:
+        self._problem = problem
+        self.query_one(ProblemText).show(problem)
+        self.refresh_bindings()
+
+    def _field(self, name: str) -> Field:
+        return self.query_one(f"#{name}", Field)

@@ -1,0 +1,129 @@
+"""Where a rotation stands, in words."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from textual.content import Content
+
+from tui.api.grants import Catalogue
+from tui.api.models import KeyDraft
+from tui.keys.rotation import Rotation, State, Unfinished, UnfinishedKind, base_label
+from tui.text import count, mask, plain, short
+
+S = State
+
+_STEPS = ("Create successor", "Store secret", "Verify", "Delete predecessor")
+_VERIFY = _STEPS.index("Verify")
+
+_DONE = {
+    S.CREATED: 1,
+    S.SECRET_LOST: 1,
+    S.INTERRUPTED: 1,
+    S.DELIVERED: 2,
+    S.VERIFIED: 3,
+    S.OVERLAPPING: 3,
+    S.FINISHED: 4,
+}
+"""How many of the steps lie behind a rotation in each state, whether it was verified or not."""
+
+_NOW = {
+    S.DELIVERED: (
+        "The secret is stored; the successor was not shown to work yet. Both keys are there. "
+        "Press v to verify it, d to delete the predecessor all the same, or l to keep both for a "
+        "while."
+    ),
+    S.VERIFIED: (
+        "Both keys work. Put the new secret to use, then press d to delete the predecessor; "
+        "or press l to keep both for a while: everybody sees the old one marked as retiring."
+    ),
+    S.OVERLAPPING: (
+        "Both keys work; the old one is marked as retiring in the list, for everybody to see. "
+        "Press d once nobody uses its secret any more: whoever does is locked out at once."
+    ),
+    S.FINISHED: "Rotated: only the successor works now.",
+    S.UNDONE: "Undone: the key is as it was, and there is no successor.",
+    S.SECRET_LOST: (
+        "A successor was made, but nobody has its secret. Press r to delete it and make another, "
+        "or u to delete it and leave the key as it was."
+    ),
+    S.INTERRUPTED: (
+        "This key already has a successor. Press s if its secret is stored where it is needed; "
+        "else r to delete it and make another, or u to delete it."
+    ),
+    S.UNKNOWN: "It is not known what became of the last step. F5 looks at the list again.",
+}
+
+_BECAME = {
+    S.REFUSED: "nothing was created, and the key is as it was.",
+    S.DELIVERED: "both keys are there. f on the older one goes on.",
+    S.VERIFIED: "both keys work. f on the older one goes on.",
+    S.OVERLAPPING: "both keys work, and the older one is marked as retiring. f on it deletes it.",
+    S.FINISHED: "rotated. Only the successor works now.",
+    S.UNDONE: "as it was. There is no successor.",
+    S.SECRET_LOST: "it has a successor whose secret nobody has. r replaces it.",
+    S.INTERRUPTED: "it has a successor still. f goes on.",
+    S.UNKNOWN: "it is not known what became of the last step. The list shows what is there now.",
+}
+
+
+def state_text(begun: Unfinished, today: date) -> str:
+    """Return what stands beside a key that has, or may have, a successor."""
+    if begun.kind is UnfinishedKind.BEGUN and begun.known is not None:
+        if not begun.known.is_stored:
+            return "rotation interrupted: r goes on"
+        return "has a successor: f finishes" if begun.is_proven else "has a successor, unverified"
+    if begun.kind is UnfinishedKind.MAYBE_INTERRUPTED or begun.since is None:
+        return "rotation interrupted?"
+    days = (today - begun.since).days
+    return f"retiring for {count(days, 'day')}" if days > 0 else "retiring since today"
+
+
+ENDED = frozenset({S.FINISHED, S.UNDONE})
+
+
+def now(state: State) -> str:
+    """Return what can be done now, or what became of it; nothing where nothing was done."""
+    return _NOW.get(state, "")
+
+
+def became(state: State) -> str:
+    """Return what is told above the list, after the key's label; nothing if nothing was done."""
+    return _BECAME.get(state, "")
+
+
+def steps(state: State, *, verified: bool) -> Content:
+    """Return the steps in a row: those behind, the one at hand, those ahead."""
+    at_hand = _DONE.get(state, 0)
+    behind = set(range(at_hand)) - {_VERIFY} | ({_VERIFY} if verified else set())
+    parts: list[Content] = []
+    for number, step in enumerate(_STEPS):
+        if number in behind:
+            parts.append(Content.styled(f"✓ {step}", "$text-success"))
+        elif number == at_hand and state not in ENDED:
+            parts.append(Content.styled(f"▸ {step}", "bold $text-accent"))
+        else:
+            parts.append(Content.styled(f"· {step}", "$text-muted"))
+    return Content("   ").join(parts)
+
+
+def title(rotation: Rotation) -> Content:
+    """Return whose rotation it is, and the short keys of both keys as far as they are known."""
+    key, short_key = rotation.predecessor, rotation.short_key
+    label = plain(base_label(key.raw_label or ""))
+    parts = [("Rotate API Key: ", "bold $text-accent"), (short(label, 36), "bold")]
+    if key.short_key:
+        parts.append((f"  {mask(key.short_key)}", "$text-muted"))
+    if short_key:
+        parts.append((f" → {mask(short_key)}", "$text-muted"))
+    return Content.assemble(*parts)
+
+
+def planned(draft: KeyDraft, catalogue: Catalogue) -> dict[str, str]:
+    """Return what the successor is to be, by the names of the fields."""
+    return {
+        "label": short(draft.label),
+        "grants": ", ".join(map(catalogue.label, draft.grants))
+        or "none told by the server: ctrl+e chooses them",
+        "ips": ", ".join(map(plain, draft.valid_ips)) or "any address",
+    }

@@ -1,0 +1,275 @@
+"""A secret, and where it can go: shared by the screens that show one."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from rich.cells import cached_cell_len
+from textual import events, on, work
+from textual.app import ComposeResult, SuspendNotSupported
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.screen import Screen
+from textual.widgets import Button, Static
+
+from tui.delivery import (
+    CommandDelivery,
+    DeliveryFailed,
+    FileDelivery,
+    NewSecret,
+    form_of,
+    plain_view,
+    send_to_clipboard,
+    suggested_file_name,
+    variable_name,
+    write_secret_file,
+)
+from tui.text import plain, short
+from tui.ui.screens.dialog import AskScreen
+from tui.ui.terminal.driver import Output
+from tui.ui.widgets.messages import MessageKind, Messages
+from tui.ui.widgets.status import Status
+
+Result = TypeVar("Result")
+
+COMMAND = "vault kv put -mount=secret momentum/{label} key=-"
+"""An example of a command that takes a secret on its standard input."""
+
+WAYS_WIDTH = 72
+"""How many columns the buttons take that send the secret somewhere."""
+
+
+class SecretBox(Vertical):
+    """Shows one secret and sends it where the operator says; `forget` ends that.
+
+    `on_stored` hears at once how it was stored: whatever happens afterwards, it is not lost.
+    """
+
+    DEFAULT_CSS = """
+    SecretBox {
+        height: auto;
+        #secret {
+            padding: 0 1; width: auto; max-width: 100%; border: round $accent; text-style: bold;
+        }
+        #warning { color: $text-warning; margin-bottom: 1; }
+        #ways { height: 1; }
+        #ways Button { margin-right: 2; }
+        &.-narrow #ways { layout: vertical; height: 4; }
+        Messages { margin-top: 1; }
+    }
+    """
+
+    def __init__(self, on_stored: Callable[[str], None] | None = None) -> None:
+        super().__init__()
+        self._on_stored = on_stored
+        self._parcel: NewSecret | None = None
+        self._went_to: list[str] = []
+
+    @property
+    def went_to(self) -> str:
+        """Where the secret was sent, in words; nothing where it was sent nowhere."""
+        return " ".join(self._went_to)
+
+    def compose(self) -> ComposeResult:
+        """The secret, the warning, the ways out, and what came of them."""
+        yield Static(id="secret", markup=False)
+        yield Static(
+            "This is the only time that the secret is shown: it can never be retrieved again. "
+            "Take care to record and safeguard it.",
+            id="warning",
+        )
+        with Horizontal(id="ways"):
+            yield Button("Send to clipboard", id="clipboard", compact=True)
+            yield Button("Write to a file", id="write", compact=True)
+            yield Button("Plain view", id="plain", compact=True)
+            yield Button("Hand to a command", id="command", compact=True)
+        yield Messages(lines=4)  # the whole of a path
+        yield Status()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Lay the ways out one below the other where they don't fit side by side."""
+        self.set_class(event.size.width < WAYS_WIDTH, "-narrow")
+
+    def show(self, parcel: NewSecret) -> None:
+        """Show a secret; the same one once more, where more is known of its key by now."""
+        if self._parcel is None or parcel.secret is not self._parcel.secret:
+            self._went_to = []
+        self._parcel = parcel
+        value = parcel.secret.get_secret_value()
+        shown = self.query_one("#secret", Static)
+        shown.update(Content(plain(value)))
+        self.call_after_refresh(shown.scroll_visible, animate=False)
+
+    def forget(self) -> None:
+        """Let go of the secret."""
+        self._parcel = None
+        self.query_one("#secret", Static).update("")
+        cached_cell_len.cache_clear()  # it remembers the texts that were measured
+
+    @on(Button.Pressed, "#clipboard")
+    @work(group="deliver", description="send the secret to the clipboard")
+    async def send_to_clipboard(self) -> None:
+        """Send the secret to the clipboard that is nearest."""
+        if self._parcel is None:
+            return
+        with self.query_one(Status).working("Sending it to the clipboard"):
+            sent = await send_to_clipboard(self._parcel.secret, os.environ, self._write_terminal)
+        self._delivered(sent.where, sent.caveat)
+
+    @on(Button.Pressed, "#write")
+    @work(group="deliver", description="write the secret to a file")
+    async def write_to_file(self) -> None:
+        """Ask for a path, and write the secret to a new file there."""
+        parcel = self._parcel
+        if parcel is None:
+            return
+        name = variable_name(plain(parcel.label), parcel.short_key, ())
+        body = Content(
+            "A new file that only you can read. An existing one is never overwritten. One that "
+            f"ends in .env, .json or .csv tells whose secret it is, too: {name}=…"
+        )
+        path = str(_here() / suggested_file_name(plain(parcel.label), parcel.short_key))
+        refusal = ""
+        while True:
+            ask = AskScreen(
+                "Write the secret to a file", body, "Path", yes="Write", value=path, refusal=refusal
+            )
+            answer = await self.app.push_screen_wait(ask)
+            if answer is None:
+                return
+            try:
+                where = await _written(Path(answer.strip()), parcel)
+            except DeliveryFailed as failure:
+                path, refusal = answer, failure.sentence
+            else:
+                self._delivered(where, is_stored=True)
+                return
+
+    @on(Button.Pressed, "#plain")
+    def show_plain(self) -> None:
+        """Show the secret on the ordinary screen, for selection by mouse."""
+        if self._parcel is None:
+            return
+        label = short(self._parcel.label, 60)
+        heading = f"The secret of {label}, to select with the mouse:"
+        try:
+            with self.app.suspend():
+                plain_view(self._parcel.secret, heading, sys.stdin.readline, _write_plain, _columns)
+        except SuspendNotSupported:
+            self._tell(Content("This terminal can't be given back for a while."), "problem")
+        else:
+            self._delivered("Shown plain, and erased again.")
+
+    @on(Button.Pressed, "#command")
+    @work(group="deliver", description="hand the secret to a command")
+    async def hand_to_command(self) -> None:
+        """Ask for a command, and run it with the secret on its standard input."""
+        parcel = self._parcel
+        if parcel is None:
+            return
+        body = Content(
+            f"It gets the secret on its standard input, for example: {COMMAND}\n"
+            "{label}, {id} and {short_key} are filled in. No shell is used."
+        )
+        command, refusal = "", ""
+        while True:
+            ask = AskScreen(
+                "Hand the secret to a command",
+                body,
+                "Command",
+                yes="Run",
+                value=command,
+                refusal=refusal,
+            )
+            answer = await self.app.push_screen_wait(ask)
+            if answer is None:
+                return
+            delivery = CommandDelivery(answer)
+            try:
+                delivery.check()
+                with self.query_one(Status).working("The command runs"):
+                    sent = await delivery.deliver(parcel)
+            except DeliveryFailed as failure:
+                command, refusal = answer, failure.sentence
+            else:
+                self._delivered(sent.where, sent.caveat, is_stored=True)
+                return
+
+    def _delivered(self, where: str, caveat: str = "", *, is_stored: bool = False) -> None:
+        if is_stored and self._on_stored is not None:
+            self._on_stored(where)
+        if where not in self._went_to:
+            self._went_to.append(where)
+        self._tell(Content(f"{where} {caveat}".strip()), "done")
+
+    def _tell(self, content: Content, kind: MessageKind) -> None:
+        messages = self.query_one(Messages)
+        messages.clear()
+        messages.tell(content, kind)
+        self.call_after_refresh(messages.scroll_visible, animate=False)
+
+    def _write_terminal(self, sequence: str) -> None:
+        driver = self.app._driver  # App.copy_to_clipboard would keep the secret
+        if driver is not None:
+            driver.write(sequence)
+            driver.flush()
+
+
+class ShowsSecret(Screen[Result]):
+    """A screen with a secret box on it, whose keys send the secret where it is to go."""
+
+    ALLOW_SELECT = False
+
+    def action_clipboard(self) -> None:
+        """Send the secret to the clipboard."""
+        self.query_one(SecretBox).send_to_clipboard()
+
+    def action_write(self) -> None:
+        """Write the secret to a file."""
+        self.query_one(SecretBox).write_to_file()
+
+    def action_plain(self) -> None:
+        """Show the secret plain."""
+        self.query_one(SecretBox).show_plain()
+
+    def action_command(self) -> None:
+        """Hand the secret to a command."""
+        self.query_one(SecretBox).hand_to_command()
+
+
+def _here() -> Path:
+    """Return the working directory; the home where somebody has deleted it meanwhile."""
+    try:
+        return Path.cwd()
+    except OSError:
+        return Path("~")
+
+
+async def _written(path: Path, parcel: NewSecret) -> str:
+    """Write the secret to a new file in the form that its ending asks for; return where it is."""
+    form = form_of(path)
+    if form is None:
+        whole = write_secret_file(path, parcel.secret)
+        return f"Written to {plain(str(whole))}, which only you can read."
+    delivery = FileDelivery(path, form)
+    try:
+        return (await delivery.deliver(parcel)).where
+    finally:
+        delivery.close()
+
+
+def _write_plain(text: str) -> None:
+    if sys.__stdout__ is not None:
+        terminal = Output(sys.__stdout__)
+        terminal.write(text)
+        terminal.flush()
+
+
+def _columns() -> int:
+    """Return how wide the terminal is now; a window may be resized while the app is suspended."""
+    return shutil.get_terminal_size().columns

@@ -1,0 +1,95 @@
+"""Everything that is known of one key."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from textual.app import ComposeResult
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.widgets import Static
+
+from tui.api.grants import Catalogue
+from tui.api.models import Key
+from tui.text import ago, count, mask, short
+
+
+class KeyFacts(VerticalScroll, can_focus=False):
+    """Label, short key, every grant with what it allows, allowed IPs, owner and dates.
+
+    While it is hidden, nothing is laid out for it.
+    """
+
+    DEFAULT_CSS = """
+    KeyFacts { padding: 0 1; scrollbar-size-vertical: 1; scrollbar-gutter: stable; }
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._tell: Callable[[int], Content] | None = None
+        self._told_in = 0
+
+    def compose(self) -> ComposeResult:
+        """One text that scrolls."""
+        yield Static(id="told")
+
+    def show(self, key: Key | None, catalogue: Catalogue, now: datetime) -> None:
+        """Tell about `key`, or nothing."""
+        self._tell = lambda width: Content("") if key is None else tell(key, catalogue, now, width)
+        self._told_in = 0
+        if self.display:
+            self._update()
+        self.scroll_home(animate=False, immediate=True)
+
+    def on_show(self) -> None:
+        """Tell what was to be told while this was hidden."""
+        self._update()
+
+    def on_resize(self) -> None:
+        """Break the lines anew."""
+        self._update()
+
+    def _update(self) -> None:
+        width = self.scrollable_content_region.width
+        if self._tell is not None and width != self._told_in:
+            self.query_one("#told", Static).update(self._tell(width))
+            self._told_in = width
+
+
+def tell(key: Key, catalogue: Catalogue, now: datetime, width: int) -> Content:
+    """Return what is known of `key`, as the detail shows it in so many columns."""
+    lines = [Content.styled(short(key.label) or "(no label)", "bold $text-accent")]
+    if key.short_key:
+        lines.append(Content.styled(mask(key.short_key), "$text-muted"))
+    lines += [Content(""), Content.styled(count(len(key.grants), "permission"), "bold")]
+    for grant in catalogue.ordered(key.grants):
+        lines.append(Content(catalogue.label(grant)))
+        if allows := catalogue.description(grant):
+            lines += _indented(allows, width)
+        elif grant not in catalogue:
+            lines += _indented("not in this server's catalogue", width)
+    lines += [Content(""), Content.styled("Allowed IPs", "bold")]
+    lines += [Content(short(address)) for address in key.allowed_ips] or [Content("any address")]
+    if key.owner:
+        lines += [Content(""), Content.styled("Owner", "bold"), Content(short(key.owner))]
+    if key.subaccount_id is not None:
+        lines += [
+            Content(""),
+            Content.styled("Subaccount", "bold"),
+            Content(str(key.subaccount_id)),
+        ]
+    if moment := key.created_at:
+        lines += [
+            Content(""),
+            Content.styled("Created", "bold"),
+            Content(f"{ago(moment, now)}, {moment:%Y-%m-%d %H:%M} UTC"),
+        ]
+    lines += [Content(""), Content.styled("ID", "bold"), Content(short(key.id))]
+    return Content("\n").join(lines)
+
+
+def _indented(text: str, width: int) -> list[Content]:
+    """Return muted lines that all begin two columns further in."""
+    lines = Content.styled(text, "$text-muted").wrap(max(width - 2, 1))
+    return [Content("  ") + line for line in lines]

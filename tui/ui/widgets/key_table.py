@@ -1,0 +1,388 @@
+"""The table of keys: long lists cost no more than the lines that are seen of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from tui.api.grants import Catalogue
+from tui.api.models import Key
+from tui.ui.widgets.columns import Column, Order, Span, layout, told
+from tui.ui.widgets.selection import Selection
+from tui.ui.widgets.table_line import GUTTER, MARK, MARKED, RowState, StateKind, header, line
+
+
+class KeyTable(ScrollView, can_focus=True, inherit_bindings=False):
+    """API keys line by line, the header first, with a cursor that stays on its key.
+
+    Nothing is kept for a row but the key itself: a line's text is made when it is painted.
+    """
+
+    ALLOW_SELECT = False
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "cursor_up", "Previous key", show=False, id="keys.up"),
+        Binding("down,j", "cursor_down", "Next key", show=False, id="keys.down"),
+        Binding("home,g", "first", "First key", show=False, id="keys.first"),
+        Binding("end,G", "last", "Last key", show=False, id="keys.last"),
+        Binding("pageup", "page_up", "A screen up", show=False, id="keys.page_up"),
+        Binding("pagedown", "page_down", "A screen down", show=False, id="keys.page_down"),
+        Binding("enter", "open", "Open", show=False, id="keys.open"),
+    ]
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "key-table--header",
+        "key-table--row",
+        "key-table--dim",
+        "key-table--cursor",
+        "key-table--working",
+        "key-table--done",
+        "key-table--problem",
+    }
+
+    DEFAULT_CSS = """
+    KeyTable {
+        overflow-x: hidden;
+        scrollbar-gutter: stable;
+        scrollbar-size-vertical: 1;
+        & > .key-table--header { text-style: bold; color: $text-accent; background: $panel; }
+        & > .key-table--dim { color: $text-muted; }
+        & > .key-table--working { color: $text-accent; }
+        & > .key-table--done { color: $text-success; }
+        & > .key-table--problem { color: $text-error; }
+        & > .key-table--cursor {
+            color: $block-cursor-blurred-foreground;
+            background: $block-cursor-blurred-background;
+            text-style: $block-cursor-blurred-text-style;
+        }
+        &:focus > .key-table--cursor {
+            color: $block-cursor-foreground;
+            background: $block-cursor-background;
+            text-style: $block-cursor-text-style;
+        }
+    }
+    """
+
+    class Highlighted(Message):
+        """The cursor came to another key, or to none; or the key under it was changed."""
+
+        def __init__(self, key: Key | None) -> None:
+            super().__init__()
+            self.key = key
+
+    class Opened(Message):
+        """The operator chose a key with Enter or with the mouse."""
+
+        def __init__(self, key: Key) -> None:
+            super().__init__()
+            self.key = key
+
+    class Sorted(Message):
+        """The order was changed."""
+
+        def __init__(self, column: Column, descending: bool) -> None:
+            super().__init__()
+            self.column = column
+            self.descending = descending
+
+    class Marked(Message):
+        """Marks were set or taken away; so many of the shown keys are marked now."""
+
+        def __init__(self, count: int) -> None:
+            super().__init__()
+            self.count = count
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002  # as every widget calls it
+        super().__init__(id=id, classes=classes)
+        self._given: Sequence[Key] = ()
+        self._keys: Sequence[Key] = ()
+        self._row = 0
+        self._order = Order()
+        self._marks = Selection()
+        self._states: dict[str, RowState] = {}
+        self._told = told(())
+        self._catalogue = Catalogue()
+        self._now = datetime.fromtimestamp(0, UTC)
+
+    @property
+    def key(self) -> Key | None:
+        """The key under the cursor."""
+        return self._keys[self._row] if self._keys else None
+
+    @property
+    def keys(self) -> Sequence[Key]:
+        """All keys, in the order in which they are shown."""
+        return self._keys
+
+    @property
+    def count(self) -> int:
+        """How many keys there are."""
+        return len(self._keys)
+
+    @property
+    def row(self) -> int:
+        """The cursor's place among the keys, counted from 0."""
+        return self._row
+
+    @property
+    def order(self) -> tuple[Column, bool] | None:
+        """The column that the keys are sorted by and whether it descends; None as they came."""
+        return (self._order.column, self._order.descending) if self._order.column else None
+
+    @property
+    def marked(self) -> tuple[Key, ...]:
+        """The marked keys among those that are shown, in their order; of one id only the first."""
+        return self._marks.among(self._keys)
+
+    def show(
+        self, keys: Sequence[Key], catalogue: Catalogue, now: datetime, keep: str | None = None
+    ) -> None:
+        """Show `keys` in the current order; the cursor goes to `keep`, else stays on its key."""
+        self._given = tuple(keys)
+        self._told = told(self._given)
+        self._catalogue, self._now = catalogue, now
+        self._arrange(keep)
+
+    def sort(self, column: Column, *, descending: bool | None = None) -> None:
+        """Sort by a column, or by the same one the other way round; the cursor keeps its key."""
+        if self._order.turn(column, descending=descending):
+            self._arrange()
+            self.post_message(self.Sorted(column, self._order.descending))
+
+    def move_to(self, key_id: str) -> bool:
+        """Put the cursor on the key with this id; tell whether there is one."""
+        row = self._find(key_id)
+        if row is not None:
+            self._go(row)
+        return row is not None
+
+    def mark(self) -> None:
+        """Mark the key under the cursor, or unmark it, and go to the next."""
+        if self.key is not None:
+            self._marks.toggle(self.key.id)
+            self._repaint(self.key.id)
+            self._go(self._row + 1)
+            self.post_message(self.Marked(self._marks.count))
+
+    def stretch(self, rows: int) -> None:
+        """Mark a range on by one row, 1 or -1; what a range the other way leaves is unmarked."""
+        if self.key is not None:
+            to = max(0, min(self._row + rows, len(self._keys) - 1))
+            self._marks.stretch(self._keys, self._row, to)
+            self._repaint(self.key.id)
+            self._go(to, stretching=True)
+            self.post_message(self.Marked(self._marks.count))
+
+    def mark_all(self) -> None:
+        """Mark all keys that are shown, or none when all are marked."""
+        self._marks.toggle_all(self._keys)
+        self._tell_marks()
+
+    def unmark_all(self) -> None:
+        """Take away all marks, also those of keys that are not shown."""
+        self._marks.clear()
+        self._tell_marks()
+
+    def set_state(self, key_id: str, text: str, kind: StateKind = "") -> None:
+        """Tell what becomes of a key, in place of its permissions; an empty text ends that."""
+        self._states[key_id] = RowState(text, kind)
+        self._repaint(key_id)
+
+    def clear_states(self) -> None:
+        """Show the permissions of all keys again."""
+        if self._states:
+            self._states.clear()
+            self.refresh(self._rows)
+
+    # Rows and scrolling
+
+    @property
+    def _width(self) -> int:
+        """How wide a line is: the scrollbar lies on the widget's last cell, not beside it."""
+        return self.scrollable_content_region.width
+
+    @property
+    def _page(self) -> int:
+        """How many rows are seen at a time: all lines but the header."""
+        return max(1, self.size.height - 1)
+
+    def _arrange(self, keep: str | None = None) -> None:
+        """Put the keys in order and the cursor where it belongs, with the picture kept still."""
+        before, line = self.key, self._row - self.scroll_offset.y
+        seen = 0 <= line < self._page
+        self._keys = self._order.arrange(self._given, self._catalogue)
+        kept = None if keep is None else self._find(keep)
+        row = kept
+        if row is None and before is not None:
+            row = self._find(before.id)
+        self._row = max(0, min(self._row if row is None else row, len(self._keys) - 1))
+        self.virtual_size = Size(1, len(self._keys) + 1)
+        top = self.scroll_offset.y
+        if seen and top:
+            top = self._row - line
+        self.scroll_to(y=max(0, min(top, self.max_scroll_y)), animate=False, force=True)
+        if seen or kept is not None:
+            self._reveal()
+        self.refresh()
+        if self.key != before:
+            self.post_message(self.Highlighted(self.key))
+        if self._marks.look_at(self._keys):
+            self.post_message(self.Marked(self._marks.count))
+
+    def _find(self, key_id: str) -> int | None:
+        """Return the row of the key with this id; of several, the one under the cursor, if any."""
+        keys, row = self._keys, self._row
+        if row < len(keys) and keys[row].id == key_id:
+            return row
+        return next((row for row, key in enumerate(keys) if key.id == key_id), None)
+
+    def _go(self, row: int, *, stretching: bool = False) -> None:
+        """Move the cursor, and paint no more than the two lines where it was and is."""
+        if not stretching:
+            self._marks.let_go()
+        row = max(0, min(row, len(self._keys) - 1))
+        moved, before = row != self._row, self._row
+        self._row = row
+        if not self._reveal():
+            for changed in {before, row} if moved else ():
+                self.refresh(Region(0, changed - self.scroll_offset.y + 1, self._width, 1))
+        if moved:
+            self.post_message(self.Highlighted(self.key))
+
+    def _reveal(self) -> bool:
+        """Scroll as little as it takes to see the cursor; tell whether that took anything."""
+        top = self.scroll_offset.y
+        wanted = max(self._row - self._page + 1, min(top, self._row))
+        if wanted != top:
+            self.scroll_to(y=wanted, animate=False, force=True)
+        return wanted != top
+
+    def _turn_page(self, rows: int) -> None:
+        """Scroll and move by as many rows, so that the cursor keeps its line."""
+        self.scroll_to(y=self.scroll_offset.y + rows, animate=False, force=True)
+        self._go(self._row + rows)
+
+    def scroll_page_up(self, **_options: object) -> None:
+        """Scroll one page up; the header takes no part in it."""
+        self.scroll_to(y=self.scroll_offset.y - self._page, animate=False)
+
+    def scroll_page_down(self, **_options: object) -> None:
+        """Scroll one page down; the header takes no part in it."""
+        self.scroll_to(y=self.scroll_offset.y + self._page, animate=False)
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Paint the rows anew, and leave the header alone."""
+        if self.show_vertical_scrollbar:
+            self.vertical_scrollbar.position = new_value
+        if round(old_value) != round(new_value):
+            self.refresh(self._rows)
+
+    # Painting
+
+    @property
+    def _rows(self) -> Region:
+        """Where everything but the header is painted."""
+        return Region(0, 1, self._width, self._page)
+
+    def _repaint(self, key_id: str) -> None:
+        """Paint the row of a key anew if it is seen, and nothing else."""
+        top = self.scroll_offset.y
+        for y, key in enumerate(self._keys[top : top + self._page], start=1):
+            if key.id == key_id:
+                self.refresh(Region(0, y, self._width, 1))
+
+    def _tell_marks(self) -> None:
+        """Paint all rows anew, and tell how many are marked."""
+        self.refresh(self._rows)
+        self.post_message(self.Marked(self._marks.count))
+
+    @property
+    def _spans(self) -> tuple[Span, ...]:
+        return layout(self._width - GUTTER, self._told)
+
+    def render_line(self, y: int) -> Strip:
+        """Return the header or one row, as wide as the scrollbar leaves it."""
+        width = self._width
+        if width < 1:
+            return Strip([], 0)
+        row = y - 1 + self.scroll_offset.y
+        if y == 0:
+            segments = [Segment(header(self._spans, self.order), self._style("header"))]
+        elif row < len(self._keys):
+            segments = self._segments(row)
+        else:
+            return Strip.blank(width, self._style("row"))
+        return Strip(segments).adjust_cell_length(width, segments[-1].style)
+
+    def _style(self, name: str) -> Style:
+        return self.get_component_rich_style(f"key-table--{name}")
+
+    def _segments(self, row: int) -> list[Segment]:
+        """Return a row's text: one segment where one style will do, as each costs bytes."""
+        key = self._keys[row]
+        texts = line(key, self._spans, self._catalogue, self._now, self._states.get(key.id))
+        lead = (MARK if row == self._row else " ") + (MARKED if key.id in self._marks else " ")
+        texts["row"] = lead + texts.get("row", "")
+        if row == self._row:
+            return [Segment("".join(texts.values()), self._style("cursor"))]
+        return [Segment(text, self._style(style)) for style, text in texts.items()]
+
+    # What the operator does
+
+    def on_resize(self) -> None:
+        """Keep the cursor in sight."""
+        self._reveal()
+
+    def on_click(self, event: events.Click) -> None:
+        """Sort by the header that was clicked; go to the row, or open it if already there."""
+        place = event.get_content_offset(self)
+        if place is None or event.button != 1:
+            return
+        event.stop()
+        if place.y == 0:
+            for span in self._spans:
+                if span.start <= place.x - GUTTER < span.start + span.width:
+                    self.sort(span.column)
+        elif (row := place.y - 1 + self.scroll_offset.y) == self._row:
+            self.action_open()
+        elif row < len(self._keys):
+            self._go(row)
+
+    def action_cursor_up(self) -> None:
+        """Go to the previous key."""
+        self._go(self._row - 1)
+
+    def action_cursor_down(self) -> None:
+        """Go to the next key."""
+        self._go(self._row + 1)
+
+    def action_first(self) -> None:
+        """Go to the first key."""
+        self._go(0)
+
+    def action_last(self) -> None:
+        """Go to the last key."""
+        self._go(len(self._keys) - 1)
+
+    def action_page_up(self) -> None:
+        """Go up by as many keys as are seen at a time."""
+        self._turn_page(-self._page)
+
+    def action_page_down(self) -> None:
+        """Go down by as many keys as are seen at a time."""
+        self._turn_page(self._page)
+
+    def action_open(self) -> None:
+        """Open the key under the cursor."""
+        if self.key is not None:
+            self.post_message(self.Opened(self.key))

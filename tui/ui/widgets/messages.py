@@ -1,0 +1,172 @@
+"""What was done, lately: the lines above the table, each there until it is closed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from rich.segment import Segment
+from textual import events
+from textual.content import Content
+from textual.geometry import Size
+from textual.strip import Strip
+from textual.widget import Widget
+
+from tui.text import plain
+
+MessageKind = Literal["done", "note", "problem"]
+
+MARKS: dict[MessageKind, str] = {"done": "✓", "note": "i", "problem": "!"}
+CLOSE = "×"  # the sign that the web UI closes its messages with
+SHOWN = 3
+"""So many messages are shown at most, the newest first."""
+_LONGEST = 1_000
+_FRAME = 4  # the mark and a blank before the text, a blank and the cross behind it
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    message: int | None
+    """The place in the list of what is told here; None for the line that counts the others."""
+    mark: str
+    text: Content
+    closes: bool = False
+
+
+class Messages(Widget):
+    """The messages of the last changes, newest first; nothing at all when there are none.
+
+    Each of them has `lines` lines at most.
+    """
+
+    ALLOW_SELECT = False
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "messages--done",
+        "messages--note",
+        "messages--problem",
+        "messages--text",
+        "messages--more",
+    }
+
+    DEFAULT_CSS = """
+    Messages {
+        width: 1fr;
+        height: auto;
+        display: none;
+        background: $panel;
+        &.-some { display: block; }
+        & > .messages--done { color: $text-success; text-style: bold; }
+        & > .messages--note { color: $text-primary; text-style: bold; }
+        & > .messages--problem { color: $text-error; text-style: bold; }
+        & > .messages--more { color: $text-muted; }
+    }
+    """
+
+    def __init__(self, *, lines: int = 2) -> None:
+        super().__init__()
+        self._most_lines = lines
+        self._told: list[tuple[Content, MessageKind]] = []
+        self._lines: list[_Line] = []
+        self._lines_width = -1
+
+    @property
+    def count(self) -> int:
+        """How many messages have not been closed."""
+        return len(self._told)
+
+    def tell(self, content: Content, kind: MessageKind) -> None:
+        """Show a message above the others; a text that a terminal may act on loses its styles.
+
+        The same once more takes the place of the newest: it is as true as before.
+        """
+        content = content[:_LONGEST]
+        text = content.plain
+        if not text.replace("\n", "").isprintable():
+            content = Content("\n".join(map(plain, text.split("\n"))))
+        if self._told and self._told[0] == (content, kind):
+            return
+        self._told.insert(0, (content, kind))
+        self._changed()
+
+    def withdraw_notes(self) -> None:
+        """Close what was true only for a while."""
+        if any(kind == "note" for _, kind in self._told):
+            self._told = [told for told in self._told if told[1] != "note"]
+            self._changed()
+
+    def dismiss(self) -> None:
+        """Close the newest message."""
+        if self._told:
+            del self._told[0]
+            self._changed()
+
+    def clear(self) -> None:
+        """Close all messages."""
+        self._told.clear()
+        self._changed()
+
+    def _changed(self) -> None:
+        self._lines_width = -1
+        self.set_class(bool(self._told), "-some")
+        self.refresh(layout=True)
+
+    def _wrapped(self, width: int) -> list[_Line]:
+        """Return the lines as they are painted in `width` cells."""
+        if width != self._lines_width:
+            self._lines, self._lines_width = [], width
+            for place, (content, kind) in enumerate(self._told[:SHOWN]):
+                texts = _wrap(content, max(1, width - _FRAME), self._most_lines)
+                self._lines.append(_Line(place, MARKS[kind], texts[0], closes=True))
+                self._lines += [_Line(place, " ", text) for text in texts[1:]]
+            more = len(self._told) - SHOWN
+            if more > 0:
+                self._lines.append(_Line(None, " ", Content(f"{more:,} more")))
+        return self._lines
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """Return how many lines there are."""
+        return len(self._wrapped(width))
+
+    def render_line(self, y: int) -> Strip:
+        """Return one line, as wide as the widget, with the closing cross at the right."""
+        width = self.size.width
+        style = self.get_visual_style("messages--text")
+        lines = self._wrapped(width)
+        if y >= len(lines) or width <= _FRAME:
+            return Strip.blank(max(0, width), style.rich_style)
+        line = lines[y]
+        if line.message is None:
+            style = marked = self.get_visual_style("messages--more")
+        else:
+            marked = self.get_visual_style(f"messages--{self._told[line.message][1]}")
+        text = line.text.truncate(width - _FRAME, pad=True)
+        return Strip(
+            [
+                Segment(f"{line.mark} ", marked.rich_style),
+                *text.render_segments(style),
+                Segment(f" {CLOSE if line.closes else ' '}", style.rich_style),
+            ]
+        ).adjust_cell_length(width, style.rich_style)
+
+    def on_click(self, event: events.Click) -> None:
+        """Close the message whose cross was clicked."""
+        place = event.get_content_offset(self)
+        lines = self._wrapped(self.size.width)
+        if place is None or place.y >= len(lines) or place.x < self.size.width - 2:
+            return
+        line = lines[place.y]
+        if line.closes and line.message is not None:
+            event.stop()
+            del self._told[line.message]
+            self._changed()
+
+
+def _wrap(content: Content, width: int, most: int) -> list[Content]:
+    """Return at most `most` lines; what did not fit ends in an ellipsis."""
+    lines = content.wrap(width) or [Content("")]
+    if len(lines) > most:
+        last = lines[most - 1]
+        cut = last.truncate(width - 1) if last.cell_length >= width else last
+        lines[most - 1] = cut.append(Content("…"))
+    return lines[:most]
