@@ -117,7 +117,7 @@ def test_the_sandboxs_options_count_before_the_command_too(
 INTERRUPTED = """
 import signal, sys
 from tui import cli
-from tui.sandbox import beside
+from tui.sandbox import child_process
 
 class Finder:
     def find_spec(self, name, path=None, target=None):
@@ -128,7 +128,7 @@ def announced(process):
     signal.raise_signal(signal.SIGINT)
 
 if "--sandbox" in sys.argv:
-    beside._announced = announced
+    child_process._announced = announced
 else:
     sys.meta_path.insert(0, Finder())
 sys.exit(cli.main(sys.argv[1:]))

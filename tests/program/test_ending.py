@@ -119,7 +119,7 @@ def told():
     return threads()
 
 threading.enumerate = told
-cli.PATIENCE = 60
+cli.THREAD_SECONDS = 60
 """
 
 

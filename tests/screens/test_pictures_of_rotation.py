@@ -46,7 +46,7 @@ def still(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing depends on the terminal, or on how long something takes."""
     read = verification._read
     monkeypatch.delenv("NO_COLOR", raising=False)
-    monkeypatch.setattr(status, "PATIENCE", 60)
+    monkeypatch.setattr(status, "QUIET_SECONDS", 60)
     monkeypatch.setattr(verification, "_read", lambda *told: replace(read(*told), seconds=0.012))
 
 

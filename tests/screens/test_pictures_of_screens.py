@@ -48,7 +48,7 @@ def add(
 def still(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing depends on the terminal, or on how long something takes."""
     monkeypatch.delenv("NO_COLOR", raising=False)
-    monkeypatch.setattr(status, "PATIENCE", 60)
+    monkeypatch.setattr(status, "QUIET_SECONDS", 60)
 
 
 def quiet(node_with: NodeMaker, **options: Any) -> Node:  # noqa: ANN401  # as Node takes them

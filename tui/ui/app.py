@@ -154,7 +154,7 @@ class KeysApp(TypeAhead[None]):
         service = KeyService(session, self._journal)
         self._start_over_with(KeysScreen(service, self._now, short(who, 60), notice))
 
-    def on_settings_screen_signed_out(self) -> None:
+    def on_keys_screen_signed_out(self) -> None:
         """Start over at once, and sign out on the server meanwhile."""
         session, self._session = self._session, None
         farewell = self._end_session(session, LEAVE_SECONDS)
