@@ -37,6 +37,8 @@ from tui.rotation.states import (
 )
 from tui.service import Listing
 
+pytestmark = pytest.mark.usefixtures("task_factory")
+
 TODAY = date(2026, 11, 23)
 MARKED = f"{LABEL} (retiring 2026-11-23)"
 

@@ -30,6 +30,8 @@ from tui.rotation.plan import plan
 from tui.rotation.states import StillThere
 from tui.session import SessionEnded
 
+pytestmark = pytest.mark.usefixtures("task_factory")
+
 TODAY = date(2026, 11, 23)
 Change = tuple[str, State, Exception | None]
 
