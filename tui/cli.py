@@ -127,7 +127,7 @@ def _unknown(rest: Sequence[str], parser: argparse.ArgumentParser) -> str:
     names = [word.partition("=")[0] for word in rest if word.startswith("-")]
     if names:
         known = [name for name in parser.format_help().split() if name.startswith("--")]
-        close = get_close_matches(names[0], known, 1)
+        close = get_close_matches(names[0], known, 1, 0.7)
         hint = f"; did you mean {close[0]}?" if close else ""
         return f"there is no option {names[0]}{hint}"
     if "." in rest[0] or ":" in rest[0]:
