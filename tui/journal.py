@@ -9,7 +9,6 @@ from __future__ import annotations
 import errno
 import json
 import os
-import re
 import stat
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
@@ -18,7 +17,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal, cast, get_args
 
-from tui.text import count, plain
+from tui.text import plain
+from tui.unclear import LONG_AGO, Unclear
 
 CAP = 2 * 2**20
 """How much of the journal's end is read, in bytes: some 8,000 lines."""
@@ -65,63 +65,6 @@ class Successor:
     predecessor: str
     is_stored: bool = False
     is_verified: bool = False
-
-
-class Unclear:
-    """The lines that a newer version may have written, or that are torn, and what they are about.
-
-    A request is named by its attempt or its key's id, else a key by short key or label; a line
-    that names none may be about whatever was noted before it.
-    """
-
-    def __init__(self) -> None:
-        self.newer = 0
-        """How many whole lines are no entries."""
-        self._requests = set[tuple[str, str]]()
-        self._keys = set[tuple[str, str]]()
-        self._all_until: dict[str, datetime] = {}
-
-    def add(self, line: bytes, after: datetime) -> None:
-        """Take in a line; `after` is the date of the entry before it."""
-        server = _texts(_SERVER, line)[:1] or [""]
-        named = {(server[0], text) for text in _texts(_TEXT, line)}
-        if _texts(_NAMES_REQUEST, line):
-            self._requests |= named
-        elif _texts(_NAMES_KEY, line):
-            self._keys |= named
-        else:
-            self._all_until[server[0]] = after
-
-    def doubts(self, entry: Entry) -> bool:
-        """Tell whether a line may say more of the request, or of the key, that `entry` is about."""
-        return any(
-            (server, entry.attempt) in self._requests
-            or (server, entry.key_id) in self._requests
-            or (server, entry.short_key) in self._keys
-            or (server, entry.label) in self._keys
-            or entry.when <= self._all_until.get(server, _LONG_AGO)
-            for server in (entry.server, "")
-        )
-
-
-_LONG_AGO = datetime.min.replace(tzinfo=UTC)
-_TEXT = re.compile(rb'"((?:[^"\\]|\\.)+)"')
-_SERVER = re.compile(rb'"server"\s*:\s*"((?:[^"\\]|\\.)+)"')
-_NAMES_REQUEST = re.compile(rb'"(?:attempt|key_id)"\s*:\s*"((?:[^"\\]|\\.)+)"')
-_NAMES_KEY = re.compile(rb'"(?:short_key|label)"\s*:\s*"((?:[^"\\]|\\.)+)"')
-
-
-def _texts(pattern: re.Pattern[bytes], line: bytes) -> list[str]:
-    """Return the JSON texts that a pattern finds in a line, which need not be JSON as a whole."""
-    quoted = (found.decode("utf-8", "replace") for found in pattern.findall(line))
-    return [_unquoted(text) for text in quoted]
-
-
-def _unquoted(text: str) -> str:
-    try:
-        return str(json.loads(f'"{text}"', strict=False))
-    except ValueError:
-        return text
 
 
 class Attempt:
@@ -240,13 +183,13 @@ class Journal:
         found = [_decoded(line) for line in lines]
         self.unreadable = found.count(None)
         self._unclear = _unclear(lines, found)
-        newer = self._unclear.newer
-        self._not_understood = _not_understood(newer) if newer else ""
+        self._not_understood = self._unclear.problem
         return [entry for entry in reversed(found) if entry is not None]
 
     def doubts(self, entry: Entry) -> bool:
         """Tell whether lines that were not understood may say more of what `entry` is about."""
-        return self._unclear.doubts(entry)
+        request, key = {entry.attempt, entry.key_id}, {entry.short_key, entry.label}
+        return self._unclear.doubts(entry.server, request, key, entry.when)
 
     def unstored(self) -> list[Entry]:
         """Return of each create whose secret nobody is known to have its last line, newest first.
@@ -422,12 +365,11 @@ def _decoded(line: bytes) -> Entry | None:
 
 def _unclear(lines: list[bytes], found: list[Entry | None]) -> Unclear:
     """Return the lines that are this program's, but not wholly understood."""
-    unclear, after = Unclear(), _LONG_AGO
+    unclear, after = Unclear(), LONG_AGO
     for number, (line, entry) in enumerate(zip(lines, found, strict=True)):
         was_torn = number + 1 < len(lines) and lines[number + 1].startswith(line)
         if line.startswith(b"{") and not was_torn and (entry is None or _holds_more(line)):
-            unclear.add(line, after)
-            unclear.newer += entry is None and _is_object(line)
+            unclear.add(line, after, is_entry=entry is not None)
         after = entry.when if entry is not None else after
     return unclear
 
@@ -436,21 +378,6 @@ def _unclear(lines: list[bytes], found: list[Entry | None]) -> Unclear:
 def _holds_more(line: bytes) -> bool:
     """Tell whether a line that is an entry has fields that entries do not have."""
     return not json.loads(line).keys() <= {field.name for field in fields(Entry)}
-
-
-def _is_object(line: bytes) -> bool:
-    try:
-        return isinstance(json.loads(line), dict)
-    except (ValueError, RecursionError):
-        return False
-
-
-def _not_understood(number: int) -> str:
-    """Return the sentence that tells of lines which only a newer version knows."""
-    return (
-        f"{count(number, 'line')} of the journal can't be understood: a newer version may have "
-        "written what they say of keys."
-    )
 
 
 def _problem(path: Path, error: OSError | ValueError, what: str) -> str:
