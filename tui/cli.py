@@ -61,6 +61,8 @@ def run() -> NoReturn:
     Nothing can stop the look-up of a name, for which Python would wait at its end: threads have a
     moment to finish what they write, and what hangs then goes with the process.
     """
+    # Shells start background jobs with SIGINT ignored; in a terminal Ctrl+C has to be heard.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     code = main()
     deadline = time.monotonic() + THREAD_SECONDS
     with suppress(KeyboardInterrupt):  # which asks for haste

@@ -159,10 +159,14 @@ class TerminalDriver(LinuxDriver):
         self._file = cast("Any", Output(cast("TextIO", sys.__stdout__)))
 
     def start_application_mode(self) -> None:
-        """Take the terminal, once whatever ends the program is sure to give it back."""
+        """Take the terminal, once whatever ends the program is sure to give it back.
+
+        A SIGHUP that is ignored stays so, as `nohup` wants it; shells have SIGINT and SIGQUIT
+        ignored by every background job, which is not meant for a program with a terminal.
+        """
         loop = asyncio.get_running_loop()
         for number in ENDING:
-            if signal.getsignal(number) is not signal.SIG_IGN:  # as `nohup` has it
+            if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
                 loop.add_signal_handler(number, self._tell_end, number)
         super().start_application_mode()  # type: ignore[no-untyped-call]
 
