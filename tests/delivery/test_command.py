@@ -18,7 +18,6 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from tui.delivery import (
-    ClipboardDelivery,
     CommandDelivery,
     DeliveryFailed,
     DeliveryFault,
@@ -342,15 +341,3 @@ def test_the_last_words_are_short_and_safe(output: bytes, secret: bytes) -> None
     assert len(told) <= LONGEST
     if len(secret) > 9:
         assert secret.decode(errors="replace") not in told
-
-
-async def test_a_clipboard_takes_one_secret() -> None:
-    written: list[str] = []
-    clipboard = ClipboardDelivery({"TERM": "xterm", "PATH": ""}, written.append)
-    clipboard.check(["one"])
-    sent = await clipboard.deliver(parcel())
-    clipboard.close()
-    assert written == [f"\x1b]52;c;{b64encode(VALUE.encode()).decode()}\x07"]
-    assert sent.where == "Sent to the terminal's clipboard (OSC 52)."
-    with pytest.raises(DeliveryFailed, match="one secret at a time"):
-        clipboard.check(["one", "two"])

@@ -44,11 +44,6 @@ class FileDelivery:
         self._size = self._written = 0
         self._variables: set[str] = set()
 
-    @property
-    def written(self) -> int:
-        """How many secrets are in the file."""
-        return self._written
-
     def check(self, labels: Sequence[str] = ()) -> None:
         """Create the file, still empty, so that a path that will not do costs no key."""
         if self._descriptor >= 0:

@@ -57,8 +57,6 @@ class BulkRun:
     ) -> None:
         self.service, self.on_change = service, on_change
         self.pace = Throttle(sleep, clock)
-        self.current: str | None = None
-        """The id of the key being worked on."""
         self.is_running = self.is_cancelled = False
         self.paused_because: Exception | None = None
         """What paused the run by itself: the session ended, or no secret can be delivered."""
@@ -150,11 +148,10 @@ class BulkRun:
                     await self._going.wait()
                     if self.is_cancelled:
                         break
-                    self.current = work.key.id
                     await self._see_through(work)
                     self._note_delivery(work)
         finally:
-            self.is_running, self.current = False, None
+            self.is_running = False
 
     def _note_delivery(self, work: Job) -> None:
         """Pause where delivery fails time after time: each key more is a secret to rescue."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
@@ -156,20 +155,17 @@ def _permissions(keys: Sequence[Key], catalogue: Catalogue) -> list[Any]:
 
 
 class Order:
-    """The order that the operator chose, kept through reloads and filters.
+    """The order that the operator chose, kept through reloads.
 
-    A list made of keys of the one last put in order, as a filter makes it, is ordered by their
-    places in it, so that a long list is compared only once.
+    What a column sorts by is computed once for each list, not at each change of the order.
     """
 
     def __init__(self) -> None:
         self.column: Column | None = None
         self.descending = False
+        self._keys: Sequence[Key] = ()
         self._catalogue = Catalogue(())
-        self._source: Sequence[Key] = ()
         self._values: dict[Column, list[Any]] = {}
-        self._ordered: Sequence[Key] | None = None
-        self._places: dict[int, int] = {}
 
     def turn(self, column: Column, *, descending: bool | None = None) -> bool:
         """Take a column as the order, or the same one the other way round; tell about a change."""
@@ -179,41 +175,20 @@ class Order:
         if (column, descending) == (self.column, self.descending):
             return False
         self.column, self.descending = column, descending
-        self._ordered, self._places = None, {}
         return True
 
     def arrange(self, keys: Sequence[Key], catalogue: Catalogue) -> Sequence[Key]:
         """Return `keys` in this order: equals as they came, missing values last either way."""
-        if self.column is None:
+        column = self.column
+        if column is None:
             return keys
-        if keys is not self._source and catalogue is self._catalogue and self._knows(keys):
-            places = self._find_places(self.column)
-            with suppress(KeyError):
-                return sorted(keys, key=lambda key: places[id(key)])
-        if keys is not self._source or catalogue is not self._catalogue:
-            self._source, self._catalogue = keys, catalogue
-            self._values, self._ordered, self._places = {}, None, {}
-        return self._sort(self.column)
-
-    def _knows(self, keys: Sequence[Key]) -> bool:
-        return len(keys) <= len(self._source) and (
-            not keys or any(key is keys[0] for key in self._source)
-        )
-
-    def _find_places(self, column: Column) -> dict[int, int]:
-        if not self._places:
-            ordered = self._sort(column)
-            self._places = dict(zip(map(id, ordered), range(len(ordered)), strict=True))
-        return self._places
-
-    def _sort(self, column: Column) -> Sequence[Key]:
-        if self._ordered is None:
-            if column not in self._values:
-                self._values[column] = _values(column, self._source, self._catalogue)
-            values = self._values[column]
-            rows = [row for row, value in enumerate(values) if value is not None]
-            rows.sort(key=values.__getitem__, reverse=self.descending)
-            if len(rows) < len(values):
-                rows += [row for row, value in enumerate(values) if value is None]
-            self._ordered = [self._source[row] for row in rows]
-        return self._ordered
+        if keys is not self._keys or catalogue is not self._catalogue:
+            self._keys, self._catalogue, self._values = keys, catalogue, {}
+        if column not in self._values:
+            self._values[column] = _values(column, keys, catalogue)
+        values = self._values[column]
+        rows = [row for row, value in enumerate(values) if value is not None]
+        rows.sort(key=values.__getitem__, reverse=self.descending)
+        if len(rows) < len(values):
+            rows += [row for row, value in enumerate(values) if value is None]
+        return [keys[row] for row in rows]

@@ -144,14 +144,12 @@ class KeyTable(ScrollView, can_focus=True, inherit_bindings=False):
         """The marked keys among those that are shown, in their order; of one id only the first."""
         return self._marks.among(self._keys)
 
-    def show(
-        self, keys: Sequence[Key], catalogue: Catalogue, now: datetime, keep: str | None = None
-    ) -> None:
-        """Show `keys` in the current order; the cursor goes to `keep`, else stays on its key."""
+    def show(self, keys: Sequence[Key], catalogue: Catalogue, now: datetime) -> None:
+        """Show `keys` in the current order; the cursor stays on its key."""
         self._given = tuple(keys)
         self._told = told(self._given)
         self._catalogue, self._now = catalogue, now
-        self._arrange(keep)
+        self._arrange()
 
     def sort(self, column: Column, *, descending: bool | None = None) -> None:
         """Sort by a column, or by the same one the other way round; the cursor keeps its key."""
@@ -216,22 +214,19 @@ class KeyTable(ScrollView, can_focus=True, inherit_bindings=False):
         """How many rows are seen at a time: all lines but the header."""
         return max(1, self.size.height - 1)
 
-    def _arrange(self, keep: str | None = None) -> None:
+    def _arrange(self) -> None:
         """Put the keys in order and the cursor where it belongs, with the picture kept still."""
         before, line = self.key, self._row - self.scroll_offset.y
         seen = 0 <= line < self._page
         self._keys = self._order.arrange(self._given, self._catalogue)
-        kept = None if keep is None else self._find(keep)
-        row = kept
-        if row is None and before is not None:
-            row = self._find(before.id)
+        row = self._find(before.id) if before is not None else None
         self._row = max(0, min(self._row if row is None else row, len(self._keys) - 1))
         self.virtual_size = Size(1, len(self._keys) + 1)
         top = self.scroll_offset.y
         if seen and top:
             top = self._row - line
         self.scroll_to(y=max(0, min(top, self.max_scroll_y)), animate=False, force=True)
-        if seen or kept is not None:
+        if seen:
             self._reveal()
         self.refresh()
         if self.key != before:
