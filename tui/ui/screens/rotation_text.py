@@ -8,7 +8,15 @@ from textual.content import Content
 
 from tui.api.grants import Catalogue
 from tui.api.models import KeyDraft
-from tui.keys.rotation import Rotation, State, Unfinished, UnfinishedKind, base_label
+from tui.keys.rotation import (
+    TRANSITIONS,
+    Rotation,
+    State,
+    Step,
+    Unfinished,
+    UnfinishedKind,
+    base_label,
+)
 from tui.text import count, mask, plain, short
 
 S = State
@@ -16,16 +24,15 @@ S = State
 _STEPS = ("Create successor", "Store secret", "Verify", "Delete predecessor")
 _VERIFY = _STEPS.index("Verify")
 
-_DONE = {
-    S.CREATED: 1,
-    S.SECRET_LOST: 1,
-    S.INTERRUPTED: 1,
-    S.DELIVERED: 2,
-    S.VERIFIED: 3,
-    S.OVERLAPPING: 3,
-    S.FINISHED: 4,
+_PLACES = {
+    Step.CREATE: 0,
+    Step.DELIVER: 1,
+    Step.STORED: 1,
+    Step.REPLACE: 1,
+    Step.VERIFY: _VERIFY,
+    Step.FINISH: 3,
 }
-"""How many of the steps lie behind a rotation in each state, whether it was verified or not."""
+"""Where in the row the steps stand that lead on."""
 
 _NOW = {
     S.DELIVERED: (
@@ -69,7 +76,7 @@ _BECAME = {
 
 def state_text(begun: Unfinished, today: date) -> str:
     """Return what stands beside a key that has, or may have, a successor."""
-    if begun.kind is UnfinishedKind.BEGUN and begun.known is not None:
+    if begun.kind is UnfinishedKind.RECORDED and begun.known is not None:
         if not begun.known.is_stored:
             return "rotation interrupted: r goes on"
         return "has a successor: f finishes" if begun.is_proven else "has a successor, unverified"
@@ -94,7 +101,8 @@ def became(state: State) -> str:
 
 def steps(state: State, *, verified: bool) -> Content:
     """Return the steps in a row: those behind, the one at hand, those ahead."""
-    at_hand = _DONE.get(state, 0)
+    leads_on = next(iter(TRANSITIONS[state]))
+    at_hand = len(_STEPS) if state is S.FINISHED else _PLACES.get(leads_on, 0)
     behind = set(range(at_hand)) - {_VERIFY} | ({_VERIFY} if verified else set())
     parts: list[Content] = []
     for number, step in enumerate(_STEPS):
