@@ -47,7 +47,7 @@ def still(monkeypatch: pytest.MonkeyPatch) -> None:
     read = verification._read
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setattr(status, "QUIET_SECONDS", 60)
-    monkeypatch.setattr(verification, "_read", lambda *told: replace(read(*told), seconds=0.012))
+    monkeypatch.setattr(verification, "_read", lambda *probe: replace(read(*probe), seconds=0.012))
 
 
 @pytest.fixture

@@ -308,7 +308,7 @@ async def test_undone(node: Node) -> None:
 async def test_addresses_that_keep_the_probe_out(
     node: Node, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tui.keys.verification.FIRST_WAIT", 60.0)
+    monkeypatch.setattr("tui.keys.verification.FIRST_PAUSE", 60.0)
     node.add_key("Far away", ("metrics/view",), ("192.0.2.25",))
     async with at_work(node) as keys:
         rotate = await begin_rotating(keys, "Far away")

@@ -57,7 +57,7 @@ async def test_a_grant_that_is_refused_and_no_answer(node: Node) -> None:
 
 
 async def test_a_key_that_is_not_accepted(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tui.keys.verification.FIRST_WAIT", 60.0)
+    monkeypatch.setattr("tui.keys.verification.FIRST_PAUSE", 60.0)
     _, secret = node.add_key("Far away", ("metrics/view",), ("192.0.2.25",))
     async with at_work(node) as keys:
         dialog = await verify(keys, "Far away", secret)
