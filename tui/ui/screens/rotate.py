@@ -27,7 +27,14 @@ from tui.ui.bindings import Place, bindings_for
 from tui.ui.screens.dialog import AskSecretScreen
 from tui.ui.screens.key_form import DraftScreen
 from tui.ui.screens.rotation_dialogs import ask_replace, ask_undo, ask_unverified
-from tui.ui.screens.rotation_text import ENDED, became, now, planned, steps, title
+from tui.ui.screens.rotation_text import (
+    ENDED,
+    draft_texts,
+    next_step_text,
+    outcome_text,
+    render_steps,
+    render_title,
+)
 from tui.ui.screens.secret import BY_WORD, ask_stored
 from tui.ui.screens.secret_box import SecretBox, ShowsSecret
 from tui.ui.widgets.field import Field
@@ -38,7 +45,7 @@ from tui.ui.widgets.top_bar import TopBar
 if TYPE_CHECKING:
     from pydantic import SecretStr
 
-_STEPS = {
+_STEP_OF_ACTION = {
     "create": Step.CREATE,
     "change": Step.CREATE,
     "stored": Step.STORED,
@@ -49,11 +56,10 @@ _STEPS = {
     "replace": Step.REPLACE,
     "look": Step.LOOK,
 }
-"""The steps that the actions take."""
 
 
 class RotateScreen(ShowsSecret[str]):
-    """Shows where a rotation stands and what can be done next; returns what became of it."""
+    """Shows where a rotation stands and what can be done next; returns its outcome in words."""
 
     CSS_PATH = "rotate.tcss"
     AUTO_FOCUS = ""  # it would take a field that is hidden, too
@@ -74,7 +80,7 @@ class RotateScreen(ShowsSecret[str]):
         self._is_part, self._is_busy = is_part, False
 
     def compose(self) -> ComposeResult:
-        """The steps, where one stands, and what belongs to the step at hand."""
+        """The steps, and what belongs to the current one."""
         yield TopBar("Settings › API keys › Rotate", notice=self._notice)
         with VerticalScroll(id="page", can_focus=False):
             yield Static(id="title", markup=False)
@@ -93,7 +99,7 @@ class RotateScreen(ShowsSecret[str]):
                 if self._service.session.has_password:
                     yield Field("Account Password *", id="password", masked=True)
             yield SecretBox(self._rotation.note_stored)
-            yield Static(id="told", markup=False)
+            yield Static(id="next-step", markup=False)
             yield Proofs()
         with Horizontal(id="buttons"):
             yield Status()
@@ -105,14 +111,14 @@ class RotateScreen(ShowsSecret[str]):
         yield Footer(show_command_palette=False, compact=True)
 
     def _about(self) -> Content:
-        told = "Its successor gets the same label, grants and IPs: ctrl+e changes them."
+        text = "Its successor gets the same label, grants and IPs: ctrl+e changes them."
         owner, user = self._rotation.predecessor.owner, self._service.session.user
         if owner and user is not None and owner != user.name:
-            told += (
+            text += (
                 f"\nThis key belongs to {short(owner, 40)}: its successor will be yours, and the "
                 "server may not let you delete this one."
             )
-        return Content(told)
+        return Content(text)
 
     def on_mount(self) -> None:
         """Show where the rotation stands."""
@@ -208,10 +214,10 @@ class RotateScreen(ShowsSecret[str]):
             self._leave()
 
     async def may_leave(self) -> bool:
-        """Ask before a secret is lost; refuse while the server is at it."""
+        """Ask before a secret is lost; refuse while a request is under way."""
         if self._is_busy or self._rotation.is_at_work:
-            told = "A request is under way. Its answer is awaited, then you can leave."
-            self._update("#problem", Content(told))
+            message = "A request is under way. Its answer is awaited, then you can leave."
+            self._update("#problem", Content(message))
             self.query_one("#problem").display = True
             return False
         if self._is_part or not self._rotation.would_lose_secret:
@@ -222,7 +228,7 @@ class RotateScreen(ShowsSecret[str]):
         if self._rotation.allows(Step.STORED):
             await self._rotation.stored_by_hand(went_to or BY_WORD)
         else:
-            self._rotation.note_stored(went_to or BY_WORD)  # what became of it is not known
+            self._rotation.note_stored(went_to or BY_WORD)  # the last step's outcome is unknown
         return True
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -236,22 +242,22 @@ class RotateScreen(ShowsSecret[str]):
             return False
         if action == "stored" and not self._wants_storing:
             return False
-        return action not in _STEPS or self._may_take(_STEPS[action])
+        return action not in _STEP_OF_ACTION or self._may_take(_STEP_OF_ACTION[action])
 
     @property
     def _wants_storing(self) -> bool:
-        """Whether it is still to be said that the secret is stored."""
+        """Whether the operator has still to say that the secret is stored."""
         rotation = self._rotation
-        told = rotation.stored or rotation.state is State.OVERLAPPING
-        return rotation.allows(Step.STORED) and not told
+        is_stored = rotation.stored or rotation.state is State.OVERLAPPING
+        return rotation.allows(Step.STORED) and not is_stored
 
     def _may_take(self, step: Step) -> bool:
-        """Tell whether a step can be taken now; one at a time, as each changes what can be next."""
-        at_work = self._is_busy or self._rotation.is_at_work
-        return not at_work and self._rotation.allows(step)
+        """Return whether a step can be taken now: one at a time, as each decides on the next."""
+        is_busy = self._is_busy or self._rotation.is_at_work
+        return not is_busy and self._rotation.allows(step)
 
     def _take(self, step: Step, act: Callable[[], Awaitable[object]], doing: str) -> None:
-        """Take a step in a worker of the app's, which nothing on this screen can cut off.
+        """Take a step in a worker of the app's, which outlives this screen, if it can be taken.
 
         While a dialog asked about it, another step may have made it impossible.
         """
@@ -294,9 +300,9 @@ class RotateScreen(ShowsSecret[str]):
         can_verify = self._rotation.secret is not None and verification is None
         if self._rotation.state is State.DELIVERED and can_verify:
             await self._verify()
-        self._let_go()
+        self._forget_proven_secret()
 
-    def _let_go(self) -> None:
+    def _forget_proven_secret(self) -> None:
         """Forget the secret once it is stored and was shown to work."""
         if self._rotation.state is State.VERIFIED and self._rotation.secret is not None:
             self._rotation.forget_secret()
@@ -306,34 +312,35 @@ class RotateScreen(ShowsSecret[str]):
             proofs, catalogue = self.query_one(Proofs), self._service.listing.catalogue
             with self.query_one(Status).working("Asking the server"):
                 await self._rotation.verify(
-                    lambda so_far: proofs.show(so_far, catalogue), secret=secret
+                    lambda verification: proofs.show(verification, catalogue), secret=secret
                 )
-            self._let_go()
+            self._forget_proven_secret()
 
     def _show(self) -> None:
         if not self.is_attached:
             return
         rotation, state = self._rotation, self._rotation.state
-        self._update("#title", title(rotation))
+        self._update("#title", render_title(rotation))
         verification = rotation.verification
-        self._update("#steps", steps(rotation.doubted, verified=rotation.is_proven))
+        self._update("#steps", render_steps(rotation.doubted, verified=rotation.is_proven))
         catalogue = self._service.listing.catalogue
-        for name, text in planned(rotation.draft, catalogue).items():
+        for name, text in draft_texts(rotation.draft, catalogue).items():
             self._update(f"#planned-{name}", Content(text))
-        self._update("#told", Content(now(state)))
-        self.query_one("#told").display = bool(now(state))
+        next_step = next_step_text(state)
+        self._update("#next-step", Content(next_step))
+        self.query_one("#next-step").display = bool(next_step)
         self.query_one("#plan").display = rotation.allows(Step.CREATE)
         self._show_problem(rotation.problem)
         self._show_secret()
         if verification is not None and isinstance(rotation.problem, NotVerified):
-            verification = replace(verification, hints=())  # they stand above, with the problem
+            verification = replace(verification, hints=())  # the problem shows them
         self.query_one(Proofs).show(verification, catalogue)
         self._show_buttons()
         self.refresh_bindings()
         self._keep_focus()
 
     def _show_buttons(self) -> None:
-        """Show those of the state; none can be pressed while a step is under way."""
+        """Show the buttons that the state allows; disable them while a step is under way."""
         offered = {
             "create": self._rotation.allows(Step.CREATE),
             "stored": self._wants_storing,
@@ -369,7 +376,7 @@ class RotateScreen(ShowsSecret[str]):
                 field.error = beside
                 told.display = False
                 field.focus_input()
-        says_more = not now(self._rotation.state) or isinstance(problem, Forbidden)
+        says_more = not next_step_text(self._rotation.state) or isinstance(problem, Forbidden)
         lines = (words.title, words.detail, words.hint if says_more else "")
         told.update(Content("\n".join(line for line in lines if line)))
 
@@ -394,4 +401,4 @@ class RotateScreen(ShowsSecret[str]):
             rotation.forget_secret()
         rotation.on_change = None
         self.query_one(SecretBox).forget()
-        self.dismiss(became(rotation.state))
+        self.dismiss(outcome_text(rotation.state))
