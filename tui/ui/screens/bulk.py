@@ -27,9 +27,9 @@ from tui.problems import Problem
 from tui.text import count, short
 from tui.ui.bindings import Place, bindings_for
 from tui.ui.screens.dialog import ConfirmScreen
-from tui.ui.widgets.field import Field
 from tui.ui.widgets.key_table import KeyTable
 from tui.ui.widgets.messages import MessageKind
+from tui.ui.widgets.password_field import PasswordField
 from tui.ui.widgets.status import Status
 from tui.ui.widgets.table_line import StateKind
 from tui.ui.widgets.top_bar import TopBar
@@ -232,10 +232,8 @@ class BulkScreen(Screen["BulkResult | None"]):
 
     def password(self) -> SecretStr | None:
         """Return the account's password, where it is asked for."""
-        from pydantic import SecretStr
-
-        for field in self.query("#password").results(Field):
-            return SecretStr(field.value)
+        for field in self.query(PasswordField):
+            return field.secret
         return None
 
     def take_step(
@@ -271,9 +269,8 @@ class BulkScreen(Screen["BulkResult | None"]):
         self.query_one("#choices").display = True
         words = explain(error)
         told = words.fields.get("password", "")
-        for field in self.query("#password").results(Field):
-            field.error = told
-            field.focus_input()
+        for field in self.query(PasswordField):
+            field.refuse(told)
         self._message = "" if told else _paragraph(words)
 
     def _show_not_continued(self, error: Exception) -> None:

@@ -35,7 +35,6 @@ from tui.keys.rotation import (
     plan_rotations,
     unfinished_rotations,
 )
-from tui.keys.validation import wrong_password
 from tui.text import count, plain
 from tui.ui.screens.bulk import BulkScreen
 from tui.ui.screens.dialog import ConfirmScreen
@@ -43,6 +42,7 @@ from tui.ui.screens.rotate import RotateScreen
 from tui.ui.screens.secret_box import COMMAND
 from tui.ui.widgets.field import Field
 from tui.ui.widgets.key_table import KeyTable
+from tui.ui.widgets.password_field import PasswordField
 
 
 class BulkRotateScreen(BulkScreen):
@@ -70,8 +70,7 @@ class BulkRotateScreen(BulkScreen):
         """Where the secrets go, and the account's password."""
         yield Field("To a new file", id="file", placeholder="secrets.env, .json or .csv")
         yield Field("or to a command", id="command", placeholder=COMMAND)
-        if self.service.session.has_password:
-            yield Field("Account Password *", id="password", masked=True)
+        yield PasswordField(is_needed=self.service.session.has_password)
 
     def make_run(self) -> BulkRun | None:
         """Return the run, once the chosen delivery was checked and a password was typed."""
@@ -80,12 +79,11 @@ class BulkRotateScreen(BulkScreen):
         delivery = self._delivery(labels) if keys else None
         if delivery is None:
             return None
-        for field in self.query("#password").results(Field):
-            field.error = wrong_password(field.value)
-            if field.error:
-                field.focus_input()
-                delivery.close()
-                return None
+        password = self.query_one(PasswordField)
+        if not password.check():
+            password.focus_input()
+            delivery.close()
+            return None
         self._open_delivery = delivery
         return BulkRotation(self.service, keys, delivery, begun=self._plan.replaced)
 

@@ -21,7 +21,6 @@ from tui.delivery import NewSecret
 from tui.errands import explain
 from tui.keys.rotation import NotVerified, Rotation, State, Step
 from tui.keys.service import KeyService
-from tui.keys.validation import wrong_password
 from tui.text import short
 from tui.ui.bindings import Place, bindings_for
 from tui.ui.screens.dialog import AskSecretScreen
@@ -37,7 +36,7 @@ from tui.ui.screens.rotation_text import (
 )
 from tui.ui.screens.secret import BY_WORD, ask_stored
 from tui.ui.screens.secret_box import SecretBox, ShowsSecret
-from tui.ui.widgets.field import Field
+from tui.ui.widgets.password_field import PasswordField
 from tui.ui.widgets.proofs import Proofs
 from tui.ui.widgets.status import Status
 from tui.ui.widgets.top_bar import TopBar
@@ -96,8 +95,7 @@ class RotateScreen(ShowsSecret[str]):
                     with Horizontal(classes="planned"):
                         yield Static(label)
                         yield Static(id=f"planned-{name}", markup=False)
-                if self._service.session.has_password:
-                    yield Field("Account Password *", id="password", masked=True)
+                yield PasswordField(is_needed=self._service.session.has_password)
             yield SecretBox(self._rotation.note_stored)
             yield Static(id="next-step", markup=False)
             yield Proofs()
@@ -278,19 +276,13 @@ class RotateScreen(ShowsSecret[str]):
         self._show()
 
     async def _create(self) -> None:
-        from pydantic import SecretStr
-
-        password = None
-        for field in self.query("#password").results(Field):
-            field.error = wrong_password(field.value)
-            if field.error:
-                return
-            password = SecretStr(field.value)
-        async with self._service.authorized(password):
+        password = self.query_one(PasswordField)
+        if not password.check():
+            return
+        async with self._service.authorized(password.secret):
             await self._rotation.create()
         if self._rotation.state is State.CREATED:
-            for field in self.query("#password").results(Field):
-                field.value = ""
+            password.value = ""
             self._show()
             await self._verify()
 
@@ -359,8 +351,11 @@ class RotateScreen(ShowsSecret[str]):
         if self._rotation.state in ENDED:
             self.query_one("#close").focus()
         elif self._rotation.allows(Step.CREATE):
-            asked = self.query("#password Input")
-            (asked.first() if asked else self.query_one("#create")).focus()
+            password = self.query_one(PasswordField)
+            if password.display:
+                password.focus_input()
+            else:
+                self.query_one("#create").focus()
         else:
             self.set_focus(None)
 
@@ -371,11 +366,8 @@ class RotateScreen(ShowsSecret[str]):
             return
         words = explain(problem, self._rotation.predecessor)
         beside = words.fields.get("password")
-        for field in self.query("#password").results(Field):
-            if beside:
-                field.error = beside
-                told.display = False
-                field.focus_input()
+        if beside and self.query_one(PasswordField).refuse(beside):
+            told.display = False
         says_more = not next_step_text(self._rotation.state) or isinstance(problem, Forbidden)
         lines = (words.title, words.detail, words.hint if says_more else "")
         told.update(Content("\n".join(line for line in lines if line)))
