@@ -95,13 +95,13 @@ async def test_a_line_of_a_newer_version_is_a_doubt(node: Node, tmp_path: Path) 
     journal = Journal(path)
     attempt = journal.begin("create", server=node.url, label="Made here")
     attempt.done(key_id=key_id)
-    async with at_work(node, journal=path) as keys:
+    async with signed_in(node, journal=path) as keys:
         await keys.go_to("Made here")
         assert "secret never stored: r replaces it" in keys.here
     newer = path.read_text().splitlines()[-1].replace('"done"', '"escrowed"')
     with path.open("a") as file:
         file.write(f"{newer}\n")
-    async with at_work(node, journal=path) as keys:
+    async with signed_in(node, journal=path) as keys:
         await keys.go_to("Made here")
         assert "never stored" not in keys.says
         assert "secret perhaps stored: see J" in keys.here

@@ -267,11 +267,11 @@ class BulkScreen(Screen["BulkResult | None"]):
         self.bulk_run = None
         self.close_down()
         self.query_one("#choices").display = True
-        words = explain(error)
-        told = words.fields.get("password", "")
+        problem = explain(error)
+        field_error = problem.fields.get("password", "")
         for field in self.query(PasswordField):
-            field.refuse(told)
-        self._message = "" if told else _paragraph(words)
+            field.refuse(field_error)
+        self._message = "" if field_error else _paragraph(problem)
 
     def _show_not_continued(self, error: Exception) -> None:
         """Show why the step was not begun; the run keeps its states and secrets."""

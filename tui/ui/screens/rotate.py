@@ -359,18 +359,18 @@ class RotateScreen(ShowsSecret[str]):
         else:
             self.set_focus(None)
 
-    def _show_problem(self, problem: Exception | None) -> None:
-        told = self.query_one("#problem", Static)
-        told.display = problem is not None
-        if problem is None:
+    def _show_problem(self, error: Exception | None) -> None:
+        message = self.query_one("#problem", Static)
+        message.display = error is not None
+        if error is None:
             return
-        words = explain(problem, self._rotation.predecessor)
-        beside = words.fields.get("password")
-        if beside and self.query_one(PasswordField).refuse(beside):
-            told.display = False
-        says_more = not next_step_text(self._rotation.state) or isinstance(problem, Forbidden)
-        lines = (words.title, words.detail, words.hint if says_more else "")
-        told.update(Content("\n".join(line for line in lines if line)))
+        problem = explain(error, self._rotation.predecessor)
+        field_error = problem.fields.get("password")
+        if field_error and self.query_one(PasswordField).refuse(field_error):
+            message.display = False
+        says_more = not next_step_text(self._rotation.state) or isinstance(error, Forbidden)
+        lines = (problem.title, problem.detail, problem.hint if says_more else "")
+        message.update(Content("\n".join(line for line in lines if line)))
 
     def _show_secret(self) -> None:
         secret, box = self._rotation.secret, self.query_one(SecretBox)
