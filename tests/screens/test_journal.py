@@ -8,6 +8,7 @@ import pytest
 
 from tests.conftest import NodeMaker
 from tests.driver import WIDE, Dialog, key_for
+from tests.keys.conftest import unstored
 from tests.node import Node
 from tests.screens.rotation_pages import API, LABEL, Log, begin_rotating, mint, signed_in
 from tui.journal import Journal
@@ -123,8 +124,8 @@ async def test_a_secret_that_was_stored_before_the_program_was_left(
         dialog = await Dialog(keys.me).shown("Have you stored the secret?")
         await dialog.press_button("I have stored it")
         await keys.me.until(lambda: keys.me.app._exit)
-    assert [entry.phase for entry in Journal(path).entries()] == ["stored", "done", "begun"]
-    assert Journal(path).unstored() == []
+    assert [entry.phase for entry in Journal(path).read().entries] == ["stored", "done", "begun"]
+    assert unstored(Journal(path)) == []
 
 
 async def test_a_journal_that_cannot_be_written_is_told_for_as_long_as_that_is_so(
@@ -139,9 +140,9 @@ async def test_a_journal_that_cannot_be_written_is_told_for_as_long_as_that_is_s
         secret_page = await form.create("One", node.password)
         await secret_page.stored()
         assert "not being noted" not in keys.says
-    phases = [entry.phase for entry in Journal(path).entries()]
+    phases = [entry.phase for entry in Journal(path).read().entries]
     assert phases == ["stored", "done", "begun"]
-    assert Journal(path).entries()[0].detail == "By the operator's own word."
+    assert Journal(path).read().entries[0].detail == "By the operator's own word."
 
 
 async def test_a_hostile_label(node: Node) -> None:

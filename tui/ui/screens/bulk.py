@@ -21,7 +21,7 @@ from tui.api.models import Key
 from tui.api.session import SessionEnded, SessionProblem
 from tui.delivery import DeliveryFailed
 from tui.errands import explain, in_one_line
-from tui.keys.rotation import BulkRun, Failure, State
+from tui.keys.rotation import BulkRun, Failure, State, Unfinished
 from tui.keys.service import KeyService
 from tui.problems import Problem
 from tui.text import count, short
@@ -79,8 +79,11 @@ class BulkScreen(Screen["BulkResult | None"]):
         keys: Sequence[Key],
         now: Callable[[], datetime],
         notice: str,
+        unfinished: Sequence[Unfinished] = (),
     ) -> None:
+        """Show what will be done with `keys`, knowing of the `unfinished` rotations."""
         super().__init__()
+        self.unfinished = unfinished
         self.service, self.keys, self.now, self._notice = service, keys, now, notice
         self.bulk_run: BulkRun | None = None
         self._failures: dict[str, Failure] = {}
@@ -166,7 +169,7 @@ class BulkScreen(Screen["BulkResult | None"]):
                 self.show_progress()
                 return
             self.bulk_run = run
-            run.on_change = self.show_state
+            run.listeners.append(self.show_state)
             self.query_one("#choices").display = False
             self.take_step(lambda: run.run(self.password()), self._show_not_started)
 
@@ -194,7 +197,7 @@ class BulkScreen(Screen["BulkResult | None"]):
         if await self.may_leave():
             run = self.bulk_run
             if run is not None:
-                run.on_change = None
+                run.listeners.remove(self.show_state)
             result = self._result(run) if run is not None else None
             self.bulk_run = None
             self.close_down()
@@ -343,7 +346,7 @@ def _bar(run: BulkRun, *, is_running: bool) -> Content:
     if is_running and run.is_paused:
         parts.append(f"{_PAUSE_TEXTS.get(type(run.paused_because), 'paused')}: p goes on")
     elif run.waiting_until is not None:
-        seconds = f"{run.pace.seconds_left:.0f} s"
+        seconds = f"{run.throttle.seconds_left:.0f} s"
         parts.append(f"waiting {seconds}: the server asks for fewer requests")
     elif not is_running:
         parts.append("stopped" if run.is_cancelled else "done")

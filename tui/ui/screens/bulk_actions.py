@@ -28,12 +28,10 @@ from tui.keys.rotation import (
     Rotation,
     State,
     Unfinished,
-    UnfinishedKind,
     check_jobs,
     delete_jobs,
     finish_jobs,
     plan_rotations,
-    unfinished_rotations,
 )
 from tui.text import count, plain
 from tui.ui.screens.bulk import BulkScreen
@@ -85,7 +83,7 @@ class BulkRotateScreen(BulkScreen):
             delivery.close()
             return None
         self._open_delivery = delivery
-        return BulkRotation(self.service, keys, delivery, begun=self._plan.replaced)
+        return BulkRotation(self.service, keys, delivery, unfinished=self._plan.replaced)
 
     def summary(self, run: BulkRun) -> str:
         """Return how many keys reached which state."""
@@ -172,18 +170,13 @@ class BulkRotateScreen(BulkScreen):
         if run is None or self.is_busy or event.key.id not in run.rotations:
             return
         rotation = run.rotations[event.key.id]
-        listener = rotation.on_change
         await self.app.push_screen_wait(
             RotateScreen(self.service, rotation, self.now, "", is_part=True)
         )
-        rotation.on_change = listener
-        self.show_state(event.key.id, rotation.state, rotation.problem)
 
     @cached_property
     def _plan(self) -> Plan:
-        return plan_rotations(
-            self.keys, self.service.session.user, unfinished_rotations(self.service)
-        )
+        return plan_rotations(self.keys, self.service.session.user, self.unfinished)
 
     @property
     def _rotation_run(self) -> BulkRotation | None:
@@ -271,11 +264,10 @@ class BulkFinishScreen(BulkScreen):
     def _rotations(self) -> list[Unfinished]:
         """The unfinished rotations of the chosen keys, without those that are only guessed at."""
         key_ids = {key.id for key in self.keys}
-        certain = {UnfinishedKind.OVERLAPPING, UnfinishedKind.BEGUN}
         return [
             rotation
-            for rotation in unfinished_rotations(self.service)
-            if rotation.predecessor.id in key_ids and rotation.kind in certain
+            for rotation in self.unfinished
+            if rotation.predecessor.id in key_ids and rotation.is_certain
         ]
 
     def _chosen(self) -> list[Unfinished]:

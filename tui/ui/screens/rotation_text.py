@@ -8,7 +8,15 @@ from textual.content import Content
 
 from tui.api.grants import Catalogue
 from tui.api.models import KeyDraft
-from tui.keys.rotation import Rotation, State, Unfinished, UnfinishedKind, base_label
+from tui.keys.rotation import (
+    TRANSITIONS,
+    Rotation,
+    State,
+    Step,
+    Unfinished,
+    UnfinishedKind,
+    base_label,
+)
 from tui.text import count, mask, plain, short
 
 S = State
@@ -16,16 +24,15 @@ S = State
 _STEP_TITLES = ("Create successor", "Store secret", "Verify", "Delete predecessor")
 _VERIFY = _STEP_TITLES.index("Verify")
 
-_STEPS_BEHIND = {
-    S.CREATED: 1,
-    S.SECRET_LOST: 1,
-    S.INTERRUPTED: 1,
-    S.DELIVERED: 2,
-    S.VERIFIED: 3,
-    S.OVERLAPPING: 3,
-    S.FINISHED: 4,
+_PLACE_OF_STEP = {
+    Step.CREATE: 0,
+    Step.DELIVER: 1,
+    Step.STORED: 1,
+    Step.REPLACE: 1,
+    Step.VERIFY: _VERIFY,
+    Step.FINISH: 3,
 }
-"""How many of the steps lie behind a rotation in each state, whether it was verified or not."""
+"""Where in the row the steps stand that bring a rotation closer to its end."""
 
 _NEXT_STEP_TEXTS = {
     S.DELIVERED: (
@@ -69,7 +76,7 @@ _OUTCOME_TEXTS = {
 
 def state_text(rotation: Unfinished, today: date) -> str:
     """Return what stands beside a key that has, or may have, a successor."""
-    if rotation.kind is UnfinishedKind.BEGUN and rotation.known is not None:
+    if rotation.kind is UnfinishedKind.RECORDED and rotation.known is not None:
         if not rotation.known.is_stored:
             return "rotation interrupted: r goes on"
         return (
@@ -96,7 +103,8 @@ def outcome_text(state: State) -> str:
 
 def render_steps(state: State, *, verified: bool) -> Content:
     """Return the steps in a row: those behind, the current one, those ahead."""
-    current = _STEPS_BEHIND.get(state, 0)
+    next_step = next(iter(TRANSITIONS[state]))
+    current = len(_STEP_TITLES) if state is S.FINISHED else _PLACE_OF_STEP.get(next_step, 0)
     behind = set(range(current)) - {_VERIFY} | ({_VERIFY} if verified else set())
     parts: list[Content] = []
     for number, step_title in enumerate(_STEP_TITLES):
