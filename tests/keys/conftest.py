@@ -15,7 +15,7 @@ from tui.api.address import parse_server
 from tui.api.client import Client
 from tui.api.grants import MOMENTUM
 from tui.api.session import Session
-from tui.journal import Journal
+from tui.journal import Journal, JournalEntry, create_records
 from tui.keys.service import KeyService
 from tui.keys.verification import Proof, Reading, Verification
 
@@ -36,6 +36,12 @@ class Naps:
         self.taken.append(seconds)
         self._then(len(self.taken))
         await asyncio.sleep(0)
+
+
+def unstored(journal: Journal) -> list[JournalEntry]:
+    """The newest line of each create whose secret was not stored, newest create first."""
+    records = create_records(reversed(journal.read().entries))
+    return [record.unstored for record in reversed(records) if record.unstored is not None]
 
 
 def readings(found: Verification) -> dict[str, Reading]:

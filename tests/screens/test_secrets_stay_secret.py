@@ -128,7 +128,7 @@ async def test_a_secret_is_nowhere_once_its_screen_is_left(
         await screen.stored()
         await me.until("was created")
         await me.settle()
-        told += [me.text, caplog.text, *map(repr, me.app._journal.entries())]
+        told += [me.text, caplog.text, *map(repr, me.app._journal.read().entries)]
         told += [f"{worker.description} {worker!r}" for worker in me.app.workers]
         assert len(told) > 10
         for words in told:

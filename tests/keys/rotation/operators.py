@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from dataclasses import replace
 from datetime import date
 
 from pydantic import SecretStr
 
 from tests.keys.rotation.host import GRANTS, Host
 from tests.node import Node
-from tui.api.errors import ApiError
-from tui.api.models import Key
 from tui.keys.rotation import (
     NotVerified,
     Rotation,
     State,
+    Step,
     Unfinished,
     UnfinishedKind,
     find_unfinished,
 )
 from tui.keys.rotation.retiring_label import base_label, retiring_since
-from tui.keys.write_outcomes import PasswordNotChecked
 
 TODAY = date(2026, 11, 23)
 S = State
@@ -55,12 +53,9 @@ async def mark_and_undo(here: Host, rotation: Rotation) -> None:
 
 
 async def create(here: Host, rotation: Rotation) -> None:
-    """Create within a checked password, as the screen does."""
-    if rotation.state not in {S.PLANNED, S.REFUSED}:
-        return
-    with suppress(ApiError, PasswordNotChecked):
-        async with here.service.authorized(here.password):
-            await rotation.create()
+    """Create with the account's password, as the screen does."""
+    if rotation.allows(Step.CREATE):
+        await rotation.create(here.password)
 
 
 async def step(rotation: Rotation, state: State, taken: Callable[[], Awaitable[State]]) -> None:
@@ -119,12 +114,12 @@ async def take_up(here: Host, unfinished: Unfinished) -> None:
     stored = [key for key in unfinished.successors if key.id in here.vault.kept]
     useless = [key for key in unfinished.successors if key.id not in here.vault.kept]
     if useless and (stored or len(useless) > 1 or unfinished.kind is UnfinishedKind.OVERLAPPING):
-        await persist_undo(Rotation.resume(here.service, unfinished, useless[0]))
+        of_useless = replace(unfinished, successors=(useless[0],))
+        await persist_undo(Rotation.resume(here.service, of_useless))
         return
-    rotation = Rotation.resume(
-        here.service, unfinished, stored[0] if stored else None, prove=here.prove
-    )
-    await persist(here, rotation)
+    if stored:
+        unfinished = replace(unfinished, successors=(stored[0],))
+    await persist(here, Rotation.resume(here.service, unfinished, prove=here.prove))
 
 
 async def persist_undo(rotation: Rotation) -> None:
@@ -155,10 +150,3 @@ def check_converged(node: Node, kept: dict[str, str], original: str) -> None:
     assert retiring_since(key.label) is None
     assert works(node, kept[key.id])
     assert base_label(key.label) == key.label
-
-
-def told(rotation: Rotation, key: Key) -> bool:
-    """Tell whether the rotation says what became of that key's secret."""
-    if rotation.state in {S.SECRET_LOST, S.UNKNOWN}:
-        return True
-    return rotation.successor is not None and rotation.successor.id == key.id

@@ -52,7 +52,7 @@ class Watched:
     def __init__(self, here: Host, rotation: Rotation, secret: str) -> None:
         self.here, self.rotation, self.secret = here, rotation, secret
         self.creates = 0
-        rotation.on_change = self.check
+        rotation.listeners.append(self.check)
 
     def check(self, rotation: Rotation) -> None:
         check_never_without_a_key(self.here, self.secret, rotation.secret)

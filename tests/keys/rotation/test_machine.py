@@ -1,4 +1,4 @@
-"""A step is at work from the moment it is taken to its end, however tasks are started.
+"""A machine is busy from the moment it is taken to its end, however tasks are started.
 
 Textual has tasks start eagerly from Python 3.12 on: such a task may end before it is returned.
 """
@@ -29,7 +29,8 @@ class Lamp(Machine):
     def __init__(self) -> None:
         self.changes: list[tuple[State, bool]] = []
         self.waits, self.may_end = asyncio.Event(), asyncio.Event()
-        super().__init__(lambda lamp: self.changes.append((lamp.state, lamp.is_at_work)))
+        super().__init__()
+        self.listeners.append(lambda lamp: self.changes.append((lamp.state, lamp.is_busy)))
 
     async def turn_on(self) -> State:
         return await self._take(Step.VERIFY, self._turn_on)
@@ -55,10 +56,10 @@ class Lamp(Machine):
         raise CannotGoOn
 
 
-async def test_a_step_that_never_waits_is_at_work_until_it_returns() -> None:
+async def test_a_step_that_never_waits_is_busy_until_it_returns() -> None:
     lamp = Lamp()
     assert await lamp.turn_on() is State.VERIFIED
-    assert not lamp.is_at_work
+    assert not lamp.is_busy
     lamp.forget()
     assert lamp.changes == [
         (State.PLANNED, True),
@@ -71,23 +72,23 @@ async def test_a_step_that_fails_before_it_waits_is_over() -> None:
     lamp = Lamp()
     assert await lamp.fail() is State.PLANNED
     assert isinstance(lamp.problem, CannotGoOn)
-    assert not lamp.is_at_work
+    assert not lamp.is_busy
     assert lamp.changes == [(State.PLANNED, True), (State.PLANNED, False)]
     assert await lamp.turn_on() is State.VERIFIED
     assert lamp.problem is None
 
 
-async def test_a_step_that_waits_is_at_work_meanwhile() -> None:
+async def test_a_step_that_waits_is_busy_meanwhile() -> None:
     lamp = Lamp()
     await lamp.turn_on()
     off = asyncio.create_task(lamp.turn_off())
     await lamp.waits.wait()
-    assert lamp.is_at_work
+    assert lamp.is_busy
     with pytest.raises(WrongStep):
         lamp.forget()
     lamp.may_end.set()
     assert await off is State.FINISHED
-    assert not lamp.is_at_work
+    assert not lamp.is_busy
 
 
 async def test_a_step_goes_on_when_nobody_waits_for_it_any_more() -> None:
@@ -97,10 +98,10 @@ async def test_a_step_goes_on_when_nobody_waits_for_it_any_more() -> None:
     await lamp.waits.wait()
     off.cancel()
     await asyncio.wait({off})
-    assert lamp.is_at_work
+    assert lamp.is_busy
     lamp.may_end.set()
     assert await lamp.settled() is State.FINISHED
-    assert not lamp.is_at_work
+    assert not lamp.is_busy
 
 
 async def test_a_step_waits_for_the_one_before_it() -> None:

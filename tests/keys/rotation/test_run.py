@@ -53,8 +53,8 @@ class Time:
 
 
 def ids(node: Node) -> set[str]:
-    there = node.keys()
-    return {key.id for key in there}
+    keys = node.keys()
+    return {key.id for key in keys}
 
 
 async def keys(here: Host, count: int) -> list[Key]:
@@ -70,15 +70,11 @@ def run_over(
     on_change: Callable[[str, State, Exception | None], None] | None = None,
 ) -> BulkRotation:
     time = time or Time()
-    return BulkRotation(
-        here.service,
-        chosen,
-        here.vault,
-        prove=here.prove,
-        on_change=on_change,
-        sleep=time.sleep,
-        clock=time.clock,
+    run = BulkRotation(
+        here.service, chosen, here.vault, prove=here.prove, sleep=time.sleep, clock=time.clock
     )
+    run.listeners += [on_change] if on_change else []
+    return run
 
 
 async def test_a_run_pauses_where_no_secret_can_be_delivered(node: Node) -> None:
@@ -107,14 +103,14 @@ async def test_successors_that_were_never_stored_are_replaced(node: Node) -> Non
         assert len(node.keys()) == 6
         await here.service.load()
         planned = plan_rotations(
-            chosen, here.service.session.user, unfinished_rotations(here.service)
+            chosen, here.service.session.user, await unfinished_rotations(here.service)
         )
         assert [key.id for key in planned.keys] == [key.id for key in chosen[:2]]
         assert "2 have successors whose secrets were never stored: those are deleted first." in (
             planned.sentences
         )
         again = BulkRotation(
-            here.service, planned.keys, here.vault, begun=planned.replaced, prove=here.prove
+            here.service, planned.keys, here.vault, unfinished=planned.replaced, prove=here.prove
         )
         await again.run(here.password)
         assert again.progress == (2, 2)
@@ -192,8 +188,8 @@ async def test_verified_predecessors_may_be_marked_and_finished_later(node: Node
         assert run.progress == (3, 3)
     async with host(node) as elsewhere:
         service = elsewhere.service
-        found = find_unfinished(service.listing.keys)
-        rotations = [Rotation.resume(service, unfinished) for unfinished in found]
+        unfinished = find_unfinished(service.listing.keys)
+        rotations = [Rotation.resume(service, each) for each in unfinished]
         run_2 = BulkRun(service, finish_jobs(rotations))
         await run_2.run()
         assert run_2.failed == ()
@@ -256,7 +252,7 @@ async def test_a_wait_can_be_seen_and_cancelled(node: Node) -> None:
         running = asyncio.create_task(run.run())
         while run.waiting_until is None:  # noqa: ASYNC110  # nothing tells but the state
             await asyncio.sleep(0.005)
-        assert 290 < run.pace.seconds_left <= 300
+        assert 290 < run.throttle.seconds_left <= 300
         run.cancel()
         await asyncio.wait_for(running, 1)
         (failure,) = run.failed
@@ -267,13 +263,13 @@ async def test_a_wait_can_be_seen_and_cancelled(node: Node) -> None:
 
 async def test_a_wait_for_a_server_that_says_not_how_long_grows_to_five_seconds() -> None:
     time = Time()
-    pace = Throttle(time.sleep, time.clock)
+    throttle = Throttle(time.sleep, time.clock)
     for _ in range(7):
-        await pace.slow_down(None)
+        await throttle.slow_down(None)
     assert time.slept == [1, 2, 3, 4, 5, 5, 5]
-    await pace.between()
-    assert time.slept[-1] == pace.spacing == 5.0
-    await pace.slow_down(0)
+    await throttle.between()
+    assert time.slept[-1] == throttle.spacing == 5.0
+    await throttle.slow_down(0)
     assert time.slept[-1] == 5.0
 
 
@@ -327,8 +323,8 @@ async def test_many_keys_are_deleted(node: Node) -> None:
 
 
 def test_the_plan_says_what_will_happen() -> None:
-    def key(number: int, **told: object) -> Key:
-        return Key(**({"id": str(number), "raw_label": "x", "raw_grants": ("a",)} | told))  # type: ignore[arg-type]
+    def key(number: int, **fields: object) -> Key:
+        return Key(**({"id": str(number), "raw_label": "x", "raw_grants": ("a",)} | fields))  # type: ignore[arg-type]
 
     mine = [key(n, raw_username="me") for n in range(10)]
     theirs = [key(n, raw_username="you") for n in (10, 11)]
@@ -337,9 +333,9 @@ def test_the_plan_says_what_will_happen() -> None:
         key(13, subaccount_id=7),
         key(14, raw_grants=None),
     ]
-    told = plan_rotations([*mine, *theirs, *out, mine[0]], User("me"))
-    assert told.keys == (*mine, *theirs)
-    assert told.left_out == tuple(out)
-    assert told.sentences[0] == "12 keys will get successors; 2 are not yours."
-    assert "1 is left out: retiring already." in told.sentences
+    plan = plan_rotations([*mine, *theirs, *out, mine[0]], User("me"))
+    assert plan.keys == (*mine, *theirs)
+    assert plan.left_out == tuple(out)
+    assert plan.sentences[0] == "12 keys will get successors; 2 are not yours."
+    assert "1 is left out: retiring already." in plan.sentences
     assert plan_rotations(mine[:1], None).sentences[0] == "1 key will get a successor."

@@ -15,7 +15,7 @@ _NEVER = float("-inf")
 
 
 class Unresolved(Exception):
-    """A write got no good answer, and the list could not be read to see what came of it."""
+    """A write got no good answer, and the list could not be read to learn its outcome."""
 
     def __init__(self, cause: ApiError) -> None:
         super().__init__()
@@ -40,14 +40,14 @@ class Pair:
 
     def compare(self, listing: Listing) -> None:
         """Take both keys as a list shows them that was read just now."""
-        shown = {key.id: key for key in listing.keys}
-        found = shown.get(self.predecessor.id)
-        self._predecessor_seen = self._clock() if found else _NEVER
-        self.predecessor = found or self.predecessor
+        listed = {key.id: key for key in listing.keys}
+        predecessor = listed.get(self.predecessor.id)
+        self._predecessor_seen = self._clock() if predecessor else _NEVER
+        self.predecessor = predecessor or self.predecessor
         if self.successor is not None:
-            found = shown.get(self.successor.id)
-            self.has_successor = found is not None
-            self.successor = found or self.successor
+            successor = listed.get(self.successor.id)
+            self.has_successor = successor is not None
+            self.successor = successor or self.successor
 
     async def look(self) -> None:
         """Read the list and take both keys as it shows them.
@@ -60,7 +60,7 @@ class Pair:
     async def look_unless_fresh(self) -> None:
         """Read the list unless that was done lately; raise PredecessorGone, and what a read raises.
 
-        For a create, whose outcome may have to be told from it.
+        For a create, whose outcome may have to be told by comparing with it.
         """
         if self._clock() - self._predecessor_seen >= FRESH_SECONDS:
             await self.look()
@@ -148,7 +148,7 @@ class Pair:
         return self.predecessor
 
     async def _resolve(self, error: ApiError) -> None:
-        """Look what became of a write that failed; raise `error` where that is certain anyway."""
+        """Learn the outcome of a write that failed; raise `error` where it did nothing."""
         if not error.maybe_done:
             raise error from None
         try:

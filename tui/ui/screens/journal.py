@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -14,7 +15,7 @@ from textual.screen import Screen
 from textual.widgets import Footer, Input, OptionList, Static
 from textual.widgets.option_list import Option
 
-from tui.journal import PROOFS, Journal, JournalEntry
+from tui.journal import PROOFS, JournalEntry, JournalSnapshot
 from tui.text import count, mask, plain, short
 from tui.ui.bindings import Place, bindings_for
 from tui.ui.widgets.field import Field
@@ -114,11 +115,11 @@ class JournalScreen(Screen[None]):
     AUTO_FOCUS = "Input"
     BINDINGS: ClassVar[list[BindingType]] = list(bindings_for(Place.JOURNAL))
 
-    def __init__(self, journal: Journal, who: str) -> None:
+    def __init__(self, journal: JournalSnapshot, path: Path | None, who: str) -> None:
         super().__init__()
-        self._requests = requests(journal.entries(), who, journal.doubts)[:MOST]
+        self._requests = requests(journal.entries, who, journal.doubts)[:MOST]
         self._unreadable = journal.unreadable
-        self._path, self._who = journal.path, who
+        self._path, self._who = path, who
 
     def compose(self) -> ComposeResult:
         """A filter, and the list."""

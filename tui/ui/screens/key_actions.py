@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
@@ -22,7 +21,6 @@ from tui.keys.rotation import (
     OtherSecret,
     Rotation,
     State,
-    Unfinished,
     UnfinishedKind,
     base_label,
     find_unfinished,
@@ -167,35 +165,35 @@ class KeyActions:
         screen = VerifyScreen(short(key.label, 40), proof, self._service.listing.catalogue)
         del proof
         works = await self._view.app.push_screen_wait(screen)
-        if works is not None and (attempt := self._service.noted.attempt_of(key.id)):
+        if works is not None and (attempt := await self._service.history.attempt_of(key.id)):
             attempt.proven(works)
 
     async def rotate(self, key: Key) -> None:
         """Replace a key by a successor; one that was begun earlier is gone on with."""
-        rotations = await asyncio.to_thread(unfinished_rotations, self._service)
-        begun = next((one for one in rotations if _is_about(one, key)), None)
-        if begun is None and key.subaccount_id:
+        rotations = await unfinished_rotations(self._service)
+        unfinished = next((rotation for rotation in rotations if rotation.involves(key)), None)
+        if unfinished is None and key.subaccount_id:
             self._view.tell_problem(explain(OfSubaccount()))
             return
         rotation = Rotation(self._service, key)
-        if begun is not None and begun.kind in {UnfinishedKind.OVERLAPPING, UnfinishedKind.BEGUN}:
-            rotation = Rotation.resume(self._service, begun)
-        elif begun is not None and begun.kind is UnfinishedKind.MAYBE_INTERRUPTED:
-            goes_on = await self._view.app.push_screen_wait(InterruptedScreen(begun))
+        if unfinished is not None and unfinished.is_certain:
+            rotation = Rotation.resume(self._service, unfinished)
+        elif unfinished is not None and unfinished.kind is UnfinishedKind.MAYBE_INTERRUPTED:
+            goes_on = await self._view.app.push_screen_wait(InterruptedScreen(unfinished))
             if goes_on is None:
                 return
             if goes_on:
-                rotation = Rotation.resume(self._service, begun)
+                rotation = Rotation.resume(self._service, unfinished)
         await self._show_rotation(rotation)
 
     async def finish(self, key: Key) -> None:
         """Go on with the rotation of a key that is retiring."""
-        for begun in await asyncio.to_thread(unfinished_rotations, self._service):
-            if begun.successors and _is_about(begun, key):
-                await self._show_rotation(Rotation.resume(self._service, begun))
+        for unfinished in await unfinished_rotations(self._service):
+            if unfinished.successors and unfinished.involves(key):
+                await self._show_rotation(Rotation.resume(self._service, unfinished))
                 return
         problem = Problem("This key is not retiring.", "Press r to rotate it.")
-        if any(begun.predecessor.id == key.id for begun in find_unfinished([key])):
+        if find_unfinished([key]):
             problem = Problem(
                 "This key is retiring, but there is no successor of it.",
                 "Deleting it would leave no key with this label: edit its label, or press d.",
@@ -204,7 +202,8 @@ class KeyActions:
 
     async def many(self, screen: type[BulkScreen], keys: Sequence[Key]) -> None:
         """Do something with many keys: one plan, one run."""
-        run = screen(self._service, keys, self._now, self._view.notice)
+        unfinished = await unfinished_rotations(self._service)
+        run = screen(self._service, keys, self._now, self._view.notice, unfinished)
         became = await self._view.app.push_screen_wait(run)
         if became is None:
             return
@@ -226,10 +225,6 @@ class KeyActions:
         if rotation.state is State.FINISHED and successor is not None:
             label = successor.label
         self._view.tell("", short(label, 60), f": {became}")
-
-
-def _is_about(begun: Unfinished, key: Key) -> bool:
-    return key.id in {begun.predecessor.id, *(successor.id for successor in begun.successors)}
 
 
 def _ask_delete(key: Key) -> DeleteKeyScreen:

@@ -21,7 +21,7 @@ from tui.api.models import Key, KeyDraft
 from tui.api.session import SessionProblem
 from tui.errands import explain
 from tui.keys.service import Created, KeyService
-from tui.keys.validation import split_ips, wrong_grants, wrong_ips, wrong_label, wrong_password
+from tui.keys.validation import split_ips, wrong_grants, wrong_ips, wrong_label
 from tui.keys.write_outcomes import ChangedMeanwhile, NothingCreated, OutcomeUnknown, SecretLost
 from tui.problems import Problem
 from tui.text import mask, plain
@@ -29,12 +29,13 @@ from tui.ui.bindings import Place, bindings_for
 from tui.ui.screens.dialog import ConfirmScreen, ProblemScreen
 from tui.ui.widgets.field import Field
 from tui.ui.widgets.grant_list import GrantList
+from tui.ui.widgets.password_field import PasswordField
 from tui.ui.widgets.problem_text import ProblemText
 from tui.ui.widgets.status import Status
 from tui.ui.widgets.top_bar import TopBar
 
 if TYPE_CHECKING:
-    from pydantic import SecretStr
+    pass
 
 Done = TypeVar("Done")
 
@@ -288,8 +289,7 @@ class KeyFormScreen(Screen[Done | None]):
         if name == "label":
             wrong = wrong_label(self.field("label").value)
         elif name == "password":
-            fields = self.query("#password").results(Field)
-            wrong = "".join(wrong_password(field.value) for field in fields)
+            return all(field.check() for field in self.query(PasswordField))
         elif name == "ips":
             touched = self.field("ips").value != self._ips
             wrong = wrong_ips(self.draft.valid_ips) if touched else ""
@@ -360,28 +360,19 @@ class CreateKeyScreen(KeyFormScreen[Created]):
 
     def authorization(self) -> ComposeResult:
         """The account's password, where the account has one."""
-        if self._service.session.has_password:
-            yield Field(
-                "Account Password *",
-                id="password",
-                masked=True,
-                placeholder="required to securely authorize this addition",
-            )
+        yield PasswordField(
+            is_needed=self._service.session.has_password,
+            placeholder="required to securely authorize this addition",
+        )
 
     async def save(self, draft: KeyDraft) -> Created:
         """Create the key, once the password is checked."""
         async with AsyncExitStack() as stack:
             with self.query_one(Status).working("Checking the password · Esc cancels"):
-                await stack.enter_async_context(self._service.authorized(self._password()))
+                password = self.query_one(PasswordField).secret
+                await stack.enter_async_context(self._service.authorized(password))
             with self.sending():
                 return await self._service.create(draft)
-
-    def _password(self) -> SecretStr | None:
-        from pydantic import SecretStr  # it loads while the operator types
-
-        for field in self.query("#password").results(Field):
-            return SecretStr(field.value)
-        return None
 
 
 class DraftScreen(KeyFormScreen[KeyDraft]):

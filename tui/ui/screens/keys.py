@@ -22,6 +22,7 @@ from tui.api.errors import ApiError
 from tui.api.models import Key
 from tui.api.session import SessionProblem
 from tui.errands import explain
+from tui.keys.key_history import UnstoredKeys
 from tui.keys.rotation import Unfinished, unfinished_rotations
 from tui.keys.service import KeyService, Listing
 from tui.problems import Problem
@@ -213,9 +214,12 @@ class KeysScreen(Screen[None]):
         if self._problem is not None:
             self.app.push_screen(ProblemScreen(self._problem))
 
-    def action_journal(self) -> None:
+    @work(group="journal", exclusive=True, description="read the journal")
+    async def action_journal(self) -> None:
         """Show what was done."""
-        self.app.push_screen(JournalScreen(self._service.journal, self._who))
+        journal = self._service.journal
+        snapshot = await asyncio.to_thread(journal.read)
+        self.app.push_screen(JournalScreen(snapshot, journal.path, self._who))
 
     @on(Link.Clicked)
     def action_sign_out(self) -> None:
@@ -254,26 +258,23 @@ class KeysScreen(Screen[None]):
             return False
         self._problem = None
         self._show(listing)
-        begun = await asyncio.to_thread(unfinished_rotations, self._service)
-        unstored = await asyncio.to_thread(self._service.never_stored)
-        doubted = await asyncio.to_thread(self._service.maybe_stored)
+        unfinished = await unfinished_rotations(self._service)
+        unstored = await self._service.unstored()
         if not self._is_there:
             return False
         self.query_one(TopBar).notice = self.notice  # the journal has just been read
-        self._show_states(begun, unstored, doubted)
+        self._show_states(unfinished, unstored)
         return True
 
-    def _show_states(
-        self, rotations: Sequence[Unfinished], unstored: Sequence[Key], doubted: Sequence[Key]
-    ) -> None:
+    def _show_states(self, rotations: Sequence[Unfinished], unstored: UnstoredKeys) -> None:
         """Tell beside the keys which are retiring, and whose secrets were never stored."""
         table, today = self.query_one(KeyTable), self._now().date()
         table.clear_states()
         for begun in rotations:
             table.set_state(begun.predecessor.id, state_text(begun, today), "working")
-        for key in unstored:
+        for key in unstored.never_stored:
             table.set_state(key.id, "secret never stored: r replaces it", "problem")
-        for key in doubted:
+        for key in unstored.perhaps_stored:
             table.set_state(key.id, "secret perhaps stored: see J", "working")
 
     @property
