@@ -33,8 +33,8 @@ def test_a_create_leaves_a_line_for_each_thing_that_became_known(journal: Journa
     )
     attempt.done(key_id="k1", short_key="9ac1")
     attempt.stored("Written to /x.")
-    begun, done, stored = reversed(journal.read().entries)
-    assert begun == JournalEntry(
+    first, done, stored = reversed(journal.read().entries)
+    assert first == JournalEntry(
         WHEN, SERVER, "ops", "create", "begun", attempt.id, "", "Billing", predecessor="1"
     )
     assert done == JournalEntry(

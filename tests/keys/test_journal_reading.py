@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import json
+import os
 import tempfile
+import threading
 from pathlib import Path
 
 import pytest
@@ -86,7 +88,7 @@ def created(journal: Journal, *, key_id: str = "", label: str = "x", short_key: 
     return attempt.id
 
 
-def test_created_keys_whose_secret_was_never_stored_are_told(journal: Journal) -> None:
+def test_created_keys_whose_secret_was_never_stored_are_known(journal: Journal) -> None:
     lost = created(journal, key_id="k1", label="lost")
     stored = journal.begin("create", server=SERVER, label="stored")
     stored.done(key_id="k2")
@@ -130,7 +132,7 @@ def test_deleting_one_key_says_nothing_of_a_create_that_may_not_have_happened(
     assert len(unstored(journal)) == 1
 
 
-def test_what_became_of_an_attempt_can_be_noted_by_a_later_start(journal: Journal) -> None:
+def test_the_outcome_of_an_attempt_can_be_noted_by_a_later_start(journal: Journal) -> None:
     journal.begin("create", server=SERVER, label="crashed")
     later = Journal(journal.path)
     (entry,) = unstored(later)
@@ -149,3 +151,42 @@ def test_a_successor_whose_first_lines_are_cut_off_counts_as_stored(journal: Jou
     last_only = journal.read().entries[:1]
     assert [record.is_stored for record in create_records(last_only)] == [True]
     assert requests(last_only, "") == []
+
+
+def test_a_file_that_did_not_change_is_parsed_once(journal: Journal) -> None:
+    created(journal, key_id="k1")
+    snapshot = journal.read()
+    assert journal.read() is snapshot
+    created(Journal(journal.path), key_id="k2")
+    assert [entry.key_id for entry in journal.read().entries] == ["k2", "", "k1", ""]
+    assert [entry.key_id for entry in snapshot.entries] == ["k1", ""]
+
+
+def test_what_waits_to_be_written_is_read_too(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    created(journal, key_id="k1")
+    journal.read()
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", lambda *_: 0)
+        journal.begin("delete", server=SERVER, key_id="k1")
+        assert [entry.action for entry in journal.read().entries] == ["delete", "create", "create"]
+    journal.prepare()
+    assert [entry.action for entry in journal.read().entries] == ["delete", "create", "create"]
+
+
+def test_it_is_read_while_others_write(journal: Journal) -> None:
+    created(journal, key_id="k0")
+    sizes: list[int] = []
+
+    def read_often() -> None:
+        while len(journal.read().entries) < 100:
+            sizes.append(len(journal.read().entries))
+
+    reader = threading.Thread(target=read_often, daemon=True)
+    reader.start()
+    for _ in range(49):
+        created(journal, key_id="k")
+    reader.join(60)
+    assert not reader.is_alive()
+    assert sizes == sorted(sizes), "no line is missed while it is being written"

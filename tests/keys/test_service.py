@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -16,7 +17,8 @@ from tui.api.client import Client
 from tui.api.errors import ApiError, Invalid, RateLimited
 from tui.api.models import CreatedKey, Key, KeyDraft
 from tui.api.session import Session, SessionEnded
-from tui.journal import Journal, JournalEntry
+from tui.journal import Journal, JournalEntry, JournalSnapshot
+from tui.keys.rotation import unfinished_rotations
 from tui.keys.service import FRESH_SECONDS, KeyService
 from tui.keys.verification import Reading
 from tui.keys.write_outcomes import NothingCreated, OutcomeUnknown, SecretLost
@@ -169,6 +171,25 @@ async def test_a_key_that_comes_late_is_shown_as_never_stored(
     assert [key.id for key in (await service.unstored()).never_stored] == ids(node)
 
 
+async def test_the_journal_is_read_in_threads_only(
+    service: KeyService, journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, threads = journal.read, list[threading.Thread]()
+
+    def noting_read() -> JournalSnapshot:
+        threads.append(threading.current_thread())
+        return read()
+
+    created = await service.create(DRAFT)
+    await service.load()
+    monkeypatch.setattr(journal, "read", noting_read)
+    assert (await service.unstored()).never_stored
+    assert await unfinished_rotations(service) == ()
+    assert await service.history.attempt_of(created.key.id or "") is not None
+    assert len(threads) == 3
+    assert threading.current_thread() not in threads
+
+
 async def test_a_key_that_may_be_anybody_s_is_not_taken_for_the_lost_one(
     node_with: NodeMaker, journal: Journal
 ) -> None:
@@ -287,8 +308,8 @@ async def key(service: KeyService, node: Node) -> Key:
 
 async def test_an_update_is_noted(service: KeyService, key: Key, journal: Journal) -> None:
     await service.update(key, KeyDraft("New", key.grants, ()))
-    begun, done = reversed(journal.read().entries)
-    assert (begun.label, begun.key_id) == ("Old", key.id)
+    first, done = reversed(journal.read().entries)
+    assert (first.label, first.key_id) == ("Old", key.id)
     assert (done.label, done.phase, done.short_key) == ("New", "done", key.short_key)
 
 

@@ -69,12 +69,12 @@ class Vault:
     kept: dict[str, str] = field(default_factory=dict)
     broken: dict[str, int] = field(default_factory=dict)
 
-    async def deliver(self, parcel: NewSecret) -> Sent:
-        if self.broken.get(parcel.label, 0) > 0:
-            self.broken[parcel.label] -= 1
+    async def deliver(self, new_secret: NewSecret) -> Sent:
+        if self.broken.get(new_secret.label, 0) > 0:
+            self.broken[new_secret.label] -= 1
             raise DeliveryFailed(DeliveryFault.FAILED, "The vault is sealed.")
         await asyncio.sleep(0)
-        self.kept[parcel.key_id] = parcel.secret.get_secret_value()
+        self.kept[new_secret.key_id] = new_secret.secret.get_secret_value()
         return Sent("the vault", "nothing stands in the way")
 
 
@@ -114,12 +114,12 @@ class Host:
 
 
 @asynccontextmanager
-async def host(
+async def signed_in(
     node: Node, vault: Vault | None = None, *, trusting: bool = False
 ) -> AsyncIterator[Host]:
     """Sign in to the node, as a fresh start of the program would.
 
-    Signing out keeps to the client's deadline here, which tests may shorten.
+    Signing out keeps to the client's deadline host, which tests may shorten.
     """
     wire = Wire(node)
     server = parse_server(

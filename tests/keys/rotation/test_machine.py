@@ -35,6 +35,9 @@ class Lamp(Machine):
     async def turn_on(self) -> State:
         return await self._take(Step.VERIFY, self._turn_on)
 
+    async def turn_off_at_once(self) -> State:
+        return await self._take(Step.VERIFY, self._turn_off_at_once)
+
     async def turn_off(self) -> State:
         return await self._take(Step.FINISH, self._turn_off)
 
@@ -46,6 +49,9 @@ class Lamp(Machine):
 
     async def _turn_on(self) -> None:
         self._reach(State.VERIFIED)
+
+    async def _turn_off_at_once(self) -> None:
+        self._reach(State.FINISHED)
 
     async def _turn_off(self) -> None:
         self.waits.set()
@@ -113,3 +119,20 @@ async def test_a_step_waits_for_the_one_before_it() -> None:
     assert await first is State.FINISHED
     with pytest.raises(WrongStep):
         await second
+
+
+async def test_a_step_ends_only_where_the_table_says_so() -> None:
+    lamp = Lamp()
+    with pytest.raises(WrongStep, match="it ended in finished"):
+        await lamp.turn_off_at_once()
+    assert lamp.state is State.PLANNED
+    assert not lamp.is_busy
+    assert await lamp.turn_on() is State.VERIFIED
+
+
+async def test_every_listener_is_called() -> None:
+    lamp = Lamp()
+    states: list[State] = []
+    lamp.listeners.append(lambda lamp: states.append(lamp.state))
+    await lamp.turn_on()
+    assert states == [state for state, _ in lamp.changes]
