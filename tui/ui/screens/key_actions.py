@@ -30,11 +30,11 @@ from tui.keys.service import KeyService
 from tui.problems import Problem
 from tui.text import mask, short
 from tui.ui.screens.bulk import BulkScreen
+from tui.ui.screens.create_key import CreateKeyScreen
 from tui.ui.screens.dialog import AskSecretScreen, DeleteKeyScreen
 from tui.ui.screens.edit_key import EditKeyScreen
 from tui.ui.screens.interrupted import InterruptedScreen
 from tui.ui.screens.key_detail import KeyDetailScreen
-from tui.ui.screens.key_form import CreateKeyScreen
 from tui.ui.screens.rotate import RotateScreen
 from tui.ui.screens.secret import SecretScreen
 from tui.ui.screens.verify import VerifyScreen, verification_of
