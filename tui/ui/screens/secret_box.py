@@ -210,7 +210,7 @@ class SecretBox(Vertical):
     def _tell(self, content: Content, kind: MessageKind) -> None:
         messages = self.query_one(Messages)
         messages.clear()
-        messages.tell(content, kind)
+        messages.show(content, kind)
         self.call_after_refresh(messages.scroll_visible, animate=False)
 
     def _write_terminal(self, sequence: str) -> None:
