@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.keys.conftest import WHEN, file_of
 from tui.journal.log import CAP, Journal, successors
-from tui.ui.screens.journal import requests
+from tui.ui.screens.journal import write_requests
 
 SERVER = "https://mta1.example.com"
 
@@ -147,4 +147,4 @@ def test_a_successor_whose_first_lines_are_cut_off_counts_as_stored(journal: Jou
     attempt.proven(True)
     last_only = journal.entries()[:1]
     assert [one.is_stored for one in successors(last_only)] == [True]
-    assert requests(last_only, "") == []
+    assert write_requests(last_only, "") == []

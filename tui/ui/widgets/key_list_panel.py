@@ -19,7 +19,7 @@ from tui.ui.widgets.key_table import KeyTable
 from tui.ui.widgets.messages import MessageKind, Messages
 from tui.ui.widgets.status import Status
 
-LONGEST_LABEL = 60
+LABEL_IN_MESSAGE = 60
 """How much of a label a message shows, in characters, so that the rest of it is seen."""
 
 
@@ -94,7 +94,7 @@ class KeyListPanel(Vertical):
 
     def show_message(self, before: str, label: str, after: str, kind: MessageKind = "done") -> None:
         """Show above the keys what was done; the label, between two other texts, stands out."""
-        message = Content.assemble(before, (short(label, LONGEST_LABEL), "bold"), after)
+        message = Content.assemble(before, (short(label, LABEL_IN_MESSAGE), "bold"), after)
         self.messages.show(message, kind)
 
     def show_problem(self, problem: Problem) -> None:
