@@ -253,7 +253,7 @@ async def test_while_the_answer_is_awaited_nothing_cuts_it_off(node: Node) -> No
 async def test_an_address_that_the_server_does_not_take_is_told_beside_its_field(
     node: Node, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tui.ui.screens.key_form.wrong_ips", lambda _: "")
+    monkeypatch.setattr("tui.ui.widgets.key_form.wrong_ips", lambda _: "")
     async with at_keys(node) as keys:
         form = await keys.new()
         await form.complete("Weekly report", node.password)
