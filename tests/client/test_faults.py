@@ -49,7 +49,7 @@ async def test_an_answer_that_says_nothing_is_unreadable(name: str, dial: Dial) 
     async with faults(f.UNREADABLE[name]) as server:
         with pytest.raises(Unreadable) as caught:
             await dial(server).list_keys(TOKEN)
-        assert describe(caught.value, "loading the keys").title
+        assert describe(caught.value, doing="loading the keys").title
         with pytest.raises(Unreadable) as caught:
             await dial(server).create_key(DRAFT, TOKEN)
         assert caught.value.maybe_done

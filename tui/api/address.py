@@ -40,13 +40,13 @@ class AddressFault(Enum):
 class BadAddress(ValueError):
     """An address that the program does not call; it tells the reason, never the text itself.
 
-    The text may hold a password, so it stays out of the error. `told` is what of it would do,
-    or the name of a CA file and what is wrong with that.
+    The text may hold a password, so it stays out of the error. `detail` is the part of it that
+    would do or, for a CA file, its name and what is wrong with it.
     """
 
-    def __init__(self, reason: AddressFault, told: str = "") -> None:
-        super().__init__(reason, told)
-        self.reason, self.told = reason, told
+    def __init__(self, reason: AddressFault, detail: str = "") -> None:
+        super().__init__(reason, detail)
+        self.reason, self.detail = reason, detail
 
 
 @dataclass(frozen=True, slots=True)

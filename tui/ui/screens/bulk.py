@@ -19,10 +19,9 @@ from tui.api.errors import ApiError
 from tui.api.models import Key
 from tui.api.session import SessionEnded, SessionProblem
 from tui.delivery import DeliveryFailed
-from tui.errands import explain, in_one_line
 from tui.keys.rotation import BulkRun, Failure, State
 from tui.keys.service import KeyService
-from tui.problems import Problem
+from tui.problems import Problem, describe
 from tui.text import count, short
 from tui.ui.bindings import Place, bindings_for
 from tui.ui.screens.dialog import ConfirmScreen
@@ -265,7 +264,7 @@ class BulkScreen(Screen["BulkResult | None"]):
         self.run_ = None
         self.close_down()
         self.query_one("#choices").display = True
-        words = explain(error)
+        words = describe(error)
         told = words.fields.get("password", "")
         for field in self.query("#password").results(Field):
             field.error = told
@@ -274,7 +273,7 @@ class BulkScreen(Screen["BulkResult | None"]):
 
     def _could_not_retry(self, error: Exception) -> None:
         """Tell why it could not be gone on; the run and all that it holds stays as it is."""
-        self._told = _sentences(explain(error))
+        self._told = _sentences(describe(error))
 
     def changed(self, key_id: str, state: State, problem: Exception | None) -> None:
         """Show a key's new state."""
@@ -283,7 +282,7 @@ class BulkScreen(Screen["BulkResult | None"]):
         words = {**_OVER, State.FINISHED: self.ended}
         table = self.query_one(KeyTable)
         if problem is not None:
-            table.set_state(key_id, in_one_line(explain(problem)), "problem")
+            table.set_state(key_id, describe(problem).one_line, "problem")
         else:
             told, kind = words.get(state, state.value), "done" if state in words else "working"
             table.set_state(key_id, told, cast(StateKind, kind))
@@ -321,7 +320,7 @@ class BulkScreen(Screen["BulkResult | None"]):
         if self._told:
             told.update(Content(self._told))
         elif failure is not None:
-            about = _sentences(explain(failure.problem, failure.key))
+            about = _sentences(describe(failure.problem, failure.key))
             told.update(Content(f"{short(failure.key.label, 40)}: {about}"))
 
 

@@ -16,7 +16,6 @@ from tui.api.errors import ApiError
 from tui.api.grants import sends
 from tui.api.models import Key
 from tui.api.session import SessionProblem
-from tui.errands import explain
 from tui.keys.rotation import (
     OfSubaccount,
     OtherSecret,
@@ -27,7 +26,7 @@ from tui.keys.rotation import (
     unfinished_rotations,
 )
 from tui.keys.service import KeyService
-from tui.problems import Problem
+from tui.problems import Problem, describe
 from tui.text import mask, short
 from tui.ui.screens.bulk import BulkScreen
 from tui.ui.screens.dialog import AskSecretScreen, DeleteKeyScreen
@@ -135,7 +134,7 @@ class KeyActions:
             if isinstance(error, ApiError) and error.maybe_done and await self._is_gone(key):
                 self._view.tell("API key ", key.label, " is deleted, though no good answer came.")
             else:
-                self._view.tell_problem(explain(error, key))
+                self._view.tell_problem(describe(error, key))
             return
         await self._view.read()
         gone = " was deleted." if was_there else " had already been deleted by somebody else."
@@ -156,7 +155,7 @@ class KeyActions:
         if secret is None:
             return
         if not key.may_have(secret):
-            self._view.tell_problem(explain(OtherSecret()))
+            self._view.tell_problem(describe(OtherSecret()))
             return
         proof = verification_of(self._service, secret, key.grants, key.raw_valid_ips or ())
         del ask, secret
@@ -171,7 +170,7 @@ class KeyActions:
         rotations = await asyncio.to_thread(unfinished_rotations, self._service)
         begun = next((one for one in rotations if _is_about(one, key)), None)
         if begun is None and key.subaccount_id:
-            self._view.tell_problem(explain(OfSubaccount()))
+            self._view.tell_problem(describe(OfSubaccount()))
             return
         rotation = Rotation(self._service, key)
         if begun is not None and begun.kind in {UnfinishedKind.OVERLAPPING, UnfinishedKind.BEGUN}:

@@ -19,11 +19,10 @@ from textual.worker import Worker
 from tui.api.errors import ApiError, SignInRefused
 from tui.api.models import Key, KeyDraft
 from tui.api.session import SessionProblem
-from tui.errands import explain
 from tui.keys.service import Created, KeyService
 from tui.keys.validation import split_ips, wrong_grants, wrong_ips, wrong_label, wrong_password
 from tui.keys.write_outcomes import ChangedMeanwhile, NothingCreated, OutcomeUnknown, SecretLost
-from tui.problems import Problem
+from tui.problems import Problem, describe
 from tui.text import mask, plain
 from tui.ui.bindings import Place, bindings_for
 from tui.ui.screens.dialog import ConfirmScreen, ProblemScreen
@@ -202,7 +201,7 @@ class KeyFormScreen(Screen[Done | None]):
         except (ApiError, SessionProblem) as error:
             self._refused(error)
         except (NothingCreated, OutcomeUnknown) as error:
-            self.tell(explain(error))
+            self.tell(describe(error))
         except ChangedMeanwhile as changed:
             self.take_over(changed.key)
         except SecretLost as lost:
@@ -227,7 +226,7 @@ class KeyFormScreen(Screen[Done | None]):
             self.dismiss(done)
 
     async def _replace_lost(self, lost: SecretLost, draft: KeyDraft) -> None:
-        problem = explain(lost)
+        problem = describe(lost)
         ask = ConfirmScreen(
             problem.title,
             Content(problem.detail),
@@ -252,7 +251,7 @@ class KeyFormScreen(Screen[Done | None]):
         self._count_grants()
 
     def _refused(self, error: Exception) -> None:
-        problem = explain(error, self._key)
+        problem = describe(error, self._key)
         fields = {"valid_ips": "ips"}
         told = {fields.get(name, name): text for name, text in problem.fields.items()}
         if isinstance(error, SignInRefused):

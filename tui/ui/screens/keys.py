@@ -21,10 +21,9 @@ from textual.worker import Worker
 from tui.api.errors import ApiError
 from tui.api.models import Key
 from tui.api.session import SessionProblem
-from tui.errands import explain
 from tui.keys.rotation import Unfinished, unfinished_rotations
 from tui.keys.service import KeyService, Listing
-from tui.problems import Problem
+from tui.problems import Problem, describe
 from tui.text import short
 from tui.ui.bindings import Place, bindings_for
 from tui.ui.screens.bulk import BulkScreen
@@ -248,7 +247,7 @@ class KeysScreen(Screen[None]):
                 listing = await self._service.load()
         except (ApiError, SessionProblem) as error:
             if self._is_there:
-                self._failed(explain(error))
+                self._failed(describe(error))
             return False
         if not self._is_there:
             return False

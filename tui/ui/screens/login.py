@@ -265,9 +265,7 @@ class LoginScreen(Screen[None]):
         return not missing
 
     def _refused(self, error: Exception) -> None:
-        from tui.errands import explain  # it loads while the operator types
-
-        problem = explain(error)
+        problem = describe(error)
         self._tell(problem)
         if isinstance(error, BadAddress):
             self._field("server").focus_input()

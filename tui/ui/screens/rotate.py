@@ -18,10 +18,10 @@ from textual.widgets import Button, Footer, Input, Static
 from tui.api.errors import ApiError, Forbidden
 from tui.api.session import SessionProblem
 from tui.delivery import NewSecret
-from tui.errands import explain
 from tui.keys.rotation import NotVerified, Rotation, State, Step
 from tui.keys.service import KeyService
 from tui.keys.validation import wrong_password
+from tui.problems import describe
 from tui.text import short
 from tui.ui.bindings import Place, bindings_for
 from tui.ui.screens.dialog import AskSecretScreen
@@ -362,7 +362,7 @@ class RotateScreen(ShowsSecret[str]):
         told.display = problem is not None
         if problem is None:
             return
-        words = explain(problem, self._rotation.predecessor)
+        words = describe(problem, self._rotation.predecessor)
         beside = words.fields.get("password")
         for field in self.query("#password").results(Field):
             if beside:
