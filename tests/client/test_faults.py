@@ -15,7 +15,7 @@ from tests import faults as f
 from tests.client.conftest import Dial
 from tests.faults import faults
 from tui.api.address import parse_server
-from tui.api.client import CAP, LIST_CAP, Client
+from tui.api.client import ANSWER_CAP, LIST_CAP, Client
 from tui.api.errors import (
     ApiError,
     BadProxy,
@@ -89,7 +89,7 @@ async def test_why_no_answer_came_is_told(name: str, reason: str, dial: Dial) ->
 
 @pytest.mark.parametrize(
     ("reply", "error"),
-    [(f.redirect, Redirected), (f.html_502, ServerFailed), (f.gzip_bomb(2 * CAP), TooLarge)],
+    [(f.redirect, Redirected), (f.html_502, ServerFailed), (f.gzip_bomb(2 * ANSWER_CAP), TooLarge)],
 )
 async def test_a_create_is_sent_once_whatever_comes_back(
     reply: f.Reply, error: type[ApiError], dial: Dial
@@ -144,11 +144,11 @@ async def test_a_redirect_is_refused_and_tells_where_it_points(dial: Dial) -> No
 
 async def test_a_list_is_stopped_at_its_cap(dial: Dial, monkeypatch: pytest.MonkeyPatch) -> None:
     assert LIST_CAP > 2 * 29 * 10**6  # twice what 100,000 keys take
-    monkeypatch.setattr("tui.api.client.LIST_CAP", 2 * CAP)
-    async with faults(f.gzip_bomb(3 * CAP)) as server:
+    monkeypatch.setattr("tui.api.client.LIST_CAP", 2 * ANSWER_CAP)
+    async with faults(f.gzip_bomb(3 * ANSWER_CAP)) as server:
         with pytest.raises(TooLarge) as caught:
             await dial(server).list_keys(TOKEN)
-        assert caught.value.limit == 2 * CAP
+        assert caught.value.limit == 2 * ANSWER_CAP
 
 
 async def test_a_list_may_be_larger_than_other_answers_and_compressed(dial: Dial) -> None:
@@ -208,7 +208,7 @@ WHOLE = json.dumps(CREATED).encode()
         f.answer(WHOLE.replace(b'"prod"', '"Müller"'.encode("latin-1"))),
         f.answer(WHOLE.replace(b'"prod"', b"9" * 5_000)),
         f.answer(WHOLE.replace(b'"prod"', b"[" * 100_000)),
-        f.answer(WHOLE.replace(b'"prod"', b'"' + b"x" * CAP + b'"')),
+        f.answer(WHOLE.replace(b'"prod"', b'"' + b"x" * ANSWER_CAP + b'"')),
         f.answer(WHOLE.replace(b'{"href"', b'["http://[", 1, {"href"').replace(b"}}}", b"}]}}")),
         f.answer(WHOLE.replace(b'"link"', b'"errors": [{"message": "odd"}], "link"')),
         f.answer(WHOLE, status=201),
@@ -287,9 +287,9 @@ async def test_a_proxy_that_cannot_be_used_is_not_taken_for_the_server(
     await client.aclose()
 
 
-@pytest.mark.parametrize(("status", "said"), [(407, "407"), (502, "502")])
+@pytest.mark.parametrize(("status", "detail"), [(407, "407"), (502, "502")])
 async def test_a_proxy_that_refuses_the_tunnel_is_named(
-    status: int, said: str, monkeypatch: pytest.MonkeyPatch
+    status: int, detail: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with faults(f.answer(b"", status)) as proxy:
         monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{proxy.port}")
@@ -298,5 +298,5 @@ async def test_a_proxy_that_refuses_the_tunnel_is_named(
             await client.create_key(DRAFT, TOKEN)
         await client.aclose()
         assert caught.value.stage is Stage.PROXY
-        assert said in caught.value.detail
+        assert detail in caught.value.detail
         assert all("authorization" not in request.headers for request in proxy.requests)

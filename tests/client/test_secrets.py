@@ -61,10 +61,10 @@ async def test_no_error_carries_a_secret(name: str, dial: Dial) -> None:
             try:
                 await call
             except ApiError as error:
-                told = everything(error) + repr(describe(error))
+                shown = everything(error) + repr(describe(error))
                 sent = f"{server.requests[-1].headers} {server.requests[-1].body!r}"
-                assert not [word for word in (TOKEN, PASSWORD) if word in told and word in sent]
-                assert SECRET not in told
+                assert not [word for word in (TOKEN, PASSWORD) if word in shown and word in sent]
+                assert SECRET not in shown
 
 
 @pytest.mark.parametrize("bad", ["tok\nen-hunter2", "tökén-hunter2", "hunter2\0", " hunter2", ""])

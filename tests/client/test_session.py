@@ -88,8 +88,8 @@ async def test_one_refresh_serves_all_who_wait_and_each_is_replayed_once(
 ) -> None:
     before = token(session)
     node.expire_sessions()
-    found = await several(session)
-    assert [len(keys) for keys in found if isinstance(keys, tuple)] == [8] * 5
+    answers = await several(session)
+    assert [len(keys) for keys in answers if isinstance(keys, tuple)] == [8] * 5
     assert node.requests.count(("POST", SIGN_IN)) == 1
     assert node.requests.count(("GET", KEYS)) == 10
     assert token(session) != before
@@ -135,8 +135,8 @@ async def test_a_refused_refresh_asks_the_operator_once_for_all(
     asked = operator(session, signs_in(session, node))
     node.end_sessions()
     asked.may_answer.set()
-    found = await several(session)
-    assert [len(keys) for keys in found if isinstance(keys, tuple)] == [8] * 5
+    answers = await several(session)
+    assert [len(keys) for keys in answers if isinstance(keys, tuple)] == [8] * 5
     assert asked.asked == 1
 
 
@@ -146,8 +146,8 @@ async def test_declining_once_ends_it_for_all_who_wait(node: Node, session: Sess
     waiting = asyncio.create_task(several(session))
     await node.until("GET", KEYS, 5)
     asked.may_answer.set()
-    found = await waiting
-    assert [type(error) for error in found] == [SessionEnded] * 5
+    answers = await waiting
+    assert [type(error) for error in answers] == [SessionEnded] * 5
     assert asked.asked == 1
     with pytest.raises(SessionEnded):
         await session.call(session.client.list_keys)
@@ -306,6 +306,6 @@ async def test_nothing_that_is_logged_or_shown_of_a_session_holds_a_credential(
     held = session._token
     assert held is not None
     assert held.refresh is not None
-    told = f"{session!r} {vars(session)!r} {vars(session.client)!r} {caplog.text}"
+    shown = f"{session!r} {vars(session)!r} {vars(session.client)!r} {caplog.text}"
     for secret in (held.access, held.refresh, SecretStr(node.password)):
-        assert secret.get_secret_value() not in told
+        assert secret.get_secret_value() not in shown

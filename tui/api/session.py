@@ -108,7 +108,7 @@ class Session:
                 raise SingleSignOn from None
             raise
         try:
-            user = await self._who(username, token.access)
+            user = await self._read_user(username, token.access)
             await self._pass_second_factor(user, token.access, ask_code)
         except (ApiError, SessionProblem, asyncio.CancelledError):
             await self._invalidate(token)
@@ -122,7 +122,7 @@ class Session:
             ApiError: the server refused the token, or could not be asked.
         """
         await self.client.grants(access)
-        self.user = await self._who(username, access) if username else None
+        self.user = await self._read_user(username, access) if username else None
         self._token, self.has_password = Token(access, None), False
 
     async def sign_in_again(self, proof: SecretStr, ask_code: AskCode) -> None:
@@ -220,7 +220,7 @@ class Session:
         except ApiError:
             return False  # the refusal that led here is what the operator gets to read
 
-    async def _who(self, username: str, access: SecretStr) -> User:
+    async def _read_user(self, username: str, access: SecretStr) -> User:
         try:
             return await self.client.user(username, access)
         except (Forbidden, NotFound):

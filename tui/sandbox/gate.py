@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from tui.api.address import PREFIX
 from tui.sandbox.answers import forbidden, unauthorized
 from tui.sandbox.catalogue import KEYS_MANAGE, USERS_MANAGE, Edition
 from tui.sandbox.sessions import Sessions
 from tui.sandbox.store import Store, StoredKey
-
-PREFIX = "/api/v1"
 
 READ_WRITE = {
     "metrics": ({"metrics/view"}, set[str]()),
