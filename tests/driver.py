@@ -408,6 +408,8 @@ async def at_login(
     For a node, the form holds its address and who signs in there, unless `others` tell otherwise.
     """
     app = KeysApp(at if isinstance(at, SignInDefaults) else known(at, **others), now=lambda: NOW)
+    if eager := getattr(asyncio, "eager_task_factory", None):
+        asyncio.get_running_loop().set_task_factory(eager)  # as `run_async` does, not `run_test`
     try:
         async with app.run_test(size=size) as pilot:
             page = Login(Operator(pilot, app))

@@ -25,6 +25,26 @@ def test_a_signal_ends_it_at_the_login(start: StartProgram, number: signal.Signa
     program.leaves(128 + number)
 
 
+IGNORING = """
+import signal
+from tui import cli
+
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+signal.signal(signal.SIGQUIT, signal.SIG_IGN)
+cli.run()
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGQUIT])
+def test_a_signal_that_a_background_job_ignores_ends_it(
+    start: StartProgram, number: signal.Signals
+) -> None:
+    program = start(driver=IGNORING)
+    program.at_login()
+    program.signal(number)
+    program.leaves(128 + number)
+
+
 def test_a_signal_signs_out_and_asks_nothing(to_node: StartProgram, node: Node) -> None:
     program = to_node()
     program.sign_in(node)

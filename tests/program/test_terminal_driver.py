@@ -107,9 +107,9 @@ def test_a_lost_terminal_hangs_the_program_up() -> None:
 
 
 def test_the_environment_is_made_up() -> None:
-    with Terminal(["env"], env={"MORE": "yes"}) as terminal:
+    with Terminal(["sh", "-c", "env | cut -d= -f1"], env={"MORE": "yes"}) as terminal:
         assert terminal.wait_exit() == 0
-        names = {line.partition("=")[0] for line in terminal.text.splitlines() if line}
+        names = {*terminal.text.split()}
         assert {"HOME", "LANG", "MORE", "PATH", "TERM"} <= names
         assert names.isdisjoint({"COLUMNS", "DISPLAY", "LINES", "SSH_TTY", "STY", "TMUX"})
 

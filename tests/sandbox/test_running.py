@@ -192,5 +192,5 @@ def test_the_app_does_not_load_the_server() -> None:
 
 def test_missing_packages_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tui.sandbox.options.find_spec", lambda name: None)
-    with pytest.raises(SandboxMissing, match=r"pip install 'momentum-keys\[sandbox\]'"):
+    with pytest.raises(SandboxMissing, match=r"pip install -e '\.\[sandbox\]'"):
         child_process.start(SandboxOptions())

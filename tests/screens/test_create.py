@@ -5,11 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 from textual.widgets import Input
 
 from tests.conftest import NodeMaker
 from tests.driver import NARROW, WIDE, Dialog, Secret, at_keys, key_for
 from tests.node import How, Node
+from tui.api.errors import Unsendable
+from tui.api.models import Token
+from tui.api.session import Session
 from tui.ui.bindings import Place
 
 API, SIGN_IN = "/api/v1/api-keys", "/api/v1/authenticate"
@@ -116,6 +120,25 @@ async def test_a_wrong_password_creates_nothing(node: Node) -> None:
         await form.save()
         await keys.me.until("The API key was created")
         assert node.seen("POST", API) == 1
+
+
+async def test_what_is_refused_before_anything_is_sent_leaves_the_form_open(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such a refusal comes without any wait, so saving may be over before it is noted."""
+
+    async def check_password(self: Session, password: SecretStr) -> Token:
+        raise Unsendable("user name or password")
+
+    async with at_keys(node) as keys:
+        form = await keys.new()
+        await form.complete("Weekly report", node.password)
+        with monkeypatch.context() as patched:
+            patched.setattr(Session, "check_password", check_password)
+            await form.save()
+            await keys.me.until("user name or password")
+        await form.save()
+        await Secret(keys.me).shown()
 
 
 async def test_a_password_check_that_hangs_can_be_stopped(node: Node) -> None:

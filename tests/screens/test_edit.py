@@ -57,7 +57,7 @@ async def test_everything_that_is_changed_is_sent(node: Node) -> None:
         await form.fill("ips", "198.51.100.7 , 203.0.113.0/24")
         await form.give("View Metrics", "Send via SMTP")
         await form.save()
-        keys = await updated(form, MAIL)
+        keys = await updated(form, "Relay, renewed")
         assert "Relay, renewed" in keys.here, "the cursor stays on its key"
         assert "View Metrics" in keys.here
     after = key(node, before.id)
@@ -108,7 +108,7 @@ async def test_an_edit_by_way_of_the_details_renews_the_session_unseen(node: Nod
         await form.fill("label", "New bounce importer")
         node.expire_sessions()
         await form.save()
-        keys = await updated(form, UNKNOWN)
+        keys = await updated(form, "New bounce importer")
         assert "New bounce importer" in keys.here
         assert node.seen("PUT", KEYS) == 1
     after = named(node, "New bounce importer")
@@ -175,7 +175,7 @@ async def test_somebody_elses_key_is_explained_with_the_owners_name(node_with: N
         form = await keys.edit(MAIL)
         await form.fill("label", "Mine already")
         await form.save()
-        await updated(form, MAIL)
+        await updated(form, "Mine already")
     assert "Mine already" in node.labels()
 
 
@@ -214,7 +214,7 @@ async def test_the_servers_objections_stand_beside_their_fields(
         await form.says_beside("label", "required field is missing: A key needs a label")
         await form.fill("label", "Fine")
         await form.save()
-        await updated(form, UNKNOWN)
+        await updated(form, "Fine")
 
 
 async def test_what_somebody_else_has_changed_meanwhile_is_not_undone(node: Node) -> None:
@@ -230,7 +230,7 @@ async def test_what_somebody_else_has_changed_meanwhile_is_not_undone(node: Node
         assert form.field("ips").value == "10.0.0.0/8"
         assert node.seen("PUT", KEYS) == 0
         await form.save()
-        await updated(form, MAIL)
+        await updated(form, "Fine")
     fine = named(node, "Fine")
     assert (fine.grants, fine.valid_ips) == theirs
 
@@ -248,7 +248,7 @@ async def test_what_somebody_else_has_changed_does_not_cost_what_was_typed(node:
         assert form.grants.given == ("metrics/view", "smtp/inject")
         assert "[ ] odd/unknown" in str(form.grants.get_option_at_index(11).prompt)
         await form.save()
-        await updated(form, MAIL)
+        await updated(form, "Theirs")
     assert named(node, "Theirs").valid_ips == ("192.0.2.1",)
 
 
@@ -281,7 +281,7 @@ async def test_a_draft_survives_every_fault_and_is_saved_in_the_end(node: Node) 
         assert node.seen("PUT", KEYS) == len(FAULTS), "no write is repeated by itself"
         node.fail("PUT", KEYS, "after")  # it takes effect, and the key itself tells so
         await form.save()
-        keys = await updated(form, MAIL)
+        keys = await updated(form, "Stubborn")
         assert "Stubborn" in keys.here
     assert named(node, "Stubborn").valid_ips == ()
 
@@ -303,7 +303,7 @@ async def test_an_update_that_hangs_is_awaited_and_not_sent_twice(node: Node) ->
         node.release()
         await node.until("PUT", KEYS)
         await form.me.press("f1")
-        keys = await updated(form, MAIL)
+        keys = await updated(form, "Slow")
         assert "Slow" in keys.here
         assert node.seen("PUT", KEYS) == 1
 
@@ -329,7 +329,7 @@ async def test_a_session_that_ended_asks_for_the_password_on_top_and_goes_on(nod
         assert "wrong" not in dialog.says
         await dialog.shown("The server has ended your session")
         await dialog.answer(node.password)
-        keys = await updated(form, MAIL)
+        keys = await updated(form, "Went on")
         assert "Went on" in keys.here
         assert node.password not in keys.says
     assert "Went on" in node.labels()

@@ -89,6 +89,29 @@ async def test_a_secret_that_was_never_stored(node: Node, tmp_path: Path) -> Non
         await log.leave()
 
 
+async def test_a_line_of_a_newer_version_is_a_doubt(node: Node, tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    key_id, _ = node.add_key("Made here")
+    journal = Journal(path)
+    attempt = journal.begin("create", server=node.url, label="Made here")
+    attempt.done(key_id=key_id)
+    async with at_work(node, journal=path) as keys:
+        await keys.go_to("Made here")
+        assert "secret never stored: r replaces it" in keys.here
+    newer = path.read_text().splitlines()[-1].replace('"done"', '"escrowed"')
+    with path.open("a") as file:
+        file.write(f"{newer}\n")
+    async with at_work(node, journal=path) as keys:
+        await keys.go_to("Made here")
+        assert "never stored" not in keys.says
+        assert "secret perhaps stored: see J" in keys.here
+        assert "1 line of the journal can't be understood: a newer version" in keys.says
+        log = await Log.open(keys)
+        assert "never stored" not in log.says
+        assert "whether its secret was stored is not known" in log.says
+        await log.leave()
+
+
 async def test_a_secret_that_was_stored_before_the_program_was_left(
     node: Node, tmp_path: Path
 ) -> None:

@@ -161,7 +161,7 @@ async def test_an_old_server_tells_little_and_that_is_enough(node_with: NodeMake
         form = await keys.edit("Billing mailer")
         await form.fill("label", "Billing mailer 2")
         await form.save()
-        await keys.me.until("API key Billing mailer was updated.")
+        await keys.me.until("API key Billing mailer 2 was updated.")
 
 
 async def test_an_access_token_that_ends_is_renewed_without_a_word(node: Node) -> None:

@@ -124,6 +124,15 @@ async def test_changed_on_the_way(node: Node) -> None:
         made = node.keys()[-1]
         assert (made.label, made.grants) == ("Designers", ("templates/view", "templates/preview"))
         assert "Template designers" in node.labels()
+        await rotate.store()
+        keys = await rotate.leave()
+        assert "Template designers: both keys work. f on the older one goes on." in keys.says
+        rotate = await begin_rotating(keys, "Template designers")
+        await rotate.press("finish")
+        await keys.me.until("Rotated: only the successor works now.")
+        keys = await rotate.leave()
+        assert "Designers: rotated. Only the successor works now." in keys.says
+        assert "Template designers: rotated" not in keys.says
 
 
 async def test_a_wrong_password_and_impatience(node: Node) -> None:

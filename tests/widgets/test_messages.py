@@ -5,13 +5,14 @@ from __future__ import annotations
 import unicodedata
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 from textual.app import App, ComposeResult
 from textual.content import Content
 from textual.widgets import Static
 
+from tui.text import plain
 from tui.ui.widgets.messages import CLOSE, Messages, _wrap
 
 HOSTILE = {
@@ -135,9 +136,25 @@ async def test_every_width_is_kept() -> None:
     width=st.integers(1, 90),
     most=st.integers(1, 5),
 )
+@example(text="漢", width=1, most=1)
+@example(text="漢漢", width=1, most=1)
+@example(text="\u200d\u200d漢", width=1, most=1)
+@example(text="\u0301\u0301\u3000", width=2, most=1)
+@example(text="000000\x1f", width=2, most=3)
 @settings(deadline=None)
 def test_a_message_is_never_more_than_its_lines(text: str, width: int, most: int) -> None:
-    wrapped = _wrap(Content(text), width, most)
+    safe = "\n".join(map(plain, text.split("\n")))
+    assert_fits(_wrap(Content(safe), width, most), width, most)
+
+
+@pytest.mark.parametrize(("text", "width"), [("\u0301\u0301\u3000", 2), ("000000\x1f", 2)])
+def test_a_wide_blank_that_is_stripped_at_the_end_of_a_line_is_no_single_cell(
+    text: str, width: int
+) -> None:
+    assert_fits(_wrap(Content(text), width, 3), width, 3)
+
+
+def assert_fits(wrapped: list[Content], width: int, most: int) -> None:
     assert 1 <= len(wrapped) <= most
     for line in wrapped:
         assert cell_len(line.truncate(width, pad=True).plain) == width

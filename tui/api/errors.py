@@ -38,7 +38,10 @@ class Stage(Enum):
     PROXY = "proxy"
     TLS_UNKNOWN_CA = "tls unknown ca"
     TLS_WRONG_HOST = "tls wrong host"
+    TLS_SELF_SIGNED = "tls self-signed"
     TLS_EXPIRED = "tls expired"
+    TLS_NOT_YET_VALID = "tls not yet valid"
+    TLS_BAD_CERTIFICATE = "tls bad certificate"
     TLS_OTHER = "tls other"
     NOT_TLS = "not tls"
 

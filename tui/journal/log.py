@@ -11,12 +11,13 @@ import json
 import os
 import stat
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal, cast, get_args
 
+from tui.journal.unclear import LONG_AGO, Unclear
 from tui.text import plain
 
 CAP = 2 * 2**20
@@ -133,14 +134,15 @@ class Journal:
         self.path = path
         self.unreadable = 0
         """How many lines the last reading skipped: torn ones, or not this program's."""
+        self._unclear = Unclear()
         self._now = now
         self._unwritten: list[bytes] = []
-        self._not_written = self._not_read = ""
+        self._not_written = self._not_read = self._not_understood = ""
 
     @property
     def problem(self) -> str:
-        """Why nothing is being noted, else why what was noted can't be read, or nothing."""
-        return self._not_written or self._not_read
+        """Why nothing is being noted, else why what was noted is not all known, or nothing."""
+        return self._not_written or self._not_read or self._not_understood
 
     def prepare(self) -> None:
         """Find out whether the file can be written, making it where there is none."""
@@ -177,9 +179,17 @@ class Journal:
     def entries(self) -> list[JournalEntry]:
         """Return what was noted, newest first; of a huge file only what its last 2 MiB hold."""
         lines = [*self._read(), *(line.strip() for line in self._unwritten)]
-        found = [_decoded(line) for line in lines if line.strip()]
+        lines = [line for line in lines if line.strip()]
+        found = [_decoded(line) for line in lines]
         self.unreadable = found.count(None)
+        self._unclear = _unclear(lines, found)
+        self._not_understood = self._unclear.problem
         return [entry for entry in reversed(found) if entry is not None]
+
+    def doubts(self, entry: JournalEntry) -> bool:
+        """Tell whether lines that were not understood may say more of what `entry` is about."""
+        request, key = {entry.attempt, entry.key_id}, {entry.short_key, entry.label}
+        return self._unclear.doubts(entry.server, request, key, entry.when)
 
     def unstored(self) -> list[JournalEntry]:
         """Return of each create whose secret nobody is known to have its last line, newest first.
@@ -309,9 +319,9 @@ def _last_lines(path: Path) -> list[bytes]:
 
 
 def _encoded(entry: JournalEntry) -> bytes:
-    fields = asdict(entry) | {"when": entry.when.astimezone(UTC).isoformat(timespec="milliseconds")}
-    fields["short_key"] = entry.short_key[:LONGEST_SHORT_KEY]
-    told = {name: text[:LONGEST] for name, text in fields.items() if text}
+    texts = asdict(entry) | {"when": entry.when.astimezone(UTC).isoformat(timespec="milliseconds")}
+    texts["short_key"] = entry.short_key[:LONGEST_SHORT_KEY]
+    told = {name: text[:LONGEST] for name, text in texts.items() if text}
     return json.dumps(told, separators=(",", ":")).encode("ascii") + b"\n"
 
 
@@ -351,6 +361,23 @@ def _decoded(line: bytes) -> JournalEntry | None:
     ):
         return None
     return JournalEntry(when=utc, action=cast(Action, action), phase=cast(Phase, phase), **texts)
+
+
+def _unclear(lines: list[bytes], found: list[JournalEntry | None]) -> Unclear:
+    """Return the lines that are this program's, but not wholly understood."""
+    unclear, after = Unclear(), LONG_AGO
+    for number, (line, entry) in enumerate(zip(lines, found, strict=True)):
+        was_torn = number + 1 < len(lines) and lines[number + 1].startswith(line)
+        if line.startswith(b"{") and not was_torn and (entry is None or _holds_more(line)):
+            unclear.add(line, after, is_entry=entry is not None)
+        after = entry.when if entry is not None else after
+    return unclear
+
+
+@lru_cache(maxsize=CAP // 128)
+def _holds_more(line: bytes) -> bool:
+    """Tell whether a line that is an entry has fields that entries do not have."""
+    return not json.loads(line).keys() <= {field.name for field in fields(JournalEntry)}
 
 
 def _problem(path: Path, error: OSError | ValueError, what: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from tui.api.models import Key
@@ -20,8 +21,21 @@ class KeyHistory:
 
     @property
     def successors(self) -> list[Successor]:
-        """What is known of keys that were made to succeed others, oldest first."""
-        return successors(self._here(self._journal.entries()))
+        """What is known of keys that were made to succeed others, oldest first.
+
+        One of whom the journal says more than is understood counts as stored, not as verified: so
+        nothing deletes it, nor its predecessor, without asking.
+        """
+        entries = self._here(self._journal.entries())
+        doubted = {
+            entry.key_id
+            for entry in entries
+            if entry.action == "create" and self._journal.doubts(entry)
+        }
+        return [
+            replace(one, is_stored=True, is_verified=False) if one.key_id in doubted else one
+            for one in successors(entries)
+        ]
 
     def attempt_of(self, key_id: str) -> Attempt | None:
         """Return what to note about a key that was created by this operator, else None."""
@@ -36,6 +50,24 @@ class KeyHistory:
         Where the program was stopped before it heard of a key, its label and date tell, unless it
         is somebody else's.
         """
+        return [key for key in self._unstored(keys, is_foreign) if not self._doubts(key)]
+
+    def maybe_stored(self, keys: Iterable[Key], is_foreign: Callable[[Key], bool]) -> list[Key]:
+        """Return the keys that would count as never stored, but for lines not understood."""
+        return [key for key in self._unstored(keys, is_foreign) if self._doubts(key)]
+
+    def _doubts(self, key: Key) -> bool:
+        """Tell whether the journal says more of a key than is understood."""
+        label, short_key = (key.raw_label or "")[:LONGEST], key.short_key
+        creates = [e for e in self._here(self._journal.entries()) if e.action == "create"]
+        ids = {entry.attempt: entry.key_id for entry in reversed(creates)}
+        return any(
+            self._journal.doubts(replace(entry, key_id=key.id, short_key=short_key))
+            for entry in creates
+            if ids[entry.attempt] == key.id or (not ids[entry.attempt] and entry.label == label)
+        )
+
+    def _unstored(self, keys: Iterable[Key], is_foreign: Callable[[Key], bool]) -> list[Key]:
         creates = [e for e in self._here(self._journal.entries()) if e.action == "create"]
         heard_of = {entry.key_id for entry in creates}
         unstored = self._here(self._journal.unstored())

@@ -295,6 +295,10 @@ class KeyService:
         """Return the listed keys that this operator created here and never stored the secret of."""
         return self.noted.never_stored(self.listing.keys, self._is_foreign)
 
+    def maybe_stored(self) -> list[Key]:
+        """Return the listed keys of which the journal says more than is understood."""
+        return self.noted.maybe_stored(self.listing.keys, self._is_foreign)
+
     async def _read_keys(self) -> tuple[Key, ...]:
         return await self.session.call(self.session.client.list_keys)
 

@@ -124,10 +124,27 @@ _STAGES: dict[Stage, tuple[str, str, str]] = {
         "{name}, port {port}, answered with another host's certificate.",
         "Use the name that the certificate is for, or check where {name} leads.",
     ),
+    Stage.TLS_SELF_SIGNED: (
+        "{host}: self-signed certificate",
+        "The certificate of {name}, port {port}, was issued by nobody but itself.",
+        "If it is known to be the right one, name it with --ca-file FILE.",
+    ),
     Stage.TLS_EXPIRED: (
         "The certificate of {host} expired",
-        "The certificate of {name}, port {port}, is not valid today.",
+        "By this machine's clock, the certificate of {name}, port {port}, or one that vouches for "
+        "it, is no longer valid.",
         "It has to be renewed on the server; check this machine's clock, too.",
+    ),
+    Stage.TLS_NOT_YET_VALID: (
+        "Certificate of {host} not valid yet",
+        "By this machine's clock, the certificate of {name}, port {port}, or one that vouches for "
+        "it, only becomes valid later.",
+        "Check this machine's clock; if it is right, the server needs another certificate.",
+    ),
+    Stage.TLS_BAD_CERTIFICATE: (
+        "The certificate of {host} is refused",
+        "This program does not accept the certificate of {name}, port {port}: {reason}.",
+        "Whoever runs the server has to put that right.",
     ),
     Stage.TLS_OTHER: (
         "No encryption with {place}",
@@ -150,6 +167,7 @@ def _(error: errors.NotReached, doing: str) -> Problem:
         "name": short(error.host),
         "port": error.port,
         "seconds": _seconds(error.seconds),
+        "reason": error.detail or "no reason is known",
     }
     title, detail, hint = (text.format(**words) for text in _STAGES[error.stage])
     return Problem(

@@ -18,8 +18,9 @@ class SandboxMissing(Exception):
 
     def __str__(self) -> str:
         return (
-            "The sandbox needs packages that are not installed: "
-            "pip install 'momentum-keys[sandbox]'"
+            "The sandbox needs packages that are not installed; in the clone, run "
+            ".venv/bin/pip install -e '.[sandbox]', or pipx install --force '.[sandbox]' where "
+            "pipx installed the program"
         )
 
 

@@ -37,6 +37,8 @@ from tui.keys.rotation.states import (
 from tui.keys.service import Listing
 from tui.keys.write_outcomes import NothingCreated, OutcomeUnknown, SecretLost
 
+pytestmark = pytest.mark.usefixtures("task_factory")
+
 TODAY = date(2026, 11, 23)
 MARKED = f"{LABEL} (retiring 2026-11-23)"
 

@@ -30,6 +30,8 @@ from tui.keys.rotation.states import StillThere
 from tui.keys.rotation.throttle import Throttle
 from tui.keys.write_outcomes import NothingCreated, SecretLost
 
+pytestmark = pytest.mark.usefixtures("task_factory")
+
 TODAY = date(2026, 11, 23)
 Change = tuple[str, State, Exception | None]
 

@@ -84,6 +84,9 @@ class Machine:
         return self.state
 
     async def _run(self, step: Step, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        # A task may start before it is returned, as Textual has it from Python 3.12 on: nothing
+        # of the step is done before it counts as at work.
+        await asyncio.sleep(0)
         self._tell()
         try:
             await work()

@@ -9,8 +9,8 @@ from tui.ui.screens.key_form import KeyFormScreen
 from tui.ui.widgets.grant_list import GrantList
 
 
-class EditKeyScreen(KeyFormScreen[bool]):
-    """Edit API Key; returns True where it was updated."""
+class EditKeyScreen(KeyFormScreen[KeyDraft]):
+    """Edit API Key; returns what the key was updated to."""
 
     place = "Edit"
     heading = "Edit API Key"
@@ -30,11 +30,11 @@ class EditKeyScreen(KeyFormScreen[bool]):
             raise ValueError("an edit always has its key")
         return self._key
 
-    async def save(self, draft: KeyDraft) -> bool:
+    async def save(self, draft: KeyDraft) -> KeyDraft:
         """Update the key, unless somebody else has changed it meanwhile."""
         with self.sending():
             await self._service.edit(self.key, draft)
-        return True
+        return draft
 
     def take_over(self, key: Key) -> None:
         """Go on from how somebody else has changed the key; what was typed stays, and is shown."""

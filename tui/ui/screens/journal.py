@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -44,6 +44,8 @@ class _Attempted:
     entries: tuple[JournalEntry, ...]
     here: str = ""
     """Who is signed in and where, which is told only of requests by others or elsewhere."""
+    is_doubted: bool = False
+    """Whether the journal says more of it than is understood."""
 
     @property
     def last(self) -> JournalEntry:
@@ -56,8 +58,11 @@ class _Attempted:
         told = [entry.detail for entry in self.entries if entry.phase == "stored"]
         if told:
             return f"stored: {plain(told[-1])}"
-        created = self.last.action == "create" and self.last.phase in {"done", "unknown"}
-        return "its secret was never stored" if created else ""
+        if self.last.action != "create" or self.last.phase not in {"done", "unknown"}:
+            return ""
+        if self.is_doubted:
+            return "whether its secret was stored is not known: a line can't be understood"
+        return "its secret was never stored"
 
     def content(self) -> Content:
         """Return the request in two lines."""
@@ -86,13 +91,20 @@ class _Attempted:
         return all(word in shown for word in text.casefold().split())
 
 
-def requests(entries: Iterable[JournalEntry], here: str) -> list[_Attempted]:
-    """Return the requests that the lines are about, newest first, without those cut off."""
+def requests(
+    entries: Iterable[JournalEntry],
+    here: str,
+    doubts: Callable[[JournalEntry], bool] = lambda _: False,
+) -> list[_Attempted]:
+    """Return the requests that the lines are about, newest first, without those cut off.
+
+    `doubts` tells of which the journal says more than is understood.
+    """
     found: dict[str, list[JournalEntry]] = {}
     for entry in entries:
         found.setdefault(entry.attempt, []).insert(0, entry)
     told = (lines for lines in found.values() if any(e.phase not in PROOFS for e in lines))
-    return [_Attempted(tuple(lines), here) for lines in told]
+    return [_Attempted(tuple(lines), here, any(map(doubts, lines))) for lines in told]
 
 
 class JournalScreen(Screen[None]):
@@ -104,7 +116,7 @@ class JournalScreen(Screen[None]):
 
     def __init__(self, journal: Journal, who: str) -> None:
         super().__init__()
-        self._requests = requests(journal.entries(), who)[:MOST]
+        self._requests = requests(journal.entries(), who, journal.doubts)[:MOST]
         self._unreadable = journal.unreadable
         self._path, self._who = journal.path, who
 

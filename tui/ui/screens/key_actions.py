@@ -20,8 +20,10 @@ from tui.keys.rotation import (
     OfSubaccount,
     OtherSecret,
     Rotation,
+    State,
     Unfinished,
     UnfinishedKind,
+    base_label,
     find_unfinished,
     unfinished_rotations,
 )
@@ -99,6 +101,7 @@ class KeyActions:
             made = self._service.listing.find(key_id, short_key, label)
             if made is not None:
                 self._view.move_to(made.id)
+                label = made.label
         self._view.tell("API key ", label, f" was created. {went_to}")
 
     async def open(self, key: Key, who: str) -> None:
@@ -118,10 +121,11 @@ class KeyActions:
         """Change label, grants and allowed IPs of a key."""
         form = EditKeyScreen(self._service, self._view.notice, key)
         updated = await self._view.app.push_screen_wait(form)
-        if form.was_sent:
-            await self._view.read()
-        if updated:
-            self._view.tell("API key ", key.label, " was updated.")
+        is_read = form.was_sent and await self._view.read()
+        if updated is not None:
+            listed = self._service.listing.find(key.id, key.short_key, updated.label)
+            label = listed.label if is_read and listed is not None else updated.label
+            self._view.tell("API key ", label, " was updated.")
 
     async def delete(self, key: Key) -> None:
         """Delete a key, after asking."""
@@ -209,15 +213,17 @@ class KeyActions:
 
     async def _show_rotation(self, rotation: Rotation) -> None:
         rotation.compare(self._service.listing)
-        label = rotation.draft.label if rotation.successor is None else rotation.successor.label
         screen = RotateScreen(self._service, rotation, self._now, self._view.notice)
         became = await self._view.app.push_screen_wait(screen)
         del screen
         if not became:
             return
+        successor = rotation.successor
         if await self._view.read() and not self._view.move_to(rotation.predecessor.id):
-            successor = rotation.successor
             self._view.move_to(successor.id if successor else "")
+        label = base_label(rotation.predecessor.raw_label or "")
+        if rotation.state is State.FINISHED and successor is not None:
+            label = successor.label
         self._view.tell("", short(label, 60), f": {became}")
 
 

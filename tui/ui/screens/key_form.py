@@ -176,7 +176,9 @@ class KeyFormScreen(Screen[Done | None]):
             self._focus(wrong[0])
             return
         save = self._save(self.draft)
-        self._set_saving(self.app.run_worker(save, group="write", description=self.doing))
+        worker = self.app.run_worker(save, group="write", description=self.doing)
+        if not worker.is_finished:  # it starts at once, and may be refused before it ever waits
+            self._set_saving(worker)
 
     def action_all_grants(self) -> None:
         """Give every grant, or none."""

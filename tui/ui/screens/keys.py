@@ -255,13 +255,16 @@ class KeysScreen(Screen[None]):
         self._show(listing)
         begun = await asyncio.to_thread(unfinished_rotations, self._service)
         unstored = await asyncio.to_thread(self._service.never_stored)
+        doubted = await asyncio.to_thread(self._service.maybe_stored)
         if not self._is_there:
             return False
         self.query_one(TopBar).notice = self.notice  # the journal has just been read
-        self._show_states(begun, unstored)
+        self._show_states(begun, unstored, doubted)
         return True
 
-    def _show_states(self, rotations: Sequence[Unfinished], unstored: Sequence[Key]) -> None:
+    def _show_states(
+        self, rotations: Sequence[Unfinished], unstored: Sequence[Key], doubted: Sequence[Key]
+    ) -> None:
         """Tell beside the keys which are retiring, and whose secrets were never stored."""
         table, today = self.query_one(KeyTable), self._now().date()
         table.clear_states()
@@ -269,6 +272,8 @@ class KeysScreen(Screen[None]):
             table.set_state(begun.predecessor.id, state_text(begun, today), "working")
         for key in unstored:
             table.set_state(key.id, "secret never stored: r replaces it", "problem")
+        for key in doubted:
+            table.set_state(key.id, "secret perhaps stored: see J", "working")
 
     @property
     def _is_there(self) -> bool:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import selectors
 import signal
 import sys
 import time
 from codecs import getincrementaldecoder, register_error
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from rich.cells import cell_len
+from rich.color import ColorSystem
 from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
+from textual.filter import NoColor
 from textual.message import Message
 
 from tui.delivery.plain_view import ENDING
@@ -37,6 +40,40 @@ _PLAIN = {
     for fine in all_fine
 }  # fmt: skip
 """What is drawn in place of a character that the terminal's encoding lacks."""
+
+
+_MONOCHROME = re.compile(r"vt(52|1\d\d|220|320|420|5[12]0)(-.*)?|.*-(m|mono)")
+"""What TERM is called on terminals that have no colours."""
+
+_FEW_COLORS = re.compile(r".*-(8|16|88)color")
+
+_256_COLORS = frozenset({
+    "alacritty", "contour", "domterm", "foot", "ghostty", "gnome", "hterm", "iterm", "iterm2",
+    "iterm2.app", "iterm.app", "kitty", "konsole", "mintty", "mlterm", "ms", "nsterm", "putty",
+    "rio", "st", "terminator", "terminology", "termite", "tmux", "vscode", "vte", "warp", "wezterm",
+    "zellij",
+})  # fmt: skip
+"""Parts of what TERM is called on terminals that have 256 colours without saying so in it."""
+
+
+def color_system(environ: Mapping[str, str]) -> ColorSystem | None:
+    """Return how many colours the terminal has by COLORTERM and TERM; None where it has none.
+
+    SSH passes on TERM alone, so where that names a terminal known to have 256 it has as many.
+    """
+    name = environ.get("TERM", "").strip().lower()
+    in_screen = bool(environ.get("STY"))  # which passes on the COLORTERM around it, and can't do it
+    if environ.get("COLORTERM", "").strip().lower() in {"truecolor", "24bit"} and not in_screen:
+        return ColorSystem.TRUECOLOR
+    if "-direct" in name:
+        return ColorSystem.TRUECOLOR
+    if _MONOCHROME.fullmatch(name):
+        return None
+    if _FEW_COLORS.fullmatch(name):
+        return ColorSystem.STANDARD
+    if "256color" in name or environ.get("TMUX") or _256_COLORS & {*name.split("-")}:
+        return ColorSystem.EIGHT_BIT
+    return ColorSystem.STANDARD
 
 
 class Ended(Message):
@@ -114,13 +151,22 @@ class TerminalDriver(LinuxDriver):
         size: tuple[int, int] | None = None,
     ) -> None:
         super().__init__(app, debug=debug, mouse=mouse, size=size)
+        colors = color_system(os.environ)
+        app.console._color_system = colors or ColorSystem.STANDARD
+        if colors is None:
+            app.no_color = True
+            app._filters.append(NoColor())
         self._file = cast("Any", Output(cast("TextIO", sys.__stdout__)))
 
     def start_application_mode(self) -> None:
-        """Take the terminal, once whatever ends the program is sure to give it back."""
+        """Take the terminal, once whatever ends the program is sure to give it back.
+
+        A SIGHUP that is ignored stays so, as `nohup` wants it; shells have SIGINT and SIGQUIT
+        ignored by every background job, which is not meant for a program with a terminal.
+        """
         loop = asyncio.get_running_loop()
         for number in ENDING:
-            if signal.getsignal(number) is not signal.SIG_IGN:  # as `nohup` has it
+            if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
                 loop.add_signal_handler(number, self._tell_end, number)
         super().start_application_mode()  # type: ignore[no-untyped-call]
 

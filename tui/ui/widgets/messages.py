@@ -164,7 +164,9 @@ class Messages(Widget):
 
 def _wrap(content: Content, width: int, most: int) -> list[Content]:
     """Return at most `most` lines; what did not fit ends in an ellipsis."""
-    lines = content.wrap(width) or [Content("")]
+    # Measured anew: Textual counts the blanks that it strips, wide ones too, as one cell each.
+    lines = [Content(line.plain, list(line.spans)) for line in content.wrap(width)]
+    lines = lines or [Content("")]
     if len(lines) > most:
         last = lines[most - 1]
         cut = last.truncate(width - 1) if last.cell_length >= width else last
