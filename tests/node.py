@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from tui.sandbox.answers import errors, too_many
 from tui.sandbox.application import application
 from tui.sandbox.catalogue import edition as edition_named
-from tui.sandbox.http_server import QuietServer, address, listen
+from tui.sandbox.http_server import QuietServer, listen, url_of
 from tui.sandbox.node_context import Rules
 from tui.sandbox.seeding import seed
 from tui.sandbox.sessions import Sessions
@@ -81,7 +81,7 @@ class Node:
         self.code = credentials.code or ""
         self.access_token = credentials.access_token or ""
         self.requests: list[tuple[str, str]] = []
-        self._faults = Faults(application(self.store, rules), self.requests)
+        self._faults = FaultyApp(application(self.store, rules), self.requests)
         self._server: QuietServer | None = None
         self._start(0)
 
@@ -110,7 +110,7 @@ class Node:
 
         A subaccount's key has no owner. Grants and addresses are taken as they are, unchecked.
         """
-        key, made = self.store.add_key(
+        key, minted = self.store.add_key(
             label,
             grants,
             valid_ips,
@@ -119,7 +119,7 @@ class Node:
             created_at=created_at,
             secret=secret,
         )
-        return key.id, made
+        return key.id, minted
 
     def keys(self) -> tuple[StoredKey, ...]:
         """Return the keys that there are, oldest first."""
@@ -190,7 +190,7 @@ class Node:
 
     def _start(self, port: int) -> None:
         listener = listen(port)
-        self.url = address(listener)
+        self.url = url_of(listener)
         self.port: int = listener.getsockname()[1]
         self._server = server = QuietServer(self._faults)
         ready = threading.Event()
@@ -226,7 +226,7 @@ class _Hold:
     dropped: bool = False
 
 
-class Faults:
+class FaultyApp:
     """Stands before the node, notes every request, and breaks those that are to go wrong."""
 
     def __init__(self, app: ASGIApp, requests: list[tuple[str, str]]) -> None:

@@ -229,7 +229,7 @@ def _unfit_server(options: argparse.Namespace) -> str:
             parse_server(options.url, plain_http_allowed=options.allow_http)
     except BadAddress as error:
         if error.reason is AddressFault.CA_FILE:
-            return f"--ca-file {error.told}"
+            return f"--ca-file {error.detail}"
         problem = describe(error)
         what, hint = (text[0].lower() + text[1:] for text in (problem.title, problem.hint))
         return f"--url: {what}; {hint.rstrip('.')}"

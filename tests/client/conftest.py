@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults import Faults
+from tests.faults import FaultServer
 from tui.api.address import parse_server
 from tui.api.client import Client
 
@@ -27,7 +27,7 @@ async def dial() -> AsyncIterator[Dial]:
     clients: list[Client] = []
 
     def dialled(
-        server: Faults | int,
+        server: FaultServer | int,
         *,
         scheme: str = "http",
         host: str = "127.0.0.1",

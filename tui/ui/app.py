@@ -19,6 +19,7 @@ from tui.api.errors import ApiError
 from tui.api.session import Session, SessionProblem
 from tui.crash import write_report
 from tui.journal import Journal
+from tui.problems import describe
 from tui.text import short
 from tui.ui.bindings import Place, bindings_for
 from tui.ui.screens.dialog import AskSecretScreen, TwoFactorScreen
@@ -241,8 +242,6 @@ class KeysApp(TypeAhead[None]):
 
     async def _sign_in_again(self) -> bool:
         """Ask for the password on top of whatever is shown; work goes on there."""
-        from tui.errands import explain
-
         session, refusal = self._session, ""
         while session is not None:
             name = session.user.name if session.user else ""
@@ -263,7 +262,7 @@ class KeysApp(TypeAhead[None]):
             try:
                 await session.sign_in_again(answer, self._ask_code)
             except (ApiError, SessionProblem) as error:
-                problem = explain(error)
+                problem = describe(error)
                 refusal = ". ".join(filter(None, (problem.title, problem.detail)))
             else:
                 return True
@@ -294,4 +293,5 @@ def _place(session: Session) -> str:
 def _load_rest() -> None:
     """Load what the first paint does without, which is more than it needs."""
     import tui.api.client
+    import tui.problems.program
     import tui.ui.screens.places  # noqa: F401

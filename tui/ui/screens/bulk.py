@@ -20,10 +20,9 @@ from tui.api.errors import ApiError
 from tui.api.models import Key
 from tui.api.session import SessionEnded, SessionProblem
 from tui.delivery import DeliveryFailed
-from tui.errands import explain, in_one_line
 from tui.keys.rotation import BulkRun, Failure, State, Unfinished
 from tui.keys.service import KeyService
-from tui.problems import Problem
+from tui.problems import Problem, describe
 from tui.text import count, short
 from tui.ui.bindings import Place, bindings_for
 from tui.ui.screens.dialog import ConfirmScreen
@@ -270,7 +269,7 @@ class BulkScreen(Screen["BulkResult | None"]):
         self.bulk_run = None
         self.close_down()
         self.query_one("#choices").display = True
-        problem = explain(error)
+        problem = describe(error)
         field_error = problem.fields.get("password", "")
         for field in self.query(PasswordField):
             field.refuse(field_error)
@@ -278,7 +277,7 @@ class BulkScreen(Screen["BulkResult | None"]):
 
     def _show_not_continued(self, error: Exception) -> None:
         """Show why the step was not begun; the run keeps its states and secrets."""
-        self._message = _paragraph(explain(error))
+        self._message = _paragraph(describe(error))
 
     def show_state(self, key_id: str, state: State, problem: Exception | None) -> None:
         """Show a key's new state."""
@@ -287,7 +286,7 @@ class BulkScreen(Screen["BulkResult | None"]):
         done_texts = {**_DONE_TEXTS, State.FINISHED: self.finished_text}
         table = self.query_one(KeyTable)
         if problem is not None:
-            table.set_state(key_id, in_one_line(explain(problem)), "problem")
+            table.set_state(key_id, describe(problem).one_line, "problem")
         else:
             kind: StateKind = "done" if state in done_texts else "working"
             table.set_state(key_id, done_texts.get(state, state.value), kind)
@@ -325,7 +324,7 @@ class BulkScreen(Screen["BulkResult | None"]):
         if self._message:
             message.update(Content(self._message))
         elif failure is not None:
-            reason = _paragraph(explain(failure.problem, failure.key))
+            reason = _paragraph(describe(failure.problem, failure.key))
             message.update(Content(f"{short(failure.key.label, 40)}: {reason}"))
 
 

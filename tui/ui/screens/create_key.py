@@ -8,9 +8,9 @@ from functools import partial
 from textual.content import Content
 
 from tui.api.models import KeyDraft
-from tui.errands import explain
 from tui.keys.service import Created, KeyService
 from tui.keys.write_outcomes import NothingCreated, OutcomeUnknown, SecretLost
+from tui.problems import describe
 from tui.ui.screens.dialog import ConfirmScreen
 from tui.ui.screens.key_form import KeyFormScreen
 from tui.ui.widgets.password_field import PasswordField
@@ -44,7 +44,7 @@ class CreateKeyScreen(KeyFormScreen[Created]):
             try:
                 return await self._authorize_and_send(draft)
             except (NothingCreated, OutcomeUnknown) as error:
-                self.form.show_problem(explain(error))
+                self.form.show_problem(describe(error))
                 return None
             except SecretLost as lost:
                 if not await self._delete_lost(lost):
@@ -59,7 +59,7 @@ class CreateKeyScreen(KeyFormScreen[Created]):
 
     async def _delete_lost(self, lost: SecretLost) -> bool:
         """Delete a key whose secret nobody has, after asking; False where it is to stay."""
-        problem = explain(lost)
+        problem = describe(lost)
         ask = ConfirmScreen(
             problem.title,
             Content(problem.detail),

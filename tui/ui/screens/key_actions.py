@@ -15,7 +15,6 @@ from tui.api.errors import ApiError
 from tui.api.grants import sends
 from tui.api.models import Key
 from tui.api.session import SessionProblem
-from tui.errands import explain
 from tui.keys.rotation import (
     OfSubaccount,
     OtherSecret,
@@ -27,7 +26,7 @@ from tui.keys.rotation import (
     unfinished_rotations,
 )
 from tui.keys.service import KeyService
-from tui.problems import Problem
+from tui.problems import Problem, describe
 from tui.text import mask, short
 from tui.ui.screens.bulk import BulkScreen
 from tui.ui.screens.create_key import CreateKeyScreen
@@ -130,7 +129,7 @@ class KeyActions:
                 outcome = " is deleted, though no good answer came."
                 self._panel.show_message("API key ", key.label, outcome)
             else:
-                self._panel.show_problem(explain(error, key))
+                self._panel.show_problem(describe(error, key))
             return
         await self._view.read()
         outcome = " was deleted." if was_there else " had already been deleted by somebody else."
@@ -151,7 +150,7 @@ class KeyActions:
         if secret is None:
             return
         if not key.may_have(secret):
-            self._panel.show_problem(explain(OtherSecret()))
+            self._panel.show_problem(describe(OtherSecret()))
             return
         proof = verification_of(self._service, secret, key.grants, key.raw_valid_ips or ())
         del ask, secret
@@ -166,7 +165,7 @@ class KeyActions:
         rotations = await unfinished_rotations(self._service)
         unfinished = next((rotation for rotation in rotations if rotation.involves(key)), None)
         if unfinished is None and key.subaccount_id:
-            self._panel.show_problem(explain(OfSubaccount()))
+            self._panel.show_problem(describe(OfSubaccount()))
             return
         rotation = Rotation(self._service, key)
         if unfinished is not None:

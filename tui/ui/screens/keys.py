@@ -21,11 +21,10 @@ from textual.worker import Worker
 from tui.api.errors import ApiError
 from tui.api.models import Key
 from tui.api.session import SessionProblem
-from tui.errands import explain
 from tui.keys.key_history import UnstoredKeys
 from tui.keys.rotation import Unfinished, unfinished_rotations
 from tui.keys.service import KeyService
-from tui.problems import Problem
+from tui.problems import Problem, describe
 from tui.ui.bindings import Place, bindings_for
 from tui.ui.screens.bulk import BulkScreen
 from tui.ui.screens.bulk_actions import (
@@ -111,7 +110,7 @@ class KeysScreen(Screen[None]):
                 listing = await self._service.load()
         except (ApiError, SessionProblem) as error:
             if self._is_there:
-                self.panel.show_failure(explain(error))
+                self.panel.show_failure(describe(error))
             return False
         if not self._is_there:
             return False

@@ -269,9 +269,9 @@ class LoginScreen(Screen[None]):
         return not missing
 
     def _show_refusal(self, error: Exception) -> None:
-        from tui.errands import explain  # it loads while the operator types
+        from tui.problems import describe  # it loads while the operator types
 
-        problem = explain(error)
+        problem = describe(error)
         self._show_problem(problem)
         if isinstance(error, BadAddress):
             self._field("server").focus_input()

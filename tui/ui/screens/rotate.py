@@ -17,10 +17,10 @@ from textual.widgets import Button, Footer, Input, Static
 
 from tui.api.errors import Forbidden
 from tui.delivery import NewSecret
-from tui.errands import explain
 from tui.keys.rotation import NotVerified, Rotation, State, Step
 from tui.keys.service import KeyService
 from tui.keys.verification import Verification
+from tui.problems import describe
 from tui.text import short
 from tui.ui.bindings import Place, bindings_for
 from tui.ui.screens.dialog import AskSecretScreen
@@ -315,7 +315,7 @@ class RotateScreen(ShowsSecret[str]):
         message.display = error is not None
         if error is None:
             return
-        problem = explain(error, self._rotation.predecessor)
+        problem = describe(error, self._rotation.predecessor)
         field_error = problem.fields.get("password")
         if field_error and self.query_one(PasswordField).refuse(field_error):
             message.display = False

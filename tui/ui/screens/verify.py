@@ -12,9 +12,9 @@ from textual.widgets import Button
 
 from tui.api.errors import ApiError
 from tui.api.grants import Catalogue
-from tui.errands import explain
 from tui.keys.service import KeyService
 from tui.keys.verification import Verification
+from tui.problems import describe
 from tui.ui.screens.dialog import Dialog
 from tui.ui.widgets.proofs import Proofs
 from tui.ui.widgets.status import Status
@@ -71,7 +71,7 @@ class VerifyScreen(Dialog["bool | None"]):
             with self.query_one(Status).working("Asking the server · Esc cancels"):
                 verification = await self._verify(lambda v: proofs.show(v, self._catalogue))
         except ApiError as error:
-            problem = explain(error)
+            problem = describe(error)
             proofs.update(Content(f"✗ {problem.title}\n{problem.detail}\n{problem.hint}"))
         else:
             self._works = verification.works if verification.is_certain else None

@@ -11,10 +11,9 @@ from textual.widgets import Static
 from tui.api.errors import ApiError, SignInRefused
 from tui.api.models import Key, KeyDraft
 from tui.api.session import SessionProblem
-from tui.errands import explain
 from tui.keys.service import KeyService
 from tui.keys.validation import split_ips, wrong_grants, wrong_ips, wrong_label
-from tui.problems import Problem
+from tui.problems import Problem, describe
 from tui.text import mask, plain
 from tui.ui.widgets.field import Field
 from tui.ui.widgets.grant_list import GrantList
@@ -160,7 +159,7 @@ class KeyForm(Vertical):
 
     def show_refusal(self, error: ApiError | SessionProblem) -> None:
         """Show what was refused beside the fields that it is about, else above them all."""
-        problem = explain(error, self._key)
+        problem = describe(error, self._key)
         errors = {_FIELDS.get(name, name): reason for name, reason in problem.fields.items()}
         if isinstance(error, SignInRefused):
             errors["password"] = error.description or problem.title
