@@ -62,7 +62,8 @@ class BulkScreen(Screen["BulkResult | None"]):
 
     CSS_PATH = "bulk.tcss"
     AUTO_FOCUS = "Input, #close"
-    BINDINGS: ClassVar[list[BindingType]] = list(bindings_for(Place.RUN))
+    PLACE = Place.RUN
+    BINDINGS: ClassVar[list[BindingType]] = list(bindings_for(PLACE))
     place = ""
     start = ""
     ended = ""

@@ -51,7 +51,8 @@ class KeyFormScreen(Screen[Done | None]):
         (0, "-low"),
         (30, "-high"),
     ]
-    BINDINGS: ClassVar[list[BindingType]] = list(bindings_for(Place.FORM))
+    PLACE = Place.FORM
+    BINDINGS: ClassVar[list[BindingType]] = list(bindings_for(PLACE))
     place = ""
     heading = ""
     verb = ""
