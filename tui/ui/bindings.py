@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import ClassVar, Protocol, runtime_checkable
 
 from textual.binding import Binding
 
@@ -21,6 +22,13 @@ class Place(Enum):
     SECRET = "A new key's secret"  # noqa: S105  # a heading
     JOURNAL = "Journal"
     DIALOG = "Dialogs"
+
+
+@runtime_checkable
+class HasPlace(Protocol):
+    """A screen whose keys stand in the table of commands; a dialog's are the same everywhere."""
+
+    PLACE: ClassVar[Place]
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,7 +63,8 @@ class BulkScreen(Screen["BulkResult | None"]):
 
     CSS_PATH = "bulk.tcss"
     AUTO_FOCUS = "Input, #close"
-    BINDINGS: ClassVar[list[BindingType]] = list(bindings_for(Place.RUN))
+    PLACE = Place.RUN
+    BINDINGS: ClassVar[list[BindingType]] = list(bindings_for(PLACE))
     verb: ClassVar[str]
     """What is done with the keys, as the title says it."""
     start_label: ClassVar[str]

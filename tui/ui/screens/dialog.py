@@ -28,7 +28,8 @@ class Dialog(ModalScreen[Answer]):
     """A box above the screen. Esc closes it and does nothing; the focus starts on what is safe."""
 
     CSS_PATH = "dialog.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = list(bindings_for(Place.DIALOG))
+    PLACE = Place.DIALOG
+    BINDINGS: ClassVar[list[BindingType]] = list(bindings_for(PLACE))
     nothing: Answer
 
     def __init__(self, title: str, body: Content, *, danger: bool = False) -> None:

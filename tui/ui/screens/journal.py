@@ -114,7 +114,8 @@ class JournalScreen(Screen[None]):
 
     CSS_PATH = "journal.tcss"
     AUTO_FOCUS = "Input"
-    BINDINGS: ClassVar[list[BindingType]] = list(bindings_for(Place.JOURNAL))
+    PLACE = Place.JOURNAL
+    BINDINGS: ClassVar[list[BindingType]] = list(bindings_for(PLACE))
 
     def __init__(self, journal: JournalSnapshot, path: Path | None, who: str) -> None:
         super().__init__()

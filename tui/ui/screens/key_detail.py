@@ -20,7 +20,8 @@ from tui.ui.widgets.top_bar import TopBar
 class KeyDetailScreen(Screen[str]):
     """Shows one key; returns what to do with it, or nothing."""
 
-    BINDINGS: ClassVar[list[BindingType]] = list(bindings_for(Place.DETAIL))
+    PLACE = Place.DETAIL
+    BINDINGS: ClassVar[list[BindingType]] = list(bindings_for(PLACE))
     CSS = "KeyDetailScreen KeyFacts { padding: 1 2; height: 1fr; }"
 
     def __init__(self, key: Key, catalogue: Catalogue, now: datetime, who: str) -> None:

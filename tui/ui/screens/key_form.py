@@ -45,7 +45,8 @@ class KeyFormScreen(Screen[Result | None]):
         (0, "-low"),
         (30, "-high"),
     ]
-    BINDINGS: ClassVar[list[BindingType]] = list(bindings_for(Place.FORM))
+    PLACE = Place.FORM
+    BINDINGS: ClassVar[list[BindingType]] = list(bindings_for(PLACE))
     crumb = ""
     """The screen's own part of the place that the top bar names."""
     heading = ""

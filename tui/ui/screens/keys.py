@@ -59,7 +59,8 @@ class KeysScreen(Screen[None]):
         (0, "-narrow"),
         (110, "-wide"),
     ]
-    BINDINGS: ClassVar[list[BindingType]] = list(bindings_for(Place.KEYS))
+    PLACE = Place.KEYS
+    BINDINGS: ClassVar[list[BindingType]] = list(bindings_for(PLACE))
 
     class SignedOut(Message):
         """The operator wants to sign out."""

@@ -60,7 +60,8 @@ class LoginScreen(Screen[None]):
 
     CSS_PATH = "login.tcss"
     AUTO_FOCUS = ""
-    BINDINGS: ClassVar[list[BindingType]] = list(bindings_for(Place.LOGIN))
+    PLACE = Place.LOGIN
+    BINDINGS: ClassVar[list[BindingType]] = list(bindings_for(PLACE))
 
     class SignedIn(Message):
         """A session stands."""

@@ -59,7 +59,8 @@ class RotateScreen(ShowsSecret[str]):
 
     CSS_PATH = "rotate.tcss"
     AUTO_FOCUS = ""  # it would take a field that is hidden, too
-    BINDINGS: ClassVar[list[BindingType]] = list(bindings_for(Place.ROTATE))
+    PLACE = Place.ROTATE
+    BINDINGS: ClassVar[list[BindingType]] = list(bindings_for(PLACE))
 
     def __init__(
         self,

@@ -35,7 +35,8 @@ class SecretScreen(ShowsSecret[str]):
 
     CSS_PATH = "secret.tcss"
     AUTO_FOCUS = ""
-    BINDINGS: ClassVar[list[BindingType]] = list(bindings_for(Place.SECRET))
+    PLACE = Place.SECRET
+    BINDINGS: ClassVar[list[BindingType]] = list(bindings_for(PLACE))
 
     def __init__(self, created: Created, catalogue: Catalogue, verify: Verify) -> None:
         super().__init__()

@@ -32,6 +32,7 @@ from tui.delivery import (
 from tui.text import plain, short
 from tui.ui.screens.dialog import AskScreen
 from tui.ui.terminal.driver import Output
+from tui.ui.terminal.textual_internals import write_to_terminal
 from tui.ui.widgets.messages import MessageKind, Messages
 from tui.ui.widgets.status import Status
 
@@ -221,10 +222,7 @@ class SecretBox(Vertical):
         self.call_after_refresh(messages.scroll_visible, animate=False)
 
     def _write_terminal(self, sequence: str) -> None:
-        driver = self.app._driver  # App.copy_to_clipboard would keep the secret
-        if driver is not None:
-            driver.write(sequence)
-            driver.flush()
+        write_to_terminal(self.app, sequence)
 
 
 class ShowsSecret(Screen[Result]):

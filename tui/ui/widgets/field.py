@@ -38,7 +38,7 @@ class QuietInput(Input):
         if not self.password:
             super().action_copy()
 
-    def _on_paste(self, event: events.Paste) -> None:
+    def on_paste(self, event: events.Paste) -> None:
         """Take no character that a terminal may act on; what was blank stays blank, if unmasked."""
         event.prevent_default()
         event.stop()
@@ -46,7 +46,7 @@ class QuietInput(Input):
         if not self.password:
             text = re.sub(r"[^\S ]+", " ", text.strip("\r\n"))
         kept = "".join(c for c in text if not _is_invisible(c))
-        super()._on_paste(events.Paste(kept))
+        self.replace(next(iter(kept.splitlines()), ""), *sorted(self.selection))
         if kept != text:
             self.post_message(Field.Cleaned())
 
