@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from tests import faults as f
 from tests.client.conftest import Dial
-from tests.faults import faults
+from tests.faults import answered, faults
 from tui.api.errors import ApiError, Unsendable
 from tui.api.models import KeyDraft
 from tui.problems import describe
@@ -48,7 +48,7 @@ def everything(error: BaseException) -> str:
 @pytest.mark.parametrize("name", sorted(REPLIES))
 async def test_no_error_carries_a_secret(name: str, dial: Dial) -> None:
     async with faults(REPLIES[name]) as server:
-        client = dial(server, deadline=0.1)
+        client = dial(server)
         token, password = SecretStr(TOKEN), SecretStr(PASSWORD)
         for call in (
             client.password_grant("ops", password, remember=True),
@@ -56,10 +56,10 @@ async def test_no_error_carries_a_secret(name: str, dial: Dial) -> None:
             client.list_keys(token),
             client.create_key(KeyDraft("x"), token),
             client.verify_two_factor("ops", password, token),
-            client.sign_out(token, 0.1),
+            client.sign_out(token),
         ):
             try:
-                await call
+                await answered(server, call, name)
             except ApiError as error:
                 told = everything(error) + repr(describe(error))
                 sent = f"{server.requests[-1].headers} {server.requests[-1].body!r}"
