@@ -82,9 +82,9 @@ async def failure(command: CommandDelivery, what: NewSecret | None = None) -> De
 
 
 def gone(process: int) -> bool:
-    """Tell whether a process ends within a second; nobody may have asked after it yet."""
+    """Tell whether a process ends within ten seconds; nobody may have asked after it yet."""
     state = Path(f"/proc/{process}/stat")
-    for _ in range(50):
+    for _ in range(500):
         try:
             if state.read_text().rpartition(")")[2].split()[0] == "Z":
                 return True
@@ -161,9 +161,9 @@ async def test_one_that_reads_what_it_needs_and_leaves_at_once_is_no_failure(
     "does", ["exec sleep 600", "sleep 600 & echo $! > child; wait", "exec yes x"]
 )
 async def test_one_that_hangs_is_killed_with_its_children(script: Script, does: str) -> None:
-    failed = await failure(CommandDelivery(script(does), seconds=0.5))
+    failed = await failure(CommandDelivery(script(does), seconds=2))
     assert failed.reason is DeliveryFault.TOO_SLOW
-    assert "did not finish within 0.5 s and was stopped" in failed.sentence
+    assert "did not finish within 2 s and was stopped" in failed.sentence
     assert gone(int(got("got.pid")))
     assert not noted("child") or gone(int(got("child")))
 
