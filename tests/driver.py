@@ -52,7 +52,7 @@ class Told(TypedDict, total=False):
     notice: str
 
 
-_ERRANDS = {"errand", "leave", "load", "sign in", "write"}
+_ACTIONS = {"action", "leave", "load", "sign in", "write"}
 """The groups of the workers that do what the operator asked for."""
 
 _FRAMES = {ord(character): " " for character in "│▏╭╮╰╯─×"}
@@ -151,7 +151,7 @@ class Operator:
     @property
     def idle(self) -> bool:
         """Whether nothing is being done for the operator, apart from waiting for keys."""
-        return not any(worker.group in _ERRANDS for worker in self.app.workers)
+        return not any(worker.group in _ACTIONS for worker in self.app.workers)
 
     async def gone(self, text: str) -> None:
         await self.until(lambda: text not in self.sentences)

@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from tui.sandbox.answers import errors, too_many
 from tui.sandbox.application import application
 from tui.sandbox.catalogue import edition as edition_named
-from tui.sandbox.http_server import QuietServer, address, listen
+from tui.sandbox.http_server import QuietServer, listen, url_of
 from tui.sandbox.node_context import Rules
 from tui.sandbox.seeding import seed
 from tui.sandbox.sessions import Sessions
@@ -81,7 +81,7 @@ class Node:
         self.code = credentials.code or ""
         self.access_token = credentials.access_token or ""
         self.requests: list[tuple[str, str]] = []
-        self._faults = Faults(application(self.store, rules), self.requests)
+        self._faults = FaultyApp(application(self.store, rules), self.requests)
         self._server: QuietServer | None = None
         self._start(0)
 
@@ -110,7 +110,7 @@ class Node:
 
         A subaccount's key has no owner. Grants and addresses are taken as they are, unchecked.
         """
-        key, made = self.store.add_key(
+        key, minted = self.store.add_key(
             label,
             grants,
             valid_ips,
@@ -119,7 +119,7 @@ class Node:
             created_at=created_at,
             secret=secret,
         )
-        return key.id, made
+        return key.id, minted
 
     def keys(self) -> tuple[StoredKey, ...]:
         """Return the keys that there are, oldest first."""
@@ -164,9 +164,14 @@ class Node:
         """Return how many requests of that method came for paths with that beginning."""
         return sum(got == method and path.startswith(path_prefix) for got, path in self.requests)
 
+    @property
+    def held(self) -> int:
+        """How many requests have been held so far, after they were done if that was to be."""
+        return self._faults.held
+
     async def until(self, method: str, path_prefix: str, times: int = 1) -> None:
-        """Wait until so many such requests have come, 5 s at most."""
-        async with asyncio.timeout(5):
+        """Wait until so many such requests have come, 20 s at most."""
+        async with asyncio.timeout(20):
             while self.seen(method, path_prefix) < times:  # noqa: ASYNC110  # told by a thread
                 await asyncio.sleep(0.005)
 
@@ -190,7 +195,7 @@ class Node:
 
     def _start(self, port: int) -> None:
         listener = listen(port)
-        self.url = address(listener)
+        self.url = url_of(listener)
         self.port: int = listener.getsockname()[1]
         self._server = server = QuietServer(self._faults)
         ready = threading.Event()
@@ -226,13 +231,14 @@ class _Hold:
     dropped: bool = False
 
 
-class Faults:
+class FaultyApp:
     """Stands before the node, notes every request, and breaks those that are to go wrong."""
 
     def __init__(self, app: ASGIApp, requests: list[tuple[str, str]]) -> None:
         self.app, self.requests = app, requests
         self.pending: list[_Fault] = []
         self._holds: list[_Hold] = []
+        self.held = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = scope["method"], scope["path"]
@@ -246,6 +252,7 @@ class Faults:
         hold = _Hold()
         if how in ("hang", "hang-after"):
             self._holds.append(hold)
+            self.held += 1
         # Noted only now, so that whoever waits for the request finds it held, and done if so.
         self.requests.append(request)
         if hold in self._holds:

@@ -333,7 +333,8 @@ class Terminal:
 
 
 def _environment() -> dict[str, str]:
-    kept = ("PATH", "TMPDIR", "USER")
+    # Coverage counts what runs in here as well: it reads its settings from the environment.
+    kept = ("PATH", "TMPDIR", "USER", "COVERAGE_PROCESS_CONFIG")
     own = {name: os.environ[name] for name in kept if name in os.environ}
     return {**own, "HOME": "/nonexistent", "TERM": "xterm-256color", "LANG": "C.UTF-8"}
 

@@ -23,9 +23,9 @@ ROOT = Path(tui.__file__).parent
 SOURCES = sorted(ROOT.rglob("*.py"))
 
 LIGHT = (
-    "problems", "errands", "keys.service", "keys.verification", "keys.rotation", "keys.validation",
-    "api.session", "api.models", "api.errors", "api.grants", "api.address", "journal", "delivery",
-    "text", "crash", "cli", "sandbox.options", "sandbox.child_process",
+    "problems", "problems.program", "keys.service", "keys.verification", "keys.rotation",
+    "keys.validation", "api.session", "api.models", "api.errors", "api.grants", "api.address",
+    "journal", "delivery", "text", "crash", "cli", "sandbox.options", "sandbox.child_process",
 )  # fmt: skip
 SCREENS = tuple(
     f"ui.screens.{path.stem}" for path in sorted((ROOT / "ui/screens").glob("[!_]*.py"))

@@ -87,7 +87,7 @@ def test_plain_http_goes_where_it_is_allowed() -> None:
 def test_what_of_a_browsers_address_would_do_is_told(rest: str) -> None:
     with pytest.raises(BadAddress) as caught:
         parse_server(f"https://Mail.example:8443{rest}")
-    assert caught.value.told == "https://mail.example:8443"
+    assert caught.value.detail == "https://mail.example:8443"
     assert "Leave out all that follows https://mail.example:8443" in describe(caught.value).hint
 
 
@@ -105,8 +105,8 @@ def test_a_ca_file_has_to_hold_a_certificate(tmp_path: Path) -> None:
         with pytest.raises(BadAddress) as caught:
             parse_server("mail.example", ca_file=tmp_path / name)
         assert caught.value.reason is AddressFault.CA_FILE
-        assert caught.value.told == f"{plain(str(tmp_path / name))}: {wrong}"
-        assert describe(caught.value).detail == f"{caught.value.told}."
+        assert caught.value.detail == f"{plain(str(tmp_path / name))}: {wrong}"
+        assert describe(caught.value).detail == f"{caught.value.detail}."
     good = tmp_path / "good.pem"
     trustme.CA().cert_pem.write_to_path(str(good))
     assert parse_server("mail.example", ca_file=good).ca_file == good

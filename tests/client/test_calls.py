@@ -140,7 +140,7 @@ async def test_an_answer_about_another_key_is_refused(dial: Dial) -> None:
 
 @pytest.mark.parametrize("method", ["password_grant", "list_keys"])
 @pytest.mark.parametrize(
-    ("body", "told"),
+    ("body", "entries"),
     [
         (
             {
@@ -166,18 +166,18 @@ async def test_an_answer_about_another_key_is_refused(dial: Dial) -> None:
     ],
 )
 async def test_every_shape_of_error_is_read(
-    method: str, body: object, told: list[errors.ErrorEntry], dial: Dial
+    method: str, body: object, entries: list[errors.ErrorEntry], dial: Dial
 ) -> None:
     async with faults(as_json(body, 400)) as server:
         client = dial(server)
         if method == "list_keys":
             with pytest.raises(errors.Invalid) as caught:
                 await client.list_keys(TOKEN)
-            assert list(caught.value.entries) == told
+            assert list(caught.value.entries) == entries
             return
         with pytest.raises(errors.SignInRefused) as refused:
             await client.password_grant("ops", SecretStr("x"), remember=False)
-        assert refused.value.description == (told[0].message if told else "")
+        assert refused.value.description == (entries[0].message if entries else "")
 
 
 @pytest.mark.parametrize(

@@ -149,7 +149,7 @@ async def test_nothing_but_an_api_error_escapes(body: bytes, status: int, header
         try:
             await call
         except ApiError as error:
-            problem = describe(error, "doing this")
+            problem = describe(error, doing="doing this")
             assert len(problem.title) <= 60
             assert "".join([problem.title, problem.detail, *problem.fields.values()]).isprintable()
     await client.aclose()

@@ -45,7 +45,7 @@ EXAMPLES: list[Exception] = [
 
 @pytest.mark.parametrize("error", EXAMPLES, ids=repr)
 def test_every_error_has_words_that_fit(error: Exception) -> None:
-    problem = describe(error, "creating the key")
+    problem = describe(error, doing="creating the key")
     assert 5 < len(problem.title) <= 60
     assert not problem.title.endswith(".")
     assert problem.hint.endswith((".", "?"))
@@ -107,6 +107,6 @@ def test_waiting_is_told_in_seconds() -> None:
 
 
 def test_what_was_being_done_is_said_where_the_server_says_nothing() -> None:
-    problem = describe(errors.Forbidden(403), "deleting the key")
+    problem = describe(errors.Forbidden(403), doing="deleting the key")
     assert problem.detail == "It gave no reason while deleting the key."
     assert "api_keys/manage" in problem.hint

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from tests.client.conftest import Dial
 from tests.faults import as_json, faults
 from tui.api.errors import NotReached, Stage
-from tui.api.trust import stage, tls_context
+from tui.api.trust import tls_context, tls_stage
 from tui.problems import describe
 
 GRANTS = as_json({"results": [{"key": "metrics/view"}]})
@@ -139,8 +139,8 @@ def self_signed(host: str, directory: Path) -> tuple[ssl.SSLContext, Path]:
 def test_any_other_fault_of_a_certificate_is_told_in_its_own_words(code: int, message: str) -> None:
     failure = ssl.SSLCertVerificationError(1, "certificate verify failed")
     failure.verify_code, failure.verify_message = code, message
-    assert stage(failure) is Stage.TLS_BAD_CERTIFICATE
-    problem = describe(NotReached(stage(failure), "mail.example", 443, 1, message))
+    assert tls_stage(failure) is Stage.TLS_BAD_CERTIFICATE
+    problem = describe(NotReached(tls_stage(failure), "mail.example", 443, 1, message))
     assert message in problem.detail
     assert not any(word in repr(problem) for word in ("expired", "--ca-file", "encryption"))
 

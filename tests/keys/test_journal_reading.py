@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.keys.conftest import WHEN, file_of, unstored
 from tui.journal import create_records
 from tui.journal.log import CAP, Journal
-from tui.ui.screens.journal import requests
+from tui.ui.screens.journal import write_requests
 
 SERVER = "https://mta1.example.com"
 
@@ -150,7 +150,7 @@ def test_a_successor_whose_first_lines_are_cut_off_counts_as_stored(journal: Jou
     attempt.proven(True)
     last_only = journal.read().entries[:1]
     assert [record.is_stored for record in create_records(last_only)] == [True]
-    assert requests(last_only, "") == []
+    assert write_requests(last_only, "") == []
 
 
 def test_a_file_that_did_not_change_is_parsed_once(journal: Journal) -> None:

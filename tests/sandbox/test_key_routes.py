@@ -257,8 +257,8 @@ def test_a_subaccount_has_keys_of_its_own(start: Nodes) -> None:
     visitor.node.add_key("Primary")
     token, scope = visitor.node.token(), {"X-MSYS-SUBACCOUNT": "7"}
     draft = {"label": "Partner", "grants": ["metrics/view"]}
-    made = visitor.post("/api-keys", token, json=draft, headers=scope)
-    assert made.status_code == 200
+    created = visitor.post("/api-keys", token, json=draft, headers=scope)
+    assert created.status_code == 200
 
     def labels(scope: str | None) -> list[str]:
         headers = {} if scope is None else {"X-MSYS-SUBACCOUNT": scope}

@@ -18,7 +18,7 @@ import pytest
 from tui.sandbox import child_process
 from tui.sandbox.options import Announcement, SandboxFailed, SandboxMissing, SandboxOptions
 from tui.sandbox.running import run_node
-from tui.sandbox.standalone import run, told
+from tui.sandbox.standalone import banner, run
 
 RUN = """
 import sys
@@ -54,8 +54,8 @@ def shown(process: subprocess.Popen[str]) -> str:
 
 
 def row(text: str, name: str) -> str:
-    (found,) = (line for line in text.splitlines() if line.strip().startswith(name))
-    return found.strip().removeprefix(name).strip()
+    (line,) = (line for line in text.splitlines() if line.strip().startswith(name))
+    return line.strip().removeprefix(name).strip()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -79,12 +79,12 @@ def test_the_command_tells_how_to_get_in_and_leaves_quietly(number: signal.Signa
         assert (process.returncode, rest, problems) == (0, "", "")
 
 
-def told_at_once(options: SandboxOptions) -> str:
+def banner_of(options: SandboxOptions) -> str:
     """Return what the command would show, from a node that is stopped as soon as it can be."""
     texts: list[str] = []
 
     def announce(announcement: Announcement) -> None:
-        texts.append(told(announcement, options))
+        texts.append(banner(announcement, options))
         signal.raise_signal(signal.SIGTERM)
 
     run_node(options, announce)
@@ -93,14 +93,14 @@ def told_at_once(options: SandboxOptions) -> str:
 
 
 def test_the_command_shows_what_the_account_needs(tmp_path: Path) -> None:
-    text = told_at_once(SandboxOptions(data=tmp_path, account="two-factor", require_client=True))
+    text = banner_of(SandboxOptions(data=tmp_path, account="two-factor", require_client=True))
     assert len(row(text, "Two-factor code")) == 6
     assert row(text, "Client id").startswith("console-")
     assert len(row(text, "Client secret")) == 32
     assert row(text, "Data") == str(tmp_path)
 
     options = SandboxOptions(data=tmp_path, account="single-sign-on", require_client=True)
-    again = told_at_once(options)
+    again = banner_of(options)
     assert len(row(again, "Access token")) == 40
     assert row(again, "Password") == f"the one shown when {tmp_path} was made"
     assert row(again, "Client secret") == f"the one shown when {tmp_path} was made"
@@ -108,7 +108,7 @@ def test_the_command_shows_what_the_account_needs(tmp_path: Path) -> None:
 
 
 def test_the_command_says_that_authentication_is_off() -> None:
-    text = told_at_once(SandboxOptions(auth=False))
+    text = banner_of(SandboxOptions(auth=False))
     assert row(text, "Authentication").startswith("switched off")
     assert "Client" not in text
 
@@ -146,13 +146,13 @@ def test_a_taken_port_is_said_in_one_sentence(capsys: pytest.CaptureFixture[str]
 
 def test_a_node_beside_the_app_answers_and_goes_when_told() -> None:
     with child_process.start(SandboxOptions(account="two-factor", require_client=True)) as sandbox:
-        told = sandbox.announcement
-        url = f"{told.url}/api/v1/metrics"
+        announcement = sandbox.announcement
+        url = f"{announcement.url}/api/v1/metrics"
         assert httpx.get(url, trust_env=False).status_code == 401
-        for secret in (told.password, told.code, told.client_secret):
+        for secret in (announcement.password, announcement.code, announcement.client_secret):
             assert secret
-            assert secret not in repr(told)
-        assert told.access_token is None
+            assert secret not in repr(announcement)
+        assert announcement.access_token is None
     with pytest.raises(httpx.ConnectError):
         httpx.get(url, trust_env=False)
     sandbox.stop()

@@ -9,7 +9,7 @@ from textual.widgets import Static
 
 from tui.api.grants import Catalogue
 from tui.api.models import Key
-from tui.ui.widgets.key_facts import KeyFacts, tell
+from tui.ui.widgets.key_facts import KeyFacts, describe
 
 NOW = datetime(2026, 1, 15, tzinfo=UTC)
 
@@ -26,7 +26,7 @@ class Aside(App[None]):
 
     @property
     def told(self) -> str:
-        return str(self.query_one("#told", Static).content)
+        return str(self.query_one("#facts", Static).content)
 
 
 async def test_what_is_seen_is_told_at_once() -> None:
@@ -56,5 +56,5 @@ async def test_what_is_hidden_is_told_when_it_comes_to_be_seen() -> None:
 
 def test_a_line_that_is_broken_keeps_its_indent() -> None:
     key = Key("1", "Alpha", raw_grants=("transmissions/modify",))
-    told = tell(key, Catalogue(), NOW, 30).plain
+    told = describe(key, Catalogue(), NOW, 30).plain
     assert "\n  GET, POST, PUT, DELETE on\n  /api/v1/transmissions\n" in told

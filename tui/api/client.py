@@ -19,14 +19,14 @@ from tui.api import decode
 from tui.api.address import AddressFault, BadAddress, Server
 from tui.api.errors import ApiError, Forbidden, NotFound, Unauthorized, Unreadable, Unsendable
 from tui.api.models import CreatedKey, Grant, Key, KeyDraft, Token, TwoFactor, User
-from tui.api.refusals import entries, excerpt, refusal, retry_after
+from tui.api.refusals import excerpt, read_entries, refusal, retry_after
 from tui.api.transport import Answer, Call, Wire
 from tui.text import short
 
 LIST_CAP = 64 * 2**20
 """The most that a list of keys may be, decoded, in bytes: 100,000 keys are 29 MB."""
 
-CAP = 2**20
+ANSWER_CAP = 2**20
 """The most that any other answer may be, decoded, in bytes."""
 
 PROBE_CAP = 2**16
@@ -170,17 +170,19 @@ class Client:
     async def key(self, key_id: str, credential: SecretStr | None) -> Key:
         """Return one key (contract 4); an answer about another one is Unreadable."""
         answer = await self._call("GET", _key_path(key_id), credential)
-        found = self._read(answer, decode.key)
-        if found.id != key_id:
+        key = self._read(answer, decode.key)
+        if key.id != key_id:
             raise Unreadable(answer.status, "an answer about another key")
-        return found
+        return key
 
     async def create_key(self, draft: KeyDraft, credential: SecretStr | None) -> CreatedKey:
         """Create a key: sent once, never repeated, its secret saved from any answer that holds it.
 
         After an error whose `maybe_done` is true, the key may exist all the same (contract 5).
         """
-        answer = await self._call("POST", "/api-keys", credential, _draft(draft), keep_cut=True)
+        answer = await self._call(
+            "POST", "/api-keys", credential, _draft_body(draft), keep_cut=True
+        )
         try:
             return decode.created(answer.body, draft)
         except decode.Malformed as malformed:
@@ -189,7 +191,7 @@ class Client:
 
     async def update_key(self, key_id: str, draft: KeyDraft, credential: SecretStr | None) -> None:
         """Replace a key's label, grants and allowed IPs, all of them (contract 4)."""
-        path, body = _key_path(key_id), _draft(draft)
+        path, body = _key_path(key_id), _draft_body(draft)
         answer = await self._call("PUT", path, credential, body, keep_cut=True)
         self._check_done(answer)
 
@@ -227,7 +229,7 @@ class Client:
         content: _Content = _NOTHING,
         headers: Mapping[str, str] | None = None,
         *,
-        cap: int = CAP,
+        cap: int = ANSWER_CAP,
         deadline: float | None = None,
         sign_in: bool = False,
         keep_cut: bool = False,
@@ -242,7 +244,7 @@ class Client:
             cap=cap,
         )
         answer = await self._wire.exchange(call)
-        answer.say = _say(*content.secrets, credential)
+        answer.sanitize = _sanitizer(*content.secrets, credential)
         if not 200 <= answer.status < 300:
             raise refusal(answer, sign_in=sign_in) from None
         if answer.cut is not None and not keep_cut:
@@ -266,8 +268,8 @@ class Client:
 def _unreadable(answer: Answer, malformed: decode.Malformed, *, holds_secret: bool) -> ApiError:
     shown = ""
     if not holds_secret:
-        told = entries(answer.body, answer.say)
-        shown = told[0].message if told else excerpt(answer.body, answer.say)
+        listed = read_entries(answer.body, answer.sanitize)
+        shown = listed[0].message if listed else excerpt(answer.body, answer.sanitize)
     return Unreadable(answer.status, malformed.reason, shown)
 
 
@@ -288,16 +290,16 @@ def _headers(credential: SecretStr | None, content: _Content) -> dict[str, str]:
     return headers
 
 
-def _say(*secrets: SecretStr | None) -> Callable[[str], str]:
+def _sanitizer(*secrets: SecretStr | None) -> Callable[[str], str]:
     """Return what makes a text of the server safe to show, should it echo one of `secrets`."""
     hidden = [secret.get_secret_value() for secret in secrets if secret is not None]
 
-    def say(text: str) -> str:
+    def sanitize(text: str) -> str:
         for secret in filter(None, hidden):
             text = text.replace(secret, "•••")
         return short(text)
 
-    return say
+    return sanitize
 
 
 def _segment(text: str, what: str) -> str:
@@ -329,7 +331,7 @@ def _json(value: object, *secrets: SecretStr) -> _Content:
     return _Content("application/json", json.dumps(value, separators=(",", ":")), secrets)
 
 
-def _draft(draft: KeyDraft) -> _Content:
+def _draft_body(draft: KeyDraft) -> _Content:
     return _json(
         {"label": draft.label, "grants": draft.grants, "valid_ips": draft.valid_ips},
     )

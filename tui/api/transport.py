@@ -25,7 +25,7 @@ from tui.api.errors import (
     Unsendable,
 )
 from tui.api.proxy import Proxy, proxy_for
-from tui.api.trust import no_trust, stage, tls_context
+from tui.api.trust import no_trust, tls_context, tls_stage
 from tui.text import short
 
 CONNECT_SECONDS = 10.0
@@ -54,18 +54,18 @@ class Call:
 class Answer:
     """What came back; `cut` tells why the body is not whole, where it is not.
 
-    `say` makes a text of the answer safe to show: plain, short, without the call's own secrets.
+    `sanitize` makes a text of the answer safe to show: plain, short, without the call's secrets.
     """
 
     status: int
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(default=b"", repr=False)
     cut: ApiError | None = None
-    say: Callable[[str], str] = field(default=short, repr=False)
+    sanitize: Callable[[str], str] = field(default=short, repr=False)
 
 
 class Wire:
-    """The kept-alive connections to one server, directly or by way of the environment's proxy."""
+    """The kept-alive connections to one server, directly or through the environment's proxy."""
 
     def __init__(self, server: Server, transport: httpx.AsyncBaseTransport | None = None) -> None:
         self._server = server
@@ -84,29 +84,29 @@ class Wire:
         A GET is sent once more where a kept-alive connection turned out dead; nothing else is.
         Raises Unsendable, NotReached, NoAnswer.
         """
-        way, started = _Way(), monotonic()
+        progress, started = _Progress(), monotonic()
         try:
             async with asyncio.timeout(call.deadline):
-                return await self._sent(call, way)
+                return await self._sent(call, progress)
         except httpx.InvalidURL:
             failure: ApiError = Unsendable("address")
         except _FAILURES as error:
-            failure = self._told(error, way, monotonic() - started)
+            failure = self._failure(error, progress, monotonic() - started)
         # Raised out here, so that the error holds no link to httpx's, which may hold the headers.
-        if way.answer is not None:
-            way.answer.cut = failure
-            way.answer.body = bytes(way.content)
-            return way.answer
+        if progress.answer is not None:
+            progress.answer.cut = failure
+            progress.answer.body = bytes(progress.content)
+            return progress.answer
         raise failure from None
 
-    async def _sent(self, call: Call, way: _Way) -> Answer:
+    async def _sent(self, call: Call, progress: _Progress) -> Answer:
         transport = self._transport or await self._opened()
         try:
-            return await _once(transport, call, way)
+            return await _once(transport, call, progress)
         except _DEAD:
-            if call.method != "GET" or not way.may_repeat():
+            if call.method != "GET" or not progress.may_repeat():
                 raise
-        return await _once(transport, call, way)
+        return await _once(transport, call, progress)
 
     async def _opened(self) -> httpx.AsyncBaseTransport:
         async with self._opening:
@@ -131,28 +131,30 @@ class Wire:
             verify=verify, trust_env=False, limits=_LIMITS, proxy=proxy or None
         )
 
-    def _told(self, error: Exception, way: _Way, seconds: float) -> ApiError:
+    def _failure(self, error: Exception, progress: _Progress, seconds: float) -> ApiError:
         if isinstance(error, ApiError):
             return error
         server, chain = self._server, list(_chain(error))
         if any(isinstance(link, httpx.LocalProtocolError) for link in chain):
             return Unsendable("credential")
-        if way.sent:
+        if progress.sent:
             reason = "broken"
             if any(isinstance(link, TimeoutError | httpx.TimeoutException) for link in chain):
                 reason = "deadline"
-            elif way.answer is None and any(isinstance(x, h11.RemoteProtocolError) for x in chain):
+            elif progress.answer is None and any(
+                isinstance(x, h11.RemoteProtocolError) for x in chain
+            ):
                 reason = "not http"
             return NoAnswer(reason, server.host, server.port, seconds)
-        reached, detail = _stage(chain, way)
-        if self._proxy is not None and not way.tls:
+        reached, detail = _stage_of(chain, progress)
+        if self._proxy is not None and not progress.tls:
             detail = detail or reached.value
             return NotReached(Stage.PROXY, self._proxy.host, self._proxy.port, seconds, detail)
         return NotReached(reached, server.host, server.port, seconds, detail)
 
 
 @dataclass(slots=True)
-class _Way:
+class _Progress:
     """How far a call has come, by httpcore's own account; its texts would not tell reliably."""
 
     dialled: bool = False
@@ -178,7 +180,7 @@ class _Way:
         return True
 
 
-async def _once(transport: httpx.AsyncBaseTransport, call: Call, way: _Way) -> Answer:
+async def _once(transport: httpx.AsyncBaseTransport, call: Call, progress: _Progress) -> Answer:
     # Connecting and the handshake each end by themselves before the deadline would cancel them:
     # httpcore leaves the socket open when a handshake is cancelled.
     connect = min(CONNECT_SECONDS, call.deadline * 0.45)
@@ -188,30 +190,30 @@ async def _once(transport: httpx.AsyncBaseTransport, call: Call, way: _Way) -> A
         headers=dict(call.headers),
         content=call.content or None,
         extensions={
-            "trace": way,
+            "trace": progress,
             "timeout": {"connect": connect, "read": None, "write": None, "pool": None},
         },
     )
     response = await transport.handle_async_request(request)
-    way.sent = True
+    progress.sent = True
     try:
-        way.answer = Answer(response.status_code, dict(response.headers))
-        body = _Body(response.headers.get("content-encoding", ""), way, call.cap)
+        progress.answer = Answer(response.status_code, dict(response.headers))
+        body = _Body(response.headers.get("content-encoding", ""), progress, call.cap)
         async for piece in response.aiter_raw():
             body.feed(piece)
         body.end()
     finally:
         await response.aclose()
-    way.answer.body = bytes(way.content)
-    return way.answer
+    progress.answer.body = bytes(progress.content)
+    return progress.answer
 
 
 class _Body:
     """An answer's body, decoded piece by piece and never beyond its cap, into `way.content`."""
 
-    def __init__(self, encoding: str, way: _Way, cap: int) -> None:
-        self._content, self._cap = way.content, cap
-        self._status = way.answer.status if way.answer else 0
+    def __init__(self, encoding: str, progress: _Progress, cap: int) -> None:
+        self._content, self._cap = progress.content, cap
+        self._status = progress.answer.status if progress.answer else 0
         coding = encoding.strip().lower()
         if coding not in {"", "identity", "gzip", "x-gzip", "deflate"}:
             raise Unreadable(self._status, f"encoded as {short(coding, 20)}")
@@ -247,24 +249,24 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
             waiting += link.exceptions
 
 
-def _stage(chain: list[BaseException], way: _Way) -> tuple[Stage, str]:
-    """Return how far the way led that ended in `chain`, and the system's own word for it."""
+def _stage_of(chain: list[BaseException], progress: _Progress) -> tuple[Stage, str]:
+    """Return how far a call came that ended in `chain`, and the system's own word for it."""
     for link in chain:
         if isinstance(link, httpx.ProxyError):
             return Stage.PROXY, short(str(link), 80)
         if isinstance(link, socket.gaierror):
             return Stage.NAME, short(link.strerror or "")
         if isinstance(link, ssl.SSLCertVerificationError):
-            return stage(link), short(link.verify_message)
+            return tls_stage(link), short(link.verify_message)
         if isinstance(link, ssl.SSLError):
-            return stage(link), short((link.reason or "").replace("_", " ").lower())
+            return tls_stage(link), short((link.reason or "").replace("_", " ").lower())
         if isinstance(link, TimeoutError | httpx.TimeoutException):
-            return Stage.TIMEOUT, "while agreeing on encryption" if way.tls else ""
+            return Stage.TIMEOUT, "while agreeing on encryption" if progress.tls else ""
         if isinstance(link, ConnectionRefusedError):
             return Stage.REFUSED, ""
     if any(isinstance(link, UnicodeError) for link in chain):
         return Stage.NAME, "not a name that can be looked up"
-    if way.tls:
+    if progress.tls:
         return Stage.TLS_OTHER, "the connection was closed"
     numbers = [link.errno for link in chain if isinstance(link, OSError) and link.errno]
     return Stage.NETWORK, os.strerror(numbers[0]) if numbers else ""

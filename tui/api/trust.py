@@ -57,7 +57,7 @@ def no_trust() -> ssl.SSLContext:
     return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
-def stage(error: ssl.SSLError) -> Stage:
+def tls_stage(error: ssl.SSLError) -> Stage:
     """Return what a failed handshake tells about the server, by its codes and not by its text."""
     if not isinstance(error, ssl.SSLCertVerificationError):
         return Stage.NOT_TLS if error.reason in _NOT_TLS else Stage.TLS_OTHER

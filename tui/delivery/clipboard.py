@@ -84,8 +84,8 @@ def _desktop_commands(environ: Mapping[str, str]) -> Iterator[tuple[str, ...]]:
         (environ.get("DISPLAY"), ("xclip", "-selection", "clipboard")),
         (sys.platform == "darwin", ("pbcopy",)),
     )
-    for there, command in commands:
-        if there and shutil.which(command[0], path=environ.get("PATH")):
+    for is_available, command in commands:
+        if is_available and shutil.which(command[0], path=environ.get("PATH")):
             yield command
 
 

@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
-CAP = 1_048_576
+BODY_CAP = 1_048_576
 """The largest request body, in bytes."""
 
 
@@ -107,7 +107,7 @@ async def body(request: Request) -> bytes:
     try:
         async for chunk in request.stream():
             read += chunk
-            if len(read) > CAP:
+            if len(read) > BODY_CAP:
                 raise HTTPException(413)
     except ClientDisconnect:
         raise HTTPException(400) from None  # nobody is there to read it

@@ -31,7 +31,7 @@ def listen(port: int) -> socket.socket:
     return listener
 
 
-def address(listener: socket.socket) -> str:
+def url_of(listener: socket.socket) -> str:
     """Return the address that the listener answers under."""
     return f"http://127.0.0.1:{listener.getsockname()[1]}"
 

@@ -12,7 +12,7 @@ from contextlib import closing
 
 from tui.sandbox.application import application
 from tui.sandbox.catalogue import edition
-from tui.sandbox.http_server import QuietServer, address, listen
+from tui.sandbox.http_server import QuietServer, listen, url_of
 from tui.sandbox.node_context import Rules
 from tui.sandbox.options import Announcement, SandboxFailed, SandboxOptions
 from tui.sandbox.seeding import seed
@@ -33,7 +33,7 @@ def run_node(options: SandboxOptions, announce: Announce, parent: int | None = N
     rules = Rules(edition(options.edition), options.account, options.auth, options.require_client)
     with _listener(options.port) as listener, closing(_store(options)) as store:
         credentials = seed(store, rules)
-        announcement = Announcement(address(listener), *credentials)
+        announcement = Announcement(url_of(listener), *credentials)
         server = application(store, rules)
         asyncio.run(_serve(QuietServer(server), listener, lambda: announce(announcement), parent))
 

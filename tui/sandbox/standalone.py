@@ -19,7 +19,7 @@ def run(options: SandboxOptions) -> int:
     """Run the node on 127.0.0.1 until it is stopped; returns the exit code, 2 if it can't start."""
 
     def announce(announcement: Announcement) -> None:
-        sys.stdout.write(told(announcement, options))
+        sys.stdout.write(banner(announcement, options))
         sys.stdout.flush()
 
     try:
@@ -33,7 +33,7 @@ def run(options: SandboxOptions) -> int:
     return 0
 
 
-def told(announcement: Announcement, options: SandboxOptions) -> str:
+def banner(announcement: Announcement, options: SandboxOptions) -> str:
     """Return what the terminal shows: where the node is, what signs in, how to try a key."""
     rows = "".join(f"  {name:<17}{value}\n" for name, value in _rows(announcement, options))
     return (

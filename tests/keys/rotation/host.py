@@ -11,6 +11,7 @@ from functools import partial
 import httpx
 from pydantic import SecretStr
 
+from tests.clock import in_vain
 from tests.node import How, Node
 from tui.api.address import parse_server
 from tui.api.client import Client
@@ -29,7 +30,7 @@ LABEL = "billing mailer"
 
 
 class Wire(httpx.AsyncBaseTransport):
-    """Carries requests, and has the node break the one that is due."""
+    """Carries requests, and has the node break the one that is due; a deadline passes at once."""
 
     def __init__(self, node: Node) -> None:
         self.inner = httpx.AsyncHTTPTransport(verify=no_trust(), trust_env=False)
@@ -42,11 +43,16 @@ class Wire(httpx.AsyncBaseTransport):
         self.sent, self._due = 0, (place, how, times)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        answer = self.inner.handle_async_request(request)
         if self._due and self.sent == self._due[0]:
-            self.node.fail("*", "/", self._due[1], self._due[2])
+            _, how, times = self._due
+            self.node.fail("*", "/", how, times)
             self._due = None
+            if how in {"hang", "hang-after"}:
+                held = self.node.held
+                answer = in_vain(answer, lambda: self.node.held > held)
         self.sent += 1
-        return await self.inner.handle_async_request(request)
+        return await answer
 
     async def aclose(self) -> None:
         await self.inner.aclose()

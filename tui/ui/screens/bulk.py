@@ -20,10 +20,9 @@ from tui.api.errors import ApiError
 from tui.api.models import Key
 from tui.api.session import SessionEnded, SessionProblem
 from tui.delivery import DeliveryFailed
-from tui.errands import explain, in_one_line
 from tui.keys.rotation import BulkRun, Failure, State, Unfinished
 from tui.keys.service import KeyService
-from tui.problems import Problem
+from tui.problems import Problem, describe
 from tui.text import count, short
 from tui.ui.bindings import Place, bindings_for
 from tui.ui.screens.dialog import ConfirmScreen
@@ -64,7 +63,8 @@ class BulkScreen(Screen["BulkResult | None"]):
 
     CSS_PATH = "bulk.tcss"
     AUTO_FOCUS = "Input, #close"
-    BINDINGS: ClassVar[list[BindingType]] = list(bindings_for(Place.RUN))
+    PLACE = Place.RUN
+    BINDINGS: ClassVar[list[BindingType]] = list(bindings_for(PLACE))
     verb: ClassVar[str]
     """What is done with the keys, as the title says it."""
     start_label: ClassVar[str]
@@ -270,15 +270,15 @@ class BulkScreen(Screen["BulkResult | None"]):
         self.bulk_run = None
         self.close_down()
         self.query_one("#choices").display = True
-        words = explain(error)
-        told = words.fields.get("password", "")
+        problem = describe(error)
+        field_error = problem.fields.get("password", "")
         for field in self.query(PasswordField):
-            field.refuse(told)
-        self._message = "" if told else _paragraph(words)
+            field.refuse(field_error)
+        self._message = "" if field_error else _paragraph(problem)
 
     def _show_not_continued(self, error: Exception) -> None:
         """Show why the step was not begun; the run keeps its states and secrets."""
-        self._message = _paragraph(explain(error))
+        self._message = _paragraph(describe(error))
 
     def show_state(self, key_id: str, state: State, problem: Exception | None) -> None:
         """Show a key's new state."""
@@ -287,7 +287,7 @@ class BulkScreen(Screen["BulkResult | None"]):
         done_texts = {**_DONE_TEXTS, State.FINISHED: self.finished_text}
         table = self.query_one(KeyTable)
         if problem is not None:
-            table.set_state(key_id, in_one_line(explain(problem)), "problem")
+            table.set_state(key_id, describe(problem).one_line, "problem")
         else:
             kind: StateKind = "done" if state in done_texts else "working"
             table.set_state(key_id, done_texts.get(state, state.value), kind)
@@ -325,7 +325,7 @@ class BulkScreen(Screen["BulkResult | None"]):
         if self._message:
             message.update(Content(self._message))
         elif failure is not None:
-            reason = _paragraph(explain(failure.problem, failure.key))
+            reason = _paragraph(describe(failure.problem, failure.key))
             message.update(Content(f"{short(failure.key.label, 40)}: {reason}"))
 
 

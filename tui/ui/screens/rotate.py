@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -17,16 +17,23 @@ from textual.widgets import Button, Footer, Input, Static
 
 from tui.api.errors import Forbidden
 from tui.delivery import NewSecret
-from tui.errands import explain
 from tui.keys.rotation import NotVerified, Rotation, State, Step
 from tui.keys.service import KeyService
 from tui.keys.verification import Verification
+from tui.problems import describe
 from tui.text import short
 from tui.ui.bindings import Place, bindings_for
 from tui.ui.screens.dialog import AskSecretScreen
 from tui.ui.screens.key_form import DraftScreen
 from tui.ui.screens.rotation_dialogs import ask_replace, ask_undo, ask_unverified
-from tui.ui.screens.rotation_text import ENDED, became, now, planned, steps, title
+from tui.ui.screens.rotation_text import (
+    ENDED,
+    draft_texts,
+    next_step_text,
+    outcome_text,
+    render_steps,
+    render_title,
+)
 from tui.ui.screens.secret import BY_WORD, ask_stored
 from tui.ui.screens.secret_box import SecretBox, ShowsSecret
 from tui.ui.widgets.password_field import PasswordField
@@ -34,10 +41,7 @@ from tui.ui.widgets.proofs import Proofs
 from tui.ui.widgets.status import Status
 from tui.ui.widgets.top_bar import TopBar
 
-if TYPE_CHECKING:
-    pass
-
-_STEPS = {
+_STEP_OF_ACTION = {
     "create": Step.CREATE,
     "change": Step.CREATE,
     "stored": Step.STORED,
@@ -48,15 +52,15 @@ _STEPS = {
     "replace": Step.REPLACE,
     "look": Step.LOOK,
 }
-"""The steps that the actions take."""
 
 
 class RotateScreen(ShowsSecret[str]):
-    """Shows where a rotation stands and what can be done next; returns what became of it."""
+    """Shows where a rotation stands and what can be done next; returns its outcome in words."""
 
     CSS_PATH = "rotate.tcss"
     AUTO_FOCUS = ""  # it would take a field that is hidden, too
-    BINDINGS: ClassVar[list[BindingType]] = list(bindings_for(Place.ROTATE))
+    PLACE = Place.ROTATE
+    BINDINGS: ClassVar[list[BindingType]] = list(bindings_for(PLACE))
 
     def __init__(
         self,
@@ -73,7 +77,7 @@ class RotateScreen(ShowsSecret[str]):
         self._is_part = is_part
 
     def compose(self) -> ComposeResult:
-        """The steps, where one stands, and what belongs to the step at hand."""
+        """The steps, and what belongs to the current one."""
         yield TopBar("Settings › API keys › Rotate", notice=self._notice)
         with VerticalScroll(id="page", can_focus=False):
             yield Static(id="title", markup=False)
@@ -91,7 +95,7 @@ class RotateScreen(ShowsSecret[str]):
                         yield Static(id=f"planned-{name}", markup=False)
                 yield PasswordField(is_needed=self._service.session.has_password)
             yield SecretBox(self._rotation.note_stored)
-            yield Static(id="told", markup=False)
+            yield Static(id="next-step", markup=False)
             yield Proofs()
         with Horizontal(id="buttons"):
             yield Status()
@@ -103,14 +107,14 @@ class RotateScreen(ShowsSecret[str]):
         yield Footer(show_command_palette=False, compact=True)
 
     def _about(self) -> Content:
-        told = "Its successor gets the same label, grants and IPs: ctrl+e changes them."
+        text = "Its successor gets the same label, grants and IPs: ctrl+e changes them."
         owner, user = self._rotation.predecessor.owner, self._service.session.user
         if owner and user is not None and owner != user.name:
-            told += (
+            text += (
                 f"\nThis key belongs to {short(owner, 40)}: its successor will be yours, and the "
                 "server may not let you delete this one."
             )
-        return Content(told)
+        return Content(text)
 
     def on_mount(self) -> None:
         """Show where the rotation stands."""
@@ -214,10 +218,10 @@ class RotateScreen(ShowsSecret[str]):
             self._leave()
 
     async def may_leave(self) -> bool:
-        """Ask before a secret is lost; refuse while the server is at it."""
+        """Ask before a secret is lost; refuse while a request is under way."""
         if self._rotation.is_busy:
-            told = "A request is under way. Its answer is awaited, then you can leave."
-            self._update("#problem", Content(told))
+            message = "A request is under way. Its answer is awaited, then you can leave."
+            self._update("#problem", Content(message))
             self.query_one("#problem").display = True
             return False
         if self._is_part or not self._rotation.would_lose_secret:
@@ -235,14 +239,14 @@ class RotateScreen(ShowsSecret[str]):
         """Offer what the state allows."""
         if action in {"clipboard", "write", "plain", "command"}:
             return self._rotation.secret is not None
-        return action not in _STEPS or self._may_take(_STEPS[action])
+        return action not in _STEP_OF_ACTION or self._may_take(_STEP_OF_ACTION[action])
 
     def _may_take(self, step: Step) -> bool:
-        """Tell whether a step can be taken now; one at a time, as each changes what can be next."""
+        """Return whether a step can be taken now: one at a time, as each decides on the next."""
         return not self._rotation.is_busy and self._rotation.offers(step)
 
     def _take(self, step: Step, act: Callable[[], Awaitable[State]], doing: str) -> None:
-        """Take a step in a worker of the app's, which nothing on this screen can cut off."""
+        """Take a step in a worker of the app's, which outlives this screen."""
         if self._may_take(step):
             work = self._run(step, act, doing)
             self.app.run_worker(work, group="write", description=doing)
@@ -258,28 +262,29 @@ class RotateScreen(ShowsSecret[str]):
         if not self.is_attached:
             return
         rotation, state = self._rotation, self._rotation.state
-        self._update("#title", title(rotation))
+        self._update("#title", render_title(rotation))
         verification = rotation.verification
-        self._update("#steps", steps(rotation.known_state, verified=rotation.is_proven))
+        self._update("#steps", render_steps(rotation.known_state, verified=rotation.is_proven))
         catalogue = self._service.listing.catalogue
-        for name, text in planned(rotation.draft, catalogue).items():
+        for name, text in draft_texts(rotation.draft, catalogue).items():
             self._update(f"#planned-{name}", Content(text))
-        self._update("#told", Content(now(state)))
-        self.query_one("#told").display = bool(now(state))
+        next_step = next_step_text(state)
+        self._update("#next-step", Content(next_step))
+        self.query_one("#next-step").display = bool(next_step)
         self.query_one("#plan").display = rotation.allows(Step.CREATE)
         if state is State.CREATED:
             self.query_one(PasswordField).value = ""
         self._show_problem(rotation.problem)
         self._show_secret()
         if verification is not None and isinstance(rotation.problem, NotVerified):
-            verification = replace(verification, hints=())  # they stand above, with the problem
+            verification = replace(verification, hints=())  # the problem shows them
         self.query_one(Proofs).show(verification, catalogue)
         self._show_buttons()
         self.refresh_bindings()
         self._keep_focus()
 
     def _show_buttons(self) -> None:
-        """Show those of the state; none can be pressed while a step is under way."""
+        """Show the buttons that the state offers; disable them while a step is under way."""
         buttons = {
             "create": Step.CREATE,
             "stored": Step.STORED,
@@ -306,18 +311,18 @@ class RotateScreen(ShowsSecret[str]):
         else:
             self.set_focus(None)
 
-    def _show_problem(self, problem: Exception | None) -> None:
-        told = self.query_one("#problem", Static)
-        told.display = problem is not None
-        if problem is None:
+    def _show_problem(self, error: Exception | None) -> None:
+        message = self.query_one("#problem", Static)
+        message.display = error is not None
+        if error is None:
             return
-        words = explain(problem, self._rotation.predecessor)
-        beside = words.fields.get("password")
-        if beside and self.query_one(PasswordField).refuse(beside):
-            told.display = False
-        says_more = not now(self._rotation.state) or isinstance(problem, Forbidden)
-        lines = (words.title, words.detail, words.hint if says_more else "")
-        told.update(Content("\n".join(line for line in lines if line)))
+        problem = describe(error, self._rotation.predecessor)
+        field_error = problem.fields.get("password")
+        if field_error and self.query_one(PasswordField).refuse(field_error):
+            message.display = False
+        says_more = not next_step_text(self._rotation.state) or isinstance(error, Forbidden)
+        lines = (problem.title, problem.detail, problem.hint if says_more else "")
+        message.update(Content("\n".join(line for line in lines if line)))
 
     def _show_secret(self) -> None:
         secret, box = self._rotation.secret, self.query_one(SecretBox)
@@ -341,4 +346,4 @@ class RotateScreen(ShowsSecret[str]):
         rotation.listeners.remove(self._rotation_changed)
         rotation.verification_listeners.remove(self._show_verification)
         self.query_one(SecretBox).forget()
-        self.dismiss(became(rotation.state))
+        self.dismiss(outcome_text(rotation.state))
