@@ -159,7 +159,7 @@ async def test_a_wrong_password_and_impatience(node: Node) -> None:
 
 
 async def test_a_key_pressed_twice_takes_its_step_once(node: Node) -> None:
-    async with at_work(node) as keys:
+    async with signed_in(node) as keys:
         rotate = await begin_rotating(keys)
         await rotate.fill("password", node.password)
         screen = keys.me.screen
