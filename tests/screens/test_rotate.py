@@ -158,6 +158,24 @@ async def test_a_wrong_password_and_impatience(node: Node) -> None:
         assert node.store.key_of(rotate.secret)
 
 
+async def test_a_key_pressed_twice_takes_its_step_once(node: Node) -> None:
+    async with signed_in(node) as keys:
+        rotate = await begin_rotating(keys)
+        await rotate.fill("password", node.password)
+        screen = keys.me.screen
+        assert isinstance(screen, RotateScreen)
+        screen.action_create()
+        screen.action_create()
+        await keys.me.until("The server accepts the key.")
+        await rotate.idle()
+        assert node.seen("POST", API) == 1
+        await rotate.store()
+        screen.action_later()
+        screen.action_later()
+        await keys.me.until("Both keys work; the old one is marked")
+        assert node.seen("PUT", API) == 1
+
+
 async def test_faults_of_the_create(node: Node) -> None:
     (old,) = ids(node)
     nothing: list[How] = ["before", "500", "503-html"]

@@ -64,13 +64,11 @@ def plan_rotations(
         )
     replaced = tuple(lost[key.id] for key in chosen if key.id in lost)
     if replaced:
-        is_single = len(replaced) == 1
+        is_one = len(replaced) == 1
         have = (
-            "has a successor whose secret was"
-            if is_single
-            else "have successors whose secrets were"
+            "has a successor whose secret was" if is_one else "have successors whose secrets were"
         )
-        which = "that one is" if is_single else "those are"
+        which = "that one is" if is_one else "those are"
         sentences.append(f"{len(replaced):,} {have} never stored: {which} deleted first.")
     sentences += [
         f"{_be(len(left[reason]))} left out: {reason}." for reason in _REASONS if reason in left

@@ -128,9 +128,14 @@ class Job:
         await self.steps[next(step for step in listed if step in self.steps)]()
 
 
+_MADE = frozenset({State.VERIFIED, State.OVERLAPPING, State.FINISHED})
+_RETIRED = frozenset({State.OVERLAPPING, State.FINISHED})
+_FINISHED = frozenset({State.FINISHED})
+_VERIFIED = frozenset({State.VERIFIED})
+
+
 def rotation_job(rotation: Rotation, delivery: Delivery) -> Job:
     """Have a successor created, delivered and verified."""
-    goal = frozenset({State.VERIFIED, State.OVERLAPPING, State.FINISHED})
     steps: Steps = {
         Step.CREATE: rotation.create,
         Step.DELIVER: partial(rotation.deliver, delivery),
@@ -138,43 +143,36 @@ def rotation_job(rotation: Rotation, delivery: Delivery) -> Job:
         Step.REPLACE: rotation.replace_lost,
         Step.LOOK: rotation.look_again,
     }
-    return Job(rotation, goal, steps)
+    return Job(rotation, _MADE, steps)
 
 
 def finish_jobs(rotations: Iterable[Rotation]) -> list[Job]:
     """Have predecessors deleted whose successors work, a job for each."""
-    goal = frozenset({State.FINISHED})
-    return [
-        Job(rotation, goal, {Step.FINISH: rotation.finish, Step.LOOK: rotation.look_again})
-        for rotation in rotations
-    ]
+    return [_deleting(rotation) for rotation in rotations]
 
 
 def retire_jobs(rotations: Iterable[Rotation], today: date) -> list[Job]:
     """Have predecessors marked as retiring since `today`, a job for each."""
-    goal = frozenset({State.OVERLAPPING, State.FINISHED})
     return [
         Job(
-            rotation,
-            goal,
-            {Step.RETIRE: partial(rotation.retire_later, today), Step.LOOK: rotation.look_again},
+            each,
+            _RETIRED,
+            {Step.RETIRE: partial(each.retire_later, today), Step.LOOK: each.look_again},
         )
-        for rotation in rotations
+        for each in rotations
     ]
 
 
 def delete_jobs(service: KeyService, keys: Iterable[Key]) -> list[Job]:
     """Have keys deleted with nothing to take their places, a job for each."""
-    goal = frozenset({State.FINISHED})
-    deletions = [KeyDeletion(service, key) for key in keys]
-    return [
-        Job(deletion, goal, {Step.FINISH: deletion.finish, Step.LOOK: deletion.look_again})
-        for deletion in deletions
-    ]
+    return [_deleting(KeyDeletion(service, key)) for key in keys]
 
 
 def check_jobs(service: KeyService, secrets: Iterable[tuple[Key, SecretStr]]) -> list[Job]:
     """Have keys verified with the secrets that are said to be theirs, a job for each."""
-    goal = frozenset({State.VERIFIED})
     checks = [SecretCheck(service, key, secret) for key, secret in secrets]
-    return [Job(check, goal, {Step.VERIFY: check.verify}) for check in checks]
+    return [Job(check, _VERIFIED, {Step.VERIFY: check.verify}) for check in checks]
+
+
+def _deleting(machine: Rotation | KeyDeletion) -> Job:
+    return Job(machine, _FINISHED, {Step.FINISH: machine.finish, Step.LOOK: machine.look_again})
