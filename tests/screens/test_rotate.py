@@ -404,7 +404,7 @@ async def test_a_successor_of_other_grants_is_known_by_the_journal_and_verified_
         node.heal()
     async with at_work(node, journal=journal) as keys:
         await keys.go_to("Relay")
-        assert "has a successor, unverified" in keys.here
+        assert "has a successor, unverified" in keys.cursor_line
         await keys.me.press("a")
         many = await with_marked(keys, "finish")
         assert "0 predecessors will be deleted" in many.says
@@ -431,7 +431,7 @@ async def test_keys_that_are_only_alike_are_asked_about(node: Node) -> None:
         node.add_key("worker")
     async with at_work(node) as keys:
         await keys.go_to("worker")
-        assert "rotation interrupted?" in keys.here
+        assert "rotation interrupted?" in keys.cursor_line
         await keys.me.press("a")
         many = await with_marked(keys, "finish")
         assert "0 predecessors will be deleted" in many.says
