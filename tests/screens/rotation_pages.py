@@ -14,7 +14,7 @@ from textual.content import Content
 from textual.strip import Strip
 from textual.widgets import Button
 
-from tests.driver import NARROW, NOW, Dialog, Keys, Login, Operator, Page, key_for, known
+from tests.driver import NARROW, NOW, Dialog, Keys, Login, Operator, Page, defaults_for, key_for
 from tests.node import Node
 from tui.journal import Journal
 from tui.ui.app import KeysApp
@@ -40,7 +40,7 @@ async def signed_in(
     node: Node, size: tuple[int, int] = NARROW, journal: Path | None = None
 ) -> AsyncIterator[Keys]:
     """Start the program with a journal, sign in, and wait for the list."""
-    app = KeysApp(known(node), now=lambda: NOW, journal=Journal(journal, now=lambda: NOW))
+    app = KeysApp(defaults_for(node), now=lambda: NOW, journal=Journal(journal, now=lambda: NOW))
     try:
         async with app.run_test(size=size) as pilot:
             me = Operator(pilot, app)

@@ -38,7 +38,7 @@ async def test_a_key_is_created_and_found_again(node: Node, size: tuple[int, int
         assert tuple(made.valid_ips) == ("192.0.2.7", "10.0.0.0/8")
         await keys.me.press("s")
         await keys.shown()
-        assert keys.here.startswith("Weekly report")
+        assert keys.cursor_line.startswith("Weekly report")
         await keys.me.until("API key Weekly report was created.")
         await keys.me.press("x")
         await keys.me.gone("was created.")

@@ -87,8 +87,9 @@ async def take(page: Page, name: str, replace: Mapping[str, str] = NOTHING) -> N
 def keys_of(me: Operator) -> str:
     """Return what the footer is to say."""
     bindings = [active.binding for active in me.screen.active_bindings.values()]
-    told = {b.action: f"{me.app.get_key_display(b)} {b.description}" for b in bindings if b.show}
-    return " ".join(told.values())
+    shown = [binding for binding in bindings if binding.show]
+    descriptions = {b.action: f"{me.app.get_key_display(b)} {b.description}" for b in shown}
+    return " ".join(descriptions.values())
 
 
 async def test_signing_in(server: Node) -> None:

@@ -431,7 +431,7 @@ async def test_a_successor_of_other_grants_is_known_by_the_journal_and_verified_
         node.heal()
     async with signed_in(node, journal=journal) as keys:
         await keys.go_to("Relay")
-        assert "has a successor, unverified" in keys.here
+        assert "has a successor, unverified" in keys.cursor_line
         await keys.me.press("a")
         bulk = await with_marked(keys, "finish")
         assert "0 predecessors will be deleted" in bulk.says
@@ -458,7 +458,7 @@ async def test_keys_that_are_only_alike_are_asked_about(node: Node) -> None:
         node.add_key("worker")
     async with signed_in(node) as keys:
         await keys.go_to("worker")
-        assert "rotation interrupted?" in keys.here
+        assert "rotation interrupted?" in keys.cursor_line
         await keys.me.press("a")
         bulk = await with_marked(keys, "finish")
         assert "0 predecessors will be deleted" in bulk.says

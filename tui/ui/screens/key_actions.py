@@ -193,7 +193,7 @@ class KeyActions:
         self._panel.show_problem(problem)
 
     async def run_bulk(self, screen: type[BulkScreen], keys: Sequence[Key]) -> None:
-        """Do something with many keys: one plan, one run."""
+        """Do the same with many keys, as `screen` plans and runs it."""
         unfinished = await unfinished_rotations(self._service)
         bulk = screen(self._service, keys, self._now, self._view.notice, unfinished)
         result = await self._view.app.push_screen_wait(bulk)
