@@ -23,6 +23,7 @@ from tui.keys.rotation.pair import Pair
 from tui.keys.rotation.retiring_label import base_label, retiring_label, retiring_since
 from tui.keys.rotation.states import (
     GrantsNotTold,
+    ListedInPart,
     NotVerified,
     OfSubaccount,
     OtherSecret,
@@ -364,10 +365,10 @@ class Rotation(Machine):
         if doubt.step is Step.CREATE:
             cause = doubt.cause or self._interruption()
             self._take_in(
-                self.service.what_became(
-                    listing.keys, self._asked, self._known, cause, doubt.attempt
-                )
+                self.service.what_became(listing, self._asked, self._known, cause, doubt.attempt)
             )
+        elif not listing.is_whole:
+            raise ListedInPart
         else:
             self._compare_outcome(doubt)
 

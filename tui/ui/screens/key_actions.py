@@ -145,8 +145,8 @@ class KeyActions:
         self._view.tell("API key ", key.label, gone)
 
     async def _is_gone(self, key: Key) -> bool:
-        listed = await self._view.read()
-        return listed and all(found.id != key.id for found in self._service.listing.keys)
+        was_read, listing = await self._view.read(), self._service.listing
+        return was_read and listing.is_whole and all(each.id != key.id for each in listing.keys)
 
     async def verify(self, key: Key) -> None:
         """Show what a key may do; only who has its secret can do that."""

@@ -44,6 +44,9 @@ from tui.ui.widgets.messages import MessageKind, Messages
 from tui.ui.widgets.status import Status
 from tui.ui.widgets.top_bar import Link, TopBar
 
+LISTED_IN_PART = (
+    "The server lists only part of its keys. A key that is not shown here may exist all the same."
+)
 LONGEST_LABEL = 60
 """How much of a label is told in a message, in characters, so that the rest is seen."""
 
@@ -101,7 +104,8 @@ class KeysScreen(Screen[None]):
     @property
     def notice(self) -> str:
         """What stands as long as it is true."""
-        return "\n".join(filter(None, (self._standing, self._service.journal.problem)))
+        in_part = "" if self._service.listing.is_whole else LISTED_IN_PART
+        return "\n".join(filter(None, (self._standing, in_part, self._service.journal.problem)))
 
     def on_mount(self) -> None:
         """Read the keys."""
