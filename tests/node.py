@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import socket
 import struct
 import threading
@@ -13,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal
 
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tui.sandbox.answers import errors, too_many
@@ -29,7 +30,16 @@ CHEAP = 16
 """What a password check costs in tests (scrypt's n)."""
 
 How = Literal[
-    "before", "after", "cut", "hang", "hang-after", "500", "503-html", "429", "429-for-ever"
+    "before",
+    "after",
+    "cut",
+    "hang",
+    "hang-after",
+    "500",
+    "503-html",
+    "429",
+    "429-for-ever",
+    "in-part",
 ]
 """
 before      the connection is reset before anything is done
@@ -39,7 +49,10 @@ hang        nothing is done and nothing answered until `release()`
 hang-after  the request is done, the answer comes only after `release()`
 500, 503-html, 429   nothing is done, and that is the answer (429: wait 1 s)
 429-for-ever         as 429, with `Retry-After` of a year
+in-part     the request is done; a list lacks its last key, and says that it goes on elsewhere
 """
+
+_DONE_FIRST = ("after", "cut", "hang-after", "in-part")
 
 _NGINX = (
     "<html>\r\n<head><title>503 Service Temporarily Unavailable</title></head>\r\n<body>\r\n"
@@ -248,7 +261,7 @@ class FaultyApp:
             await self.app(scope, receive, send)
             return
         body = await _whole(receive)
-        done = await self._answer(scope, body) if how in ("after", "cut", "hang-after") else []
+        done = await self._answer(scope, body) if how in _DONE_FIRST else []
         hold = _Hold()
         if how in ("hang", "hang-after"):
             self._holds.append(hold)
@@ -261,6 +274,8 @@ class FaultyApp:
             await _reset(receive, send)
         elif how == "cut":
             await _cut(done, receive, send)
+        elif how == "in-part":
+            await _in_part(done)(scope, receive, send)
         elif how in ("hang", "hang-after"):
             for message in done or await self._answer(scope, body):
                 await send(message)
@@ -305,6 +320,18 @@ async def _whole(receive: Receive) -> bytes:
         body += message.get("body", b"")
         more = message.get("more_body", False)
     return body
+
+
+def _in_part(answer: list[Message]) -> Response:
+    """Return the answer without the last key of its list, if it is one."""
+    start, *rest = answer
+    body = b"".join(message.get("body", b"") for message in rest)
+    fields = json.loads(body) if body else {}
+    if isinstance(fields.get("results"), list) and fields["results"]:
+        fields["total_count"] = len(fields["results"])
+        fields["results"].pop()
+        return JSONResponse(fields, start["status"])
+    return Response(body, start["status"])
 
 
 def _refusal(fault: How) -> Response:

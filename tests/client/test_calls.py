@@ -20,6 +20,7 @@ from tui.api.models import KeyDraft, TwoFactor
 from tui.api.refusals import retry_after
 
 TOKEN = SecretStr("4f0c-token")
+EMPTY = as_json({"results": []})
 DONE = as_json({"results": {"message": "done"}})
 
 
@@ -123,6 +124,19 @@ async def test_a_draft_is_sent_whole_and_only_what_http_allows(dial: Dial) -> No
     assert put.headers["content-type"] == "application/json"
     assert (delete.method, delete.path) == ("DELETE", "/api/v1/api-keys/a%252Fb")
     assert "authorization" not in delete.headers
+
+
+async def test_a_subaccounts_number_travels_with_every_call_about_its_keys(dial: Dial) -> None:
+    created = as_json({"results": {"key": "9ac1", "id": "1"}})
+    async with faults(as_json({"results": {"id": "1"}}), created, DONE, DONE, EMPTY) as server:
+        client = dial(server)
+        await client.key("1", TOKEN, 7)
+        await client.create_key(KeyDraft("x"), TOKEN, 7)
+        await client.update_key("1", KeyDraft("x"), TOKEN, 7)
+        await client.delete_key("1", TOKEN, 0)
+        await client.list_keys(TOKEN)
+    scopes = [request.headers.get("x-msys-subaccount") for request in server.requests]
+    assert scopes == ["7", "7", "7", "0", None]
 
 
 async def test_a_delete_without_a_body_is_done(dial: Dial) -> None:

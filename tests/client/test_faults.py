@@ -27,7 +27,7 @@ from tui.api.errors import (
     Unreadable,
     Unsendable,
 )
-from tui.api.models import KeyDraft
+from tui.api.models import KeyDraft, KeyList
 from tui.problems import describe
 
 TOKEN = SecretStr("4f0c-token")
@@ -154,12 +154,12 @@ async def test_a_list_may_be_larger_than_other_answers_and_compressed(dial: Dial
     body = json.dumps({"results": [{"id": str(n), "label": "x" * 100} for n in range(9_000)]})
     packed = f.answer(gzip.compress(body.encode()), headers="Content-Encoding: gzip\r\n")
     async with faults(packed) as server:
-        assert len(await dial(server).list_keys(TOKEN)) == 9_000
+        assert len((await dial(server).list_keys(TOKEN)).keys) == 9_000
 
 
 async def test_a_byte_order_mark_does_no_harm(dial: Dial) -> None:
     async with faults(f.answer(b'\xef\xbb\xbf{"results": [{"id": "1"}]}')) as server:
-        assert [key.id for key in await dial(server).list_keys(TOKEN)] == ["1"]
+        assert [key.id for key in (await dial(server).list_keys(TOKEN)).keys] == ["1"]
 
 
 async def test_latin_1_is_refused_and_never_shown_raw(dial: Dial) -> None:
@@ -173,7 +173,7 @@ async def test_a_read_is_repeated_once_when_a_kept_connection_is_dead(dial: Dial
     async with faults(EMPTY, f.close, EMPTY) as server:
         client = dial(server)
         await client.list_keys(TOKEN)
-        assert await client.list_keys(TOKEN) == ()
+        assert await client.list_keys(TOKEN) == KeyList(())
         assert len(server.requests) == 3
 
 

@@ -24,7 +24,7 @@ from tui.api.errors import (
     SignInRefused,
     Unauthorized,
 )
-from tui.api.models import KeyDraft
+from tui.api.models import KeyDraft, KeyList
 from tui.api.session import Session, SessionEnded
 
 KEYS, SIGN_IN = "/api/v1/api-keys", "/api/v1/authenticate"
@@ -91,7 +91,7 @@ async def test_one_refresh_serves_all_who_wait_and_each_is_replayed_once(
     before = token(session)
     node.expire_sessions()
     answers = await several(session)
-    assert [len(keys) for keys in answers if isinstance(keys, tuple)] == [8] * 5
+    assert [len(listed.keys) for listed in answers if isinstance(listed, KeyList)] == [8] * 5
     assert node.requests.count(("POST", SIGN_IN)) == 1
     assert node.requests.count(("GET", KEYS)) == 10
     assert token(session) != before
@@ -109,7 +109,7 @@ async def test_who_comes_late_with_the_old_token_takes_the_new_one(
     await node.until("GET", KEYS)
     await session.call(session.client.list_keys)
     node.release()
-    assert len(await late) == 8
+    assert len((await late).keys) == 8
     assert node.requests.count(("POST", SIGN_IN)) == 1
 
 
@@ -138,7 +138,7 @@ async def test_a_refused_refresh_asks_the_operator_once_for_all(
     node.end_sessions()
     asked.may_answer.set()
     answers = await several(session)
-    assert [len(keys) for keys in answers if isinstance(keys, tuple)] == [8] * 5
+    assert [len(listed.keys) for listed in answers if isinstance(listed, KeyList)] == [8] * 5
     assert asked.asked == 1
 
 
@@ -156,7 +156,7 @@ async def test_declining_once_ends_it_for_all_who_wait(node: Node, session: Sess
     assert asked.asked == 2, "whoever tries later is asked anew"
     session.ask_again = Operator(signs_in(session, node))
     session.ask_again.may_answer.set()
-    assert len(await session.call(session.client.list_keys)) == 8
+    assert len((await session.call(session.client.list_keys)).keys) == 8
 
 
 async def test_without_anybody_to_ask_the_session_has_ended(node: Node, session: Session) -> None:
@@ -198,7 +198,7 @@ async def test_a_server_that_fails_to_refresh_has_not_ended_the_session(
     assert node.requests.count(("POST", SIGN_IN)) == 2, "whoever comes later tries anew"
     assert asked.asked == 0
     node.heal()
-    assert len(await session.call(session.client.list_keys)) == 8
+    assert len((await session.call(session.client.list_keys)).keys) == 8
 
 
 async def test_a_server_that_is_gone_has_not_ended_the_session(
@@ -211,7 +211,7 @@ async def test_a_server_that_is_gone_has_not_ended_the_session(
         await session.call(session.client.list_keys)
     node.start_again()
     node.expire_sessions()
-    assert len(await session.call(session.client.list_keys)) == 8
+    assert len((await session.call(session.client.list_keys)).keys) == 8
     assert asked.asked == 0
 
 
@@ -240,7 +240,7 @@ async def test_a_session_by_token_asks_at_once_and_takes_another_token(node: Nod
     asked.may_answer.set()
     node.end_sessions()
     node.requests.clear()
-    assert len(await session.call(session.client.list_keys)) == 8
+    assert len((await session.call(session.client.list_keys)).keys) == 8
     assert asked.asked == 1
     assert node.requests.count(("POST", SIGN_IN)) == 0
     assert not session.has_password

@@ -16,7 +16,7 @@ from tests.keys.conftest import unstored
 from tests.node import How, Node
 from tui.api.address import parse_server
 from tui.api.client import Client
-from tui.api.errors import ApiError, Invalid, RateLimited
+from tui.api.errors import ApiError, Invalid, NoAnswer, RateLimited
 from tui.api.models import CreatedKey, Key, KeyDraft
 from tui.api.session import Session, SessionEnded
 from tui.journal import Journal, JournalEntry, JournalSnapshot
@@ -252,11 +252,47 @@ async def test_an_outcome_that_is_learned_later_is_noted_then(
         await service.create(DRAFT)
     assert last(journal).phase == "unknown"
     assert unstored(journal)[0].key_id == ""
-    keys = (await service.load()).keys
+    listing = await service.load()
     unknown = caught.value
-    outcome = service.create_outcome(keys, DRAFT, known, unknown.cause, unknown.attempt)
+    outcome = service.create_outcome(listing, DRAFT, known, unknown.cause, unknown.attempt)
     assert isinstance(outcome, SecretLost)
     assert unstored(journal)[0].key_id == ids(node)[0]
+
+
+async def test_of_a_list_in_part_nothing_is_concluded(
+    service: KeyService, node: Node, journal: Journal
+) -> None:
+    """The list leaves out the newest key, which is the one that came of the create."""
+    node.fail("POST", KEYS, "after")
+    node.fail("GET", KEYS, "in-part")
+    with pytest.raises(OutcomeUnknown) as caught:
+        await service.create(DRAFT)
+    assert caught.value.partial
+    assert last(journal).phase == "unknown"
+
+    (key_id,) = ids(node)
+    (listed_key,) = [key for key in (await service.load()).keys if key.id == key_id]
+    node.fail("DELETE", KEYS, "before")
+    with pytest.raises(NoAnswer):
+        await service.delete(listed_key)
+    node.fail("GET", KEYS, "in-part")
+    listing = await service.load()
+    assert not listing.is_whole
+    assert key_id not in {key.id for key in listing.keys}
+    assert last(journal).phase == "unknown", "the key was not listed, but neither was all"
+    assert (await service.load()).is_whole
+
+
+async def test_a_subaccounts_key_is_read_edited_and_deleted(
+    service: KeyService, node: Node
+) -> None:
+    key_id, _ = node.add_key("Partner", subaccount=7)
+    (key,) = [key for key in (await service.load()).keys if key.id == key_id]
+    await service.edit(key, KeyDraft("Renamed", ("metrics/view",)))
+    renamed = await service.read(key)
+    assert (renamed.label, renamed.subaccount_id) == ("Renamed", 7)
+    assert await service.delete(renamed)
+    assert "Renamed" not in node.labels()
 
 
 async def test_a_create_that_is_cancelled_is_unknown(

@@ -18,7 +18,7 @@ from tui import __version__
 from tui.api import decode
 from tui.api.address import AddressFault, BadAddress, Server
 from tui.api.errors import ApiError, Forbidden, NotFound, Unauthorized, Unreadable, Unsendable
-from tui.api.models import CreatedKey, Grant, Key, KeyDraft, Token, TwoFactor, User
+from tui.api.models import CreatedKey, Grant, Key, KeyDraft, KeyList, Token, TwoFactor, User
 from tui.api.refusals import excerpt, read_entries, refusal, retry_after
 from tui.api.transport import Answer, Call, Wire
 from tui.text import short
@@ -162,42 +162,59 @@ class Client:
             return False
         return self._read(answer, decode.single_sign_on)
 
-    async def list_keys(self, credential: SecretStr | None) -> tuple[Key, ...]:
-        """Return all keys that the server shows, in its order (contract 4)."""
+    async def list_keys(self, credential: SecretStr | None) -> KeyList:
+        """Return the keys of the primary account and of all subaccounts (contract 4)."""
         answer = await self._call("GET", "/api-keys", credential, cap=LIST_CAP)
         return await asyncio.to_thread(self._read, answer, decode.keys)
 
-    async def key(self, key_id: str, credential: SecretStr | None) -> Key:
-        """Return one key (contract 4); an answer about another one is Unreadable."""
-        answer = await self._call("GET", _key_path(key_id), credential)
+    async def key(
+        self, key_id: str, credential: SecretStr | None, subaccount_id: int | None = None
+    ) -> Key:
+        """Return one key (contract 4); an answer about another one is Unreadable.
+
+        Here and below, a key of a subaccount is reached only with its `subaccount_id`.
+        """
+        scope = _scope(subaccount_id)
+        answer = await self._call("GET", _key_path(key_id), credential, headers=scope)
         key = self._read(answer, decode.key)
         if key.id != key_id:
             raise Unreadable(answer.status, "an answer about another key")
         return key
 
-    async def create_key(self, draft: KeyDraft, credential: SecretStr | None) -> CreatedKey:
+    async def create_key(
+        self, draft: KeyDraft, credential: SecretStr | None, subaccount_id: int | None = None
+    ) -> CreatedKey:
         """Create a key: sent once, never repeated, its secret saved from any answer that holds it.
 
         After an error whose `maybe_done` is true, the key may exist all the same (contract 5).
         """
-        answer = await self._call(
-            "POST", "/api-keys", credential, _draft_body(draft), keep_cut=True
-        )
+        body, scope = _draft_body(draft), _scope(subaccount_id)
+        answer = await self._call("POST", "/api-keys", credential, body, scope, keep_cut=True)
         try:
             return decode.created(answer.body, draft)
         except decode.Malformed as malformed:
             failure = answer.cut or Unreadable(answer.status, malformed.reason)
         raise failure from None
 
-    async def update_key(self, key_id: str, draft: KeyDraft, credential: SecretStr | None) -> None:
+    async def update_key(
+        self,
+        key_id: str,
+        draft: KeyDraft,
+        credential: SecretStr | None,
+        subaccount_id: int | None = None,
+    ) -> None:
         """Replace a key's label, grants and allowed IPs, all of them (contract 4)."""
         path, body = _key_path(key_id), _draft_body(draft)
-        answer = await self._call("PUT", path, credential, body, keep_cut=True)
+        scope = _scope(subaccount_id)
+        answer = await self._call("PUT", path, credential, body, scope, keep_cut=True)
         self._check_done(answer)
 
-    async def delete_key(self, key_id: str, credential: SecretStr | None) -> None:
+    async def delete_key(
+        self, key_id: str, credential: SecretStr | None, subaccount_id: int | None = None
+    ) -> None:
         """Delete a key; what uses it is refused from then on (contract 4)."""
-        answer = await self._call("DELETE", _key_path(key_id), credential, keep_cut=True)
+        path, scope = _key_path(key_id), _scope(subaccount_id)
+        answer = await self._call("DELETE", path, credential, headers=scope, keep_cut=True)
         self._check_done(answer)
 
     async def probe(
@@ -315,6 +332,11 @@ def _segment(text: str, what: str) -> str:
 
 def _key_path(key_id: str) -> str:
     return f"/api-keys/{_segment(key_id, 'id')}"
+
+
+def _scope(subaccount_id: int | None) -> dict[str, str]:
+    """Return the header that makes a call reach a subaccount's key; without, none is reached."""
+    return {} if subaccount_id is None else {"X-MSYS-SUBACCOUNT": str(subaccount_id)}
 
 
 def _form(fields: Mapping[str, str], secret: SecretStr) -> _Content:

@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 
 from pydantic import SecretStr, TypeAdapter, ValidationError
 
-from tui.api.models import CreatedKey, Grant, Key, KeyDraft, Token, TwoFactor, User
+from tui.api.models import CreatedKey, Grant, Key, KeyDraft, KeyList, Token, TwoFactor, User
 
 _BOM = b"\xef\xbb\xbf"
 _SECRET = re.compile(r'"key"\s*:\s*("(?:[^"\\]|\\.)+")')
@@ -27,13 +27,15 @@ class Malformed(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class _KeyList:
+class _ListAnswer:
     __pydantic_config__ = {"hide_input_in_errors": True}  # noqa: RUF012  # as in models.Key
 
     results: tuple[Key, ...]
+    total_count: object = None
+    links: object = None
 
 
-_key_list: TypeAdapter[_KeyList] = TypeAdapter(_KeyList)
+_list_answer: TypeAdapter[_ListAnswer] = TypeAdapter(_ListAnswer)
 
 
 def parse(body: bytes) -> object:
@@ -63,22 +65,34 @@ def _other_than_json(body: bytes) -> str:
     return "JSON with a fault in it, or cut off" if start in {b"{", b"["} else "not JSON"
 
 
-def keys(body: bytes) -> tuple[Key, ...]:
+def keys(body: bytes) -> KeyList:
     """Return the keys of a list answer as the server ordered them, equal ids included (contract 4).
 
     Errors beside valid results are not looked at: for a read, the results win (contract 5).
     Raises Malformed, also for one key without an id: a list with a hole would be a lie.
     """
     try:
-        listed = _key_list.validate_json(body.removeprefix(_BOM)).results
-        if all(key.id for key in listed):
-            return listed
+        answer = _list_answer.validate_json(body.removeprefix(_BOM))
+        if all(key.id for key in answer.results):
+            return _key_list(answer.results, answer.total_count, answer.links)
     except ValidationError:
         pass  # one odd field is enough; the slow way below tells what can be kept
-    results = _results(body)
+    fields, results = _object(body), _results(body)
     if not isinstance(results, list):
         raise Malformed("no list of keys")
-    return tuple(map(_key, results))
+    return _key_list(tuple(map(_key, results)), fields.get("total_count"), fields.get("links"))
+
+
+def _key_list(listed: tuple[Key, ...], total_count: object, links: object) -> KeyList:
+    is_paged = (_number(total_count) or 0) > len(listed) or _has_next(links)
+    return KeyList(listed, is_whole=not is_paged)
+
+
+def _has_next(links: object) -> bool:
+    """Tell whether links name a next page: `{"next": …}`, or a list of `{"rel": "next", …}`."""
+    if isinstance(links, dict):
+        return bool(links.get("next")) or links.get("rel") == "next"
+    return isinstance(links, list) and any(map(_has_next, links))
 
 
 def key(body: bytes) -> Key:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from tui.api.errors import ApiError, Conflict, NotFound, RateLimited, SignInRefused, in_short
 from tui.api.grants import Catalogue
-from tui.api.models import CreatedKey, Key, KeyDraft
+from tui.api.models import CreatedKey, Key, KeyDraft, KeyList
 from tui.api.session import Session, SessionEnded, SessionProblem
 from tui.journal import Action, Attempt, Journal
 from tui.keys.key_history import SAME_TIME, KeyHistory, UnstoredKeys
@@ -56,10 +56,14 @@ class Created:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """The keys of the server as last read, in its order, and the grants it offers."""
+    """The keys of the server as last read, in its order, and the grants it offers.
+
+    Of a list that is not whole (contract 4), no key's absence proves anything.
+    """
 
     keys: tuple[Key, ...] = ()
     catalogue: Catalogue = field(default_factory=Catalogue)
+    is_whole: bool = True
 
     def find(self, key_id: str | None, short_key: str, label: str) -> Key | None:
         """Return the key that a create made (contract 4): by id, else by short key and label."""
@@ -97,26 +101,27 @@ class KeyService:
     async def load(self) -> Listing:
         """Read the keys and, the first time, the catalogue of grants."""
         started_at = monotonic()
-        keys, catalogue = await asyncio.gather(self._read_keys(), self._read_catalogue())
-        listing = Listing(keys, catalogue)
+        key_list, catalogue = await asyncio.gather(self._read_keys(), self._read_catalogue())
+        listing = Listing(key_list.keys, catalogue, key_list.is_whole)
         if started_at > self._listed_at:  # an answer that was overtaken tells nothing new
             self.listing, self._listed_at = listing, started_at
         if self._open_writes:
-            listed = {key.id: key for key in keys}
+            listed = {key.id: key for key in listing.keys}
             for key_id in tuple(self._open_writes):
-                self._settle(key_id, listed.get(key_id))
+                if listing.is_whole or key_id in listed:
+                    self._settle(key_id, listed.get(key_id))
         return self.listing
 
-    async def read(self, key_id: str) -> Key:
-        """Read one key as it is now; raises NotFound, among others, where it is gone."""
+    async def read(self, seen: Key) -> Key:
+        """Read a key as it is now; raises NotFound, among others, where it is gone."""
         try:
             key = await self.session.call(
-                lambda credential: self.session.client.key(key_id, credential)
+                lambda credential: self.session.client.key(seen.id, credential, seen.subaccount_id)
             )
         except NotFound:
-            self._settle(key_id, None)
+            self._settle(seen.id, None)
             raise
-        self._settle(key_id, key)
+        self._settle(seen.id, key)
         return key
 
     @asynccontextmanager
@@ -181,7 +186,7 @@ class KeyService:
 
     def create_outcome(
         self,
-        keys: Iterable[Key],
+        listed: Listing | KeyList,
         draft: KeyDraft,
         known: Collection[str],
         cause: ApiError,
@@ -197,13 +202,15 @@ class KeyService:
         """
         new = {
             key.id: key
-            for key in keys
+            for key in listed.keys
             if key.raw_label == draft.label
             and key.id not in known
             and key.id not in self._created_ids
             and not self._is_foreign(key)
             and not (attempt and key.created_at and key.created_at < attempt.when - SAME_TIME)
         }
+        if not new and not listed.is_whole:
+            return OutcomeUnknown(cause, attempt, partial=True)
         if not new:
             if attempt is not None:
                 if cause.maybe_later:
@@ -249,7 +256,7 @@ class KeyService:
             ChangedMeanwhile: it is not, so nothing was done.
             ApiError, SessionEnded: the server refused, or could not be asked.
         """
-        now = await self.read(seen.id)
+        now = await self.read(seen)
         if _fields(now) == _wanted(draft):
             return
         if _fields(now) != _fields(seen):
@@ -257,14 +264,14 @@ class KeyService:
         try:
             await self.update(now, draft)
         except Conflict:
-            raise ChangedMeanwhile(await self.read(seen.id)) from None
+            raise ChangedMeanwhile(await self.read(seen)) from None
         except ApiError as error:
-            if not error.maybe_done or not await self._took_effect(seen.id, draft):
+            if not error.maybe_done or not await self._took_effect(seen, draft):
                 raise
 
-    async def _took_effect(self, key_id: str, draft: KeyDraft) -> bool:
+    async def _took_effect(self, seen: Key, draft: KeyDraft) -> bool:
         try:
-            return _fields(await self.read(key_id)) == _wanted(draft)
+            return _fields(await self.read(seen)) == _wanted(draft)
         except (ApiError, SessionProblem):
             return False  # the error that led here is what the operator gets to read
 
@@ -273,7 +280,9 @@ class KeyService:
         attempt = self._begin_attempt("update", key)
         with self._noting(attempt, key, _wanted(draft)):
             await self.session.call(
-                lambda credential: self.session.client.update_key(key.id, draft, credential)
+                lambda credential: self.session.client.update_key(
+                    key.id, draft, credential, key.subaccount_id
+                )
             )
         attempt.done(label=draft.label)
 
@@ -283,7 +292,9 @@ class KeyService:
         try:
             with self._noting(attempt, key):
                 await self.session.call(
-                    lambda credential: self.session.client.delete_key(key.id, credential)
+                    lambda credential: self.session.client.delete_key(
+                        key.id, credential, key.subaccount_id
+                    )
                 )
         except NotFound:
             attempt.done(detail="Somebody else had already deleted it.")
@@ -306,7 +317,7 @@ class KeyService:
         """Return the listed keys that this operator created here and did not store."""
         return await self.history.unstored(self.listing.keys, self._is_foreign)
 
-    async def _read_keys(self) -> tuple[Key, ...]:
+    async def _read_keys(self) -> KeyList:
         return await self.session.call(self.session.client.list_keys)
 
     async def _read_catalogue(self) -> Catalogue:
@@ -327,10 +338,10 @@ class KeyService:
         is_fresh: bool,
     ) -> SecretLost | NothingCreated | OutcomeUnknown:
         try:
-            keys = await self._read_keys()
+            listed = await self._read_keys()
         except (ApiError, SessionEnded):
             return OutcomeUnknown(cause, attempt)
-        return self.create_outcome(keys, draft, known, cause, attempt, is_fresh=is_fresh)
+        return self.create_outcome(listed, draft, known, cause, attempt, is_fresh=is_fresh)
 
     @contextmanager
     def _noting(

@@ -50,13 +50,19 @@ class NothingCreated(Exception):
 class OutcomeUnknown(Exception):
     """A create got no good answer, and the list could not be read.
 
-    Or it could, and is `ambiguous`: a key is there that may have come of it or not. Once the list
-    can be read, `KeyService.create_outcome` goes on with `attempt`.
+    Or it could, and is `ambiguous`: a key is there that may have come of it or not. Or it is
+    `partial`: the server listed only some of its keys, none of which came of it. Once the list can
+    be read, `KeyService.create_outcome` goes on with `attempt`.
     """
 
     def __init__(
-        self, cause: ApiError, attempt: Attempt | None = None, *, ambiguous: bool = False
+        self,
+        cause: ApiError,
+        attempt: Attempt | None = None,
+        *,
+        ambiguous: bool = False,
+        partial: bool = False,
     ) -> None:
         super().__init__()
         self.cause, self.attempt = cause, attempt
-        self.ambiguous = ambiguous
+        self.ambiguous, self.partial = ambiguous, partial

@@ -95,6 +95,8 @@ def _describe_create(error: SecretLost | NothingCreated | OutcomeUnknown) -> Pro
     listed = "The list of keys could not be read afterwards."
     if error.ambiguous:
         listed = "The list shows a key that may have come of it, or may be somebody else's."
+    if error.partial:
+        listed = "The server lists only part of its keys, and no new one with this label is there."
     return Problem(
         "It is not known whether the key was created",
         f"{cause.title}. {listed}",

@@ -34,24 +34,23 @@ class Keys(HTTPEndpoint):
     async def get(self, request: Request) -> Response:
         """List the keys, those of one subaccount where the request is scoped to it."""
         node = node_context(request)
-        keys = node.store.keys(_subaccount(request))
+        keys = node.store.keys(_scope(request))
         return results([on_the_wire(key, node.rules.edition) for key in keys])
 
     async def post(self, request: Request) -> Response:
         """Create a key; the answer is the only node_context where its secret ever appears."""
-        node, subaccount = node_context(request), _subaccount(request) or None
-        edition = node.rules.edition
-        role = edition.of_role("subaccount") if subaccount else edition.grants
-        draft = parse_draft(await json_object(request), {grant.key for grant in role})
+        node, subaccount = node_context(request), _scope(request) or None
+        draft = parse_draft(
+            await json_object(request), _grants_to_give(node.rules.edition, subaccount)
+        )
         key, secret = node.store.add_key(
             **draft,
             username=None if subaccount else identity(request).username,
             subaccount_id=subaccount,
         )
         link = {"href": f"{PREFIX}/api-keys/{key.id}", "rel": "api-keys", "method": "GET"}
-        return results(
-            {"key": secret, "short_key": key.short_key, "label": key.label, "link": link}
-        )
+        created = {"key": secret, "short_key": key.short_key, "label": key.label, "link": link}
+        return results(created, headers={"Cache-Control": "no-store"})
 
 
 class OneKey(HTTPEndpoint):
@@ -67,8 +66,10 @@ class OneKey(HTTPEndpoint):
         if not _may_change(request, key):
             return forbidden()
         # Grants outside the catalogue stay where they are, and can't be given anew.
-        draft = parse_draft(await json_object(request), {*node.rules.edition.keys, *key.grants})
-        node.store.change_key(key.id, **draft)
+        allowed = _grants_to_give(node.rules.edition, key.subaccount_id) | {*key.grants}
+        draft = parse_draft(await json_object(request), allowed)
+        if not node.store.change_key(key.id, **draft):
+            raise HTTPException(404)  # deleted while the body was on its way
         return results({"message": "Updated."})
 
     async def delete(self, request: Request) -> Response:
@@ -76,7 +77,8 @@ class OneKey(HTTPEndpoint):
         key = _requested_key(request)
         if not _may_change(request, key):
             return forbidden()
-        node_context(request).store.delete_key(key.id)
+        if not node_context(request).store.delete_key(key.id):
+            raise HTTPException(404)
         return Response(status_code=204)
 
     async def method_not_allowed(self, request: Request) -> Response:
@@ -172,10 +174,23 @@ def _is_text(text: str) -> bool:
 
 
 def _requested_key(request: Request) -> StoredKey:
-    key, scope = node_context(request).store.key(request.path_params["id"]), _subaccount(request)
-    if key is None or (scope is not None and scope != (key.subaccount_id or 0)):
+    """Return the key of the path, where the request's scope reaches it; else 404 (contract 4)."""
+    key = node_context(request).store.key(request.path_params["id"])
+    if key is None:
+        raise HTTPException(404)
+    scope = _scope(request)
+    if scope is None and request.method not in ("GET", "HEAD"):
+        scope = 0  # without the header, writes reach the primary account only
+    if scope is not None and scope != (key.subaccount_id or 0):
         raise HTTPException(404)
     return key
+
+
+def _grants_to_give(edition: Edition, subaccount: int | None) -> set[str]:
+    """Return what a key of the primary account, or of a subaccount, may be given."""
+    return {
+        grant.key for grant in (edition.of_role("subaccount") if subaccount else edition.grants)
+    }
 
 
 def _may_change(request: Request, key: StoredKey) -> bool:
@@ -186,7 +201,14 @@ def _may_change(request: Request, key: StoredKey) -> bool:
     return key.username in (None, who.username)
 
 
-def _subaccount(request: Request) -> int | None:
-    """Return what `X-MSYS-SUBACCOUNT` scopes the request to; nonsense is ignored."""
-    text = request.headers.get("x-msys-subaccount", "")
-    return int(text) if re.fullmatch(r"[0-9]{1,9}", text, re.ASCII) else None
+def _scope(request: Request) -> int | None:
+    """Return the number in `X-MSYS-SUBACCOUNT`: 0 is the primary account, None stands for all.
+
+    Raises BadRequest for anything else: a misread scope would reach another account's keys.
+    """
+    text = request.headers.get("x-msys-subaccount")
+    if text is None:
+        return None
+    if not re.fullmatch(r"[0-9]{1,9}", text, re.ASCII):
+        raise BadRequest({"message": "X-MSYS-SUBACCOUNT is the number of a subaccount"})
+    return int(text)

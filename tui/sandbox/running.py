@@ -7,6 +7,7 @@ import errno
 import os
 import signal
 import socket
+import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 
@@ -15,7 +16,7 @@ from tui.sandbox.catalogue import edition
 from tui.sandbox.http_server import QuietServer, listen, url_of
 from tui.sandbox.node_context import Rules
 from tui.sandbox.options import Announcement, SandboxFailed, SandboxOptions
-from tui.sandbox.seeding import seed
+from tui.sandbox.seeding import Credentials, seed
 from tui.sandbox.store import Store, UnfitData
 
 Announce = Callable[[Announcement], None]
@@ -32,7 +33,7 @@ def run_node(options: SandboxOptions, announce: Announce, parent: int | None = N
         raise SandboxFailed(problem)
     rules = Rules(edition(options.edition), options.account, options.auth, options.require_client)
     with _listener(options.port) as listener, closing(_store(options)) as store:
-        credentials = seed(store, rules)
+        credentials = _credentials(store, rules, options)
         announcement = Announcement(url_of(listener), *credentials)
         server = application(store, rules)
         asyncio.run(_serve(QuietServer(server), listener, lambda: announce(announcement), parent))
@@ -52,6 +53,13 @@ def _store(options: SandboxOptions) -> Store:
         return Store(options.data)
     except UnfitData as unfit:
         raise SandboxFailed(str(unfit)) from None
+
+
+def _credentials(store: Store, rules: Rules, options: SandboxOptions) -> Credentials:
+    try:
+        return seed(store, rules)
+    except sqlite3.Error as error:
+        raise SandboxFailed(f"{options.data} can't be used: {error}.") from None
 
 
 async def _serve(

@@ -15,7 +15,7 @@ _NEVER = float("-inf")
 
 
 class Unresolved(Exception):
-    """A write got no good answer, and the list could not be read to learn its outcome."""
+    """A write got no good answer, and no whole list could be read to see what came of it."""
 
     def __init__(self, cause: ApiError) -> None:
         super().__init__()
@@ -42,12 +42,14 @@ class Pair:
         """Take both keys as a list shows them that was read just now."""
         listed = {key.id: key for key in listing.keys}
         predecessor = listed.get(self.predecessor.id)
-        self._predecessor_seen = self._clock() if predecessor else _NEVER
-        self.predecessor = predecessor or self.predecessor
+        if predecessor or listing.is_whole:  # else its absence proves nothing
+            self._predecessor_seen = self._clock() if predecessor else _NEVER
+            self.predecessor = predecessor or self.predecessor
         if self.successor is not None:
             successor = listed.get(self.successor.id)
-            self.has_successor = successor is not None
-            self.successor = successor or self.successor
+            if successor or listing.is_whole:
+                self.has_successor = successor is not None
+                self.successor = successor or self.successor
 
     async def look(self) -> None:
         """Read the list and take both keys as it shows them.
@@ -77,7 +79,7 @@ class Pair:
         if self.successor is None or self.successor.id == self.predecessor.id:
             raise SuccessorGone
         try:
-            self.successor = await self._service.read(self.successor.id)
+            self.successor = await self._service.read(self.successor)
         except NotFound:
             self.has_successor = False
             raise SuccessorGone from None
@@ -140,7 +142,7 @@ class Pair:
     async def _read_predecessor(self) -> Key:
         """Return the predecessor as it is now; raises PredecessorGone, and what a read raises."""
         try:
-            self.predecessor = await self._service.read(self.predecessor.id)
+            self.predecessor = await self._service.read(self.predecessor)
         except NotFound:
             self._predecessor_seen = _NEVER
             raise PredecessorGone from None
@@ -154,4 +156,6 @@ class Pair:
         try:
             await self.look()
         except (ApiError, SessionProblem):
+            raise Unresolved(error) from None
+        if not self._service.listing.is_whole:
             raise Unresolved(error) from None

@@ -23,6 +23,7 @@ from tui.keys.rotation.pair import Pair
 from tui.keys.rotation.retiring_label import base_label, retiring_label, retiring_since
 from tui.keys.rotation.states import (
     GrantsNotTold,
+    ListedInPart,
     NotVerified,
     OfSubaccount,
     OtherSecret,
@@ -400,10 +401,10 @@ class Rotation(Machine):
         if step.step is Step.CREATE:
             cause = step.cause or self._interruption()
             self._take_in(
-                self.service.create_outcome(
-                    listing.keys, self._asked, self._known, cause, step.attempt
-                )
+                self.service.create_outcome(listing, self._asked, self._known, cause, step.attempt)
             )
+        elif not listing.is_whole:
+            raise ListedInPart
         else:
             self._compare_outcome(step)
 

@@ -190,6 +190,12 @@ class StillThere(CannotGoOn):
         self.cause = cause
 
 
+class ListedInPart(CannotGoOn):
+    """The server lists only some of its keys, so the list tells of no key that it is gone."""
+
+    sentence = "The server lists only part of its keys, so it is not known what came of this."
+
+
 class Interrupted(CannotGoOn):
     """The program was stopped in the middle of a write."""
 

@@ -136,8 +136,8 @@ class KeyActions:
         self._panel.show_message("API key ", key.label, outcome)
 
     async def _is_gone(self, key: Key) -> bool:
-        was_read = await self._view.read()
-        return was_read and all(other.id != key.id for other in self._service.listing.keys)
+        was_read, listing = await self._view.read(), self._service.listing
+        return was_read and listing.is_whole and all(other.id != key.id for other in listing.keys)
 
     async def verify(self, key: Key) -> None:
         """Show what a key may do; only who has its secret can do that."""

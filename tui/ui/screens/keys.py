@@ -45,6 +45,10 @@ from tui.ui.widgets.top_bar import Link, TopBar
 
 KeyAction = Callable[[Key], Coroutine[Any, Any, None]]
 
+LISTED_IN_PART = (
+    "The server lists only part of its keys. A key that is not shown here may exist all the same."
+)
+
 _WANTS_KEYS = frozenset(
     {"edit", "delete", "rotate", "verify", "finish", "sort", "mark", "stretch", "mark_all"}
 )
@@ -88,7 +92,9 @@ class KeysScreen(Screen[None]):
     @property
     def notice(self) -> str:
         """What stands as long as it is true."""
-        return "\n".join(filter(None, (self._standing_notice, self._service.journal.problem)))
+        in_part = "" if self._service.listing.is_whole else LISTED_IN_PART
+        notices = (self._standing_notice, in_part, self._service.journal.problem)
+        return "\n".join(filter(None, notices))
 
     def on_mount(self) -> None:
         """Read the keys."""
