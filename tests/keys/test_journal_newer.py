@@ -7,11 +7,11 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from tui.keys.key_history import KeyHistory
 
 from tests.keys.conftest import WHEN, file_of
 from tui.api.models import Key
 from tui.journal import Attempt, Journal
-from tui.keys.key_history import KeyHistory
 
 SERVER = "https://mta1.example.com"
 LABEL = "Relay é"

@@ -23,7 +23,7 @@ from tui.journal import Journal, JournalEntry, JournalSnapshot
 from tui.keys.rotation import unfinished_rotations
 from tui.keys.service import FRESH_SECONDS, KeyService
 from tui.keys.verification import Reading
-from tui.keys.write_outcomes import NothingCreated, OutcomeUnknown, SecretLost
+from tui.keys.write_outcomes import NotSeenSoFar, OutcomeUnknown, SecretLost
 from tui.sandbox.store import new_secret, utc_now
 
 DRAFT = KeyDraft("Billing \x1b[2J", ("metrics/view", "webhooks/view"), ("127.0.0.0/8",))
@@ -129,10 +129,10 @@ SO_FAR = "{} Nothing was created so far."
 @pytest.mark.parametrize(
     ("how", "error", "phase", "first", "then"),
     [
-        ("before", NothingCreated, "unknown", BROKE, SO_FAR),
+        ("before", NotSeenSoFar, "unknown", BROKE, SO_FAR),
         ("after", SecretLost, "done", BROKE, LOST),
-        ("500", NothingCreated, "refused", ANSWERED.format(500), NOTHING),
-        ("503-html", NothingCreated, "refused", ANSWERED.format(503), NOTHING),
+        ("500", NotSeenSoFar, "refused", ANSWERED.format(500), NOTHING),
+        ("503-html", NotSeenSoFar, "refused", ANSWERED.format(503), NOTHING),
     ],
 )
 async def test_the_outcome_of_a_create_is_noted(
@@ -161,7 +161,7 @@ async def test_a_key_that_comes_late_is_shown_as_never_stored(
 ) -> None:
     service.journal._now = utc_now
     node.fail("POST", KEYS, "hang")
-    with pytest.raises(NothingCreated) as caught:
+    with pytest.raises(NotSeenSoFar) as caught:
         await in_vain(service.create(DRAFT), lambda: node.held)
     assert caught.value.cause.maybe_later
     node.release()
@@ -235,7 +235,7 @@ async def test_a_create_without_an_answer_in_time_is_noted(
     how: How, service: KeyService, node: Node, journal: Journal
 ) -> None:
     node.fail("POST", KEYS, how)
-    with pytest.raises(SecretLost if how == "hang-after" else NothingCreated):
+    with pytest.raises(SecretLost if how == "hang-after" else NotSeenSoFar):
         await in_vain(service.create(DRAFT), lambda: node.held)
     action, phase, detail = lines_in(journal)[1]
     assert (action, phase) == ("create", "unknown")

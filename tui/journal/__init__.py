@@ -1,8 +1,9 @@
 """What is remembered on this host: the journal of what was done with keys."""
 
-from tui.journal.creates import CreateRecord, create_records
+from tui.journal.creates import CreateRecord, create_records, open_attempts
 from tui.journal.lines import LONGEST, PROOFS, Action, JournalEntry, Phase
-from tui.journal.log import Attempt, Journal, JournalSnapshot, journal_path
+from tui.journal.log import Attempt, Journal, JournalSnapshot, journal_path, new_attempt_id
+from tui.journal.presence import Presence, Worker
 
 __all__ = [
     "LONGEST",
@@ -14,6 +15,10 @@ __all__ = [
     "JournalEntry",
     "JournalSnapshot",
     "Phase",
+    "Presence",
+    "Worker",
     "create_records",
     "journal_path",
+    "new_attempt_id",
+    "open_attempts",
 ]

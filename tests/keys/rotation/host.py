@@ -20,8 +20,8 @@ from tui.api.session import Session
 from tui.api.trust import no_trust
 from tui.delivery.new_secret import DeliveryFailed, DeliveryFault, NewSecret, Sent
 from tui.journal import Journal
+from tui.keys.labels import base_label
 from tui.keys.rotation import Rotation
-from tui.keys.rotation.retiring_label import base_label
 from tui.keys.service import KeyService
 from tui.keys.verification import Reading, Verification, verify
 

@@ -10,6 +10,7 @@ from pydantic import SecretStr
 
 from tests.keys.rotation.host import GRANTS, Host
 from tests.node import Node
+from tui.keys.labels import base_label, retiring_since
 from tui.keys.rotation import (
     NotVerified,
     Rotation,
@@ -19,7 +20,6 @@ from tui.keys.rotation import (
     UnfinishedKind,
     find_unfinished,
 )
-from tui.keys.rotation.retiring_label import base_label, retiring_since
 
 TODAY = date(2026, 11, 23)
 S = State

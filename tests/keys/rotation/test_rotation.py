@@ -36,7 +36,7 @@ from tui.keys.rotation.states import (
 )
 from tui.keys.service import Listing
 from tui.keys.verification import Verification
-from tui.keys.write_outcomes import NothingCreated, OutcomeUnknown, SecretLost
+from tui.keys.write_outcomes import NotSeenSoFar, OutcomeUnknown, SecretLost
 
 pytestmark = pytest.mark.usefixtures("task_factory")
 
@@ -307,7 +307,7 @@ async def test_nothing_created_may_be_tried_again(node: Node) -> None:
         rotation = await started(host)
         node.fail("POST", "/api/v1/api-keys", "500")
         assert await rotation.create() is State.REFUSED
-        assert isinstance(rotation.problem, NothingCreated)
+        assert isinstance(rotation.problem, NotSeenSoFar)
         assert await rotation.create() is State.CREATED
         assert len(node.keys()) == 2
 
@@ -334,7 +334,7 @@ async def test_looking_again_never_takes_a_key_made_for_another_rotation(node: N
         assert await first.create() is State.UNKNOWN
         assert await second.create() is State.CREATED
         assert await first.look_again() is State.REFUSED
-        assert isinstance(first.problem, NothingCreated)
+        assert isinstance(first.problem, NotSeenSoFar)
 
 
 async def test_an_alike_key_made_by_somebody_else_is_never_taken_for_a_lost_one(

@@ -28,7 +28,7 @@ from tui.keys.rotation import (
 from tui.keys.rotation.bulk_plan import plan_rotations
 from tui.keys.rotation.states import StillThere
 from tui.keys.rotation.throttle import Throttle
-from tui.keys.write_outcomes import NothingCreated, SecretLost
+from tui.keys.write_outcomes import NotSeenSoFar, SecretLost
 
 pytestmark = pytest.mark.usefixtures("task_factory")
 
@@ -137,7 +137,7 @@ async def test_fifty_keys_three_of_which_fail_differently(node: Node) -> None:
         assert run.progress == (47, 50)
         problems = {failure.key.label: failure.problem for failure in run.failed}
         assert isinstance(problems.pop("key 10"), SecretLost)
-        assert isinstance(problems.pop("key 20"), NothingCreated)
+        assert isinstance(problems.pop("key 20"), NotSeenSoFar)
         assert isinstance(problems.pop("key 30"), DeliveryFailed)
         assert not problems
         assert (chosen[30].id, State.CREATED) in [

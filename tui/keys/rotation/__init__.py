@@ -7,14 +7,12 @@ from tui.keys.rotation.jobs import (
     check_jobs,
     delete_jobs,
     finish_jobs,
-    retire_jobs,
     rotation_job,
+    unmark_jobs,
 )
-from tui.keys.rotation.retiring_label import base_label, retiring_label, retiring_since
 from tui.keys.rotation.rotation import Rotation
 from tui.keys.rotation.states import (
     TRANSITIONS,
-    CannotGoOn,
     NotVerified,
     OfSubaccount,
     OtherSecret,
@@ -22,18 +20,11 @@ from tui.keys.rotation.states import (
     Step,
     WrongStep,
 )
-from tui.keys.rotation.unfinished import (
-    Unfinished,
-    UnfinishedKind,
-    find_unfinished,
-    unfinished_rotations,
-)
 
 __all__ = [
     "TRANSITIONS",
     "BulkRotation",
     "BulkRun",
-    "CannotGoOn",
     "Failure",
     "Job",
     "NotVerified",
@@ -43,18 +34,11 @@ __all__ = [
     "Rotation",
     "State",
     "Step",
-    "Unfinished",
-    "UnfinishedKind",
     "WrongStep",
-    "base_label",
     "check_jobs",
     "delete_jobs",
-    "find_unfinished",
     "finish_jobs",
     "plan_rotations",
-    "retire_jobs",
-    "retiring_label",
-    "retiring_since",
     "rotation_job",
-    "unfinished_rotations",
+    "unmark_jobs",
 ]

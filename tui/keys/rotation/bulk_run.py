@@ -7,25 +7,24 @@ import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
-from datetime import date
 from typing import TYPE_CHECKING
 
 from tui.api.errors import ApiError, RateLimited
 from tui.api.models import Key
 from tui.api.session import SessionEnded, SessionProblem
 from tui.delivery.new_secret import Delivery, DeliveryFailed
+from tui.keys.records import Unfinished
 from tui.keys.rotation.jobs import (
     Job,
     KeyDeletion,
+    MarkRemoval,
     SecretCheck,
     finish_jobs,
-    retire_jobs,
     rotation_job,
 )
 from tui.keys.rotation.rotation import Rotation
 from tui.keys.rotation.states import State
 from tui.keys.rotation.throttle import Throttle
-from tui.keys.rotation.unfinished import Unfinished
 from tui.keys.service import FRESH_SECONDS, KeyService
 from tui.keys.verification import Prove
 
@@ -159,8 +158,21 @@ class BulkRun:
                         break
                     await self._see_through(job)
                     self._count_delivery(job)
+                await self._confirm_finished(jobs)
         finally:
             self.is_running = False
+
+    async def _confirm_finished(self, jobs: Sequence[Job]) -> None:
+        """Read the list once more: others may have deleted successors meanwhile."""
+        machines = (job.machine for job in jobs if job.machine.state is State.FINISHED)
+        finished = [machine for machine in machines if isinstance(machine, Rotation)]
+        if not finished:
+            return
+        with suppress(ApiError, SessionProblem):
+            listing = await self.service.load()
+            for rotation in finished:
+                rotation.compare(listing)
+                rotation.note_nothing_left()
 
     def _count_delivery(self, job: Job) -> None:
         """Pause where delivery fails time after time: each key more is a secret to rescue."""
@@ -206,7 +218,7 @@ class BulkRun:
     async def _before_step(self) -> None:
         """Do what is to be done before each step."""
 
-    def _machine_changed(self, machine: Rotation | KeyDeletion | SecretCheck) -> None:
+    def _machine_changed(self, machine: Rotation | KeyDeletion | MarkRemoval | SecretCheck) -> None:
         for listener in tuple(self.listeners):
             listener(machine.key.id, machine.state, machine.problem)
 
@@ -214,9 +226,10 @@ class BulkRun:
 class BulkRotation(BulkRun):
     """Rotates many keys, in two phases: successors first, predecessors only once confirmed.
 
-    `run` has every key's successor created, delivered and verified; `finish_verified` or
-    `retire_verified` then see to the predecessors of those that are. Of the `unfinished` rotations,
-    whose successors were never stored, the successors are replaced.
+    `run` has every key's successor created, delivered and verified; `finish_verified` then deletes
+    the predecessors of those that are. The operator has agreed to successors that work from any
+    address, where the server does not tell those of the predecessors. Of the `unfinished`
+    rotations, whose successors were never stored, the successors are replaced.
     """
 
     def __init__(
@@ -238,6 +251,8 @@ class BulkRotation(BulkRun):
             if earlier.predecessor.id in self.rotations:
                 resumed = Rotation.resume(service, earlier, prove=prove)
                 self.rotations[earlier.predecessor.id] = resumed
+        for rotation in self.rotations.values():
+            rotation.agrees_to_any_address = True
         self._add(rotation_job(rotation, delivery) for rotation in self.rotations.values())
 
     @property
@@ -257,10 +272,6 @@ class BulkRotation(BulkRun):
     async def finish_verified(self) -> None:
         """Delete the predecessors of verified successors, once the operator confirmed that."""
         await self._go_on(finish_jobs(self.verified))
-
-    async def retire_verified(self, today: date) -> None:
-        """Mark the predecessors of verified successors as retiring since `today`."""
-        await self._go_on(retire_jobs(self.verified, today))
 
     async def _go_on(self, jobs: Sequence[Job]) -> None:
         self._add(jobs)

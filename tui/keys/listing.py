@@ -1,0 +1,50 @@
+"""The keys of a server as last read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from tui.api.grants import Catalogue
+from tui.api.models import Key
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The keys of the server as last read, in its order, and the grants it offers.
+
+    Of a list that is not whole (contract 4), no key's absence proves anything.
+    """
+
+    keys: tuple[Key, ...] = ()
+    catalogue: Catalogue = field(default_factory=Catalogue)
+    is_whole: bool = True
+
+    @cached_property
+    def by_id(self) -> Mapping[str, Key]:
+        """The keys by id; of equal ids the last."""
+        return {key.id: key for key in self.keys}
+
+    @cached_property
+    def tells_addresses(self) -> bool:
+        """Whether the server tells allowed addresses, so that a key without any has none."""
+        return any(key.raw_valid_ips is not None for key in self.keys)
+
+    def lacks(self, key_id: str) -> bool:
+        """Tell whether a key is known not to be there."""
+        return self.is_whole and key_id not in self.by_id
+
+    def find(self, key_id: str | None, short_key: str, label: str) -> Key | None:
+        """Return the key that a create made (contract 4): by id, else by short key and label."""
+        if key_id is not None:
+            return self.by_id.get(key_id)
+        same = [key for key in self.keys if (key.short_key, key.label) == (short_key, label)]
+        return same[-1] if same else None
+
+    def labelled(self, label: str, besides: Key | None = None) -> Key | None:
+        """Return a key that already has this label, `besides` the one being edited."""
+        for key in self.keys:
+            if key.raw_label == label and (besides is None or key.id != besides.id):
+                return key
+        return None
