@@ -222,6 +222,7 @@ class BulkFinishScreen(BulkScreen):
     start_label = "Delete predecessors"
     finished_text = "the predecessor is deleted"
     is_danger = True
+    AUTO_FOCUS = "#close"
 
     def on_mount(self) -> None:
         """Show beside the keys which are deleted and which stay."""

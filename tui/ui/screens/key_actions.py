@@ -25,11 +25,11 @@ from tui.keys.service import KeyService
 from tui.keys.write_outcomes import CannotGoOn
 from tui.problems import Problem, describe
 from tui.text import mask, short
+from tui.ui.screens.alike import AlikeScreen
 from tui.ui.screens.bulk import BulkScreen
 from tui.ui.screens.create_key import CreateKeyScreen
 from tui.ui.screens.dialog import AskSecretScreen, DeleteKeyScreen
 from tui.ui.screens.edit_key import EditKeyScreen
-from tui.ui.screens.interrupted import AlikeScreen
 from tui.ui.screens.key_detail import KeyDetailScreen
 from tui.ui.screens.rotate import RotateScreen
 from tui.ui.screens.rotation_dialogs import ask_insist, ask_orphan

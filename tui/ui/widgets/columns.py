@@ -129,10 +129,8 @@ def informative_columns(keys: Sequence[Key]) -> frozenset[Column]:
 def _sort_values(column: Column, keys: Sequence[Key], catalogue: Catalogue) -> list[Any]:
     match column:
         case Column.LABEL:
-            return [
-                short(shown_label(key.raw_label)).casefold() if key.raw_label else None
-                for key in keys
-            ]
+            labels = (shown_label(key.raw_label or "") for key in keys)
+            return [short(label).casefold() if label else None for label in labels]
         case Column.PERMISSIONS:
             return _permission_ranks(keys, catalogue)
         case Column.SHORT_KEY:
