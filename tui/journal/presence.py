@@ -132,6 +132,8 @@ class Presence:
         said = json.loads(path.read_text("utf-8"))
         if not isinstance(said, dict) or said.get("server") != self._server:
             return {}
+        if said.get("host") == gethostname() and not _is_running(said.get("pid")):
+            return {}
         names = said.get("names")
         worker = Worker(plain(str(said.get("user", ""))), plain(str(said.get("host", ""))))
         return dict.fromkeys(map(str, names), worker) if isinstance(names, list) else {}
@@ -163,6 +165,19 @@ class Presence:
         while self._work.held:
             await asyncio.sleep(BEAT_SECONDS)
             await self._write()
+
+
+def _is_running(pid: object) -> bool:
+    """Tell whether a process of this host may be running still."""
+    if not isinstance(pid, int) or pid <= 0:
+        return True
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):
+        return True
+    return True
 
 
 def _user() -> str:

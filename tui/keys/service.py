@@ -168,10 +168,6 @@ class KeyService:
             return None
         return self.open_writes().get(key.id)
 
-    async def close(self) -> None:
-        """Let other instances know that nothing is worked on here any more."""
-        self.presence.close()
-
     @asynccontextmanager
     async def authorized(self, password: SecretStr | None) -> AsyncIterator[None]:
         """Have the account's password checked, which creating keys requires (contract 2).

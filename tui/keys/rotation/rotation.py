@@ -101,7 +101,7 @@ class Rotation(Machine):
         rotation = cls(service, unfinished.predecessor, prove=prove)
         rotation._pair.successor = unfinished.successors[0]
         rotation._pair.is_known_here = unfinished.known is not None
-        rotation._was_proven = unfinished.is_proven
+        rotation._was_proven = unfinished.known is not None and unfinished.known.is_verified
         rotation._state = State.INTERRUPTED
         if unfinished.is_stored:
             rotation._state = State.VERIFIED if unfinished.is_proven else State.DELIVERED

@@ -99,6 +99,10 @@ class KeysScreen(Screen[None]):
         """Read the keys."""
         self.action_reload()
 
+    def on_unmount(self) -> None:
+        """Let other instances know that nothing is worked on here any more."""
+        self._service.presence.close()
+
     @on(Button.Pressed, "#try-again")
     def action_reload(self) -> None:
         """Read the keys again; the cursor stays on its key."""

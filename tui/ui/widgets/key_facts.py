@@ -12,6 +12,7 @@ from textual.widgets import Static
 
 from tui.api.grants import Catalogue
 from tui.api.models import Key
+from tui.keys.labels import shown_label
 from tui.text import ago, count, mask, short
 
 
@@ -63,7 +64,8 @@ class KeyFacts(VerticalScroll, can_focus=False):
 
 def describe(key: Key, catalogue: Catalogue, now: datetime, width: int) -> Content:
     """Return what is known of `key`, in lines of `width` columns."""
-    lines = [Content.styled(short(key.label) or "(no label)", "bold $text-accent")]
+    label = short(shown_label(key.raw_label or ""))
+    lines = [Content.styled(label or "(no label)", "bold $text-accent")]
     if key.short_key:
         lines.append(Content.styled(mask(key.short_key), "$text-muted"))
     lines += [Content(""), Content.styled(count(len(key.grants), "permission"), "bold")]
