@@ -6,6 +6,7 @@ import asyncio
 import base64
 import json
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from time import monotonic
 from typing import TypeVar
@@ -17,6 +18,7 @@ from pydantic import SecretStr
 from tui import __version__
 from tui.api import decode
 from tui.api.address import AddressFault, BadAddress, Server
+from tui.api.compression import readings
 from tui.api.errors import ApiError, Forbidden, NotFound, Unauthorized, Unreadable, Unsendable
 from tui.api.models import CreatedKey, Grant, Key, KeyDraft, KeyList, Token, TwoFactor, User
 from tui.api.refusals import excerpt, read_entries, refusal, retry_after
@@ -194,6 +196,9 @@ class Client:
             return decode.created(answer.body, draft)
         except decode.Malformed as malformed:
             failure = answer.cut or Unreadable(answer.status, malformed.reason)
+        for reading in readings(answer.raw, ANSWER_CAP):
+            with suppress(decode.Malformed):
+                return decode.created(reading, draft)
         raise failure from None
 
     async def update_key(
