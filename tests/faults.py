@@ -7,8 +7,13 @@ import contextlib
 import gzip
 import json
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from tests.clock import in_vain
+
+T = TypeVar("T")
 
 Reply = Callable[["Request", asyncio.StreamWriter], Awaitable[None]]
 
@@ -72,6 +77,14 @@ async def faults(*replies: Reply, tls: ssl.SSLContext | None = None) -> AsyncIte
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await listener.wait_closed()
+
+
+async def answered(server: FaultServer, call: Coroutine[Any, Any, T], name: str) -> T:
+    """Make a call that is answered as `name` says, without waiting for a deadline."""
+    if name not in NEVER:
+        return await call
+    before = len(server.requests)
+    return await in_vain(call, lambda: len(server.requests) > before)
 
 
 async def _request(reader: asyncio.StreamReader) -> Request:
@@ -196,3 +209,6 @@ NO_ANSWER: dict[str, Reply] = {
     "drip": drip,
 }
 """Answers that do not come, or not whole."""
+
+NEVER = {"hang", "drip"}
+"""Those that end with the client's deadline alone."""

@@ -179,9 +179,14 @@ class Node:
         """Return how many requests of that method came for paths with that beginning."""
         return sum(got == method and path.startswith(path_prefix) for got, path in self.requests)
 
+    @property
+    def held(self) -> int:
+        """How many requests have been held so far, after they were done if that was to be."""
+        return self._faults.held
+
     async def until(self, method: str, path_prefix: str, times: int = 1) -> None:
-        """Wait until so many such requests have come, 5 s at most."""
-        async with asyncio.timeout(5):
+        """Wait until so many such requests have come, 20 s at most."""
+        async with asyncio.timeout(20):
             while self.seen(method, path_prefix) < times:  # noqa: ASYNC110  # told by a thread
                 await asyncio.sleep(0.005)
 
@@ -248,6 +253,7 @@ class FaultyApp:
         self.app, self.requests = app, requests
         self.pending: list[_Fault] = []
         self._holds: list[_Hold] = []
+        self.held = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = scope["method"], scope["path"]
@@ -261,6 +267,7 @@ class FaultyApp:
         hold = _Hold()
         if how in ("hang", "hang-after"):
             self._holds.append(hold)
+            self.held += 1
         # Noted only now, so that whoever waits for the request finds it held, and done if so.
         self.requests.append(request)
         if hold in self._holds:

@@ -38,7 +38,7 @@ _OF_SANDBOX_ALONE = ("--port", "--data", "--require-client")
 
 
 class _Parser(argparse.ArgumentParser):
-    """Tells a wrong argument in one sentence."""
+    """Says what is wrong with an argument in one sentence."""
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
@@ -93,7 +93,7 @@ def _start(options: argparse.Namespace) -> int:
         return _run_beside_sandbox(options)
     from tui.journal import Journal, journal_path
 
-    return _run_app(_known(options), Journal(journal_path()))
+    return _run_app(_sign_in_defaults(options), Journal(journal_path()))
 
 
 def _keep_to_itself() -> None:
@@ -254,7 +254,7 @@ def _unfit_terminal() -> str:
     return ""
 
 
-def _known(options: argparse.Namespace) -> SignInDefaults:
+def _sign_in_defaults(options: argparse.Namespace) -> SignInDefaults:
     from tui.ui.screens.login import SignInDefaults
 
     return SignInDefaults(
@@ -266,12 +266,12 @@ def _known(options: argparse.Namespace) -> SignInDefaults:
     )
 
 
-def _run_app(known: SignInDefaults, journal: Journal | None = None) -> int:
+def _run_app(defaults: SignInDefaults, journal: Journal | None = None) -> int:
     import asyncio
 
     from tui.ui.app import KeysApp, Loop
 
-    app = KeysApp(known, journal=journal)
+    app = KeysApp(defaults, journal=journal)
     with asyncio.Runner(loop_factory=Loop) as runner:
         runner.run(app.run_async())
     return app.return_code or 0
@@ -302,7 +302,7 @@ def _run_beside_sandbox(options: argparse.Namespace) -> int:
     except (SandboxMissing, SandboxFailed) as error:
         return _refuse(str(error))
     try:
-        return _run_app(_known_sandbox(sandbox.announcement))
+        return _run_app(_sandbox_defaults(sandbox.announcement))
     finally:
         sandbox.stop()
 
@@ -317,18 +317,18 @@ def _sandbox_options(options: argparse.Namespace) -> SandboxOptions:
     )
 
 
-def _known_sandbox(announcement: Announcement) -> SignInDefaults:
+def _sandbox_defaults(announcement: Announcement) -> SignInDefaults:
     from pydantic import SecretStr
 
     from tui.ui.screens.login import SignInDefaults
 
-    told = ["Sandbox on this machine, gone when you leave"]
+    notices = ["Sandbox on this machine, gone when you leave"]
     if announcement.password:
-        told.append(f"password {announcement.password}")
+        notices.append(f"password {announcement.password}")
     if announcement.code:
-        told.append(f"two-factor code {announcement.code}")
+        notices.append(f"two-factor code {announcement.code}")
     if announcement.access_token:
-        told.append(f"access token {announcement.access_token}")
+        notices.append(f"access token {announcement.access_token}")
     return SignInDefaults(
         url=announcement.url,
         username=announcement.username,
@@ -336,5 +336,5 @@ def _known_sandbox(announcement: Announcement) -> SignInDefaults:
         ca_file=Path(announcement.ca_file) if announcement.ca_file else None,
         client_id=announcement.client_id,
         client_secret=SecretStr(announcement.client_secret or ""),
-        notice=" · ".join(told),
+        notice=" · ".join(notices),
     )

@@ -14,13 +14,6 @@ from tui.api.client import Client
 Dial = Callable[..., Client]
 
 
-@pytest.fixture(autouse=True)
-def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
-
-
 @pytest.fixture
 async def dial() -> AsyncIterator[Dial]:
     """Return a function that makes a client of a fault server, or of a port."""

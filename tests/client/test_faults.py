@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from tests import faults as f
 from tests.client.conftest import Dial
-from tests.faults import faults
+from tests.faults import answered, faults
 from tui.api.address import parse_server
 from tui.api.client import ANSWER_CAP, LIST_CAP, Client
 from tui.api.compression import Decompressor, readings
@@ -67,7 +67,7 @@ async def test_an_answer_that_says_nothing_is_unreadable(name: str, dial: Dial) 
 async def test_a_create_without_an_answer_is_never_repeated(name: str, dial: Dial) -> None:
     async with faults(f.NO_ANSWER[name]) as server:
         with pytest.raises(NoAnswer) as caught:
-            await dial(server, deadline=SHORT).create_key(DRAFT, TOKEN)
+            await answered(server, dial(server).create_key(DRAFT, TOKEN), name)
         assert caught.value.maybe_done
         assert describe(caught.value).detail
         assert server.count("POST", "/api/v1/api-keys") == 1
@@ -87,7 +87,7 @@ async def test_a_create_without_an_answer_is_never_repeated(name: str, dial: Dia
 async def test_why_no_answer_came_is_told(name: str, reason: str, dial: Dial) -> None:
     async with faults(f.NO_ANSWER[name]) as server:
         with pytest.raises(NoAnswer) as caught:
-            await dial(server, deadline=SHORT).list_keys(TOKEN)
+            await answered(server, dial(server).list_keys(TOKEN), name)
         assert caught.value.reason == reason
         assert server.count("GET", "/api/v1/api-keys") == 1
 
@@ -132,7 +132,7 @@ async def test_a_black_hole_is_told_as_a_timeout_before_anything_was_sent(dial: 
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()
-        client = dial(silent.getsockname()[1], scheme="https", deadline=SHORT)
+        client = dial(silent.getsockname()[1], scheme="https", deadline=2.0)
         with pytest.raises(NotReached) as caught:
             await client.create_key(DRAFT, TOKEN)
     assert caught.value.stage is Stage.TIMEOUT
@@ -347,7 +347,7 @@ async def test_the_drip_of_a_whole_secret_is_kept_at_the_deadline(dial: Dial) ->
         await f.hang(request, writer)
 
     async with faults(dripping) as server:
-        made = await dial(server, deadline=SHORT).create_key(DRAFT, TOKEN)
+        made = await dial(server, deadline=2.0).create_key(DRAFT, TOKEN)
         assert made.id == "a/b"
 
 

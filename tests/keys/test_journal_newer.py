@@ -33,16 +33,15 @@ def line(**fields: object) -> str:
         "when": "2026-01-15T12:00:00+00:00", "server": SERVER, "username": "ops",
         "action": "create", "phase": "stored", "attempt": "other",
     }  # fmt: skip
-    told = {name: value for name, value in (known | fields).items() if value is not None}
-    return json.dumps(told, ensure_ascii=False)
+    given = {name: value for name, value in (known | fields).items() if value is not None}
+    return json.dumps(given, ensure_ascii=False)
 
 
-def never_and_maybe(journal: Journal) -> tuple[list[str], list[str]]:
+async def never_and_perhaps(journal: Journal) -> tuple[list[str], list[str]]:
     keys = [Key(id, LABEL, short, (), None, None, None) for id, short in KEYS]  # noqa: A001
-    noted = KeyHistory(Journal(journal.path), SERVER)
-    asked = (noted.never_stored, noted.maybe_stored)
-    never, maybe = (ask(keys, lambda _: False) for ask in asked)
-    return [key.id for key in never], [key.id for key in maybe]
+    history = KeyHistory(Journal(journal.path), SERVER)
+    unstored = await history.unstored(keys, lambda _: False)
+    return [key.id for key in unstored.never_stored], [key.id for key in unstored.perhaps_stored]
 
 
 KEYS = [("k1", "9ac1"), ("k2", "77f0")]
@@ -66,13 +65,13 @@ KEYS = [("k1", "9ac1"), ("k2", "77f0")]
         lambda _: line()[:60],
     ],
 )
-def test_a_key_that_an_unknown_line_may_be_about_is_not_told_as_never_stored(
+async def test_a_key_that_an_unknown_line_may_be_about_is_not_shown_as_never_stored(
     unknown: Callable[[Attempt], str], journal: Journal
 ) -> None:
     attempt = created(journal)
-    assert never_and_maybe(journal) == (["k1"], [])
+    assert await never_and_perhaps(journal) == (["k1"], [])
     append(journal, unknown(attempt))
-    assert never_and_maybe(journal) == ([], ["k1"])
+    assert await never_and_perhaps(journal) == ([], ["k1"])
 
 
 @pytest.mark.parametrize(
@@ -84,46 +83,46 @@ def test_a_key_that_an_unknown_line_may_be_about_is_not_told_as_never_stored(
         "not this program's",
     ],
 )
-def test_an_unknown_line_about_something_else_takes_nothing_back(
+async def test_an_unknown_line_about_something_else_takes_nothing_back(
     unknown: str, journal: Journal
 ) -> None:
     created(journal)
     append(journal, unknown)
-    assert never_and_maybe(journal) == (["k1"], [])
+    assert await never_and_perhaps(journal) == (["k1"], [])
 
 
-def test_what_was_created_after_a_line_about_everything_is_known(journal: Journal) -> None:
+async def test_what_was_created_after_a_line_about_everything_is_known(journal: Journal) -> None:
     created(journal)
     append(journal, line(action="deliver everything", attempt=None))
     later = Journal(journal.path, now=lambda: WHEN + timedelta(seconds=1))
     created(later, key_id="k2", short_key="77f0")
-    assert never_and_maybe(journal) == (["k2"], ["k1"])
+    assert await never_and_perhaps(journal) == (["k2"], ["k1"])
 
 
-def test_a_line_that_was_torn_and_then_written_whole_is_no_doubt(journal: Journal) -> None:
+async def test_a_line_that_was_torn_and_then_written_whole_is_no_doubt(journal: Journal) -> None:
     created(journal)
     last = file_of(journal).read_text().splitlines()[-1]
     append(journal, last[:40])
     append(journal, last)
-    assert never_and_maybe(journal) == (["k1"], [])
+    assert await never_and_perhaps(journal) == (["k1"], [])
     assert journal.problem == ""
 
 
-def test_a_successor_in_doubt_counts_as_stored_and_not_as_verified(journal: Journal) -> None:
+async def test_a_successor_in_doubt_counts_as_stored_and_not_as_verified(journal: Journal) -> None:
     attempt = journal.begin("create", server=SERVER, label=LABEL, predecessor="k0")
     attempt.done(key_id="k1")
     attempt.proven(True)
-    (known,) = KeyHistory(journal, SERVER).successors
+    (known,) = await KeyHistory(journal, SERVER).creates()
     assert (known.is_stored, known.is_verified) == (False, True)
     append(journal, line(phase="escrowed", attempt=attempt.id))
-    (known,) = KeyHistory(journal, SERVER).successors
+    (known,) = await KeyHistory(journal, SERVER).creates()
     assert (known.is_stored, known.is_verified) == (True, False)
 
 
-def test_that_lines_are_not_understood_is_told_as_long_as_they_are_there(journal: Journal) -> None:
+def test_that_lines_are_not_understood_is_shown_as_long_as_they_are_there(journal: Journal) -> None:
     created(journal)
     append(journal, line(phase="escrowed"))
     append(journal, line(action="deliver"))
     later = Journal(journal.path)
-    later.entries()
+    later.read()
     assert later.problem.startswith("2 lines of the journal can't be understood: a newer version")

@@ -1,4 +1,4 @@
-"""What a key may be, as far as that can be told without a server."""
+"""The checks of what is typed, which need no server."""
 
 from __future__ import annotations
 

@@ -20,9 +20,9 @@ UNKNOWN = "Old bounce importer"
 
 
 def key(node: Node, key_id: str) -> StoredKey:
-    found = node.store.key(key_id)
-    assert found is not None
-    return found
+    stored_key = node.store.key(key_id)
+    assert stored_key is not None
+    return stored_key
 
 
 def named(node: Node, label: str) -> StoredKey:
@@ -58,8 +58,8 @@ async def test_everything_that_is_changed_is_sent(node: Node) -> None:
         await form.give("View Metrics", "Send via SMTP")
         await form.save()
         keys = await updated(form, "Relay, renewed")
-        assert "Relay, renewed" in keys.here, "the cursor stays on its key"
-        assert "View Metrics" in keys.here
+        assert "Relay, renewed" in keys.cursor_line, "the cursor stays on its key"
+        assert "View Metrics" in keys.cursor_line
     after = key(node, before.id)
     assert after.label == "Relay, renewed"
     assert after.valid_ips == ("198.51.100.7", "203.0.113.0/24")
@@ -109,7 +109,7 @@ async def test_an_edit_by_way_of_the_details_renews_the_session_unseen(node: Nod
         node.expire_sessions()
         await form.save()
         keys = await updated(form, "New bounce importer")
-        assert "New bounce importer" in keys.here
+        assert "New bounce importer" in keys.cursor_line
         assert node.seen("PUT", KEYS) == 1
     after = named(node, "New bounce importer")
     assert set(after.grants) == {"message_events/view", "webhooks/view"}
@@ -198,7 +198,7 @@ async def test_the_servers_objections_stand_beside_their_fields(
     node: Node, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What the form lets pass, as a server with rules of its own would not."""
-    monkeypatch.setattr("tui.ui.screens.key_form.wrong_ips", lambda _: "")
+    monkeypatch.setattr("tui.ui.widgets.key_form.wrong_ips", lambda _: "")
     async with at_keys(node) as keys:
         form = await keys.edit(UNKNOWN)
         await form.fill("ips", "mail.example")
@@ -208,7 +208,7 @@ async def test_the_servers_objections_stand_beside_their_fields(
         assert "The server did not accept" not in form.says, "the field says it all"
         await form.fill("ips", "")
         assert not form.field("ips").error
-        monkeypatch.setattr("tui.ui.screens.key_form.wrong_label", lambda _: "")
+        monkeypatch.setattr("tui.ui.widgets.key_form.wrong_label", lambda _: "")
         await form.fill("label", " ")
         await form.save()
         await form.says_beside("label", "required field is missing: A key needs a label")
@@ -282,7 +282,7 @@ async def test_a_draft_survives_every_fault_and_is_saved_in_the_end(node: Node) 
         node.fail("PUT", KEYS, "after")  # it takes effect, and the key itself tells so
         await form.save()
         keys = await updated(form, "Stubborn")
-        assert "Stubborn" in keys.here
+        assert "Stubborn" in keys.cursor_line
     assert named(node, "Stubborn").valid_ips == ()
 
 
@@ -304,7 +304,7 @@ async def test_an_update_that_hangs_is_awaited_and_not_sent_twice(node: Node) ->
         await node.until("PUT", KEYS)
         await form.me.press("f1")
         keys = await updated(form, "Slow")
-        assert "Slow" in keys.here
+        assert "Slow" in keys.cursor_line
         assert node.seen("PUT", KEYS) == 1
 
 
@@ -330,6 +330,6 @@ async def test_a_session_that_ended_asks_for_the_password_on_top_and_goes_on(nod
         await dialog.shown("The server has ended your session")
         await dialog.answer(node.password)
         keys = await updated(form, "Went on")
-        assert "Went on" in keys.here
+        assert "Went on" in keys.cursor_line
         assert node.password not in keys.says
     assert "Went on" in node.labels()

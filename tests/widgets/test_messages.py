@@ -55,8 +55,8 @@ def lines(messages: Messages) -> list[str]:
 async def test_hostile_text_is_only_text(text: str) -> None:
     app = Shell()
     async with app.run_test(size=(40, 10)) as pilot:
-        app.messages.tell(Content.from_markup("Created [b]$label[/b].", label=text), "done")
-        app.messages.tell(Content(text), "problem")
+        app.messages.show(Content.from_markup("Created [b]$label[/b].", label=text), "done")
+        app.messages.show(Content(text), "problem")
         await pilot.pause()
         assert 2 <= len(lines(app.messages)) <= 2 * 2
         for x in (3, 10):
@@ -69,7 +69,7 @@ async def test_nothing_stands_there_until_something_is_said() -> None:
     app = Shell()
     async with app.run_test(size=(40, 10)) as pilot:
         assert app.query_one(Static).region.y == 0
-        app.messages.tell(Content("Deleted prod."), "done")
+        app.messages.show(Content("Deleted prod."), "done")
         await pilot.pause()
         assert lines(app.messages) == [f"✓ {'Deleted prod.':<36} {CLOSE}"]
         assert app.query_one(Static).region.y == 1
@@ -83,7 +83,7 @@ async def test_three_are_shown_and_the_others_counted() -> None:
     app = Shell()
     async with app.run_test(size=(20, 10)) as pilot:
         for n in range(5):
-            app.messages.tell(Content(f"number {n}"), "note")
+            app.messages.show(Content(f"number {n}"), "note")
         await pilot.pause()
         assert [line[:10] for line in lines(app.messages)] == [
             "i number 4",
@@ -107,8 +107,8 @@ async def test_three_are_shown_and_the_others_counted() -> None:
 async def test_the_cross_closes_its_own_message_only() -> None:
     app = Shell()
     async with app.run_test(size=(30, 10)) as pilot:
-        app.messages.tell(Content("first"), "done")
-        app.messages.tell(Content("second, which is told in more than one line"), "problem")
+        app.messages.show(Content("first"), "done")
+        app.messages.show(Content("second, which is told in more than one line"), "problem")
         await pilot.pause()
         assert [line[:3] for line in lines(app.messages)] == ["! s", "  m", "✓ f"]
         await pilot.click(Messages, offset=(29, 1))
@@ -123,8 +123,8 @@ async def test_the_cross_closes_its_own_message_only() -> None:
 async def test_every_width_is_kept() -> None:
     app = Shell()
     async with app.run_test(size=(80, 20)) as pilot:
-        app.messages.tell(Content("漢字 " * 40), "problem")
-        app.messages.tell(Content.from_markup("[b]new key[/b] for $who", who="ann"), "done")
+        app.messages.show(Content("漢字 " * 40), "problem")
+        app.messages.show(Content.from_markup("[b]new key[/b] for $who", who="ann"), "done")
         for size in [(140, 40), (40, 10), (7, 10), (3, 10), (1, 10)]:
             await pilot.resize_terminal(*size)
             await pilot.pause()

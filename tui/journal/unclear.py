@@ -67,7 +67,7 @@ _NAMES_KEY = re.compile(rb'"(?:short_key|label)"\s*:\s*"((?:[^"\\]|\\.)+)"')
 
 def _texts(pattern: re.Pattern[bytes], line: bytes) -> list[str]:
     """Return the JSON texts that a pattern finds in a line, which need not be JSON as a whole."""
-    quoted = (found.decode("utf-8", "replace") for found in pattern.findall(line))
+    quoted = (match.decode("utf-8", "replace") for match in pattern.findall(line))
     return [_unquoted(text) for text in quoted]
 
 

@@ -6,23 +6,26 @@ import asyncio
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
+from importlib import import_module
+from pkgutil import iter_modules
 from typing import TYPE_CHECKING, ClassVar
 
-from rich.text import Text
 from textual import events, on, work
 from textual.binding import BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.theme import Theme
 
+import tui.ui.screens
 from tui.api.errors import ApiError
 from tui.api.session import Session, SessionProblem
 from tui.crash import write_report
 from tui.journal import Journal
 from tui.problems import describe
 from tui.text import short
-from tui.ui.bindings import Place, bindings_for
+from tui.ui.bindings import HasPlace, Place, bindings_for
 from tui.ui.screens.dialog import AskSecretScreen, TwoFactorScreen
+from tui.ui.screens.leaving import GuardedScreen
 from tui.ui.screens.login import UNPROTECTED, LoginScreen, SignInDefaults
 from tui.ui.terminal.driver import Ended, TerminalDriver
 from tui.ui.terminal.type_ahead import TypeAhead
@@ -85,7 +88,7 @@ class Loop(asyncio.SelectorEventLoop):
 
 
 class KeysApp(TypeAhead[None]):
-    """momentum-keys; `known` fills in the login screen, `now` is the clock in UTC.
+    """momentum-keys; `defaults` fill in the login screen, `now` is the clock in UTC.
 
     Without a `journal`, what was done is remembered only as long as the program runs.
     """
@@ -97,13 +100,13 @@ class KeysApp(TypeAhead[None]):
 
     def __init__(
         self,
-        known: SignInDefaults | None = None,
+        defaults: SignInDefaults | None = None,
         *,
         now: Callable[[], datetime] | None = None,
         journal: Journal | None = None,
     ) -> None:
         super().__init__()
-        self._known = known or SignInDefaults()
+        self._defaults = defaults or SignInDefaults()
         self._now = now or (lambda: datetime.now(UTC))
         self._journal = journal or Journal(None, now=self._now)
         self._session: Session | None = None
@@ -118,7 +121,7 @@ class KeysApp(TypeAhead[None]):
 
     def on_mount(self) -> None:
         """Show the login screen, and load everything else while the operator types."""
-        self.push_screen(LoginScreen(self._known, self.connect))
+        self.push_screen(LoginScreen(self._defaults, self.connect))
         self.call_after_refresh(threading.Thread(target=_load_rest, daemon=True).start)
 
     def on_resize(self, event: events.Resize) -> None:
@@ -143,9 +146,9 @@ class KeysApp(TypeAhead[None]):
 
         session = self._session = event.session
         session.ask_again = self._sign_in_again
-        server, where = session.client.server, _place(session)
-        who = f"{session.user.name}@{where}" if session.user else where
-        notices = [self._known.notice]
+        server, address = session.client.server, _address(session)
+        who = f"{session.user.name}@{address}" if session.user else address
+        notices = [self._defaults.notice]
         if session.is_open:
             notices.append("Authentication is switched off here: API keys are not being enforced.")
         if server.is_exposed:
@@ -160,7 +163,7 @@ class KeysApp(TypeAhead[None]):
         session, self._session = self._session, None
         farewell = self._end_session(session, LEAVE_SECONDS)
         self.run_worker(farewell, group="sign out", description="sign out")
-        self._start_over_with(LoginScreen(self._known, self.connect))
+        self._start_over_with(LoginScreen(self._defaults, self.connect))
 
     def _start_over_with(self, screen: Screen[None]) -> None:
         """Show `screen`; all others are gone, with whatever was typed there."""
@@ -176,8 +179,7 @@ class KeysApp(TypeAhead[None]):
         self._leaving = True
         try:
             for screen in reversed(self.screen_stack):
-                may_leave = getattr(screen, "may_leave", None)
-                if may_leave is not None and not await may_leave():
+                if isinstance(screen, GuardedScreen) and not await screen.may_leave():
                     return
             await self._sign_out(LEAVE_SECONDS)
             self.exit()
@@ -213,12 +215,12 @@ class KeysApp(TypeAhead[None]):
     def action_help(self) -> None:
         """Show every key, those of this place first; once more closes it."""
         from tui.ui.screens.help import HelpScreen
-        from tui.ui.screens.places import place_of
 
         if isinstance(self.screen, HelpScreen):
             self.screen.dismiss(None)
         else:
-            self.push_screen(HelpScreen(place_of(self.screen)))
+            place = self.screen.PLACE if isinstance(self.screen, HasPlace) else None
+            self.push_screen(HelpScreen(place))
 
     def action_scroll(self, lines: int, pages: int) -> None:
         """Scroll what does not fit, where no widget takes the keys for itself."""
@@ -247,14 +249,14 @@ class KeysApp(TypeAhead[None]):
             name = session.user.name if session.user else ""
             body = Content.assemble(
                 "The server has ended your session at ",
-                (short(_place(session), 60), "bold"),
+                (short(_address(session), 60), "bold"),
                 ". Sign in again",
                 *((" as ", (short(name), "bold")) if name else ()),
                 " to go on where you are.",
             )
-            what = "Password" if session.has_password else "Access token"
+            credential = "Password" if session.has_password else "Access token"
             ask = AskSecretScreen(
-                "Your session has ended", body, what, yes="Sign in", refusal=refusal
+                "Your session has ended", body, credential, yes="Sign in", refusal=refusal
             )
             answer = await self.push_screen_wait(ask)
             if answer is None:
@@ -271,27 +273,21 @@ class KeysApp(TypeAhead[None]):
     async def _ask_code(self, refusal: str) -> SecretStr | None:
         return await self.push_screen_wait(TwoFactorScreen(refusal))
 
-    def _handle_exception(self, error: Exception) -> None:
-        """Leave with one sentence; Textual's own way would print what every variable held."""
-        self._return_code = 1
-        if self._exception is None:
-            self._exception = error
-            self._exception_event.set()
-            report = write_report(error)
-            told = f" Where it happened is told in {report}, without any secret." if report else ""
-            self._exit_renderables.append(
-                Text(f"momentum-keys stopped because of a fault in it.{told}")
-            )
-        self._close_messages_no_wait()
+    def fault_sentence(self, error: Exception) -> str:
+        """Write a crash report; return what the operator reads of it after the end."""
+        report = write_report(error)
+        where = f" Where it happened is told in {report}, without any secret." if report else ""
+        return f"momentum-keys stopped because of a fault in it.{where}"
 
 
-def _place(session: Session) -> str:
-    """Return where the session's server is, as short as it can be told."""
+def _address(session: Session) -> str:
+    """Return the address of the session's server, without the scheme."""
     return session.client.server.url.partition("://")[2]
 
 
 def _load_rest() -> None:
-    """Load what the first paint does without, which is more than it needs."""
-    import tui.api.client
-    import tui.problems.program
-    import tui.ui.screens.places  # noqa: F401
+    """Load what the first paint does without: the client, the words, and all other screens."""
+    import_module("tui.api.client")
+    import_module("tui.problems.program")
+    for screen in iter_modules(tui.ui.screens.__path__, "tui.ui.screens."):
+        import_module(screen.name)

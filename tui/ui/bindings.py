@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import ClassVar, Protocol, runtime_checkable
 
 from textual.binding import Binding
 
@@ -23,11 +24,18 @@ class Place(Enum):
     DIALOG = "Dialogs"
 
 
+@runtime_checkable
+class HasPlace(Protocol):
+    """A screen whose keys stand in the table of commands; a dialog's are the same everywhere."""
+
+    PLACE: ClassVar[Place]
+
+
 @dataclass(frozen=True, slots=True)
 class Command:
     """One thing to do: the keys that do it, its action, and its words.
 
-    `footer` is its word in the footer; without one it isn't told there. A command without an
+    `footer` is its word in the footer; without one it isn't shown there. A command without an
     action is only described here, because a widget brings it along; one without `help` belongs
     to the command above it.
     """
@@ -184,6 +192,6 @@ def bindings_for(place: Place) -> list[Binding]:
     return [c.binding() for c in COMMANDS if c.place is place and c.action]
 
 
-def told(place: Place) -> list[tuple[str, str]]:
-    """Return the keys of one place as a person reads them, each with what it does."""
+def key_rows(place: Place) -> list[tuple[str, str]]:
+    """Return rows for help and README: the keys as a person reads them, and what they do."""
     return [(c.shown, c.help) for c in COMMANDS if c.place is place and c.help]

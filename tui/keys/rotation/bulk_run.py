@@ -14,9 +14,14 @@ from tui.api.errors import ApiError, RateLimited
 from tui.api.models import Key
 from tui.api.session import SessionEnded, SessionProblem
 from tui.delivery.new_secret import Delivery, DeliveryFailed
-from tui.keys.rotation.deletion import KeyDeletion
-from tui.keys.rotation.jobs import Job, finish_jobs, retire_jobs, rotation_job
-from tui.keys.rotation.proving import SecretCheck
+from tui.keys.rotation.jobs import (
+    Job,
+    KeyDeletion,
+    SecretCheck,
+    finish_jobs,
+    retire_jobs,
+    rotation_job,
+)
 from tui.keys.rotation.rotation import Rotation
 from tui.keys.rotation.states import State
 from tui.keys.rotation.throttle import Throttle
@@ -31,7 +36,7 @@ UNDELIVERED = 3
 """After so many failed deliveries in a row a run pauses by itself."""
 
 OnChange = Callable[[str, State, Exception | None], None]
-"""Hears of every change: the predecessor's id, the state, and what stopped the last step."""
+"""Is called at every change: the key's id, the state, and what stopped the last step."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,29 +49,30 @@ class Failure:
 
 
 class BulkRun:
-    """Jobs of many keys, done one by one; what keeps one from its goal never stops the others."""
+    """The jobs of many keys, done one by one; a key that fails never stops the others.
+
+    The `listeners` are called at every change of a key.
+    """
 
     def __init__(
         self,
         service: KeyService,
-        works: Iterable[Job] = (),
+        jobs: Iterable[Job] = (),
         *,
-        on_change: OnChange | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.service, self.on_change = service, on_change
-        self.pace = Throttle(sleep, clock)
-        self.current: str | None = None
-        """The id of the key being worked on."""
+        self.service = service
+        self.listeners: list[OnChange] = []
+        self.throttle = Throttle(sleep, clock)
         self.is_running = self.is_cancelled = False
         self.paused_because: Exception | None = None
         """What paused the run by itself: the session ended, or no secret can be delivered."""
-        self._works: dict[str, Job] = {}
+        self._jobs: dict[str, Job] = {}
         self._undelivered = 0
         self._going = asyncio.Event()
         self._going.set()
-        self._add(works)
+        self._add(jobs)
 
     @property
     def is_paused(self) -> bool:
@@ -76,27 +82,27 @@ class BulkRun:
     @property
     def waiting_until(self) -> float | None:
         """When the present wait for the server's sake ends, by the clock given; None: no wait."""
-        return self.pace.waiting_until
+        return self.throttle.waiting_until
 
     @property
     def progress(self) -> tuple[int, int]:
         """How many keys are where they are to be, and how many there are."""
-        return sum(work.is_done for work in self._works.values()), len(self._works)
+        return sum(job.is_done for job in self._jobs.values()), len(self._jobs)
 
     @property
     def failed(self) -> tuple[Failure, ...]:
         """The keys that something keeps from their goal."""
         return tuple(
-            Failure(work.key, work.subject.state, work.subject.problem)
-            for work in self._works.values()
-            if work.has_failed and work.subject.problem is not None
+            Failure(job.key, job.machine.state, job.machine.problem)
+            for job in self._jobs.values()
+            if job.has_failed and job.machine.problem is not None
         )
 
     @property
     def left(self) -> tuple[Key, ...]:
-        """The keys that were not come to yet."""
+        """The keys whose turn has not come yet."""
         return tuple(
-            work.key for work in self._works.values() if not work.is_done and not work.has_failed
+            job.key for job in self._jobs.values() if not job.is_done and not job.has_failed
         )
 
     def pause(self) -> None:
@@ -111,106 +117,106 @@ class BulkRun:
     def cancel(self) -> None:
         """Begin no further key, and end any wait; a key whose step is under way gets to its end."""
         self.is_cancelled = True
-        self.pace.stop()
+        self.throttle.stop()
         self._going.set()
 
     async def run(self, password: SecretStr | None = None) -> None:
         """Work on all keys that are not done; the password is checked once, for all of them.
 
         Raises:
-            SignInRefused: the password is wrong; nothing was begun.
-            ApiError, SessionProblem: it could not be checked; nothing was begun.
+            SignInRefused: the password is wrong; nothing was started.
+            ApiError, SessionProblem: it could not be checked; nothing was started.
         """
-        await self._go([work for work in self._works.values() if not work.is_done], password)
+        await self._go([job for job in self._jobs.values() if not job.is_done], password)
 
     async def retry_failed(self, password: SecretStr | None = None) -> None:
         """Work once more on the keys that something keeps from their goal; raises what run does.
 
         A successor whose secret was lost is deleted, and another one made.
         """
-        await self._go([work for work in self._works.values() if work.has_failed], password)
+        await self._go([job for job in self._jobs.values() if job.has_failed], password)
 
-    def _add(self, works: Iterable[Job]) -> None:
-        for work in works:
-            self._works[work.key.id] = work
-            work.subject.on_change = self._tell
+    def _add(self, jobs: Iterable[Job]) -> None:
+        for job in jobs:
+            self._jobs[job.key.id] = job
+            if self._machine_changed not in job.machine.listeners:
+                job.machine.listeners.append(self._machine_changed)
 
-    async def _go(self, works: Sequence[Job], password: SecretStr | None = None) -> None:
+    async def _go(self, jobs: Sequence[Job], password: SecretStr | None = None) -> None:
         if self.is_running:
             raise RuntimeError("already running")
         self.is_running, self.is_cancelled = True, False
-        self.pace.start()
+        self.throttle.start()
         self.resume()
         try:
             async with AsyncExitStack() as stack:
                 await self._authorize(stack, password)
-                for place, work in enumerate(works):
-                    if place:
-                        await self.pace.between()
+                for number, job in enumerate(jobs):
+                    if number:
+                        await self.throttle.between()
                     await self._going.wait()
                     if self.is_cancelled:
                         break
-                    self.current = work.key.id
-                    await self._see_through(work)
-                    self._note_delivery(work)
+                    await self._see_through(job)
+                    self._count_delivery(job)
         finally:
-            self.is_running, self.current = False, None
+            self.is_running = False
 
-    def _note_delivery(self, work: Job) -> None:
+    def _count_delivery(self, job: Job) -> None:
         """Pause where delivery fails time after time: each key more is a secret to rescue."""
-        failed = isinstance(work.subject.problem, DeliveryFailed)
+        failed = isinstance(job.machine.problem, DeliveryFailed)
         self._undelivered = self._undelivered + 1 if failed else 0
         if self._undelivered == UNDELIVERED:
             self.pause()
-            self.paused_because, self._undelivered = work.subject.problem, 0
+            self.paused_because, self._undelivered = job.machine.problem, 0
 
     async def _authorize(self, stack: AsyncExitStack, password: SecretStr | None) -> None:
         while True:
             try:
                 await stack.enter_async_context(self.service.authorized(password))
             except RateLimited as limited:
-                await self.pace.slow_down(limited.retry_after)
+                await self.throttle.slow_down(limited.retry_after)
                 if self.is_cancelled:
                     raise
             else:
                 return
 
-    async def _see_through(self, work: Job) -> None:
+    async def _see_through(self, job: Job) -> None:
         """Take a key's steps until it is done or something keeps it from that.
 
         A refusal for too many requests says that nothing was done, so that step is repeated.
         """
-        subject, has_looked = work.subject, False
-        while not work.is_done:
+        machine, has_looked = job.machine, False
+        while not job.is_done:
             await self._before_step()
-            await work.advance()
-            if isinstance(subject.problem, RateLimited):
-                await self.pace.slow_down(subject.problem.retry_after)
-            elif isinstance(subject.problem, SessionEnded):
+            await job.advance()
+            if isinstance(machine.problem, RateLimited):
+                await self.throttle.slow_down(machine.problem.retry_after)
+            elif isinstance(machine.problem, SessionEnded):
                 self.pause()
-                self.paused_because = subject.problem
+                self.paused_because = machine.problem
                 await self._going.wait()
-            elif subject.state is State.UNKNOWN and not has_looked:
+            elif machine.state is State.UNKNOWN and not has_looked:
                 has_looked = True
-            elif subject.problem is not None:
+            elif machine.problem is not None:
                 return
-            if self.is_cancelled and subject.problem is not None:
+            if self.is_cancelled and machine.problem is not None:
                 return
 
     async def _before_step(self) -> None:
         """Do what is to be done before each step."""
 
-    def _tell(self, subject: Rotation | KeyDeletion | SecretCheck) -> None:
-        if self.on_change is not None:
-            self.on_change(subject.predecessor.id, subject.state, subject.problem)
+    def _machine_changed(self, machine: Rotation | KeyDeletion | SecretCheck) -> None:
+        for listener in tuple(self.listeners):
+            listener(machine.key.id, machine.state, machine.problem)
 
 
 class BulkRotation(BulkRun):
     """Rotates many keys, in two phases: successors first, predecessors only once confirmed.
 
     `run` has every key's successor created, delivered and verified; `finish_verified` or
-    `retire_verified` then see to the predecessors of those that are. What was `begun` before and
-    never stored is replaced.
+    `retire_verified` then see to the predecessors of those that are. Of the `unfinished` rotations,
+    whose successors were never stored, the successors are replaced.
     """
 
     def __init__(
@@ -219,19 +225,19 @@ class BulkRotation(BulkRun):
         keys: Iterable[Key],
         delivery: Delivery,
         *,
-        begun: Iterable[Unfinished] = (),
+        unfinished: Iterable[Unfinished] = (),
         prove: Prove | None = None,
-        on_change: OnChange | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        super().__init__(service, on_change=on_change, sleep=sleep, clock=clock)
+        super().__init__(service, sleep=sleep, clock=clock)
         self._clock = clock
         self._read_at = float("-inf")
         self.rotations = {key.id: Rotation(service, key, prove=prove, clock=clock) for key in keys}
-        for one in begun:
-            if one.predecessor.id in self.rotations:
-                self.rotations[one.predecessor.id] = Rotation.resume(service, one, prove=prove)
+        for earlier in unfinished:
+            if earlier.predecessor.id in self.rotations:
+                resumed = Rotation.resume(service, earlier, prove=prove)
+                self.rotations[earlier.predecessor.id] = resumed
         self._add(rotation_job(rotation, delivery) for rotation in self.rotations.values())
 
     @property
@@ -250,15 +256,15 @@ class BulkRotation(BulkRun):
 
     async def finish_verified(self) -> None:
         """Delete the predecessors of verified successors, once the operator confirmed that."""
-        await self._then(finish_jobs(self.verified))
+        await self._go_on(finish_jobs(self.verified))
 
     async def retire_verified(self, today: date) -> None:
         """Mark the predecessors of verified successors as retiring since `today`."""
-        await self._then(retire_jobs(self.verified, today))
+        await self._go_on(retire_jobs(self.verified, today))
 
-    async def _then(self, works: Sequence[Job]) -> None:
-        self._add(works)
-        await self._go(works)
+    async def _go_on(self, jobs: Sequence[Job]) -> None:
+        self._add(jobs)
+        await self._go(jobs)
 
     async def _before_step(self) -> None:
         """Have one list serve all keys for a while, where each would else read its own."""

@@ -40,13 +40,13 @@ class Pair:
 
     def compare(self, listing: Listing) -> None:
         """Take both keys as a list shows them that was read just now."""
-        shown = {key.id: key for key in listing.keys}
-        predecessor = shown.get(self.predecessor.id)
+        listed = {key.id: key for key in listing.keys}
+        predecessor = listed.get(self.predecessor.id)
         if predecessor or listing.is_whole:  # else its absence proves nothing
             self._predecessor_seen = self._clock() if predecessor else _NEVER
             self.predecessor = predecessor or self.predecessor
         if self.successor is not None:
-            successor = shown.get(self.successor.id)
+            successor = listed.get(self.successor.id)
             if successor or listing.is_whole:
                 self.has_successor = successor is not None
                 self.successor = successor or self.successor
@@ -62,7 +62,7 @@ class Pair:
     async def look_unless_fresh(self) -> None:
         """Read the list unless that was done lately; raise PredecessorGone, and what a read raises.
 
-        For a create, whose outcome may have to be told from it.
+        For a create, whose outcome may have to be told by comparing with it.
         """
         if self._clock() - self._predecessor_seen >= FRESH_SECONDS:
             await self.look()
@@ -150,7 +150,7 @@ class Pair:
         return self.predecessor
 
     async def _resolve(self, error: ApiError) -> None:
-        """Look what became of a write that failed; raise `error` where that is certain anyway."""
+        """Learn the outcome of a write that failed; raise `error` where it did nothing."""
         if not error.maybe_done:
             raise error from None
         try:

@@ -37,7 +37,7 @@ class Throttle:
         return max(0.0, (self.waiting_until or 0.0) - self._clock()) if self.waiting_until else 0.0
 
     def start(self) -> None:
-        """Let waits be waited for, also after a stop."""
+        """Wait again, after a stop."""
         self._stopped.clear()
 
     def stop(self) -> None:
@@ -45,16 +45,16 @@ class Throttle:
         self._stopped.set()
 
     async def between(self) -> None:
-        """Wait between one key and the next; not at all while the server never minded."""
+        """Wait between one key and the next; not at all while the server never limited the rate."""
         self._refusals = 0
         await self._wait(self.spacing)
 
-    async def slow_down(self, asked: float | None) -> None:
-        """Wait for as long as the server `asked`, else 1 to 5 s, and go slower from now on."""
+    async def slow_down(self, retry_after: float | None) -> None:
+        """Wait `retry_after` seconds, else 1 to 5, and go slower from now on (contract 5)."""
         self._refusals += 1
         self.spacing = min(LONGEST_SPACING, max(FIRST_SPACING, 2 * self.spacing))
         back_off = min(LONGEST_BACK_OFF, float(self._refusals))
-        await self._wait(back_off if asked is None else max(asked, self.spacing))
+        await self._wait(back_off if retry_after is None else max(retry_after, self.spacing))
 
     async def _wait(self, seconds: float) -> None:
         if seconds <= 0 or self._stopped.is_set():

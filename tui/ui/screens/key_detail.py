@@ -20,7 +20,8 @@ from tui.ui.widgets.top_bar import TopBar
 class KeyDetailScreen(Screen[str]):
     """Shows one key; returns what to do with it, or nothing."""
 
-    BINDINGS: ClassVar[list[BindingType]] = list(bindings_for(Place.DETAIL))
+    PLACE = Place.DETAIL
+    BINDINGS: ClassVar[list[BindingType]] = list(bindings_for(PLACE))
     CSS = "KeyDetailScreen KeyFacts { padding: 1 2; height: 1fr; }"
 
     def __init__(self, key: Key, catalogue: Catalogue, now: datetime, who: str) -> None:
@@ -30,13 +31,13 @@ class KeyDetailScreen(Screen[str]):
     def compose(self) -> ComposeResult:
         """The key, on the whole screen."""
         yield TopBar("Settings › API keys › Details", self._who)
-        detail = KeyFacts()
-        detail.can_focus = True
-        yield detail
+        facts = KeyFacts()
+        facts.can_focus = True  # it is all that is there, so the arrow keys scroll it
+        yield facts
         yield Footer(show_command_palette=False, compact=True)
 
     def on_mount(self) -> None:
-        """Tell about the key."""
+        """Show the facts of the key."""
         self.query_one(KeyFacts).show(self._key, self._catalogue, self._now)
 
     def action_edit(self) -> None:

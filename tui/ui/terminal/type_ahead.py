@@ -7,10 +7,11 @@ from collections import deque
 from typing import TypeVar
 
 from textual import events
-from textual.app import App
 from textual.message import Message
 from textual.message_pump import MessagePump
 from textual.timer import Timer
+
+from tui.ui.terminal.textual_internals import DiscreetApp
 
 Result = TypeVar("Result")
 
@@ -18,7 +19,7 @@ ANSWER_SECONDS = 2.0
 """How long a key may take before the next one is let through all the same, in seconds."""
 
 
-class TypeAhead(App[Result]):
+class TypeAhead(DiscreetApp[Result]):
     """An app that is done with one key before it looks at the next.
 
     Textual hands keys to the widget that has the focus when they arrive, but carries out what

@@ -1,0 +1,1 @@
+"""What lies beneath screens and widgets: the terminal, and the private parts of Textual."""

@@ -1,0 +1,73 @@
+"""The private names of Textual that the program touches still do what it counts on."""
+
+from __future__ import annotations
+
+import pytest
+from textual.app import App
+from textual.driver import Driver
+
+from tui.ui.terminal.textual_internals import DiscreetApp, write_to_terminal
+
+
+class Faulty(DiscreetApp[None]):
+    """An app that fails at a key, holding a text that nobody may read."""
+
+    def fault_sentence(self, error: Exception) -> str:
+        return f"ended by {type(error).__name__}"
+
+    def on_key(self) -> None:
+        held = "swordfish"
+        raise KeyError(held)
+
+
+async def test_a_fault_ends_the_app_with_code_and_sentence(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    app = Faulty()
+    with pytest.raises(KeyError):
+        async with app.run_test() as pilot:
+            await pilot.press("x")
+    assert app.return_code == 1
+    heard = capsys.readouterr()
+    assert "ended by KeyError" in heard.err
+    assert "swordfish" not in heard.err + heard.out
+
+
+async def test_only_the_first_fault_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    app = Faulty()
+
+    async def fail_twice() -> None:
+        async with app.run_test():
+            app._handle_exception(ValueError("first"))
+            app._handle_exception(TypeError("second"))
+
+    with pytest.raises(ValueError, match="first"):
+        await fail_twice()
+    assert "ValueError" in (heard := capsys.readouterr().err)
+    assert "TypeError" not in heard
+
+
+class Recorder(Driver):
+    """A driver that keeps what is written."""
+
+    def __init__(self, app: App[None]) -> None:
+        super().__init__(app)
+        self.written = ""
+
+    def write(self, data: str) -> None:
+        self.written += data
+
+    def start_application_mode(self) -> None: ...
+
+    def disable_input(self) -> None: ...
+
+    def stop_application_mode(self) -> None: ...
+
+
+async def test_a_sequence_reaches_the_driver_of_the_app() -> None:
+    app = Faulty()
+    async with app.run_test():
+        app._driver = driver = Recorder(app)
+        write_to_terminal(app, "\x1b]52;c;aGk=\x07")
+        assert driver.written == "\x1b]52;c;aGk=\x07"
+    write_to_terminal(Faulty(), "nowhere to go, and no error")
