@@ -140,6 +140,7 @@ class KeyService:
         self._listed_at = float("-inf")
         self._catalogue: Catalogue | None = None
         self._created_ids: set[str] = set()
+        self._is_enforced = False
         self._open_writes: dict[str, _OpenWrite] = {}
 
     async def load(self) -> Listing:
@@ -225,7 +226,7 @@ class KeyService:
         return Created(created_key, draft, attempt)
 
     def known_ids(self, *others: str) -> KnownIds:
-        """Return the ids of the keys that were there when last read, were made since, or `others`."""
+        """Return the ids of the keys that were listed last, those made since, and `others`."""
         return KnownIds(self.listing, frozenset(others) | self._created_ids)
 
     def create_outcome(
@@ -354,8 +355,20 @@ class KeyService:
         *,
         on_change: Callable[[Verification], None] | None = None,
     ) -> Verification:
-        """Find out, with a key's secret, whether the key is accepted and what it may do."""
-        return await verify(self.session.client, secret, grants, valid_ips, on_change=on_change)
+        """Find out, with a key's secret, whether the key is accepted and what it may do.
+
+        That the server refuses keys the list of keys is found out with the first one.
+        """
+        verification = await verify(
+            self.session.client,
+            secret,
+            grants,
+            valid_ips,
+            is_enforced=self._is_enforced,
+            on_change=on_change,
+        )
+        self._is_enforced = self._is_enforced or verification.shows_enforcement
+        return verification
 
     async def unstored(self) -> UnstoredKeys:
         """Return the listed keys that this operator created here and did not store."""
