@@ -261,6 +261,25 @@ async def test_keys_of_one_label_are_created_one_after_the_other(node: Node) -> 
         assert at_once == 1
 
 
+async def test_secrets_are_delivered_one_by_one(node: Node) -> None:
+    async with signed_in(node) as host:
+        run = run_over(host, await keys(host, 20))
+        deliver, under_way, most = host.vault.deliver, 0, 0
+
+        async def watched(new_secret: NewSecret) -> Sent:
+            nonlocal under_way, most
+            under_way += 1
+            most = max(most, under_way)
+            await asyncio.sleep(0.01)
+            under_way -= 1
+            return await deliver(new_secret)
+
+        host.vault.deliver = watched  # type: ignore[method-assign]
+        await run.run()
+        assert run.progress == (20, 20)
+        assert most == 1
+
+
 async def test_no_further_key_is_begun_while_secrets_wait_for_a_slow_delivery(node: Node) -> None:
     async with signed_in(node) as host:
         chosen = await keys(host, 30)

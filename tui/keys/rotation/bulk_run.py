@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from tui.api.errors import ApiError, RateLimited
 from tui.api.models import Key
 from tui.api.session import SessionEnded, SessionProblem
-from tui.delivery.new_secret import Delivery, DeliveryFailed
+from tui.delivery.new_secret import Delivery, DeliveryFailed, NewSecret, Sent
 from tui.keys.rotation.jobs import (
     Job,
     KeyDeletion,
@@ -271,6 +271,18 @@ class BulkRun:
             listener(machine.key.id, machine.state, machine.problem)
 
 
+class _OneByOne:
+    """Hands secrets to a delivery one after the other: a file, or what a command writes to."""
+
+    def __init__(self, delivery: Delivery) -> None:
+        self._delivery, self._lock = delivery, asyncio.Lock()
+
+    async def deliver(self, new_secret: NewSecret) -> Sent:
+        """Deliver one secret, once those before it are."""
+        async with self._lock:
+            return await self._delivery.deliver(new_secret)
+
+
 class BulkRotation(BulkRun):
     """Rotates many keys, in two phases: successors first, predecessors only once confirmed.
 
@@ -301,7 +313,8 @@ class BulkRotation(BulkRun):
             if earlier.predecessor.id in self.rotations:
                 resumed = Rotation.resume(service, earlier, prove=prove)
                 self.rotations[earlier.predecessor.id] = resumed
-        self._add(rotation_job(rotation, delivery) for rotation in self.rotations.values())
+        in_turn = _OneByOne(delivery)
+        self._add(rotation_job(rotation, in_turn) for rotation in self.rotations.values())
 
     @property
     def verified(self) -> tuple[Rotation, ...]:
