@@ -10,8 +10,9 @@ import pytest
 
 from tests.keys.conftest import WHEN, file_of
 from tui.api.models import Key
-from tui.journal import Attempt, CreateRecord, Journal, Presence
+from tui.journal import Attempt, CreateRecord, Journal
 from tui.keys.listing import Listing
+from tui.keys.presence import Presence
 from tui.keys.records import KeyHistory
 
 SERVER = "https://mta1.example.com"

@@ -3,7 +3,6 @@
 from tui.journal.creates import CreateRecord, create_records, open_attempts
 from tui.journal.lines import LONGEST, PROOFS, Action, JournalEntry, Phase
 from tui.journal.log import Attempt, Journal, JournalSnapshot, journal_path, new_attempt_id
-from tui.journal.presence import Presence, Worker
 
 __all__ = [
     "LONGEST",
@@ -15,8 +14,6 @@ __all__ = [
     "JournalEntry",
     "JournalSnapshot",
     "Phase",
-    "Presence",
-    "Worker",
     "create_records",
     "journal_path",
     "new_attempt_id",

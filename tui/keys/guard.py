@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from tui.api.models import Key
-from tui.journal import Worker
 from tui.keys.labels import key_reference, mark_of
+from tui.keys.presence import Worker
 from tui.keys.write_outcomes import CannotGoOn, OpenWrite
 from tui.text import short
 

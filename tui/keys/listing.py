@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -23,8 +23,16 @@ class Listing:
 
     @cached_property
     def by_id(self) -> Mapping[str, Key]:
-        """The keys by id; of equal ids the last."""
-        return {key.id: key for key in self.keys}
+        """The keys by their ids; of several with one id the first."""
+        return {key.id: key for key in reversed(self.keys)}
+
+    @cached_property
+    def by_label(self) -> Mapping[str | None, Sequence[Key]]:
+        """The keys of each raw label, in the server's order."""
+        by_label: dict[str | None, list[Key]] = {}
+        for key in self.keys:
+            by_label.setdefault(key.raw_label, []).append(key)
+        return by_label
 
     @cached_property
     def tells_addresses(self) -> bool:
@@ -44,7 +52,7 @@ class Listing:
 
     def labelled(self, label: str, besides: Key | None = None) -> Key | None:
         """Return a key that already has this label, `besides` the one being edited."""
-        for key in self.keys:
-            if key.raw_label == label and (besides is None or key.id != besides.id):
+        for key in self.by_label.get(label, ()):
+            if besides is None or key.id != besides.id:
                 return key
         return None

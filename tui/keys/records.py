@@ -21,13 +21,12 @@ from tui.journal import (
     Journal,
     JournalEntry,
     JournalSnapshot,
-    Presence,
-    Worker,
     create_records,
     open_attempts,
 )
 from tui.keys.labels import Mark, base_label, key_reference, mark_of, nonce_of, retiring_since
 from tui.keys.listing import Listing
+from tui.keys.presence import Presence, Worker
 from tui.keys.write_outcomes import LANDING, OpenWrite
 
 SAME_TIME = timedelta(minutes=15)
@@ -299,7 +298,7 @@ class Records:
         created = self._created.get(key.id)
         if created is None:
             return Knowledge.PERHAPS_STORED if self._may_be_ours(key) else Knowledge.NOT_KNOWN
-        if created.attempt_id in self._workers:
+        if created.attempt_id in self._workers or created.predecessor in self._workers:
             return Knowledge.NOT_KNOWN
         if created.unstored is None:
             return Knowledge.HELD_SOMEWHERE if created.is_stored else Knowledge.NOT_KNOWN
@@ -319,9 +318,8 @@ class Records:
 
     def _worker(self, key: Key) -> Worker | None:
         created = self._created.get(key.id)
-        return self._workers.get(key.id) or (
-            self._workers.get(created.attempt_id) if created else None
-        )
+        names = (key.id, created.attempt_id, created.predecessor) if created else (key.id,)
+        return next((self._workers[name] for name in names if name in self._workers), None)
 
     def _is_of_this_server(self, record: CreateRecord) -> bool:
         """Tell whether a create was sent to this server, perhaps under another of its addresses."""

@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator
+from collections.abc import (
+    AsyncIterator,
+    Callable,
+    Collection,
+    Iterable,
+    Iterator,
+)
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from time import monotonic
@@ -21,10 +27,11 @@ from tui.api.errors import (
 from tui.api.grants import Catalogue
 from tui.api.models import CreatedKey, Key, KeyDraft, KeyList
 from tui.api.session import Session, SessionEnded, SessionProblem
-from tui.journal import Action, Attempt, Journal, Presence, new_attempt_id
+from tui.journal import Action, Attempt, Journal, new_attempt_id
 from tui.keys.guard import Staying, UpdateOpen, check_deletion, check_staying, is_open
 from tui.keys.labels import mark_of, nonce_of, successor_label
 from tui.keys.listing import Listing
+from tui.keys.presence import Presence
 from tui.keys.records import SAME_TIME, KeyHistory, Records
 from tui.keys.verification import Verification, verify
 from tui.keys.write_outcomes import (
@@ -83,6 +90,29 @@ class Deleted:
     staying: Key | None = None
 
 
+@dataclass(frozen=True)
+class KnownIds(Collection[str]):
+    """The ids of the keys in a listing, and `others`; made at no cost, whatever the listing's size.
+
+    It stays as it is when the service reads its next listing.
+    """
+
+    listing: Listing
+    others: frozenset[str] = frozenset()
+
+    def __contains__(self, key_id: object) -> bool:
+        return key_id in self.listing.by_id or key_id in self.others
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.listing.by_id.keys() | self.others)
+
+    def __len__(self) -> int:
+        return len(self.listing.by_id.keys() | self.others)
+
+    def __bool__(self) -> bool:
+        return bool(self.listing.keys or self.others)
+
+
 class KeyService:
     """The API keys of the server that a session is signed in to; the server is the truth.
 
@@ -106,6 +136,7 @@ class KeyService:
         self._settled: set[str] = set()
         """The attempts whose outcome this run of the program has noted."""
         self._records: tuple[tuple[object, ...], Records | None] = ((), None)
+        self._is_enforced = False
 
     async def load(self) -> Listing:
         """Read the keys and, the first time, the catalogue of grants."""
@@ -220,7 +251,8 @@ class KeyService:
         self, draft: KeyDraft, label: str, predecessor: str, attempt_id: str
     ) -> Created:
         known = self.known_ids()
-        await self.presence.hold(attempt_id)
+        if not predecessor:  # else its id says so already
+            await self.presence.hold(attempt_id)
         key = Key("", raw_label=label)
         attempt = self._begin_attempt("create", key, predecessor, attempt_id)
         sent = SentCreate(attempt, replace(draft, label=label), known)
@@ -252,9 +284,9 @@ class KeyService:
             self._created_ids.add(created_key.id)
         return Created(created_key, draft, attempt, label)
 
-    def known_ids(self) -> Collection[str]:
-        """Return the ids of the keys that were there when last read."""
-        return self.listing.by_id.keys()
+    def known_ids(self, *others: str) -> KnownIds:
+        """Return the ids of the keys that were listed last, those made since, and `others`."""
+        return KnownIds(self.listing, frozenset(others) | self._created_ids)
 
     def create_outcome(
         self,
@@ -436,8 +468,20 @@ class KeyService:
         *,
         on_change: Callable[[Verification], None] | None = None,
     ) -> Verification:
-        """Find out, with a key's secret, whether the key is accepted and what it may do."""
-        return await verify(self.session.client, secret, grants, valid_ips, on_change=on_change)
+        """Find out, with a key's secret, whether the key is accepted and what it may do.
+
+        That the server refuses keys the list of keys is found out with the first one.
+        """
+        verification = await verify(
+            self.session.client,
+            secret,
+            grants,
+            valid_ips,
+            is_enforced=self._is_enforced,
+            on_change=on_change,
+        )
+        self._is_enforced = self._is_enforced or verification.shows_enforcement
+        return verification
 
     async def attempt_of(self, key: Key) -> Attempt | None:
         """Return what to note about a key that was created by this operator, else None."""

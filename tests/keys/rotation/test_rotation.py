@@ -520,7 +520,7 @@ async def test_two_operators_who_leave_no_key_are_told_and_helped_at_once(node: 
             node.store.delete_key(successor.id)
             await delete(*asked)
 
-        host.service.session.client.delete_key = deleting  # type: ignore[method-assign]
+        host.service.session.client.delete_key = deleting  # type: ignore[method-assign, assignment]
         assert await rotation.finish() is State.NOTHING_LEFT
         assert isinstance(rotation.problem, NothingLeft)
         assert node.keys() == ()

@@ -371,7 +371,7 @@ class Rotation(Machine):
         """Let other instances know that nothing is in the balance here any more."""
         if self._created is not None and not self._is_let_go:
             self._is_let_go = True
-            self.service.presence.release(self.predecessor.id, self._created.attempt.id)
+            self.service.presence.release(self.predecessor.id)
 
     async def _store(self, how: str) -> None:
         self.stored = f"{self.stored}; {how}" if self.stored else how

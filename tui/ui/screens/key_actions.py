@@ -78,12 +78,13 @@ class KeyActions:
                 await self._view.read()
             return
         key, draft = created.key, created.draft
-        key_id, short_key, label = key.id, key.short_key, key.label
+        key_id, short_key, label, attempt = key.id, key.short_key, key.label, created.attempt
         proof = verification_of(self._service, key.secret, draft.grants, draft.valid_ips)
         screen = SecretScreen(created, listing.catalogue, proof)
         del form, created, key, proof
         went_to = await app.push_screen_wait(screen)
         del screen
+        self._service.presence.release(attempt.id)
         if await self._view.read():
             listed_key = self._service.listing.find(key_id, short_key, label)
             if listed_key is not None:
