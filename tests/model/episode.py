@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -207,9 +208,11 @@ class _Episode:
         for number, (label, grants, ips) in enumerate(drawn):
             owner = ("ada", "ben", "casey")[rng.randint(0, 2)]
             self.server.add_user(owner)
+            days = rng.choice((0.0, 1.0, 10.0, 100.0, 1000.0)) + number / 24
             key, secret = self.server.store.add_key(
-                self.server.kept_label(label), grants, ips, username=owner
-            )
+                self.server.kept_label(label), grants, ips, username=owner,
+                created_at=self.server.server_time() - timedelta(days=days),
+            )  # fmt: skip
             if number < len(names):
                 self.server.rename(key.id, names[number])
                 key = replace(key, id=names[number])
@@ -237,15 +240,15 @@ class _Episode:
             rng = self.spec.rng(name)
             pause = rng.choice((0.1, 1, 5, 30, 200)) * rng.random()
             does = rng.choices([*_WALKS], [weight for weight, _ in _WALKS.values()])[0]
-            kill_after = rng.uniform(0, 3) ** 4 if rng.random() < 0.2 else None
-            if "kills" in self.spec.without:
-                kill_after = None
+            kill_after, points, kill = rng.uniform(0, 3) ** 4, rng.randint(0, 12), rng.random()
             if name in self.spec.without:
                 continue
             await asyncio.sleep(pause)
             program = operator.program or await operator.start()
             program.begin_action(self.spec.rng(name, "requests"))
-            await self._perform(operator, does, rng, kill_after)
+            kills = "kills" not in self.spec.without
+            program.points_left = points if kills and kill < 0.2 else None
+            await self._perform(operator, does, rng, kill_after if kills and kill > 0.9 else None)
 
     async def _perform(
         self, operator: _Operator, does: str, rng: random.Random, kill_after: float | None
@@ -259,8 +262,11 @@ class _Episode:
         group = GROUP.set(operator.tasks)
         task = asyncio.create_task(_WALKS[does][1](self, operator, program, rng))
         GROUP.reset(group)
-        done, _ = await asyncio.wait({task}, timeout=kill_after)
-        if not done:
+        killed = asyncio.create_task(program.killed.wait())
+        await asyncio.wait({task, killed}, timeout=kill_after, return_when="FIRST_COMPLETED")
+        killed.cancel()
+        program.points_left = None
+        if not task.done():
             self.result.kills += 1
             self.server.note(f"{program.name} killed")
             await operator.kill()

@@ -100,7 +100,10 @@ class Program:
         self.name, self.user, self.home, self.vault = name, user, home, vault
         self.is_alive = True
         self._server = server
-        self._wire = server.wire(lambda: self.is_alive)
+        self._wire = server.wire(lambda: self.is_alive, self.point)
+        self.points_left: int | None = None
+        """After how many points more the program is to be killed; None: it is not."""
+        self.killed = asyncio.Event()
         self._rotations: list[Rotation] = []
         self._shown: set[str] = set()
         """Secrets of plain creates on the screen."""
@@ -109,6 +112,15 @@ class Program:
     def begin_action(self, rng: random.Random) -> None:
         """Have what follows repeatable by `rng`, whatever came before."""
         self.rng = self._wire.rng = rng
+
+    async def point(self) -> None:
+        """Let the program be killed here: it does nothing more from then on."""
+        if self.points_left is None:
+            return
+        self.points_left -= 1
+        if self.points_left < 0:
+            self.killed.set()
+            await asyncio.Event().wait()
 
     async def start(self) -> None:
         """Sign in, and read the list if that can be."""
@@ -331,9 +343,10 @@ class Program:
 
     async def _store(self, name: str, secret: str) -> None:
         await asyncio.sleep(self.rng.uniform(0.1, 20))
+        await self.point()
         if self.is_alive:
             self.vault.secrets[name] = secret
-        await asyncio.sleep(0.1)
+        await self.point()
 
     async def _see_through(self, run: BulkRun, work: Any) -> None:  # noqa: ANN401  # a coroutine
         """Wait for a run; one that pauses by itself is stopped."""

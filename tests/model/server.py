@@ -6,11 +6,11 @@ import asyncio
 import json
 import random
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextvars import Context, ContextVar
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, get_args, Literal
+from typing import Any, Literal, get_args
 
 import httpx
 from starlette.types import Message
@@ -84,6 +84,8 @@ class Intent:
     began: float = 0.0
     others: frozenset[str] = frozenset()
     """Keys that did the same work as the picked one when the action began."""
+    is_asked: bool = False
+    """Whether the operator agreed to grants or addresses other than the predecessor's."""
     ending: Ending = field(default_factory=Ending)
 
 
@@ -184,9 +186,12 @@ class Server:
         """Add a line to the trace."""
         self.trace.append(f"{self._loop.time():9.2f}  {text}")
 
-    def wire(self, is_alive: Callable[[], bool]) -> Wire:
-        """Return a client's way to the server, for as long as its program lives."""
-        return Wire(self, is_alive)
+    def wire(self, is_alive: Callable[[], bool], point: Callable[[], Awaitable[None]]) -> Wire:
+        """Return a client's way to the server, for as long as its program lives.
+
+        The program may be killed at each `point`: before a request and before its answer.
+        """
+        return Wire(self, is_alive, point)
 
     def send(
         self, request: httpx.Request, body: bytes, rng: random.Random
@@ -433,8 +438,10 @@ class _Body(httpx.AsyncByteStream):
 class Wire(httpx.AsyncBaseTransport):
     """Carries a program's requests; once that is killed, nothing gets out any more."""
 
-    def __init__(self, server: Server, is_alive: Callable[[], bool]) -> None:
-        self._server, self._is_alive = server, is_alive
+    def __init__(
+        self, server: Server, is_alive: Callable[[], bool], point: Callable[[], Awaitable[None]]
+    ) -> None:
+        self._server, self._is_alive, self._point = server, is_alive, point
         self.rng = random.Random()  # noqa: S311  # set before each action
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -444,4 +451,7 @@ class Wire(httpx.AsyncBaseTransport):
         trace = request.extensions["trace"]
         await trace("http11.send_request_headers.started", {"request": request})
         rng = random.Random(self.rng.random())  # noqa: S311
-        return await self._server.send(request, body, rng)
+        await self._point()
+        response = await self._server.send(request, body, rng)
+        await self._point()
+        return response

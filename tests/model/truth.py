@@ -148,7 +148,7 @@ class Truth(Observer):
             fields for _, fields in known[-1:]
         ]
         before = [fields for when, fields in known if when < intent.began][-1:]
-        if known and _fields(key) not in (*lately, *before):
+        if known and not intent.is_asked and _fields(key) not in (*lately, *before):
             self._violate("successor unlike", f"{key.id[:8]} {key.valid_ips} of {predecessor[:8]}")
 
     def changed(self, intent: Intent, before: StoredKey, after: StoredKey) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import inspect
 import os
 import random
@@ -16,6 +17,9 @@ from typing import Any, TypeVar
 from unittest.mock import patch
 
 T = TypeVar("T")
+
+THREAD_SECONDS = 0.001
+"""After how long a thread's work is heard of."""
 
 GROUP: ContextVar[set[asyncio.Task[Any]] | None] = ContextVar("GROUP", default=None)
 """Where the tasks made from here on are noted, so that all of them can be killed."""
@@ -36,7 +40,7 @@ class _Instant(selectors.SelectSelector):
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
-    """Runs threads' work at once in its own, and notes whose each task is."""
+    """Runs threads' work in its own, done at once and heard of later; notes whose each task is."""
 
     def __init__(self) -> None:
         self._instant = _Instant()
@@ -52,12 +56,23 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         func: Callable[..., T],
         *args: object,
     ) -> asyncio.Future[T]:
-        future: asyncio.Future[T] = self.create_future()
+        done: concurrent.futures.Future[T] = concurrent.futures.Future()
         try:
-            future.set_result(func(*args))
+            done.set_result(func(*args))
         except Exception as error:  # noqa: BLE001  # handed on to whoever awaits it
-            future.set_exception(error)
+            done.set_exception(error)
+        future: asyncio.Future[T] = self.create_future()
+        self.call_later(THREAD_SECONDS, _hand_on, done, future)
         return future
+
+
+def _hand_on(done: concurrent.futures.Future[T], future: asyncio.Future[T]) -> None:
+    if future.done():
+        return
+    if error := done.exception():
+        future.set_exception(error)
+    else:
+        future.set_result(done.result())
 
 
 def _grouped(
@@ -75,11 +90,15 @@ def _grouped(
 
 
 def run(work: Callable[[], Coroutine[Any, Any, T]], seed: str) -> T:
-    """Run `work` in virtual time, its clocks at 0 and its randomness given by `seed`."""
+    """Run `work` in virtual time, its clocks at 0 and its randomness given by `seed`.
+
+    Files are not synced: programs are killed here, but hosts keep their power.
+    """
     with (
         asyncio.Runner(loop_factory=VirtualLoop) as runner,
         _clocks(runner.get_loop().time),
         patch.object(os, "urandom", random.Random(seed).randbytes),  # noqa: S311  # repeatable
+        patch.object(os, "fsync", lambda descriptor: None),
     ):
         return runner.run(work())
 
