@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -76,7 +76,9 @@ class Home:
 class MortalJournal(Journal):
     """A journal that is written to only as long as its program lives."""
 
-    def __init__(self, home: Home, now: Callable[[], datetime], is_alive: Callable[[], bool]):
+    def __init__(
+        self, home: Home, now: Callable[[], datetime], is_alive: Callable[[], bool]
+    ) -> None:
         super().__init__(home.folder / "journal.jsonl", now=now)
         self._is_alive = is_alive
 
@@ -246,32 +248,27 @@ class Program:
 
     async def take(self, rotation: Rotation, name: str) -> None:
         """Take a step as its button does, and what the screen does after it by itself."""
-        intent = INTENT.get()
-        if intent is not None:
-            intent.step = name
-        match name:
-            case "create":
-                await rotation.create()
-                if rotation.state is State.CREATED:
-                    await rotation.verify()
-            case "deliver":
-                await rotation.deliver(self)
-            case "stored":
-                await rotation.stored_by_hand("the vault")
-            case "verify":
-                await rotation.verify(secret=self._secret_of(rotation))
-            case "later":
-                await rotation.retire_later(self._server.now().date())
-            case "finish":
-                await rotation.finish(even_unverified=not rotation.is_proven)
-            case "undo":
-                await rotation.undo()
-            case "replace":
-                await rotation.replace_lost()
-            case _:
-                await rotation.look_again()
+        _step(name)
+        today = self._server.now().date()
+        takes: dict[str, Callable[[], Awaitable[object]]] = {
+            "create": lambda: self._create_and_verify(rotation),
+            "deliver": lambda: rotation.deliver(self),
+            "stored": lambda: rotation.stored_by_hand("the vault"),
+            "verify": lambda: rotation.verify(secret=self._secret_of(rotation)),
+            "later": lambda: rotation.retire_later(today),
+            "finish": lambda: rotation.finish(even_unverified=not rotation.is_proven),
+            "undo": rotation.undo,
+            "replace": rotation.replace_lost,
+            "look": rotation.look_again,
+        }
+        await takes[name]()
         if rotation.state is State.VERIFIED and rotation.secret is not None and rotation.stored:
             rotation.forget_secret()
+
+    async def _create_and_verify(self, rotation: Rotation) -> None:
+        await rotation.create()
+        if rotation.state is State.CREATED:
+            await rotation.verify()
 
     def is_over(self, rotation: Rotation) -> bool:
         """Tell whether the rotation came to its end."""

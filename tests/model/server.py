@@ -115,6 +115,29 @@ class Observer:
     def deleted(self, intent: Intent, key: StoredKey) -> None: ...
 
 
+def _fate(habit: str, soon: float, later: float, choice: float, *, is_write: bool) -> Fate:
+    """Return what a habit does to a request; some do nothing to one that only reads."""
+    well = Fate(soon / 2, soon)
+    if habit == "failing":
+        if is_write and choice < 0.3:
+            return Fate(soon / 2, soon, 500, name="(500, done)")
+        status = (500, 503, 429)[int(choice * 3)]
+        return Fate(None, soon, status, name=f"({status})")
+    if habit == "losing" and choice < 0.5:
+        return Fate(None, soon, breaks=True, name="(broken before)")
+    fates = {
+        "slow": Fate(soon, None, name="(answer too late)"),
+        "never": Fate(None, None, name="(never)"),
+        "losing": Fate(soon / 2, soon, breaks=True, name="(broken after)"),
+        "proxy": Fate(None, soon, 404, name="(404 of a proxy)"),
+        "cutting": replace(well, cut=True, name="(cut)"),
+    }
+    if is_write:
+        fates["late"] = Fate(later, None, name="(late)")
+        fates["gateway"] = Fate(soon + choice * 60, soon, 504, name="(504, done later)")
+    return fates.get(habit, well)
+
+
 @dataclass
 class Server:
     """One server with its habits; requests go on when their clients are gone."""
@@ -159,7 +182,7 @@ class Server:
             label = label.lower()
         return label[:LONGEST_LABEL] if "cut" in self.habits else label
 
-    def keys(self) -> tuple[StoredKey, ...]:
+    def all_keys(self) -> tuple[StoredKey, ...]:
         """Return the keys that there are."""
         return self.store.keys()
 
@@ -279,32 +302,8 @@ class Server:
         if self.is_calm or not request.url.path.startswith(KEYS):
             return well
         due = [habit for habit, is_due in draws.items() if is_due and habit in self.habits]
-        if not due:
-            return well
         is_write = request.method != "GET"
-        match due[0]:
-            case "slow":
-                return Fate(soon, None, name="(answer too late)")
-            case "late" if is_write:
-                return Fate(later, None, name="(late)")
-            case "never":
-                return Fate(None, None, name="(never)")
-            case "failing" if is_write and choice < 0.3:
-                return Fate(soon / 2, soon, 500, name="(500, done)")
-            case "failing":
-                status = (500, 503, 429)[int(choice * 3)]
-                return Fate(None, soon, status, name=f"({status})")
-            case "losing" if choice < 0.5:
-                return Fate(None, soon, breaks=True, name="(broken before)")
-            case "losing":
-                return Fate(soon / 2, soon, breaks=True, name="(broken after)")
-            case "gateway" if is_write:
-                return Fate(soon + choice * 60, soon, 504, name="(504, done later)")
-            case "proxy":
-                return Fate(None, soon, 404, name="(404 of a proxy)")
-            case "cutting":
-                return replace(well, cut=True, name="(cut)")
-        return well
+        return _fate(due[0], soon, later, choice, is_write=is_write) if due else well
 
     async def _do(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tests.model.episode import ACTIONS, Result, Spec, walk
+from tests.model.episode import ACTIONS, Result, walk
 
 
 def shrink(result: Result, kind: str) -> Result:

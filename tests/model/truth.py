@@ -30,14 +30,18 @@ fields wiped          an update of the label changed grants or addresses
 successor unlike      a successor has other grants or addresses than its predecessor, unasked
 said lost             the program says of a key that its secret was never stored: somebody has it
 untold                nobody has a key's secret, and the program that made it does not say so
-not converged         repeating the bulk actions in calm weather leaves more or less than one
-                      working key with its plain label
+not converged         repeating the bulk actions in calm weather leaves a predecessor beside its
+                      successor, a key whose secret nobody has, or a marked label
 fault                 the program raised what it should not
 """
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 _DELETING = {"delete", "bulk delete"}
+_EDITING = {"edit", "pause"}
+
+PAUSED = ("192.0.2.0/32",)
+"""The allowed addresses of a key that is paused: nobody's."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,9 @@ def word(label: str) -> str:
     return label.split()[0].casefold() if label.split() else ""
 
 
+_Fields = tuple[frozenset[str], frozenset[str]]
+"""A key's grants and allowed addresses."""
+
 _MARKED = re.compile(r" \((retiring|replaces|paused) .*$", re.IGNORECASE)
 
 
@@ -97,9 +104,10 @@ class Truth(Observer):
     """The first keys of lines that were rotated or touched otherwise."""
     _lost: dict[str, Intent] = field(default_factory=dict)
     _deleted_by: dict[str, str] = field(default_factory=dict)
-    _fields: dict[str, list[tuple[float, tuple[frozenset[str], frozenset[str]]]]] = field(
-        default_factory=dict
-    )
+    _edited_at: dict[str, float] = field(default_factory=dict)
+    _before_pause: dict[str, _Fields] = field(default_factory=dict)
+    _wronged: set[str] = field(default_factory=set)
+    _fields: dict[str, list[tuple[float, _Fields]]] = field(default_factory=dict)
     now: Callable[[], float] = lambda: 0.0
 
     def add_first(self, key: StoredKey, secret: str) -> None:
@@ -111,10 +119,18 @@ class Truth(Observer):
     def reinstalled(self) -> None:
         """Forget all: other keys have taken the ids."""
         for things in (
-            self.labels, self.secrets, self.made, self.roots, self.words, self._lost, self._fields
+            self.labels,
+            self.secrets,
+            self.made,
+            self.roots,
+            self.words,
+            self._lost,
+            self._fields,
+            self._before_pause,
+            self._edited_at,
         ):
             things.clear()
-        for names in (self.outside, self.wanted_gone, self.rotated):
+        for names in (self.outside, self.wanted_gone, self.rotated, self._wronged):
             names.clear()
 
     def is_held(self, key_id: str, *, but: str = "") -> bool:
@@ -131,8 +147,11 @@ class Truth(Observer):
         label = self.labels[name]
         return [
             key
-            for key in self.server.keys()
-            if word(key.label) == name and label.grants <= set(key.grants) and self.is_held(key.id)
+            for key in self.server.all_keys()
+            if word(key.label) == name
+            and label.grants <= set(key.grants)
+            and key.valid_ips != PAUSED
+            and self.is_held(key.id)
         ]
 
     def created(self, intent: Intent, predecessor: str, key: StoredKey, secret: str) -> None:
@@ -143,30 +162,40 @@ class Truth(Observer):
         self.rotated.add(root)
         if word(key.label) not in self.labels:
             self.labels[word(key.label)] = Label(frozenset(key.grants), key.label)
-        known = self._fields.get(predecessor, []) if predecessor else []
-        lately = [fields for when, fields in known if when >= intent.began] + [
-            fields for _, fields in known[-1:]
-        ]
-        before = [fields for when, fields in known if when < intent.began][-1:]
-        if known and not intent.is_asked and _fields(key) not in (*lately, *before):
+        if (
+            predecessor
+            and not intent.is_asked
+            and _fields(key) not in self._lately(predecessor, intent)
+        ):
             self._violate("successor unlike", f"{key.id[:8]} {key.valid_ips} of {predecessor[:8]}")
 
     def changed(self, intent: Intent, before: StoredKey, after: StoredKey) -> None:
         """A key was updated."""
-        known = self._fields.setdefault(before.id, [])
-        name = word(before.label)
-        if intent.action == "edit":
+        name, was, became = word(before.label), _fields(before), _fields(after)
+        if intent.action in _EDITING:
+            self._edited_at[name] = self.now()
             if name in self.labels and not self.labels[name].is_given_up:
                 self._edited(self.labels[name], name)
+        if after.valid_ips == PAUSED != before.valid_ips:
+            self._before_pause[before.id] = was
+            may_be = {(was[0], frozenset(PAUSED))}
+        elif before.valid_ips == PAUSED != after.valid_ips:
+            may_be = {self._before_pause.get(before.id, became)}
+        elif intent.action == "edit":
+            may_be = {became}
         else:
-            lately = [fields for when, fields in known if when >= intent.began]
-            earlier = [fields for when, fields in known if when < intent.began][-1:]
-            if _fields(after) not in (*lately, *earlier):
-                was, became = _fields(before), _fields(after)
-                self._violate(
-                    "fields wiped", f"{before.id[:8]} {sorted(was[1])} to {sorted(became[1])}"
-                )
-        known.append((self.now(), _fields(after)))
+            may_be = self._lately(before.id, intent)
+        if became not in may_be:
+            text = f"{before.id[:8]} {sorted(was[1])} to {sorted(became[1])}"
+            self._violate("fields wiped", text)
+        self._fields.setdefault(before.id, []).append((self.now(), became))
+        self._note_loss(intent, name, was_working=before.valid_ips != PAUSED)
+
+    def _lately(self, key_id: str, intent: Intent) -> set[_Fields]:
+        """Return what a key's fields have been since a step began: any may have been read."""
+        known = self._fields.get(key_id, [])
+        earlier = [fields for when, fields in known if when < intent.began]
+        return {fields for when, fields in known if when >= intent.began} | set(earlier[-1:])
 
     def deleted(self, intent: Intent, key: StoredKey) -> None:
         """A key was deleted: whose step it was decides whether it may be the last one."""
@@ -178,18 +207,26 @@ class Truth(Observer):
             self.wanted_gone.add(key.id)
         self._check_named(intent, key)
         label = self.labels.get(name)
-        if label is None or label.is_given_up or name in self._lost or self.working(name):
+        does_work = label is not None and label.grants <= set(key.grants)
+        was_working = does_work and self.is_held(key.id) and key.valid_ips != PAUSED
+        self._note_loss(intent, name, was_working=was_working)
+
+    def _note_loss(self, intent: Intent, name: str, *, was_working: bool) -> None:
+        """Take note of a label that has no working key any more, unless an operator wanted that."""
+        label = self.labels.get(name)
+        if label is None or label.is_given_up or name in self._lost or not was_working:
             return
-        if not (label.grants <= set(key.grants) and self.is_held(key.id)):
+        if self.working(name):
             return
         relied = any(self._deleted_by.get(other) == "rotation" for other in intent.others)
-        if is_deletion and not relied:
+        was_edited = self._edited_at.get(name, -1.0) >= intent.began
+        if (intent.action in _DELETING | _EDITING and not relied) or was_edited:
             label.is_given_up = True
-        else:
-            self._lost[name] = intent
-            self.server.note(f"!!! {name} has no key any more, by {intent.actor} {intent.step}")
-            if intent.ending.is_over:
-                self.check_lost(frozenset())
+            return
+        self._lost[name] = intent
+        self.server.note(f"!!! {name} has no key any more, by {intent.actor} {intent.step}")
+        if intent.ending.is_over:
+            self.check_lost(frozenset())
 
     def check_lost(self, told: frozenset[str]) -> None:
         """After an action: labels without a key count, unless it was `told` which those are."""
@@ -206,7 +243,7 @@ class Truth(Observer):
 
     def check_said(self, home: str, program: str, lost: Iterable[str]) -> None:
         """After the list was read: a secret said to be lost is nobody's, or its own program's."""
-        ids = {key.id for key in self.server.keys()}
+        ids = {key.id for key in self.server.all_keys()}
         for key_id in lost:
             if key_id in ids and self.is_held(key_id, but=program):
                 self._violate("said lost", f"{key_id[:8]} by {home}")
@@ -214,7 +251,8 @@ class Truth(Observer):
     def check_told(self, home: str, told: Iterable[str]) -> None:
         """At the end: of each key made at `home` whose secret nobody has, it is told there."""
         told = set(told)
-        for key in self.server.keys():
+        self.server.note(f"{home} tells of {', '.join(sorted(key[:8] for key in told)) or 'none'}")
+        for key in self.server.all_keys():
             made = self.made.get(key.id)
             if made and made.home == home and not self.is_held(key.id) and key.id not in told:
                 self._violate("untold", f"{key.id[:8]} {key.label!r} of {home}")
@@ -222,20 +260,31 @@ class Truth(Observer):
     def check_converged(self) -> None:
         """At the end: each line that was touched is one working key with the plain label."""
         for root in sorted(self.rotated):
-            line = [key for key in self.server.keys() if self.roots.get(key.id) == root]
+            line = [key for key in self.server.all_keys() if self.roots.get(key.id) == root]
             was_picked = any(self.roots.get(gone) == root for gone in self.wanted_gone)
             label = self.labels[self.words[root]]
             if not line:
-                if not (was_picked or label.is_given_up):
+                if not (was_picked or label.is_given_up or root in self._wronged):
                     self._violate("not converged", f"nothing left of {root[:8]}")
-            elif len(line) > 1:
-                self._violate(
-                    "not converged", ", ".join(f"{key.id[:8]} {key.label!r}" for key in line)
-                )
-            elif not self.is_held(line[0].id):
-                self._violate("not converged", f"nobody has {line[0].id[:8]}'s secret")
+            elif not self._is_brought_to_its_end(line):
+                named = ", ".join(f"{key.id[:8]} {key.label!r}" for key in line)
+                self._violate("not converged", f"left are {named}")
             elif not was_picked and _MARKED.search(line[0].label):
                 self._violate("not converged", f"still marked: {line[0].label!r}")
+
+    def _is_brought_to_its_end(self, line: list[StoredKey]) -> bool:
+        """Tell whether no key has a successor beside it, and each is held by somebody else.
+
+        Where two operators rotated a key at the same moment, each may use the own successor.
+        """
+        followed = {its.predecessor for key in line if (its := self.made.get(key.id))}
+        secrets = {self.secrets[key.id] for key in line}
+        most_in_one = max((len(secrets & set(vault.values())) for vault in self.vaults), default=0)
+        return (
+            not followed & {key.id for key in line}
+            and all(self.is_held(key.id) for key in line)
+            and (most_in_one <= 1)
+        )
 
     def fault(self, error: BaseException) -> None:
         """The program raised what it should not."""
@@ -249,7 +298,9 @@ class Truth(Observer):
     def _edited(self, label: Label, name: str) -> None:
         """What an operator takes from a label's only key is no more asked of it."""
         held = [
-            key for key in self.server.keys() if word(key.label) == name and self.is_held(key.id)
+            key
+            for key in self.server.all_keys()
+            if word(key.label) == name and self.is_held(key.id)
         ]
         if held and not self.working(name):
             best = max(held, key=lambda key: len(label.grants & set(key.grants)))
@@ -257,29 +308,32 @@ class Truth(Observer):
 
     def _check_named(self, intent: Intent, key: StoredKey) -> None:
         """Check that the key was picked, or is the rotation's own in the role it was deleted in."""
+        wrong = self._wrong(intent, key)
+        if wrong:
+            self._wronged.add(self.roots.get(key.id, key.id))
+            self._violate(wrong, f"{key.id[:8]} by {intent.actor} {intent.step}")
+
+    def _wrong(self, intent: Intent, key: StoredKey) -> Kind | None:
         made = self.made.get(key.id)
+        is_of_use = self.is_held(key.id, but=intent.actor)
         if intent.action in _DELETING:
             if key.id not in intent.picked:
-                self._violate("deleted unnamed", f"{key.id[:8]} by {intent.actor}")
-            elif intent.step == "lost" and self.is_held(key.id, but=intent.actor):
-                self._violate("deleted as lost", f"{key.id[:8]} by {intent.actor}")
-            return
+                return "deleted unnamed"
+            return "deleted as lost" if intent.step == "lost" and is_of_use else None
         successors = [
             other.id
-            for other in self.server.keys()
+            for other in self.server.all_keys()
             if (its := self.made.get(other.id)) and its.predecessor == key.id
         ]
-        is_successor = made is not None and bool(made.predecessor)
-        as_predecessor = intent.step in {"finish", "bulk"} and bool(
-            successors or (key.id in intent.picked and intent.action == "rotate")
-        )
-        if as_predecessor or (is_successor and intent.step == "undo"):
-            return
-        if is_successor and intent.step in {"replace", "bulk"}:
-            if self.is_held(key.id, but=intent.actor):
-                self._violate("deleted as lost", f"{key.id[:8]} by {intent.actor} {intent.step}")
-            return
-        self._violate("deleted unnamed", f"{key.id[:8]} by {intent.actor} {intent.step}")
+        was_picked = key.id in intent.picked and intent.action == "rotate"
+        if intent.step in {"finish", "bulk"} and (successors or was_picked):
+            return None
+        if made is not None and made.predecessor:
+            if intent.step == "undo":
+                return None
+            if intent.step in {"replace", "bulk"}:
+                return "deleted as lost" if is_of_use else None
+        return "deleted unnamed"
 
     def _violate(self, kind: Kind, text: str) -> None:
         self.server.note(f"!!! {kind}: {text}")

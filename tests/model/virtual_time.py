@@ -50,7 +50,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         return self._instant.now
 
-    def run_in_executor(  # type: ignore[override]
+    def run_in_executor(
         self,
         executor: object,
         func: Callable[..., T],
