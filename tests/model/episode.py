@@ -241,7 +241,7 @@ class _Episode:
             name = f"{operator.name}{number}"
             rng = self.spec.rng(name)
             pause = rng.choice((0.1, 1, 5, 30, 200)) * rng.random()
-            does = rng.choices([*_WALKS], [weight for weight, _ in _WALKS.values()])[0]
+            does = _drawn(rng, {walk: weight for walk, (weight, _) in _WALKS.items()})
             kill_after, points, kill = rng.uniform(0, 3) ** 4, rng.randint(0, 12), rng.random()
             if name in self.spec.without:
                 continue
@@ -324,6 +324,16 @@ class _Episode:
             self.truth.fault(error)
 
 
+def _drawn(rng: random.Random, weights: dict[str, int]) -> str:
+    """Draw a name by its weight; a name more or less seldom changes which one that is."""
+    drawn = rng.random()
+
+    def waits(name: str) -> float:
+        return random.Random(f"{drawn} {name}").expovariate(weights[name])  # noqa: S311
+
+    return min(weights, key=waits)
+
+
 _Walk = Callable[[_Episode, _Operator, Program, random.Random], Coroutine[Any, Any, None]]
 
 
@@ -382,9 +392,9 @@ async def _delete(
 
 _WEIGHTS = {
     "create": 20, "deliver": 20, "stored": 20, "verify": 6, "finish": 10, "replace": 10,
-    "look": 20, "later": 2, "undo": 2,
+    "look": 20, "later": 2, "undo": 2, "leave": 1,
 }  # fmt: skip
-"""How likely each step of a rotation is taken where it is offered, beside 1 for leaving."""
+"""How likely each step of a rotation is taken where it is offered."""
 
 
 async def _rotate(
@@ -422,8 +432,7 @@ async def _go_on(
         if program.is_over(rotation):
             break
         names = program.steps(rotation)
-        weights = [*(_WEIGHTS[name] for name in names), 1]
-        name = rng.choices([*names, "leave"], weights)[0]
+        name = _drawn(rng, {name: _WEIGHTS[name] for name in [*names, "leave"]})
         if name == "leave":
             break
         await asyncio.sleep(rng.uniform(0, 2) ** 4)

@@ -208,8 +208,24 @@ class Truth(Observer):
         self._check_named(intent, key)
         label = self.labels.get(name)
         does_work = label is not None and label.grants <= set(key.grants)
-        was_working = does_work and self.is_held(key.id) and key.valid_ips != PAUSED
+        was_working = (
+            does_work
+            and self.is_held(key.id)
+            and key.valid_ips != PAUSED
+            and not self._was_only_tried(key)
+        )
         self._note_loss(intent, name, was_working=was_working)
+
+    def _was_only_tried(self, key: StoredKey) -> bool:
+        """Tell whether a key goes that nobody stored, after one that nobody could use and that stays."""
+        made, secret = self.made.get(key.id), self.secrets[key.id]
+        is_stored = any(secret in vault.values() for vault in self.vaults)
+        return (
+            made is not None
+            and not is_stored
+            and not self.is_held(made.predecessor)
+            and self.server.store.key(made.predecessor) is not None
+        )
 
     def _note_loss(self, intent: Intent, name: str, *, was_working: bool) -> None:
         """Take note of a label that has no working key any more, unless an operator wanted that."""
