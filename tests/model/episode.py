@@ -33,13 +33,13 @@ ROUNDS = 5
 """How often the bulk actions are repeated at most, to bring every key to its end."""
 
 GRANTS = ("metrics/view", "templates/view")
-FIRST = (
+FIRST: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
     ("A1 Billing mailer", GRANTS, ()),
     ("B2 Support de\u0301sk", ("webhooks/view",), ("127.0.0.0/8",)),
     ("C3 Relay ", GRANTS, ("192.0.2.7", "198.51.100.0/24")),
     ("D4 Newsletter of the whole company (test)", GRANTS, ()),
 )
-TWINS = (
+TWINS: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
     ("A1 Billing mailer", ("metrics/view",), ()),
     ("A1 Billing mailer", GRANTS, ()),
 )
@@ -52,7 +52,7 @@ class Spec:
 
     seed: int
     without: frozenset[str] = frozenset()
-    """Habits and actions that are left out: `late`, `a3`, `kills`."""
+    """Habits and actions that are left out, and others: `late`, `a3`, `kills`, `twins`, `edits`."""
 
     def __str__(self) -> str:
         return " ".join([str(self.seed), *(f"-{name}" for name in sorted(self.without))])
@@ -204,7 +204,9 @@ class _Episode:
 
     def _plant(self, names: tuple[str, ...] = ()) -> None:
         rng = self.spec.rng("keys")
-        drawn = list(FIRST[: rng.randint(1, 4)]) + list(TWINS[: rng.randint(0, 2)][-1:])
+        drawn = list(FIRST[: rng.randint(1, 4)])
+        twins = TWINS[: rng.randint(0, 2)][-1:]
+        drawn += () if "twins" in self.spec.without else twins
         if names:
             rng.shuffle(drawn)
         for number, (label, grants, ips) in enumerate(drawn):
@@ -241,7 +243,8 @@ class _Episode:
             name = f"{operator.name}{number}"
             rng = self.spec.rng(name)
             pause = rng.choice((0.1, 1, 5, 30, 200)) * rng.random()
-            does = _drawn(rng, {walk: weight for walk, (weight, _) in _WALKS.items()})
+            weights = {walk: weight for walk, (weight, _) in _WALKS.items()}
+            does = _drawn(rng, {walk: weights[walk] for walk in weights.keys() - self.spec.without})
             kill_after, points, kill = rng.uniform(0, 3) ** 4, rng.randint(0, 12), rng.random()
             if name in self.spec.without:
                 continue

@@ -104,6 +104,7 @@ class Truth(Observer):
     """The first keys of lines that were rotated or touched otherwise."""
     _lost: dict[str, Intent] = field(default_factory=dict)
     _deleted_by: dict[str, str] = field(default_factory=dict)
+    _deleted_at: dict[str, float] = field(default_factory=dict)
     _edited_at: dict[str, float] = field(default_factory=dict)
     _before_pause: dict[str, _Fields] = field(default_factory=dict)
     _wronged: set[str] = field(default_factory=set)
@@ -202,6 +203,7 @@ class Truth(Observer):
         root, name = self.roots.get(key.id, key.id), word(key.label)
         self.rotated.add(root)
         is_deletion = intent.action in _DELETING
+        self._deleted_at[key.id] = self.now()
         self._deleted_by[key.id] = "operator" if is_deletion else "rotation"
         if is_deletion and key.id in intent.picked:
             self.wanted_gone.add(key.id)
@@ -217,7 +219,7 @@ class Truth(Observer):
         self._note_loss(intent, name, was_working=was_working)
 
     def _was_only_tried(self, key: StoredKey) -> bool:
-        """Tell whether a key goes that nobody stored, after one that nobody could use and that stays."""
+        """Tell whether a key goes that nobody stored, and whose predecessor is there but unheld."""
         made, secret = self.made.get(key.id), self.secrets[key.id]
         is_stored = any(secret in vault.values() for vault in self.vaults)
         return (
@@ -345,7 +347,8 @@ class Truth(Observer):
         if intent.step in {"finish", "bulk"} and (successors or was_picked):
             return None
         if made is not None and made.predecessor:
-            if intent.step == "undo":
+            was_there = self._deleted_at.get(made.predecessor, intent.began) >= intent.began
+            if intent.step == "undo" and was_there:
                 return None
             if intent.step in {"replace", "bulk"}:
                 return "deleted as lost" if is_of_use else None
