@@ -8,8 +8,9 @@ import sys
 from collections import Counter, defaultdict
 from time import perf_counter
 
+from tests.model.crowd import rotate_crowd
 from tests.model.episode import Result, Spec, walk
-from tests.model.shrinking import shrink
+from tests.model.shrinking import kept, shrink
 from tests.model.truth import KINDS
 
 
@@ -22,7 +23,13 @@ def main() -> int:
     parser.add_argument("--shrink", action="store_true", help="print the shortest trace of a kind")
     parser.add_argument("--kind", choices=KINDS, help="the only kind to shrink")
     parser.add_argument("--replay", metavar="SPEC", help="an episode, as '17 -late -a3'")
+    parser.add_argument("--kept", action="store_true", help="walk the episodes of seeds.txt again")
+    parser.add_argument("--crowd", action="store_true", help="rotate many keys, often killed")
     options = parser.parse_args()
+    if options.crowd:
+        return walk_crowds(options)
+    if options.kept:
+        return walk_kept()
     if options.replay:
         result = walk(Spec.parse(options.replay))
         if options.shrink and result.kinds:
@@ -63,6 +70,28 @@ def walk_many(options: argparse.Namespace) -> int:
             if met[kind] and options.kind in (None, kind):
                 shortest = shrink(min(met[kind], key=lambda result: len(result.trace)), kind)
                 say("\n".join(["", f"{kind}: --replay '{shortest.spec}'", *shortest.trace]))
+    return int(bool(broken))
+
+
+def walk_crowds(options: argparse.Namespace) -> int:
+    """Have crowds rotated, as many as episodes are asked for, and print their figures."""
+    has_failed = False
+    for seed in range(options.seed, options.seed + options.episodes):
+        result, figures = rotate_crowd(seed)
+        kinds = Counter(violation.kind for violation in result.violations)
+        met = ", ".join(f"{number} {kind}" for kind, number in kinds.items())
+        say(f"seed {seed}: {figures}. Violations: {met or 'none'}.")
+        has_failed |= bool(kinds)
+    return int(has_failed)
+
+
+def walk_kept() -> int:
+    """Walk the episodes that once showed a violation, and print which still do."""
+    results = [walk(spec) for spec in kept()]
+    for result in results:
+        say(f"{result.spec}: {', '.join(sorted(result.kinds)) or 'holds'}")
+    broken = sum(bool(result.kinds) for result in results)
+    say(f"{broken} of {len(results)} kept episodes show a violation")
     return int(bool(broken))
 
 

@@ -104,15 +104,15 @@ def walk(spec: Spec) -> Result:
     with tempfile.TemporaryDirectory() as folder:
 
         async def whole() -> Result:
-            return await _Episode(spec, Path(folder)).walk()
+            return await Episode(spec, Path(folder)).walk()
 
         return run(whole, str(spec.seed))
 
 
-class _Operator:
+class Operator:
     """A person, at a host, with one running program at a time."""
 
-    def __init__(self, episode: _Episode, name: str, user: str, home: Home) -> None:
+    def __init__(self, episode: Episode, name: str, user: str, home: Home) -> None:
         self.episode, self.name, self.user, self.home = episode, name, user, home
         self.vault = Vault()
         self.runs = 0
@@ -166,7 +166,9 @@ class _Operator:
             intent.ending.is_over = True
 
 
-class _Episode:
+class Episode:
+    """One walk of two operators on one server."""
+
     def __init__(self, spec: Spec, folder: Path) -> None:
         self.spec, self.result = spec, Result(spec)
         self.loop = asyncio.get_running_loop()
@@ -176,8 +178,8 @@ class _Episode:
         homes = [Home("h", folder / "h"), Home("i", folder / "i")]
         second = homes[0] if spec.is_one_home else homes[1]
         self.operators = (
-            _Operator(self, "a", "ada", homes[0]),
-            _Operator(self, "b", "ada" if spec.rng("users").random() < 0.3 else "ben", second),
+            Operator(self, "a", "ada", homes[0]),
+            Operator(self, "b", "ada" if spec.rng("users").random() < 0.3 else "ben", second),
         )
         self.truth.vaults = [operator.vault.secrets for operator in self.operators]
 
@@ -186,15 +188,18 @@ class _Episode:
         spec, server = self.spec, self.server
         server.note(f"habits: {' '.join(sorted(spec.habits)) or 'none'}")
         server.note("one home" if spec.is_one_home else "two homes")
-        self._plant()
-        halves = [range(ACTIONS // 2), range(ACTIONS // 2, ACTIONS)]
-        for number, half in enumerate(halves):
-            await asyncio.gather(*(self._act(operator, half) for operator in self.operators))
-            if number == 0 and "reinstalled" in spec.habits:
-                self._reinstall()
+        self.plant()
+        await self.wander()
         await self._calm_down()
         await self._converge()
         return self.result
+
+    async def wander(self) -> None:
+        """Have both operators act, before and after the server may be installed anew."""
+        for half in (range(ACTIONS // 2), range(ACTIONS // 2, ACTIONS)):
+            await asyncio.gather(*(self._act(operator, half) for operator in self.operators))
+            if half.start == 0 and "reinstalled" in self.spec.habits:
+                self._reinstall()
 
     def others(self, ids: frozenset[str]) -> frozenset[str]:
         """Return the keys that do the same work as those picked."""
@@ -202,7 +207,8 @@ class _Episode:
         working = {key.id for name in words for key in self.truth.working(name)}
         return frozenset(working - ids)
 
-    def _plant(self, names: tuple[str, ...] = ()) -> None:
+    def plant(self, names: tuple[str, ...] = ()) -> None:
+        """Have the server hold its first keys, with these ids as far as there are any."""
         rng = self.spec.rng("keys")
         drawn = list(FIRST[: rng.randint(1, 4)])
         twins = TWINS[: rng.randint(0, 2)][-1:]
@@ -220,9 +226,10 @@ class _Episode:
             if number < len(names):
                 self.server.rename(key.id, names[number])
                 key = replace(key, id=names[number])
-            self._take_in(key, secret)
+            self.take_in(key, secret)
 
-    def _take_in(self, key: StoredKey, secret: str) -> None:
+    def take_in(self, key: StoredKey, secret: str) -> None:
+        """Take in one of the first keys."""
         self.truth.add_first(key, secret)
         self.server.note(f"there is {key.id[:8]} {key.label!r}")
 
@@ -236,9 +243,9 @@ class _Episode:
             self.server.store.delete_key(key_id)
         self.truth.reinstalled()
         self.server.note("reinstalled: other keys have the ids")
-        self._plant(ids)
+        self.plant(ids)
 
-    async def _act(self, operator: _Operator, numbers: range) -> None:
+    async def _act(self, operator: Operator, numbers: range) -> None:
         for number in numbers:
             name = f"{operator.name}{number}"
             rng = self.spec.rng(name)
@@ -253,19 +260,24 @@ class _Episode:
             program.begin_action(self.spec.rng(name, "requests"))
             kills = "kills" not in self.spec.without
             program.points_left = points if kills and kill < 0.2 else None
-            await self._perform(operator, does, rng, kill_after if kills and kill > 0.9 else None)
+            walked = _WALKS[does][1](self, operator, program, rng)
+            await self.perform(operator, does, walked, kill_after if kills and kill > 0.9 else None)
 
-    async def _perform(
-        self, operator: _Operator, does: str, rng: random.Random, kill_after: float | None
+    async def perform(
+        self,
+        operator: Operator,
+        name: str,
+        action: Coroutine[Any, Any, None],
+        kill_after: float | None = None,
     ) -> None:
         """Take one action, to its end or until the program is killed, and check what must hold."""
         program = operator.program
         if program is None:
-            return
+            raise RuntimeError("no program is running")
         self.result.actions += 1
-        self.server.note(f"{program.name} {does}")
+        self.server.note(f"{program.name} {name}")
         group = GROUP.set(operator.tasks)
-        task = asyncio.create_task(_WALKS[does][1](self, operator, program, rng))
+        task = asyncio.create_task(action)
         GROUP.reset(group)
         killed = asyncio.create_task(program.killed.wait())
         await asyncio.wait({task, killed}, timeout=kill_after, return_when="FIRST_COMPLETED")
@@ -337,32 +349,30 @@ def _drawn(rng: random.Random, weights: dict[str, int]) -> str:
     return min(weights, key=waits)
 
 
-_Walk = Callable[[_Episode, _Operator, Program, random.Random], Coroutine[Any, Any, None]]
+_Walk = Callable[[Episode, Operator, Program, random.Random], Coroutine[Any, Any, None]]
 
 
 async def _restart(
-    episode: _Episode, operator: _Operator, program: Program, rng: random.Random
+    episode: Episode, operator: Operator, program: Program, rng: random.Random
 ) -> None:
     operator.close()
     await operator.start()
 
 
 async def _reload(
-    episode: _Episode, operator: _Operator, program: Program, rng: random.Random
+    episode: Episode, operator: Operator, program: Program, rng: random.Random
 ) -> None:
     with operator.meaning("reload"):
         if await program.reload():
             episode.check_said(program)
 
 
-async def _wait(
-    episode: _Episode, operator: _Operator, program: Program, rng: random.Random
-) -> None:
+async def _wait(episode: Episode, operator: Operator, program: Program, rng: random.Random) -> None:
     await asyncio.sleep(rng.uniform(0, 1_000))
 
 
 async def _create(
-    episode: _Episode, operator: _Operator, program: Program, rng: random.Random
+    episode: Episode, operator: Operator, program: Program, rng: random.Random
 ) -> None:
     label, grants, _ = rng.choice(FIRST[:2])
     if rng.random() < 0.5:
@@ -371,9 +381,7 @@ async def _create(
         await program.create(label, grants)
 
 
-async def _edit(
-    episode: _Episode, operator: _Operator, program: Program, rng: random.Random
-) -> None:
+async def _edit(episode: Episode, operator: Operator, program: Program, rng: random.Random) -> None:
     if program.keys:
         key = rng.choice(program.keys)
         grants = key.grants[:1] if rng.random() < 0.5 else (*key.grants, "metrics/view")
@@ -382,7 +390,7 @@ async def _edit(
 
 
 async def _delete(
-    episode: _Episode, operator: _Operator, program: Program, rng: random.Random
+    episode: Episode, operator: Operator, program: Program, rng: random.Random
 ) -> None:
     """Delete a key that is said to be of no use; now and then any."""
     lost = [key for key in program.keys if key.id in program.lost()]
@@ -401,7 +409,7 @@ _WEIGHTS = {
 
 
 async def _rotate(
-    episode: _Episode, operator: _Operator, program: Program, rng: random.Random
+    episode: Episode, operator: Operator, program: Program, rng: random.Random
 ) -> None:
     if not program.keys:
         return
@@ -413,7 +421,7 @@ async def _rotate(
 
 
 async def _finish(
-    episode: _Episode, operator: _Operator, program: Program, rng: random.Random
+    episode: Episode, operator: Operator, program: Program, rng: random.Random
 ) -> None:
     if program.keys:
         key = rng.choice(program.unfinished() or list(program.keys))
@@ -424,7 +432,7 @@ async def _finish(
 
 
 async def _go_on(
-    episode: _Episode,
+    episode: Episode,
     program: Program,
     rotation: Any,  # noqa: ANN401  # what it is, the program's module knows
     intent: Intent,
@@ -447,7 +455,7 @@ async def _go_on(
 
 
 async def _bulk_rotate(
-    episode: _Episode, operator: _Operator, program: Program, rng: random.Random
+    episode: Episode, operator: Operator, program: Program, rng: random.Random
 ) -> None:
     keys = [key for key in program.keys if rng.random() < 0.7]
     then = rng.choice(("finish", "finish", "later", ""))
@@ -456,7 +464,7 @@ async def _bulk_rotate(
 
 
 async def _bulk_finish(
-    episode: _Episode, operator: _Operator, program: Program, rng: random.Random
+    episode: Episode, operator: Operator, program: Program, rng: random.Random
 ) -> None:
     with operator.meaning("bulk finish", *program.keys):
         await program.bulk_finish(program.keys)
@@ -477,7 +485,7 @@ _WALKS: dict[str, tuple[int, _Walk]] = {
 """What an operator does, and how often."""
 
 
-async def _bulk_again(operator: _Operator, program: Program) -> None:
+async def _bulk_again(operator: Operator, program: Program) -> None:
     """Rotate and finish all that was begun: `a` `r` and `a` `f` on the unfinished ones."""
     begun = program.unfinished()
     if begun:
@@ -487,7 +495,7 @@ async def _bulk_again(operator: _Operator, program: Program) -> None:
         await program.bulk_finish(program.keys)
 
 
-async def _finish_each(operator: _Operator, program: Program) -> None:
+async def _finish_each(operator: Operator, program: Program) -> None:
     """Go on with each unfinished rotation, by what its screen offers."""
     for key in program.unfinished():
         with operator.meaning("rotate", key) as intent:
@@ -505,7 +513,7 @@ async def _finish_each(operator: _Operator, program: Program) -> None:
             await program.leave(rotation)
 
 
-async def _delete_lost(operator: _Operator, program: Program) -> None:
+async def _delete_lost(operator: Operator, program: Program) -> None:
     """Delete the keys of which the list says that nobody has the secret."""
     for key in program.keys:
         if key.id in program.lost():

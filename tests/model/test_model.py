@@ -5,32 +5,23 @@ What must hold in every weather, and what does not, is printed by `python -m tes
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from pydantic import SecretStr
 
 from tests.model.episode import ACTIONS, Spec, walk
 from tests.model.operator import MortalJournal
 from tests.model.server import HABITS
+from tests.model.shrinking import kept
 from tests.model.truth import Kind
 from tui.api import client
 from tui.api.client import Client
 from tui.api.models import KeyDraft
-
-SEEDS = Path(__file__).with_name("seeds.txt")
 
 HELD: frozenset[Kind] = frozenset({"fault"})
 """The kinds of violations that no episode may show."""
 
 ALONE = frozenset({*(f"b{number}" for number in range(ACTIONS)), "twins", "edits", "creates"})
 CALM = frozenset({"kills", *HABITS})
-
-
-def kept() -> list[Spec]:
-    """Return the episodes that once showed a violation, shrunk."""
-    lines = SEEDS.read_text("utf-8").splitlines()
-    return [Spec.parse(line.partition("#")[0]) for line in lines if line.partition("#")[0].strip()]
 
 
 def test_an_episode_can_be_repeated() -> None:

@@ -16,6 +16,7 @@ Kind = Literal[
     "deleted as lost",
     "fields wiped",
     "successor unlike",
+    "succeeded twice",
     "said lost",
     "untold",
     "not converged",
@@ -28,6 +29,8 @@ deleted unnamed       a key was deleted that no operator picked, nor is part of 
 deleted as lost       a key was deleted for its secret being lost, which somebody has
 fields wiped          an update of the label changed grants or addresses
 successor unlike      a successor has other grants or addresses than its predecessor, unasked
+succeeded twice       a key gets another successor, though one that somebody has has been there for
+                      a while, with its mark whole
 said lost             the program says of a key that its secret was never stored: somebody has it
 untold                nobody has a key's secret, and the program that made it does not say so
 not converged         repeating the bulk actions in calm weather leaves a predecessor beside its
@@ -39,6 +42,12 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 
 _DELETING = {"delete", "bulk delete"}
 _EDITING = {"edit", "pause"}
+
+SEEN_SECONDS = 120.0
+"""After how long a key counts as seen by everybody, in seconds."""
+
+_MARK_IS_LOST = frozenset({"cut", "long-refused"})
+"""Habits of servers on which a mark tells others nothing."""
 
 PAUSED = ("192.0.2.0/32",)
 """The allowed addresses of a key that is paused: nobody's."""
@@ -158,6 +167,8 @@ class Truth(Observer):
     def created(self, intent: Intent, predecessor: str, key: StoredKey, secret: str) -> None:
         """A key was made."""
         root = self.roots.get(predecessor, key.id)
+        if predecessor and self._is_succeeded(predecessor, intent):
+            self._violate("succeeded twice", f"{predecessor[:8]} by {intent.actor}")
         self._take_in(key, secret, root)
         self.made[key.id] = Made(intent.home, predecessor)
         self.rotated.add(root)
@@ -169,6 +180,16 @@ class Truth(Observer):
             and _fields(key) not in self._lately(predecessor, intent)
         ):
             self._violate("successor unlike", f"{key.id[:8]} {key.valid_ips} of {predecessor[:8]}")
+
+    def _is_succeeded(self, predecessor: str, intent: Intent) -> bool:
+        """Tell whether a key had a successor that is of use, for everybody to see."""
+        return not self.server.habits & _MARK_IS_LOST and any(
+            made.predecessor == predecessor
+            and self._fields[key.id][0][0] < intent.began - SEEN_SECONDS
+            and self.is_held(key.id)
+            for key in self.server.all_keys()
+            if (made := self.made.get(key.id))
+        )
 
     def changed(self, intent: Intent, before: StoredKey, after: StoredKey) -> None:
         """A key was updated."""
