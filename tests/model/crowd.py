@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -61,17 +62,20 @@ def rotate_crowd(seed: int) -> tuple[Result, str]:
     with tempfile.TemporaryDirectory() as folder:
 
         async def whole() -> tuple[Result, str]:
-            crowd = Crowd(Spec(seed, frozenset(HABITS)), Path(folder))
-            result = await crowd.walk()
-            truth, left = crowd.truth, crowd.server.all_keys()
-            working = sum(bool(truth.working(name)) for name in truth.labels)
-            rotated = sum(key.id in truth.made for key in left)
-            unheld = sum(not truth.is_held(key.id) for key in left)
-            homes = "one home" if crowd.spec.is_one_home else "two homes"
-            return result, (
-                f"{KEYS} keys, {homes}, {result.kills} kills: {working} labels with a working "
-                f"key; {len(left)} keys left, {rotated} of them successors, {unheld} whose "
-                "secrets nobody has"
-            )
+            with closing(Crowd(Spec(seed, frozenset(HABITS)), Path(folder))) as crowd:
+                result = await crowd.walk()
+                return result, _figures(crowd)
 
         return run(whole, str(seed))
+
+
+def _figures(crowd: Crowd) -> str:
+    truth, left = crowd.truth, crowd.server.all_keys()
+    working = sum(bool(truth.working(name)) for name in truth.labels)
+    rotated = sum(key.id in truth.made for key in left)
+    unheld = sum(not truth.is_held(key.id) for key in left)
+    homes = "one home" if crowd.spec.is_one_home else "two homes"
+    return (
+        f"{KEYS} keys, {homes}, {crowd.result.kills} kills: {working} labels with a working key; "
+        f"{len(left)} keys left, {rotated} of them successors, {unheld} whose secrets nobody has"
+    )

@@ -10,7 +10,7 @@ import asyncio
 import random
 import tempfile
 from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
@@ -104,7 +104,8 @@ def walk(spec: Spec) -> Result:
     with tempfile.TemporaryDirectory() as folder:
 
         async def whole() -> Result:
-            return await Episode(spec, Path(folder)).walk()
+            with closing(Episode(spec, Path(folder))) as episode:
+                return await episode.walk()
 
         return run(whole, str(spec.seed))
 
@@ -193,6 +194,10 @@ class Episode:
         await self._calm_down()
         await self._converge()
         return self.result
+
+    def close(self) -> None:
+        """Let go of the server."""
+        self.server.close()
 
     async def wander(self) -> None:
         """Have both operators act, before and after the server may be installed anew."""

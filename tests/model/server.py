@@ -201,6 +201,11 @@ class Server:
             task.cancel()
         self._history.clear()
 
+    def close(self) -> None:
+        """Let go of the store."""
+        self.forget_pending()
+        self.store.close()
+
     def rename(self, key_id: str, new_id: str) -> None:
         """Give a key another id."""
         self.store.db.execute("UPDATE keys SET id = ? WHERE id = ?", (new_id, key_id))
