@@ -37,15 +37,17 @@ class Crowd(Episode):
     async def _rotate_all(self, operator: Operator) -> None:
         rng = self.spec.rng("crowd", operator.name)
         first = {key.id for key in self.server.all_keys()}
-        for number in range(KILLS + 1):
+        kills = 0
+        while kills <= KILLS:
             program = await operator.start()
-            program.begin_action(self.spec.rng("crowd", operator.name, number))
-            program.points_left = rng.randint(1, LONGEST_LIFE) if number < KILLS else None
+            program.begin_action(self.spec.rng("crowd", operator.name, operator.runs))
+            longest = LONGEST_LIFE if operator.runs < 2 * KILLS else 3
+            program.points_left = rng.randint(1, longest) if kills < KILLS else None
             await self.perform(
                 operator, "rotates many", _rotate_and_finish(operator, program, first)
             )
-            if operator.program is not None:
-                operator.close()
+            kills += operator.program is None or kills == KILLS
+            operator.close()
 
 
 async def _rotate_and_finish(operator: Operator, program: Program, first: set[str]) -> None:

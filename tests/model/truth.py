@@ -211,7 +211,9 @@ class Truth(Observer):
             text = f"{before.id[:8]} {sorted(was[1])} to {sorted(became[1])}"
             self._violate("fields wiped", text)
         self._fields.setdefault(before.id, []).append((self.now(), became))
-        self._note_loss(intent, name, was_working=before.valid_ips != PAUSED)
+        is_wanted = intent.action in _EDITING
+        was_working = before.valid_ips != PAUSED
+        self._note_loss(intent, name, was_working=was_working, is_wanted=is_wanted)
 
     def _lately(self, key_id: str, intent: Intent) -> set[_Fields]:
         """Return what a key's fields have been since a step began: any may have been read."""
@@ -228,7 +230,10 @@ class Truth(Observer):
         self._deleted_by[key.id] = "operator" if is_deletion else "rotation"
         if is_deletion and key.id in intent.picked:
             self.wanted_gone.add(key.id)
-        self._check_named(intent, key)
+        wrong = self._wrong(intent, key)
+        if wrong:
+            self._wronged.add(root)
+            self._violate(wrong, f"{key.id[:8]} by {intent.actor} {intent.step}")
         label = self.labels.get(name)
         does_work = label is not None and label.grants <= set(key.grants)
         was_working = (
@@ -237,7 +242,8 @@ class Truth(Observer):
             and key.valid_ips != PAUSED
             and not self._was_only_tried(key)
         )
-        self._note_loss(intent, name, was_working=was_working)
+        is_wanted = is_deletion and not wrong
+        self._note_loss(intent, name, was_working=was_working, is_wanted=is_wanted)
 
     def _was_only_tried(self, key: StoredKey) -> bool:
         """Tell whether a key goes that nobody stored, and whose predecessor is there but unheld."""
@@ -250,7 +256,7 @@ class Truth(Observer):
             and self.server.store.key(made.predecessor) is not None
         )
 
-    def _note_loss(self, intent: Intent, name: str, *, was_working: bool) -> None:
+    def _note_loss(self, intent: Intent, name: str, *, was_working: bool, is_wanted: bool) -> None:
         """Take note of a label that has no working key any more, unless an operator wanted that."""
         label = self.labels.get(name)
         if label is None or label.is_given_up or name in self._lost or not was_working:
@@ -259,7 +265,7 @@ class Truth(Observer):
             return
         relied = any(self._deleted_by.get(other) == "rotation" for other in intent.others)
         was_edited = self._edited_at.get(name, -1.0) >= intent.began
-        if (intent.action in _DELETING | _EDITING and not relied) or was_edited:
+        if (is_wanted and not relied) or was_edited:
             label.is_given_up = True
             return
         self._lost[name] = intent
@@ -345,14 +351,8 @@ class Truth(Observer):
             best = max(held, key=lambda key: len(label.grants & set(key.grants)))
             label.grants &= frozenset(best.grants)
 
-    def _check_named(self, intent: Intent, key: StoredKey) -> None:
-        """Check that the key was picked, or is the rotation's own in the role it was deleted in."""
-        wrong = self._wrong(intent, key)
-        if wrong:
-            self._wronged.add(self.roots.get(key.id, key.id))
-            self._violate(wrong, f"{key.id[:8]} by {intent.actor} {intent.step}")
-
     def _wrong(self, intent: Intent, key: StoredKey) -> Kind | None:
+        """Check that the key was picked, or is the rotation's own in the role it was deleted in."""
         made = self.made.get(key.id)
         is_of_use = self.is_held(key.id, but=intent.actor)
         if intent.action in _DELETING:
