@@ -294,7 +294,7 @@ class Episode:
             await operator.kill()
         elif error := task.exception():
             self.truth.fault(error)
-        self.truth.check_lost(program.told_empty())
+        self.truth.check_lost(program.reported_empty())
 
     def check_said(self, program: Program) -> None:
         """Compare what the list says with who has the secrets."""
@@ -311,14 +311,14 @@ class Episode:
         await asyncio.sleep(LANDED_SECONDS)
         self.truth.check_lost(frozenset())
         self.server.note("calm")
-        told: dict[str, set[str]] = {}
+        named: dict[str, set[str]] = {}
         for operator in self.operators:
             program = await operator.start()
             self.check_said(program)
-            told.setdefault(operator.home.name, set()).update(program.lost(), program.unclear())
+            named.setdefault(operator.home.name, set()).update(program.lost(), program.unclear())
             operator.close()
-        for home, ids in told.items():
-            self.truth.check_told(home, ids)
+        for home, ids in named.items():
+            self.truth.check_named(home, ids)
 
     async def _converge(self) -> None:
         """Repeat the bulk actions, and what the list says of single keys, until nothing changes."""
@@ -492,10 +492,10 @@ _WALKS: dict[str, tuple[int, _Walk]] = {
 
 async def _bulk_again(operator: Operator, program: Program) -> None:
     """Rotate and finish all that was begun: `a` `r` and `a` `f` on the unfinished ones."""
-    begun = program.unfinished()
-    if begun:
-        with operator.meaning("bulk rotate", *begun):
-            await program.bulk_rotate(begun, "finish")
+    unfinished = program.unfinished()
+    if unfinished:
+        with operator.meaning("bulk rotate", *unfinished):
+            await program.bulk_rotate(unfinished, "finish")
     with operator.meaning("bulk finish", *program.keys):
         await program.bulk_finish(program.keys)
 

@@ -168,16 +168,16 @@ class Program:
 
     def unclear(self) -> set[str]:
         """Return the ids of the keys of which the list says that their secrets may be lost."""
-        begun = [
+        not_stored = [
             unfinished.successors[-1].id
             for unfinished in unfinished_rotations(self.service)
             if unfinished.kind is UnfinishedKind.BEGUN
             and unfinished.known
             and not unfinished.known.is_stored
         ]
-        return {*begun, *(key.id for key in self.service.maybe_stored())}
+        return {*not_stored, *(key.id for key in self.service.maybe_stored())}
 
-    def told_empty(self) -> frozenset[str]:
+    def reported_empty(self) -> frozenset[str]:
         """Return the words of the labels that are said, loudly, to have no key left."""
         return frozenset()
 
@@ -224,22 +224,27 @@ class Program:
         """Open the rotation of a key (r); `answer` is what is said about keys that are alike."""
         if not self._is_listed(key):
             return None
-        begun = next((u for u in unfinished_rotations(self.service) if _is_about(u, key)), None)
+        unfinished = next(
+            (u for u in unfinished_rotations(self.service) if _is_about(u, key)), None
+        )
         rotation = Rotation(self.service, key)
-        if begun is not None and begun.kind in {UnfinishedKind.OVERLAPPING, UnfinishedKind.BEGUN}:
-            rotation = Rotation.resume(self.service, begun)
-        elif begun is not None and begun.kind is UnfinishedKind.MAYBE_INTERRUPTED:
+        if unfinished is not None and unfinished.kind in {
+            UnfinishedKind.OVERLAPPING,
+            UnfinishedKind.BEGUN,
+        }:
+            rotation = Rotation.resume(self.service, unfinished)
+        elif unfinished is not None and unfinished.kind is UnfinishedKind.MAYBE_INTERRUPTED:
             if answer is None:
                 return None
             if answer:
-                rotation = Rotation.resume(self.service, begun)
+                rotation = Rotation.resume(self.service, unfinished)
         return self._opened(rotation)
 
     def open_finish(self, key: Key) -> Rotation | None:
         """Open the rotation that a key is part of (f)."""
-        for begun in unfinished_rotations(self.service):
-            if begun.successors and _is_about(begun, key):
-                return self._opened(Rotation.resume(self.service, begun))
+        for unfinished in unfinished_rotations(self.service):
+            if unfinished.successors and _is_about(unfinished, key):
+                return self._opened(Rotation.resume(self.service, unfinished))
         return None
 
     def steps(self, rotation: Rotation) -> list[str]:
@@ -310,14 +315,16 @@ class Program:
         """Delete the predecessors of many keys, those of known and proven successors."""
         _step("bulk")
         chosen = {key.id for key in keys}
-        begun = [
+        unfinished = [
             unfinished
             for unfinished in unfinished_rotations(self.service)
             if unfinished.predecessor.id in chosen
             and unfinished.kind in {UnfinishedKind.OVERLAPPING, UnfinishedKind.BEGUN}
             and (unfinished.known is None or unfinished.is_proven)
         ]
-        run = BulkRun(self.service, finish_jobs(Rotation.resume(self.service, u) for u in begun))
+        run = BulkRun(
+            self.service, finish_jobs(Rotation.resume(self.service, u) for u in unfinished)
+        )
         await self._see_through(run, run.run())
         await self.reload()
 
@@ -394,5 +401,8 @@ def _step(name: str) -> None:
         intent.step = name
 
 
-def _is_about(begun: Unfinished, key: Key) -> bool:
-    return key.id in {begun.predecessor.id, *(successor.id for successor in begun.successors)}
+def _is_about(unfinished: Unfinished, key: Key) -> bool:
+    return key.id in {
+        unfinished.predecessor.id,
+        *(successor.id for successor in unfinished.successors),
+    }

@@ -330,7 +330,7 @@ class Server:
             self._history.append((self._loop.time(), self.store.keys()))
         response = await self._ask(request, body)
         if method == "GET":
-            return self._told(response, path == KEYS, rng)
+            return self._as_it_tells(response, path == KEYS, rng)
         if response.is_success:
             self._observe(method, response, before, intent, predecessor)
         return response
@@ -365,7 +365,9 @@ class Server:
         fields["label"] = self.kept_label(fields["label"])
         return None, json.dumps(fields).encode()
 
-    def _told(self, response: httpx.Response, is_list: bool, rng: random.Random) -> httpx.Response:
+    def _as_it_tells(
+        self, response: httpx.Response, is_list: bool, rng: random.Random
+    ) -> httpx.Response:
         """Have an answer tell what this server tells, in its order, maybe of a while ago."""
         back, is_stale = rng.randint(1, 3), rng.random() < 3 * RATE
         if not response.is_success:

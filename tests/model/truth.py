@@ -193,24 +193,24 @@ class Truth(Observer):
 
     def changed(self, intent: Intent, before: StoredKey, after: StoredKey) -> None:
         """A key was updated."""
-        name, was, became = word(before.label), _fields(before), _fields(after)
+        name, old, new = word(before.label), _fields(before), _fields(after)
         if intent.action in _EDITING:
             self._edited_at[name] = self.now()
             if name in self.labels and not self.labels[name].is_given_up:
                 self._edited(self.labels[name], name)
         if after.valid_ips == PAUSED != before.valid_ips:
-            self._before_pause[before.id] = was
-            may_be = {(was[0], frozenset(PAUSED))}
+            self._before_pause[before.id] = old
+            may_be = {(old[0], frozenset(PAUSED))}
         elif before.valid_ips == PAUSED != after.valid_ips:
-            may_be = {self._before_pause.get(before.id, became)}
+            may_be = {self._before_pause.get(before.id, new)}
         elif intent.action == "edit":
-            may_be = {became}
+            may_be = {new}
         else:
             may_be = self._lately(before.id, intent)
-        if became not in may_be:
-            text = f"{before.id[:8]} {sorted(was[1])} to {sorted(became[1])}"
+        if new not in may_be:
+            text = f"{before.id[:8]} {sorted(old[1])} to {sorted(new[1])}"
             self._violate("fields wiped", text)
-        self._fields.setdefault(before.id, []).append((self.now(), became))
+        self._fields.setdefault(before.id, []).append((self.now(), new))
         is_wanted = intent.action in _EDITING
         was_working = before.valid_ips != PAUSED
         self._note_loss(intent, name, was_working=was_working, is_wanted=is_wanted)
@@ -273,12 +273,12 @@ class Truth(Observer):
         if intent.ending.is_over:
             self.check_lost(frozenset())
 
-    def check_lost(self, told: frozenset[str]) -> None:
-        """After an action: labels without a key count, unless it was `told` which those are."""
+    def check_lost(self, reported: frozenset[str]) -> None:
+        """After an action: labels without a key count, unless they were `reported`."""
         for name, intent in tuple(self._lost.items()):
             if self.working(name):
                 del self._lost[name]
-            elif name in told:
+            elif name in reported:
                 self.labels[name].is_given_up = True
                 del self._lost[name]
             elif intent.ending.is_over:
@@ -293,13 +293,13 @@ class Truth(Observer):
             if key_id in ids and self.is_held(key_id, but=program):
                 self._violate("said lost", f"{key_id[:8]} by {home}")
 
-    def check_told(self, home: str, told: Iterable[str]) -> None:
+    def check_named(self, home: str, ids: Iterable[str]) -> None:
         """At the end: of each key made at `home` whose secret nobody has, it is told there."""
-        told = set(told)
-        self.server.note(f"{home} tells of {', '.join(sorted(key[:8] for key in told)) or 'none'}")
+        named = set(ids)
+        self.server.note(f"{home} names {', '.join(sorted(key[:8] for key in named)) or 'none'}")
         for key in self.server.all_keys():
             made = self.made.get(key.id)
-            if made and made.home == home and not self.is_held(key.id) and key.id not in told:
+            if made and made.home == home and not self.is_held(key.id) and key.id not in named:
                 self._violate("untold", f"{key.id[:8]} {key.label!r} of {home}")
 
     def check_converged(self) -> None:
