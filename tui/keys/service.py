@@ -149,6 +149,11 @@ class KeyService:
         self._settle_by(listing)
         return self.listing
 
+    @property
+    def is_fresh(self) -> bool:
+        """Whether the list was read so lately that a create may be compared with it."""
+        return monotonic() - self._listed_at < FRESH_SECONDS
+
     async def read(self, seen: Key) -> Key:
         """Read a key as it is now; raises NotFound, among others, where it is gone."""
         key = await self.session.call(
@@ -572,7 +577,15 @@ class KeyService:
         """Note the ids of keys that were found by their marks, of creates without an answer."""
         for created, key in records.located:
             if not self.presence.holds(created.attempt_id) and records[key].worker is None:
-                self._note_lost(self.journal.resume(created.newest), key, "Found in the list.")
+                attempt = self.journal.resume(created.newest)
+                if created.unstored is not None:
+                    self._note_lost(attempt, key, "Found in the list.")
+                else:
+                    self.note_found(attempt, key)
+
+    def note_found(self, attempt: Attempt, key: Key) -> None:
+        """Note which key came of a create whose answer did not tell its id."""
+        attempt.done(key_id=key.id, short_key=key.raw_short_key or "", detail="Found in the list.")
 
     def _note_lost(self, attempt: Attempt, key: Key, why: str) -> None:
         detail = f"{why} The secret was lost on the way."

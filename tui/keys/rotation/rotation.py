@@ -346,7 +346,10 @@ class Rotation(Machine):
         """Find the successor in the list where the answer told no id."""
         if self.successor is None and self._created is not None:
             known = self.service.sent_creates[self.predecessor.id].known
-            self._pair.successor = await self.service.find_created(self._created.key, known)
+            successor = await self.service.find_created(self._created.key, known)
+            if successor is not None:
+                self._pair.successor = successor
+                self.service.note_found(self._created.attempt, successor)
 
     async def _insist_on_successor(self) -> None:
         await self._locate()

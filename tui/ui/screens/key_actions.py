@@ -251,7 +251,8 @@ class KeyActions:
         self._panel.show_message("", "", result.text, result.kind)
 
     async def _show_rotation(self, rotation: Rotation) -> None:
-        rotation.compare(self._service.listing)
+        if self._service.is_fresh:
+            rotation.compare(self._service.listing)
         screen = RotateScreen(self._service, rotation, self._now, self._view.notice)
         outcome = await self._view.app.push_screen_wait(screen)
         del screen
