@@ -55,7 +55,7 @@ def test_a_program_that_deletes_other_keys_is_caught(monkeypatch: pytest.MonkeyP
     delete_key = Client.delete_key
 
     async def delete_two(self: Client, key_id: str, credential: SecretStr | None) -> None:
-        others = [key for key in await self.list_keys(credential) if key.id != key_id]
+        others = [key for key in (await self.list_keys(credential)).keys if key.id != key_id]
         await delete_key(self, key_id, credential)
         for other in others[:1]:
             await delete_key(self, other.id, credential)
