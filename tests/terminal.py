@@ -149,6 +149,11 @@ class Terminal:
         for key in keys:
             self.send(_code(key))
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """The window's columns and rows."""
+        return self._screens[0].columns, self._screens[0].lines
+
     def resize(self, columns: int, rows: int) -> None:
         """Change the window's size, which tells the program so by SIGWINCH."""
         with self._news:

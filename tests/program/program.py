@@ -64,6 +64,12 @@ class Program(Terminal):
         self.press(*["j"] * down)
         self.wait_for(lambda now: f"▌ {label}" in now)
 
+    def has_read(self) -> None:
+        """Wait until the program has read all that was sent: it takes in a window's size later."""
+        columns, rows = self.size
+        self.resize(columns + 10, rows)
+        self.wait_for(lambda now: max(map(len, now.splitlines())) > columns)
+
     def leaves(self, code: int = 0) -> None:
         """Wait for the end of the program: its exit code, and the terminal as it was found."""
         assert self.wait_exit() == code, self.text

@@ -29,8 +29,18 @@ def test_typed_ahead_in_one_packet(start: StartProgram, node: Node) -> None:
     program.leaves()
 
 
+IMPATIENT = """
+from tui import cli
+from tui.ui.terminal import input_stage
+
+input_stage.PASTE_SECONDS = 0
+cli.run()
+"""
+"""The program where a paste can be given up at once."""
+
+
 def test_what_is_broken_harms_nothing(to_node: StartProgram, node: Node) -> None:
-    program = to_node()
+    program = to_node(driver=IMPATIENT)
     program.sign_in(node)
     first = next(line for line in program.text.splitlines() if line.startswith("▌"))
     for broken in (b"\xff\xfe", b"\x1b[M \xff\xc3", b"\xc3", b"\x1b[<35;9999;9999M"):
@@ -41,6 +51,8 @@ def test_what_is_broken_harms_nothing(to_node: StartProgram, node: Node) -> None
     program.send("n")
     program.shows("Create New API Key", "Grants *")
     program.send(PASTE + "The end is lost")
+    program.has_read()
+    program.press("escape")
     program.shows("The end is lost")
     program.press("escape")
     program.shows("Discard the draft?")

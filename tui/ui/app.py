@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -26,7 +27,7 @@ from tui.ui.bindings import HasPlace, Place, bindings_for
 from tui.ui.screens.dialog import AskSecretScreen, TwoFactorScreen
 from tui.ui.screens.leaving import GuardedScreen
 from tui.ui.screens.login import UNPROTECTED, LoginScreen, SignInDefaults
-from tui.ui.terminal.driver import Ended, TerminalDriver
+from tui.ui.terminal.driver import TerminalDriver
 from tui.ui.terminal.type_ahead import TypeAhead
 from tui.ui.widgets.too_small import SMALLEST
 
@@ -80,7 +81,14 @@ becomes its own kind there: `surface` is what is typed in or pressed, `panel` ar
 
 
 class Loop(asyncio.SelectorEventLoop):
-    """The event loop, whose end doesn't wait for the look-up of a name: nothing can stop that."""
+    """The event loop, whose end doesn't wait for the look-up of a name: nothing can stop that.
+
+    `on_fault` hears of exceptions in callbacks and forgotten tasks.
+    """
+
+    def __init__(self, on_fault: Callable[[BaseException | None], None]) -> None:
+        super().__init__()
+        self.set_exception_handler(lambda _, context: on_fault(context.get("exception")))
 
     async def shutdown_default_executor(self, timeout: float | None = None) -> None:  # noqa: ASYNC109  # as asyncio has it
         """Leave it to `close`, which has the threads end but waits for none."""
@@ -185,12 +193,12 @@ class KeysApp(TypeAhead[None]):
         finally:
             self._leaving = False
 
-    @on(Ended)
-    def _end(self, event: Ended) -> None:
+    def end_at_once(self, number: signal.Signals) -> None:
         """Leave without asking: there may be nobody left to answer."""
+        self.hear_no_more()
         if not self._ending:
             self._ending = True
-            leave = self._leave_at_once(event.exit_code)
+            leave = self._leave_at_once(128 + number)
             self.run_worker(leave, group="end", description="leave at once")
 
     async def _leave_at_once(self, exit_code: int) -> None:
@@ -272,7 +280,8 @@ class KeysApp(TypeAhead[None]):
         return False
 
     async def _ask_code(self, refusal: str) -> SecretStr | None:
-        return await self.push_screen_wait(TwoFactorScreen(refusal))
+        code: SecretStr | None = await self.push_screen_wait(TwoFactorScreen(refusal))
+        return code
 
     def fault_sentence(self, error: Exception) -> str:
         """Write a crash report; return what the operator reads of it after the end."""

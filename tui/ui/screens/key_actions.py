@@ -38,6 +38,7 @@ from tui.ui.screens.key_form import CreateKeyScreen
 from tui.ui.screens.rotate import RotateScreen
 from tui.ui.screens.secret import SecretScreen
 from tui.ui.screens.verify import VerifyScreen, verification_of
+from tui.ui.terminal.type_ahead import opening_screen
 from tui.ui.widgets.messages import MessageKind
 
 LONGEST_TYPED = 40
@@ -168,28 +169,33 @@ class KeyActions:
 
     async def rotate(self, key: Key) -> None:
         """Replace a key by a successor; one that was begun earlier is gone on with."""
-        rotations = await asyncio.to_thread(unfinished_rotations, self._service)
-        begun = next((one for one in rotations if _is_about(one, key)), None)
-        if begun is None and key.subaccount_id:
-            self._view.tell_problem(explain(OfSubaccount()))
-            return
-        rotation = Rotation(self._service, key)
-        if begun is not None and begun.kind in {UnfinishedKind.OVERLAPPING, UnfinishedKind.BEGUN}:
-            rotation = Rotation.resume(self._service, begun)
-        elif begun is not None and begun.kind is UnfinishedKind.MAYBE_INTERRUPTED:
-            goes_on = await self._view.app.push_screen_wait(InterruptedScreen(begun))
-            if goes_on is None:
+        with opening_screen(self._view.app):
+            rotations = await asyncio.to_thread(unfinished_rotations, self._service)
+            begun = next((one for one in rotations if _is_about(one, key)), None)
+            if begun is None and key.subaccount_id:
+                self._view.tell_problem(explain(OfSubaccount()))
                 return
-            if goes_on:
+            rotation = Rotation(self._service, key)
+            if begun is not None and begun.kind in {
+                UnfinishedKind.OVERLAPPING,
+                UnfinishedKind.BEGUN,
+            }:
                 rotation = Rotation.resume(self._service, begun)
-        await self._show_rotation(rotation)
+            elif begun is not None and begun.kind is UnfinishedKind.MAYBE_INTERRUPTED:
+                goes_on = await self._view.app.push_screen_wait(InterruptedScreen(begun))
+                if goes_on is None:
+                    return
+                if goes_on:
+                    rotation = Rotation.resume(self._service, begun)
+            await self._show_rotation(rotation)
 
     async def finish(self, key: Key) -> None:
         """Go on with the rotation of a key that is retiring."""
-        for begun in await asyncio.to_thread(unfinished_rotations, self._service):
-            if begun.successors and _is_about(begun, key):
-                await self._show_rotation(Rotation.resume(self._service, begun))
-                return
+        with opening_screen(self._view.app):
+            for begun in await asyncio.to_thread(unfinished_rotations, self._service):
+                if begun.successors and _is_about(begun, key):
+                    await self._show_rotation(Rotation.resume(self._service, begun))
+                    return
         problem = Problem("This key is not retiring.", "Press r to rotate it.")
         if any(begun.predecessor.id == key.id for begun in find_unfinished([key])):
             problem = Problem(

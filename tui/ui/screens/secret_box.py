@@ -31,7 +31,7 @@ from tui.delivery import (
 )
 from tui.text import plain, short
 from tui.ui.screens.dialog import AskScreen
-from tui.ui.terminal.driver import Output
+from tui.ui.terminal.output import write_and_wait
 from tui.ui.terminal.textual_internals import write_to_terminal
 from tui.ui.widgets.messages import MessageKind, Messages
 from tui.ui.widgets.status import Status
@@ -263,9 +263,7 @@ async def _written(path: Path, parcel: NewSecret) -> str:
 
 def _write_plain(text: str) -> None:
     if sys.__stdout__ is not None:
-        terminal = Output(sys.__stdout__)
-        terminal.write(text)
-        terminal.flush()
+        write_and_wait(sys.__stdout__, text)
 
 
 def _columns() -> int:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import signal
+from abc import abstractmethod
 from collections import deque
-from typing import TypeVar
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any, TypeVar
 
 from textual import events
+from textual.app import App
 from textual.message import Message
 from textual.message_pump import MessagePump
-from textual.timer import Timer
 
 from tui.ui.terminal.textual_internals import DiscreetApp
 
@@ -17,6 +21,8 @@ Result = TypeVar("Result")
 
 ANSWER_SECONDS = 2.0
 """How long a key may take before the next one is let through all the same, in seconds."""
+OVERTAKING = frozenset({"escape", "ctrl+c", "ctrl+q"})
+"""Keys that after that time are heard while others still wait for a screen to open."""
 
 
 class TypeAhead(DiscreetApp[Result]):
@@ -38,21 +44,71 @@ class TypeAhead(DiscreetApp[Result]):
         super().__init__()
         self._waiting: deque[events.Key | events.Paste] = deque()
         self._under_way: events.Key | events.Paste | None = None
-        self._release: Timer | None = None
+        self._release: asyncio.TimerHandle | None = None
+        self._opening: list[object] = []
+        self._is_held = self._is_late = self._is_deaf = False
+
+    @abstractmethod
+    def end_at_once(self, number: signal.Signals) -> None:
+        """End without asking: a signal says so, or the terminal is gone.
+
+        Runs on the event loop ahead of all messages that wait there.
+        """
+
+    @property
+    def typed_ahead(self) -> int:
+        """How many keys and other messages wait."""
+        return len(self._waiting) + self.message_queue_size
+
+    def hear_no_more(self) -> None:
+        """Drop all keys, those that wait as well as those to come."""
+        self._is_deaf = True
+        self._waiting.clear()
+
+    @contextmanager
+    def hold_keys(self) -> Iterator[None]:
+        """Hold keys back until a screen is pushed within, or it is clear that none will be."""
+        opening = object()
+        self._opening.append(opening)
+        try:
+            yield
+        finally:
+            if opening in self._opening:
+                self._opening.remove(opening)
+                self._settle()
+
+    async def push_screen_wait(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401  # as Textual has it
+        """Push a screen and wait for its result; keys wait until it is there."""
+        with self.hold_keys():
+            return await super().push_screen_wait(*args, **kwargs)
+
+    def push_screen(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401  # as Textual has it
+        """Push a screen; the keys that were held back for it are typed there."""
+        pushed = super().push_screen(*args, **kwargs)
+        if self._opening:
+            self._opening.clear()
+            self._settle()
+        return pushed
 
     async def on_event(self, event: events.Event) -> None:
         """Hold a key, or what is pasted, back while another one is under way."""
         if not isinstance(event, events.Key | events.Paste) or event.is_forwarded:
             await super().on_event(event)
-        elif self._under_way is not None:
-            self._waiting.append(event)
-        else:
+        elif self._is_deaf:
+            return
+        elif self._under_way is None:
             await self._type(event)
+        elif self._is_late and isinstance(event, events.Key) and event.key in OVERTAKING:
+            self._waiting.clear()
+            await super().on_event(event)
+        else:
+            self._waiting.append(event)
 
     async def _type(self, key: events.Key | events.Paste) -> None:
         target: MessagePump = self.focused or self.screen
-        self._under_way = key
-        self._release = self.set_timer(ANSWER_SECONDS, lambda: self._done(key))
+        self._under_way, self._is_held, self._is_late = key, False, False
+        loop = asyncio.get_running_loop()
+        self._release = loop.call_later(ANSWER_SECONDS, self._let_go, key)
         await super().on_event(key)
         if not target.post_message(self.Typed(key, settled=False)):
             await self._done(key)
@@ -60,16 +116,47 @@ class TypeAhead(DiscreetApp[Result]):
     async def on_type_ahead_typed(self, event: Typed) -> None:
         """Give a screen that the key opened its turn, then take the next key."""
         event.stop()
-        await asyncio.sleep(0)  # a worker that the key started pushes its screen
+        await asyncio.sleep(0)  # a worker that the key started begins to open its screen
         await asyncio.sleep(0)
-        if event.settled or not self.screen.post_message(self.Typed(event.key, settled=True)):
+        if event.key is not self._under_way:
+            return
+        if self._opening:
+            self._is_held = True
+        elif event.settled or not self.screen.post_message(self.Typed(event.key, settled=True)):
             await self._done(event.key)
+
+    def _settle(self) -> None:
+        """Have the screen that is on top now take its turn, if a key was held for it."""
+        if self._is_held and self._under_way is not None and not self._opening:
+            self._is_held = False
+            if not self.screen.post_message(self.Typed(self._under_way, settled=True)):
+                self.call_later(self._done, self._under_way)
+
+    def _let_go(self, key: events.Key | events.Paste) -> None:
+        """Wait no longer for a key, except for the screen that it opens."""
+        if key is self._under_way and self._is_held:
+            self._is_late = True
+            late = [event for event in self._waiting if getattr(event, "key", "") in OVERTAKING]
+            if late:
+                self._waiting.clear()
+                self.call_later(self.on_event, late[-1])
+        else:
+            self.call_later(self._done, key)
 
     async def _done(self, key: events.Key | events.Paste) -> None:
         if key is not self._under_way:
             return
         self._under_way = None
         if self._release is not None:
-            self._release.stop()
+            self._release.cancel()
         if self._waiting:
             await self._type(self._waiting.popleft())
+
+
+def opening_screen(app: App[Any]) -> AbstractContextManager[None]:
+    """Return what holds keys back until a screen is pushed within, or none is going to be.
+
+    An action that must wait before it can open its screen does so in there: keys that are typed
+    meanwhile are meant for that screen.
+    """
+    return app.hold_keys() if isinstance(app, TypeAhead) else nullcontext()
