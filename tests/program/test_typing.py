@@ -60,3 +60,23 @@ def test_what_is_broken_harms_nothing(to_node: StartProgram, node: Node) -> None
     program.at_keys()
     program.press("q")
     program.leaves()
+
+
+def test_a_key_that_opens_a_screen_has_opened_it_before_the_next_one(
+    to_node: StartProgram, node: Node
+) -> None:
+    program = to_node()
+    program.sign_in(node)
+    for opening in ("gr", "g\r"):  # from the list, and by way of the details of a key
+        program.send(opening)
+        if opening == "g\r":
+            program.shows("Settings › API keys › Details", "Old bounce importer")
+            program.send("r")
+        program.send(node.password)
+        program.wait_for("•" * len(node.password))
+        assert "Rotate API Key: Old bounce importer" in program.text
+        program.press("escape")
+        program.at_keys()
+    program.send("nrquit d")
+    program.wait_for(lambda now: "Create New API Key" in now and "rquit d" in now)
+    assert len(node.keys()) == 8

@@ -25,7 +25,7 @@ from tui.ui.terminal.type_ahead import TypeAhead
 
 USUAL, LARGEST = Size(80, 24), Size(1000, 500)
 """The size of a terminal that doesn't tell its own, and the largest that is believed."""
-MOST_TYPED_AHEAD = 1000
+MOST_TYPED_AHEAD = 20_000
 """With so many messages before the app, nothing more is read: the terminal keeps it."""
 _READ_BYTES = 4096
 _PAUSE_SECONDS = 0.02

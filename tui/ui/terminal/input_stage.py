@@ -144,10 +144,18 @@ class InputStage:
             self._begin(self._after_escape)
         else:
             self._end()
-            if byte in _LEAVING_KEYS:
-                self._emit(key_names.key_of_control(byte))
+            if byte in _LEAVING_KEYS or not self._shows_alt(byte):
+                self._emit(key_names.key_of_control(_ESC))
+                self._ground(byte)
             elif byte < 0x80:
                 self._emit(key_names.key_with_alt(chr(byte)))
+
+    def _shows_alt(self, byte: int) -> bool:
+        """Tell whether ESC and `byte` came together because alt was held.
+
+        On a slow line any two keys come together; but Esc and Backspace in a row make no sense.
+        """
+        return self.escape_seconds == FAST_ESCAPE_SECONDS or byte in b"\x08\x7f"
 
     def _csi(self, byte: int) -> None:
         sequence = self._sequence

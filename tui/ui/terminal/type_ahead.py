@@ -12,8 +12,10 @@ from typing import Any, TypeVar
 
 from textual import events
 from textual.app import App
+from textual.await_complete import AwaitComplete
 from textual.message import Message
 from textual.message_pump import MessagePump
+from textual.screen import Screen
 
 from tui.ui.terminal.textual_internals import DiscreetApp
 
@@ -23,6 +25,10 @@ ANSWER_SECONDS = 2.0
 """How long a key may take before the next one is let through all the same, in seconds."""
 OVERTAKING = frozenset({"escape", "ctrl+c", "ctrl+q"})
 """Keys that after that time are heard while others still wait for a screen to open."""
+ENDING = frozenset({"ctrl+c", "ctrl+q"})
+"""Keys that are heard at once where very many wait."""
+MANY_KEYS = 200
+"""How many are very many."""
 
 
 class TypeAhead(DiscreetApp[Result]):
@@ -34,18 +40,27 @@ class TypeAhead(DiscreetApp[Result]):
     """
 
     class Typed(Message):
-        """Follows a key on its way up, and so arrives when the key is done with."""
+        """Follows a key on its way up, and so arrives when the key is done with.
 
-        def __init__(self, key: events.Key | events.Paste, *, settled: bool) -> None:
+        It starts from a widget on `screen`. On its first turn it follows the key itself, on the
+        second the messages that the key's action sent; where the key changed the screen, a turn
+        through the new one follows what that does to get ready.
+        """
+
+        def __init__(
+            self, key: events.Key | events.Paste, screen: Screen[Any], *, is_first: bool = False
+        ) -> None:
             super().__init__()
-            self.key, self.settled = key, settled
+            self.key, self.screen, self.is_first = key, screen, is_first
 
     def __init__(self) -> None:
         super().__init__()
         self._waiting: deque[events.Key | events.Paste] = deque()
         self._under_way: events.Key | events.Paste | None = None
-        self._release: asyncio.TimerHandle | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._target: MessagePump = self
         self._opening: list[object] = []
+        self._awaited: set[object] = set()
         self._is_held = self._is_late = self._is_deaf = False
 
     @abstractmethod
@@ -73,22 +88,38 @@ class TypeAhead(DiscreetApp[Result]):
         try:
             yield
         finally:
-            if opening in self._opening:
-                self._opening.remove(opening)
-                self._settle()
+            self._release(opening)
 
-    async def push_screen_wait(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401  # as Textual has it
-        """Push a screen and wait for its result; keys wait until it is there."""
-        with self.hold_keys():
-            return await super().push_screen_wait(*args, **kwargs)
+    async def push_screen_wait(self, screen: Any, **kwargs: Any) -> Any:  # noqa: ANN401  # as Textual has it
+        """Push a screen and wait for its result; keys wait until it is there.
 
-    def push_screen(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401  # as Textual has it
+        They wait once more when it is dismissed, until its caller has gone on: that may open the
+        next screen, or begin to.
+        """
+        self._awaited.add(screen)
+        try:
+            with self.hold_keys():
+                return await super().push_screen_wait(screen, **kwargs)
+        finally:
+            self._awaited.discard(screen)
+            asyncio.get_running_loop().call_soon(self._release, screen)
+
+    def push_screen(self, screen: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401  # as Textual has it
         """Push a screen; the keys that were held back for it are typed there."""
-        pushed = super().push_screen(*args, **kwargs)
+        pushed = super().push_screen(screen, *args, **kwargs)
+        if isinstance(pushed, asyncio.Future):
+            pushed.add_done_callback(lambda _: self._hold_for_caller(screen))
         if self._opening:
             self._opening.clear()
             self._settle()
         return pushed
+
+    def pop_screen(self) -> AwaitComplete:
+        """Pop a screen; what follows a key through it would be lost with it."""
+        popped = super().pop_screen()
+        if self._under_way is not None:
+            self.screen.post_message(self.Typed(self._under_way, self.screen))
+        return popped
 
     async def on_event(self, event: events.Event) -> None:
         """Hold a key, or what is pasted, back while another one is under way."""
@@ -98,19 +129,26 @@ class TypeAhead(DiscreetApp[Result]):
             return
         elif self._under_way is None:
             await self._type(event)
-        elif self._is_late and isinstance(event, events.Key) and event.key in OVERTAKING:
+        elif isinstance(event, events.Key) and self._overtakes(event.key):
             self._waiting.clear()
             await super().on_event(event)
         else:
             self._waiting.append(event)
 
+    def _overtakes(self, key: str) -> bool:
+        """Tell whether a key is heard ahead of all that wait, which are dropped."""
+        if self._is_late:
+            return key in OVERTAKING
+        return key in ENDING and len(self._waiting) >= MANY_KEYS
+
     async def _type(self, key: events.Key | events.Paste) -> None:
-        target: MessagePump = self.focused or self.screen
+        screen = self.screen
+        self._target = self.focused or screen
         self._under_way, self._is_held, self._is_late = key, False, False
         loop = asyncio.get_running_loop()
-        self._release = loop.call_later(ANSWER_SECONDS, self._let_go, key)
+        self._timer = loop.call_later(ANSWER_SECONDS, self._let_go, key)
         await super().on_event(key)
-        if not target.post_message(self.Typed(key, settled=False)):
+        if not self._target.post_message(self.Typed(key, screen, is_first=True)):
             await self._done(key)
 
     async def on_type_ahead_typed(self, event: Typed) -> None:
@@ -122,24 +160,43 @@ class TypeAhead(DiscreetApp[Result]):
             return
         if self._opening:
             self._is_held = True
-        elif event.settled or not self.screen.post_message(self.Typed(event.key, settled=True)):
+            return
+        if self.screen is not event.screen:
+            target: MessagePump = self.screen
+        elif event.is_first:
+            target = self._target
+        else:
             await self._done(event.key)
+            return
+        if not target.post_message(self.Typed(event.key, self.screen)):
+            await self._done(event.key)
+
+    def _hold_for_caller(self, dismissed: object) -> None:
+        if dismissed in self._awaited:
+            self._opening.append(dismissed)
+
+    def _release(self, opening: object) -> None:
+        """Hold keys back no longer on that account."""
+        if opening in self._opening:
+            self._opening.remove(opening)
+            self._settle()
 
     def _settle(self) -> None:
         """Have the screen that is on top now take its turn, if a key was held for it."""
         if self._is_held and self._under_way is not None and not self._opening:
             self._is_held = False
-            if not self.screen.post_message(self.Typed(self._under_way, settled=True)):
+            if not self.screen.post_message(self.Typed(self._under_way, self.screen)):
                 self.call_later(self._done, self._under_way)
 
     def _let_go(self, key: events.Key | events.Paste) -> None:
         """Wait no longer for a key, except for the screen that it opens."""
         if key is self._under_way and self._is_held:
             self._is_late = True
-            late = [event for event in self._waiting if getattr(event, "key", "") in OVERTAKING]
-            if late:
-                self._waiting.clear()
-                self.call_later(self.on_event, late[-1])
+            keys = [event for event in self._waiting if isinstance(event, events.Key)]
+            for key_event in keys:
+                if key_event.key in OVERTAKING:
+                    self.call_later(self.on_event, key_event)
+                    break
         else:
             self.call_later(self._done, key)
 
@@ -147,8 +204,8 @@ class TypeAhead(DiscreetApp[Result]):
         if key is not self._under_way:
             return
         self._under_way = None
-        if self._release is not None:
-            self._release.cancel()
+        if self._timer is not None:
+            self._timer.cancel()
         if self._waiting:
             await self._type(self._waiting.popleft())
 
