@@ -26,6 +26,7 @@ from tui.api.session import Session, SessionProblem
 from tui.problems import Problem, describe
 from tui.ui.bindings import Place, bindings_for
 from tui.ui.screens.dialog import AskSecretScreen, ConfirmScreen, ProblemScreen, TwoFactorScreen
+from tui.ui.terminal.type_ahead import opening_screen
 from tui.ui.widgets.field import Field
 from tui.ui.widgets.problem_text import ProblemText
 from tui.ui.widgets.status import Status
@@ -153,7 +154,8 @@ class LoginScreen(Screen[None]):
         done = False
         try:
             with self.query_one(Status).working("Signing in · Esc cancels"):
-                session = await self._connect(self._server())
+                with opening_screen(self.app):
+                    session = await self._connect(self._server())
                 done = await errand(session)
         except (BadAddress, ApiError, SessionProblem) as error:
             self._open_form(here)

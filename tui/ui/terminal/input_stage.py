@@ -42,7 +42,7 @@ _LEAVING_KEYS = b"\x03\x11"
 """ctrl+c and ctrl+q: keys even where they cut a sequence short."""
 _STRINGS = b"P]X^_"
 """What follows ESC to begin a string that a terminator ends: DCS, OSC, SOS, PM, APC."""
-_ANSWERS = {ord("]"): b"0123456789lLI", ord("P"): b"0123456789>!$+|"}
+_ANSWERS = {ord("]"): b"0123456789lLI", ord("P"): b"0123456789>!$+|", ord("_"): b"G"}
 """How the strings begin that terminals send as answers."""
 _C1 = {0x8F: "O", 0x90: "P", 0x9B: "[", 0x9D: "]"}
 """The control characters that stand for ESC and another character."""
@@ -255,7 +255,7 @@ class InputStage:
         self._end()
 
     def _end_paste(self) -> None:
-        text = self._sequence.decode("utf-8", "ignore").replace("\0", "")
+        text = self._sequence[:LONGEST_PASTE].decode("utf-8", "ignore").replace("\0", "")
         self._end()
         if text:
             self._emit(events.Paste(text))

@@ -123,7 +123,8 @@ def key_of_character(character: str) -> Key | None:
 
 def key_with_alt(character: str) -> Key | None:
     """Return the key whose character came right behind an ESC; it types nothing."""
-    key = key_of_control(ord(character)) if ord(character) < 0x20 else key_of_character(character)
+    is_control = character < " " or character == "\x7f"
+    key = key_of_control(ord(character)) if is_control else key_of_character(character)
     return key and Key(f"alt+{key.key}", None)
 
 
