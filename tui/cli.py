@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from tui.sandbox.options import Announcement
     from tui.ui.screens.login import SignInDefaults
 
-_LEAKS = ("TEXTUAL", "TEXTUAL_DEBUG", "TEXTUAL_LOG", "TEXTUAL_SCREENSHOT", "TEXTUAL_PRESS")
-"""What makes Textual write key strokes or pictures to files that others can read."""
 THREAD_SECONDS = 0.5
 """How long threads may take at the end, in seconds."""
 _OF_A_SERVER = ("url", "username", "ca_file", "client_id", "allow_http")
@@ -96,9 +94,12 @@ def _start(options: argparse.Namespace) -> int:
 
 
 def _keep_to_itself() -> None:
-    """Have nothing that is typed or held in memory end up in a file, not even after a crash."""
-    for name in _LEAKS:
-        os.environ.pop(name, None)
+    """Have nothing that is typed or held in memory end up in a file, not even after a crash.
+
+    Textual's variables would have it write keys and pictures to files, or take ctrl+c away.
+    """
+    for name in [name for name in os.environ if name.startswith("TEXTUAL")]:
+        del os.environ[name]
     with suppress(ImportError):  # not every system has it
         import resource
 
@@ -260,11 +261,16 @@ def _sign_in_defaults(options: argparse.Namespace) -> SignInDefaults:
 def _run_app(defaults: SignInDefaults, journal: Journal | None = None) -> int:
     import asyncio
 
+    from tui.crash import BackgroundFaults
     from tui.ui.app import KeysApp, Loop
 
+    faults = BackgroundFaults()
+    faults.watch()
     app = KeysApp(defaults, journal=journal)
-    with asyncio.Runner(loop_factory=Loop) as runner:
+    with asyncio.Runner(loop_factory=lambda: Loop(faults.note)) as runner:
         runner.run(app.run_async())
+    if faults.reports and sys.stderr is not None:
+        sys.stderr.write(f"{faults.sentence}\n")
     return app.return_code or 0
 
 
