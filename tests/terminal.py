@@ -53,11 +53,13 @@ import fcntl, os, signal, sys, termios
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 for number in (signal.SIGHUP, signal.SIGINT, signal.SIGPIPE, signal.SIGQUIT, signal.SIGTERM):
     signal.signal(number, signal.SIG_DFL)
+os.environ.pop("LC_CTYPE", None)
 os.execvp(sys.argv[1], sys.argv[1:])
 """
 """Makes the pseudo-terminal the controlling one; safe where a fork beside threads is not.
 
-The program ignores no signal to begin with, also where the tests run as a background job.
+The program ignores no signal to begin with, also where the tests run as a background job. Python
+sets LC_CTYPE in a locale such as C; the program is to find what the test gave it.
 """
 
 _SEQUENCE = re.compile(

@@ -103,9 +103,10 @@ class KeysApp(TypeAhead[None]):
         self._session: Session | None = None
         self._leaving = self._ending = False
         self.animation_level = "none"
-        self._take_on(appearance or Appearance())
+        self.take_on(appearance or Appearance())
 
-    def _take_on(self, appearance: Appearance) -> None:
+    def take_on(self, appearance: Appearance) -> None:
+        """Draw in this theme and these colours."""
         self.register_theme(theme(appearance.theme))
         self.theme = appearance.theme
         self.has_plain_signs = appearance.is_ascii
