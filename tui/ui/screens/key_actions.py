@@ -37,6 +37,7 @@ from tui.ui.screens.key_detail import KeyDetailScreen
 from tui.ui.screens.rotate import RotateScreen
 from tui.ui.screens.secret import SecretScreen
 from tui.ui.screens.verify import VerifyScreen, verification_of
+from tui.ui.terminal.type_ahead import opening_screen
 from tui.ui.widgets.key_list_panel import KeyListPanel
 
 LONGEST_TYPED = 40
@@ -162,28 +163,30 @@ class KeyActions:
 
     async def rotate(self, key: Key) -> None:
         """Replace a key by a successor; a rotation that was begun earlier is gone on with."""
-        rotations = await unfinished_rotations(self._service)
-        unfinished = next((rotation for rotation in rotations if rotation.involves(key)), None)
-        if unfinished is None and key.subaccount_id:
-            self._panel.show_problem(describe(OfSubaccount()))
-            return
-        rotation = Rotation(self._service, key)
-        if unfinished is not None:
-            goes_on: bool | None = unfinished.is_certain
-            if unfinished.kind is UnfinishedKind.MAYBE_INTERRUPTED:
-                goes_on = await self._view.app.push_screen_wait(InterruptedScreen(unfinished))
-            if goes_on is None:
+        with opening_screen(self._view.app):
+            rotations = await unfinished_rotations(self._service)
+            unfinished = next((rotation for rotation in rotations if rotation.involves(key)), None)
+            if unfinished is None and key.subaccount_id:
+                self._panel.show_problem(describe(OfSubaccount()))
                 return
-            if goes_on:
-                rotation = Rotation.resume(self._service, unfinished)
-        await self._show_rotation(rotation)
+            rotation = Rotation(self._service, key)
+            if unfinished is not None:
+                goes_on: bool | None = unfinished.is_certain
+                if unfinished.kind is UnfinishedKind.MAYBE_INTERRUPTED:
+                    goes_on = await self._view.app.push_screen_wait(InterruptedScreen(unfinished))
+                if goes_on is None:
+                    return
+                if goes_on:
+                    rotation = Rotation.resume(self._service, unfinished)
+            await self._show_rotation(rotation)
 
     async def finish(self, key: Key) -> None:
         """Go on with the rotation of a key that is retiring."""
-        for unfinished in await unfinished_rotations(self._service):
-            if unfinished.successors and unfinished.involves(key):
-                await self._show_rotation(Rotation.resume(self._service, unfinished))
-                return
+        with opening_screen(self._view.app):
+            for unfinished in await unfinished_rotations(self._service):
+                if unfinished.successors and unfinished.involves(key):
+                    await self._show_rotation(Rotation.resume(self._service, unfinished))
+                    return
         problem = Problem("This key is not retiring.", "Press r to rotate it.")
         if find_unfinished([key]):
             problem = Problem(
