@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -176,7 +177,9 @@ class Client:
     async def list_keys(self, credential: SecretStr | None) -> KeyList:
         """Return the keys of the primary account and of all subaccounts (contract 4)."""
         answer = await self._call("GET", "/api-keys", credential, cap=LIST_CAP)
-        return await asyncio.to_thread(self._read, answer, decode.keys)
+        listed = await asyncio.to_thread(self._read, answer, decode.keys)
+        is_part = answer.status == 206 or re.search('rel="?next', answer.headers.get("link", ""))
+        return replace(listed, is_whole=False) if is_part else listed
 
     async def key(
         self, key_id: str, credential: SecretStr | None, subaccount_id: int | None = None
