@@ -39,6 +39,9 @@ PROBE_CAP = 2**16
 PAUSES = (1.0, 2.0, 4.0, 5.0)
 """How long is waited before a call is made again, in seconds; the last for all others."""
 
+LEAST_SECONDS = 1.0
+"""What of its deadline a call must have left to be made again, in seconds."""
+
 BUSY_REPEATS = 2
 """How often a call is made again that is answered 503."""
 
@@ -302,7 +305,7 @@ class Client:
             for repeat in count():
                 pause = _asked_pause(answer, repeat)
                 left = call.deadline - (monotonic() - started)
-                if pause is None or pause >= left:
+                if pause is None or pause + LEAST_SECONDS > left:
                     return answer
                 await asyncio.sleep(pause)
                 answer = await self._wire.exchange(replace(call, deadline=left - pause))
