@@ -309,7 +309,9 @@ class BulkScreen(Screen["BulkResult | None"]):
         run = self.bulk_run
         is_running = run is not None and self.is_busy
         if run is not None:
-            self.query_one("#progress", Static).update(_bar(run, is_running=is_running))
+            bar, progress = _bar(run, is_running=is_running), self.query_one("#progress", Static)
+            needs_room = max(bar.cell_length, progress.size.width * (progress.size.height - 1))
+            progress.update(bar, layout=needs_room >= progress.size.width)
             if run.waiting_until is not None:
                 self._drawing = self.set_timer(1, self.show_progress)
         self._show_failure(self._table.key)
