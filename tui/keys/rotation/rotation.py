@@ -25,7 +25,6 @@ from tui.keys.rotation.states import (
     GrantsNotTold,
     ListedInPart,
     NotVerified,
-    OfSubaccount,
     OtherSecret,
     SecretForgotten,
     State,
@@ -101,7 +100,8 @@ class Rotation(Machine):
         if self._draft is not None:
             return self._draft
         key = self.predecessor
-        return KeyDraft(base_label(key.raw_label or ""), key.grants, key.raw_valid_ips or ())
+        label = base_label(key.raw_label or "")
+        return KeyDraft(label, key.grants, key.raw_valid_ips or (), key.subaccount_id)
 
     @draft.setter
     def draft(self, draft: KeyDraft) -> None:
@@ -260,8 +260,15 @@ class Rotation(Machine):
             raise
         self._created, self._secret = created, created.key.secret
         if created.key.id is not None:
-            fields = created.key.short_key, created.draft.grants, created.draft.valid_ips
-            self._pair.successor = Key(created.key.id, created.draft.label, *fields)
+            draft = created.draft
+            self._pair.successor = Key(
+                created.key.id,
+                draft.label,
+                created.key.short_key,
+                draft.grants,
+                draft.valid_ips,
+                subaccount_id=draft.subaccount_id,
+            )
         self._reach(State.CREATED)
         with suppress(ApiError, SessionProblem):
             await self._locate()
@@ -269,8 +276,6 @@ class Rotation(Machine):
     async def _prepare(self) -> None:
         """Learn the grants to give, and the keys from before, to recognise the successor by."""
         await self._pair.look_unless_fresh()
-        if self.predecessor.subaccount_id:
-            raise OfSubaccount
         if self.predecessor.raw_grants is None and not self.draft.grants:
             raise GrantsNotTold
         self._asked = self.draft
@@ -290,7 +295,7 @@ class Rotation(Machine):
     async def _locate(self) -> None:
         """Find the successor in the list where the answer told no id."""
         if self.successor is None and self._created is not None:
-            self._pair.successor = await self.service.find_created(self._created.key, self._known)
+            self._pair.successor = await self.service.find_created(self._created, self._known)
 
     async def _insist_on_successor(self) -> None:
         await self._locate()

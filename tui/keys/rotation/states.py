@@ -150,12 +150,6 @@ class GrantsNotTold(CannotGoOn):
     sentence = "The server does not tell this key's grants, so choose those of its successor."
 
 
-class OfSubaccount(CannotGoOn):
-    """The predecessor belongs to a subaccount, where this program creates no keys."""
-
-    sentence = "This key belongs to a subaccount, where no successor can be created from here."
-
-
 class OtherSecret(CannotGoOn):
     """A secret that was given is not that of the key to be verified."""
 

@@ -16,7 +16,6 @@ from tui.api.grants import sends
 from tui.api.models import Key
 from tui.api.session import SessionProblem
 from tui.keys.rotation import (
-    OfSubaccount,
     OtherSecret,
     Rotation,
     State,
@@ -81,13 +80,14 @@ class KeyActions:
             return
         key, draft = created.key, created.draft
         key_id, short_key, label = key.id, key.short_key, key.label
+        subaccount_id = draft.subaccount_id
         proof = verification_of(self._service, key.secret, draft.grants, draft.valid_ips)
         screen = SecretScreen(created, listing.catalogue, proof)
         del form, created, key, proof
         went_to = await app.push_screen_wait(screen)
         del screen
         if await self._view.read():
-            listed_key = self._service.listing.find(key_id, short_key, label)
+            listed_key = self._service.listing.find(key_id, short_key, label, subaccount_id)
             if listed_key is not None:
                 self._panel.table.move_to(listed_key.id)
                 label = listed_key.label
@@ -112,7 +112,9 @@ class KeyActions:
         updated = await self._view.app.push_screen_wait(form)
         is_read = form.was_sent and await self._view.read()
         if updated is not None:
-            listed_key = self._service.listing.find(key.id, key.short_key, updated.label)
+            listed_key = self._service.listing.find(
+                key.id, key.short_key, updated.label, key.subaccount_id
+            )
             label = listed_key.label if is_read and listed_key is not None else updated.label
             self._panel.show_message("API key ", label, " was updated.")
 
@@ -164,9 +166,6 @@ class KeyActions:
         """Replace a key by a successor; a rotation that was begun earlier is gone on with."""
         rotations = await unfinished_rotations(self._service)
         unfinished = next((rotation for rotation in rotations if rotation.involves(key)), None)
-        if unfinished is None and key.subaccount_id:
-            self._panel.show_problem(describe(OfSubaccount()))
-            return
         rotation = Rotation(self._service, key)
         if unfinished is not None:
             goes_on: bool | None = unfinished.is_certain

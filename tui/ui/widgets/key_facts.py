@@ -77,7 +77,7 @@ def describe(key: Key, catalogue: Catalogue, now: datetime, width: int) -> Conte
     lines += [Content(short(address)) for address in key.allowed_ips] or [Content("any address")]
     if key.owner:
         lines += [Content(""), Content.styled("Owner", "bold"), Content(short(key.owner))]
-    if key.subaccount_id is not None:
+    if key.subaccount_id:
         lines += [
             Content(""),
             Content.styled("Subaccount", "bold"),
