@@ -276,9 +276,10 @@ class KeyService:
         self._created_ids |= candidates.keys()
         return next(iter(candidates.values()))
 
-    async def edit(self, seen: Key, draft: KeyDraft) -> None:
+    async def edit(self, seen: Key, draft: KeyDraft, *, action: Action = "update") -> None:
         """Make a key what `draft` says, provided that it still is as it was `seen`.
 
+        The journal names the update by its `action`.
         Where an update gets no good answer, the key itself tells whether it took effect.
 
         Raises:
@@ -291,7 +292,7 @@ class KeyService:
         if _fields(now) != _fields(seen):
             raise ChangedMeanwhile(now)
         try:
-            await self.update(now, draft)
+            await self.update(now, draft, action=action)
         except Conflict:
             raise ChangedMeanwhile(await self.read(seen)) from None
         except ApiError as error:
@@ -304,9 +305,12 @@ class KeyService:
         except (ApiError, SessionProblem):
             return False  # the error that led here is what the operator gets to read
 
-    async def update(self, key: Key, draft: KeyDraft) -> None:
-        """Replace label, grants and allowed IPs of a key (contract 4)."""
-        attempt = self._begin_attempt("update", key)
+    async def update(self, key: Key, draft: KeyDraft, *, action: Action = "update") -> None:
+        """Replace label, grants and allowed IPs of a key (contract 4).
+
+        Of a key that is paused by that, the journal keeps label and allowed IPs as they were.
+        """
+        attempt = self._begin_attempt(action, key)
         try:
             with self._noting(attempt, key, _wanted(draft)):
                 await self.session.call(
@@ -317,7 +321,7 @@ class KeyService:
         except NotFound as error:
             await self._insist_on_gone(key, error)
             raise
-        attempt.done(label=draft.label)
+        attempt.done(label="" if action == "pause" else draft.label)
 
     async def delete(self, key: Key) -> bool:
         """Delete a key; returns False where somebody else had already deleted it.
@@ -435,6 +439,7 @@ class KeyService:
             label=key.raw_label or "",
             short_key=key.raw_short_key or "",
             predecessor=predecessor,
+            valid_ips=" ".join(key.raw_valid_ips or ()) if action == "pause" else "",
         )
 
     def _is_foreign(self, key: Key) -> bool:

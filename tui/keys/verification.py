@@ -10,6 +10,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Protocol
 
 from tui.api.errors import ApiError, in_short
+from tui.keys.paused_mark import is_paused
 from tui.text import short
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ NOT_ENFORCED = (
     "authentication may be switched off there, and then nothing is proven."
 )
 UNKNOWN_KEY = "The server does not know the key, or has not yet told all of its nodes about it."
+PAUSED = "The key is paused: it works from no address until it is resumed (z in the list)."
 NOT_ASKED = "Not asked: the key itself was not shown to work."
 
 _PREVIEW_PATH = "/templates/{}/preview"
@@ -138,6 +140,8 @@ async def verify(
     results = _Results(
         tuple(dict.fromkeys(grants)), tuple(valid_ips), on_change or (lambda _: None)
     )
+    if is_paused(results.valid_ips):
+        patience = 0.0  # it is refused for as long as it is paused
     prober = _Prober(client, secret, patience, sleep, results)
     alive = await prober.send(_LIST_KEYS)
     results.set_alive(alive)
@@ -263,7 +267,7 @@ class _Results:
         valid_ips: tuple[str, ...],
         on_change: Callable[[Verification], None],
     ) -> None:
-        self.grants, self._valid_ips, self._on_change = grants, valid_ips, on_change
+        self.grants, self.valid_ips, self._on_change = grants, valid_ips, on_change
         self._alive = Reading.NOT_ACCEPTED
         self._proofs: dict[str, Proof] = {}
         self._hints: list[str] = []
@@ -288,6 +292,8 @@ class _Results:
             reading = Reading.GRANTED
         elif reading is Reading.GRANTED:
             self._hint(NOT_ENFORCED)
+        elif reading is Reading.NOT_ACCEPTED and is_paused(self.valid_ips):
+            self._hint(PAUSED)
         elif reading is Reading.NOT_ACCEPTED:
             self._hint(UNKNOWN_KEY)
             self._hint_addresses()
@@ -311,8 +317,8 @@ class _Results:
             self._on_change(self.verification)
 
     def _hint_addresses(self) -> None:
-        if self._valid_ips:
-            allowed = short(", ".join(self._valid_ips), 80)
+        if self.valid_ips and not is_paused(self.valid_ips):
+            allowed = short(", ".join(self.valid_ips), 80)
             self._hint(
                 f"The key works only from {allowed}, and it was tried from this host: "
                 "its address not being among them may explain that it is not accepted."

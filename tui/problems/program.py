@@ -12,6 +12,7 @@ from tui.api.session import (
     SingleSignOn,
 )
 from tui.delivery import DeliveryFailed
+from tui.keys.pause import PauseRefused
 from tui.keys.rotation import CannotGoOn, NotVerified
 from tui.keys.rotation.states import StillThere
 from tui.keys.write_outcomes import (
@@ -69,7 +70,7 @@ def describe_program_error(error: Exception) -> Problem:
         case StillThere() if error.cause is not None:
             problem = describe_server_error(error.cause, "")
             return replace(problem, detail=error.sentence, hint="", fields={})
-        case CannotGoOn():
+        case CannotGoOn() | PauseRefused():
             return Problem(error.sentence.rstrip("."))
         case DeliveryFailed():
             return Problem("The secret was not delivered", error.sentence)

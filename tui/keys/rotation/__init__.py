@@ -7,6 +7,8 @@ from tui.keys.rotation.jobs import (
     check_jobs,
     delete_jobs,
     finish_jobs,
+    pause_jobs,
+    resume_jobs,
     retire_jobs,
     rotation_job,
 )
@@ -49,7 +51,9 @@ __all__ = [
     "delete_jobs",
     "find_unfinished",
     "finish_jobs",
+    "pause_jobs",
     "plan_rotations",
+    "resume_jobs",
     "retire_jobs",
     "retiring_label",
     "retiring_since",

@@ -17,6 +17,7 @@ from tui.delivery.new_secret import Delivery, DeliveryFailed
 from tui.keys.rotation.jobs import (
     Job,
     KeyDeletion,
+    KeyPause,
     SecretCheck,
     finish_jobs,
     retire_jobs,
@@ -206,7 +207,7 @@ class BulkRun:
     async def _before_step(self) -> None:
         """Do what is to be done before each step."""
 
-    def _machine_changed(self, machine: Rotation | KeyDeletion | SecretCheck) -> None:
+    def _machine_changed(self, machine: Rotation | KeyDeletion | KeyPause | SecretCheck) -> None:
         for listener in tuple(self.listeners):
             listener(machine.key.id, machine.state, machine.problem)
 

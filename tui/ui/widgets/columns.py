@@ -12,6 +12,7 @@ from rich.cells import cell_len, set_cell_size
 
 from tui.api.grants import Catalogue
 from tui.api.models import Key
+from tui.keys.paused_mark import without_paused_mark
 from tui.text import ago, mask, short
 
 ROOMY = 90
@@ -92,7 +93,7 @@ def cell(column: Column, key: Key, width: int, catalogue: Catalogue, now: dateti
     """Return a key's text for a column, safe to show, with no more work than `width` asks for."""
     match column:
         case Column.LABEL:
-            return short(key.raw_label or "") or "(no label)"
+            return short(without_paused_mark(key.raw_label or "")) or "(no label)"
         case Column.PERMISSIONS:
             return ", ".join(map(catalogue.label, key.grants[:width]))
         case Column.SHORT_KEY:

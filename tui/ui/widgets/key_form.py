@@ -11,6 +11,7 @@ from textual.widgets import Static
 from tui.api.errors import ApiError, SignInRefused
 from tui.api.models import Key, KeyDraft
 from tui.api.session import SessionProblem
+from tui.keys.paused_mark import is_paused
 from tui.keys.service import KeyService
 from tui.keys.validation import (
     split_ips,
@@ -80,6 +81,8 @@ class KeyForm(Vertical):
         self._count_grants()
         if self._account:
             self._start_offering()
+        if self._key is not None and is_paused(self._key.raw_valid_ips):
+            self._ips.note = "This key is paused: z in the list gives it its own addresses again."
         if self._key is not None and self._key.raw_valid_ips is None:
             self._ips.note = "Not told by the server: updating replaces them by what stands here."
 
