@@ -37,8 +37,8 @@ def ask_pause(key: Key) -> ConfirmScreen:
         _name(key),
         Content(
             "The server refuses whatever uses this key until z resumes it: its allowed IPs are "
-            "replaced by an address that nobody has. Label and grants stay, and what it takes to "
-            "resume it is kept."
+            "replaced by an address that nobody has. Its grants stay, and its label tells "
+            "everybody that it is paused."
         ),
     ]
     if sends(key.grants):
