@@ -131,7 +131,7 @@ async def test_a_subaccounts_number_travels_with_every_call_about_its_keys(dial:
     async with faults(as_json({"results": {"id": "1"}}), created, DONE, DONE, EMPTY) as server:
         client = dial(server)
         await client.key("1", TOKEN, 7)
-        await client.create_key(KeyDraft("x"), TOKEN, 7)
+        await client.create_key(KeyDraft("x", subaccount_id=7), TOKEN)
         await client.update_key("1", KeyDraft("x"), TOKEN, 7)
         await client.delete_key("1", TOKEN, 0)
         await client.list_keys(TOKEN)

@@ -111,7 +111,7 @@ async def test_somebody_elses_key_is_explained_with_the_owners_name(node_with: N
         dialog = await keys.delete(QUIET)
         await dialog.confirm()
         await shows(keys, "This key belongs to casey.")
-        assert keys.table.count == 8
+        assert keys.table.count == 11
         assert QUIET in keys.cursor_line
         dialog = await keys.delete("Partner portal")  # a subaccount's key belongs to nobody
         await dialog.fill("typed", "Partner portal")

@@ -31,7 +31,7 @@ async def test_list_and_details_on_a_narrow_screen(node: Node) -> None:
     async with at_keys(node, NARROW) as keys:
         assert keys.labels == SEEDS, "in the server's own order"
         header = keys.me.line_with("Permissions")
-        assert header.split() == ["Key", "Permissions"]
+        assert header.split() == ["Key", "Permissions", "Subaccount"]
         assert "API keys 8" in keys.says
         assert keys.cursor_line.startswith("Old bounce importer")
         await keys.go_to("Newsletter SMTP relay")

@@ -198,14 +198,12 @@ class Client:
             raise Unreadable(answer.status, "an answer about another key")
         return key
 
-    async def create_key(
-        self, draft: KeyDraft, credential: SecretStr | None, subaccount_id: int | None = None
-    ) -> CreatedKey:
+    async def create_key(self, draft: KeyDraft, credential: SecretStr | None) -> CreatedKey:
         """Create a key: sent once, never repeated, its secret saved from any answer that holds it.
 
         After an error whose `maybe_done` is true, the key may exist all the same (contract 5).
         """
-        body, scope = _draft_body(draft), _scope(subaccount_id)
+        body, scope = _draft_body(draft), _scope(draft.subaccount_id)
         answer = await self._call("POST", "/api-keys", credential, body, scope, keep_cut=True)
         try:
             return decode.created(answer.body, draft)

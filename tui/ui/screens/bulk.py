@@ -69,13 +69,13 @@ class BulkScreen(Screen["BulkResult | None"]):
     AUTO_FOCUS = "Input, #close"
     PLACE = Place.RUN
     BINDINGS: ClassVar[list[BindingType]] = list(bindings_for(PLACE))
-    verb: ClassVar[str]
+    verb: str
     """What is done with the keys, as the title says it."""
-    start_label: ClassVar[str]
+    start_label: str
     """The label of the button that starts the run."""
-    finished_text: ClassVar[str] = ""
+    finished_text: str = ""
     """Stands beside a key that reached `State.FINISHED`."""
-    is_danger: ClassVar[bool] = False
+    is_danger: bool = False
 
     def __init__(
         self,
