@@ -140,11 +140,12 @@ class Journal:
         short_key: str = "",
         predecessor: str = "",
         attempt_id: str = "",
+        valid_ips: str = "",
     ) -> Attempt:
         """Note that a request is about to go out; its outcome is noted by the Attempt."""
         entry = JournalEntry(
             self._now(), server, username, action, "begun", attempt_id or new_attempt_id(), key_id,
-            label, short_key, predecessor=predecessor,
+            label, short_key, predecessor=predecessor, valid_ips=valid_ips,
         )  # fmt: skip
         self.note(entry)
         return Attempt(self, entry)

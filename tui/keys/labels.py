@@ -12,6 +12,8 @@ import re
 from dataclasses import dataclass
 from datetime import date
 
+from tui.keys.paused_mark import without_paused_mark
+
 NONCE_LENGTH = 6
 """How many hexadecimal digits of an attempt's id its successor's label carries."""
 
@@ -26,10 +28,6 @@ _TORN = re.compile(
 )
 """What is left of a mark on a server that cuts labels; it tells nothing any more."""
 _RETIRING = re.compile(r" \(retiring ([0-9]{4}-[0-9]{2}-[0-9]{2})\)\Z", re.ASCII)
-_PAUSED = re.compile(
-    r" \(paused [0-9]{4}-[0-9]{2}-[0-9]{2}(?:, from [0-9./ #a-z]{1,80})?\)\Z",
-    re.ASCII | re.IGNORECASE,
-)
 _SHORT_KEY = re.compile(r"[A-Za-z0-9_-]{1,12}", re.ASCII)
 _LONGEST_MARK = 130
 """More characters than any mark has: no more of a label is searched for one."""
@@ -66,7 +64,7 @@ def successor_label(label: str, predecessor_id: str, short_key: str, nonce: str)
 
 def mark_of(label: str) -> Mark | None:
     """Return the mark that makes a key a successor, or None; letter case does not matter."""
-    end = _end_without(label, (_PAUSED, _RETIRING))
+    end = _end_without(label, (_RETIRING,))
     match = _search(_REPLACES, label, end)
     if match is None:
         return None
@@ -87,11 +85,11 @@ def retiring_since(label: str) -> date | None:
 def base_label(label: str) -> str:
     """Return the label without any mark, or what a server has left of one."""
     label = _whole(label)
-    return label[: _end_without(label, (_REPLACES, _RETIRING, _PAUSED))]
+    return label[: _end_without(label, (_REPLACES, _RETIRING))]
 
 
 def shown_label(label: str) -> str:
-    """Return the label without the mark of a successor, as lists show it."""
+    """Return the label without the marks of successors and of pauses, as lists show it."""
     label = _whole(label)
     return label[: _end_without(label, (_REPLACES,))]
 
@@ -103,10 +101,12 @@ def _whole(label: str) -> str:
 
 
 def _end_without(label: str, marks: tuple[re.Pattern[str], ...]) -> int:
-    """Return where the label ends once all such marks at its end are taken off."""
+    """Return where the label ends once such marks, and those of pauses, are taken off."""
     end, before = len(label), -1
     while end != before:
         before = end
+        tail = label[max(0, end - _LONGEST_MARK) : end]
+        end -= len(tail) - len(without_paused_mark(tail))
         for mark in marks:
             match = _search(mark, label, end)
             if match and (mark is not _RETIRING or _day(match)):

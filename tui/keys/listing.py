@@ -43,11 +43,28 @@ class Listing:
         """Tell whether a key is known not to be there."""
         return self.is_whole and key_id not in self.by_id
 
-    def find(self, key_id: str | None, short_key: str, label: str) -> Key | None:
-        """Return the key that a create made (contract 4): by id, else by short key and label."""
+    @property
+    def has_subaccounts(self) -> bool:
+        """Whether the server is known to have subaccounts: by its keys, or by what keys may do."""
+        return any(grant.key.startswith("subaccount/") for grant in self.catalogue.grants) or any(
+            key.subaccount_id for key in self.keys
+        )
+
+    def find(
+        self, key_id: str | None, short_key: str, label: str, subaccount_id: int | None
+    ) -> Key | None:
+        """Return the key that a create made (contract 4).
+
+        Without an id, short key, label and account tell it.
+        """
         if key_id is not None:
             return self.by_id.get(key_id)
-        same = [key for key in self.keys if (key.short_key, key.label) == (short_key, label)]
+        same = [
+            key
+            for key in self.keys
+            if (key.short_key, key.label) == (short_key, label)
+            and (key.subaccount_id or 0) == (subaccount_id or 0)
+        ]
         return same[-1] if same else None
 
     def labelled(self, label: str, besides: Key | None = None) -> Key | None:

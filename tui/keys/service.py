@@ -41,6 +41,7 @@ from tui.keys.write_outcomes import (
     NotSeenSoFar,
     OpenWrite,
     OutcomeUnknown,
+    OutOfReach,
     PasswordNotChecked,
     SecretLost,
     SentCreate,
@@ -128,7 +129,7 @@ class KeyService:
         self.history = KeyHistory(journal, session.client.server.url, self.presence)
         self.listing = Listing()
         self._listed_at = self._history_read_at = float("-inf")
-        self._catalogue: Catalogue | None = None
+        self._catalogues: dict[str | None, Catalogue] = {}
         self._created_ids: set[str] = set()
         self.sent_creates: dict[str, SentCreate] = {}
         """The last create of a successor that went out, by its predecessor's id."""
@@ -154,11 +155,22 @@ class KeyService:
         """Whether the list was read so lately that a create may be compared with it."""
         return monotonic() - self._listed_at < FRESH_SECONDS
 
+    async def catalogue(self, subaccount_id: int | None) -> Catalogue:
+        """Return what a key of the primary account (None) or of a subaccount may hold."""
+        return await self._read_catalogue("subaccount" if subaccount_id else None)
+
     async def read(self, seen: Key) -> Key:
-        """Read a key as it is now; raises NotFound, among others, where it is gone."""
-        key = await self.session.call(
-            lambda credential: self.session.client.key(seen.id, credential, seen.subaccount_id)
-        )
+        """Read a key as it is now.
+
+        Raises NotFound, among others, where it is gone, and OutOfReach where it is listed still.
+        """
+        try:
+            key = await self.session.call(
+                lambda credential: self.session.client.key(seen.id, credential, seen.subaccount_id)
+            )
+        except NotFound as error:
+            await self._insist_on_gone(seen, error)
+            raise
         self._settle(key)
         return key
 
@@ -320,6 +332,7 @@ class KeyService:
             if _may_have_label(key, draft.label)
             and key.id not in sent.known
             and key.id not in self._created_ids
+            and _is_of_account(key, draft.subaccount_id)
             and not self._is_foreign(key)
             and not (key.created_at and key.created_at < attempt.when - SAME_TIME)
             and _is_as_asked(key, draft)
@@ -331,10 +344,11 @@ class KeyService:
             return OutcomeUnknown(cause, sent, partial=True)
         return NotSeenSoFar(cause)
 
-    async def find_created(self, created: CreatedKey, known: Collection[str]) -> Key | None:
+    async def find_created(self, created: Created, known: Collection[str]) -> Key | None:
         """Read the list and return the created key where the answer told no id.
 
-        Returns None unless exactly one key that is not `known` has its label and short key.
+        Returns None unless exactly one key of its account that is not `known` has its label and
+        short key.
 
         Raises:
             ApiError, SessionEnded: the server refused, or could not be asked.
@@ -342,19 +356,21 @@ class KeyService:
         candidates = {
             key.id: key
             for key in (await self.load()).keys
-            if key.raw_label == created.label
+            if key.raw_label == created.key.label
             and key.id not in known
             and key.id not in self._created_ids
-            and created.secret.get_secret_value().startswith(key.raw_short_key or "")
+            and _is_of_account(key, created.draft.subaccount_id)
+            and key.may_have(created.key.secret)
         }
         if len(candidates) != 1:
             return None
         self._created_ids |= candidates.keys()
         return next(iter(candidates.values()))
 
-    async def edit(self, seen: Key, draft: KeyDraft) -> None:
+    async def edit(self, seen: Key, draft: KeyDraft, *, action: Action = "update") -> None:
         """Make a key what `draft` says, provided that it still is as it was `seen`.
 
+        The journal names the update by its `action`.
         Where an update gets no good answer, the key itself tells whether it took effect.
 
         Raises:
@@ -368,13 +384,9 @@ class KeyService:
         if fields_of(now) != fields_of(seen):
             raise ChangedMeanwhile(now)
         try:
-            await self.update(now, draft)
+            await self.update(now, draft, action=action)
         except Conflict:
             raise ChangedMeanwhile(await self.read(seen)) from None
-        except NotFound as error:  # of a proxy, perhaps: the list decides
-            if seen.id in (await self.load()).by_id:
-                raise StillThere(error) from None
-            raise
         except ApiError as error:
             if not error.maybe_done or not await self._took_effect(seen, draft):
                 raise
@@ -385,25 +397,31 @@ class KeyService:
         except (ApiError, SessionProblem):
             return False  # the error that led here is what the operator gets to read
 
-    async def update(self, key: Key, draft: KeyDraft) -> None:
+    async def update(self, key: Key, draft: KeyDraft, *, action: Action = "update") -> None:
         """Replace label, grants and allowed IPs of a key (contract 4).
 
+        Of a key that is paused by that, the journal keeps label and allowed IPs as they were.
+
         Raises:
-            UpdateOpen: see there.
+            UpdateOpen, OutOfReach: see there.
             ApiError, SessionEnded: the server refused, or could not be asked.
         """
         wanted = fields_wanted(draft)
         write = self.open_write(key)
-        if write is not None and write.action == "update" and write.wanted != wanted:
+        if write is not None and write.action != "delete" and write.wanted != wanted:
             raise UpdateOpen(write)
-        attempt = self._begin_attempt("update", key)
-        with self._noting(attempt, key, wanted):
-            await self.session.call(
-                lambda credential: self.session.client.update_key(
-                    key.id, draft, credential, key.subaccount_id
+        attempt = self._begin_attempt(action, key)
+        try:
+            with self._noting(attempt, key, wanted):
+                await self.session.call(
+                    lambda credential: self.session.client.update_key(
+                        key.id, draft, credential, key.subaccount_id
+                    )
                 )
-            )
-        attempt.done(label=draft.label)
+        except NotFound as error:
+            await self._insist_on_gone(key, error)
+            raise
+        attempt.done(label="" if action == "pause" else draft.label)
 
     async def delete(
         self, key: Key, *, staying: Staying | None = None, insist: bool = False
@@ -415,7 +433,7 @@ class KeyService:
 
         Raises:
             CannotGoOn: the guard refused (tui.keys.guard), so nothing was done.
-            StillThere, Unresolved: no good answer came; see there.
+            StillThere, Unresolved, OutOfReach: no good answer came; see there.
             NotFound: the key that is to stay is gone, so nothing was done.
             ApiError, SessionProblem: the server refused, or could not be asked.
         """
@@ -454,6 +472,10 @@ class KeyService:
 
     async def _resolve_deletion(self, key: Key, error: ApiError, attempt: Attempt) -> None:
         """Learn by the list what came of a deletion; return where the key is gone."""
+        if isinstance(error, NotFound):
+            await self._insist_on_gone(key, error)
+            attempt.done(detail="Somebody else had already deleted it.")
+            return
         try:
             listing = await self.load()
         except (ApiError, SessionProblem):
@@ -462,8 +484,6 @@ class KeyService:
             raise StillThere(error) from None
         if not listing.is_whole:
             raise Unresolved(error) from None
-        if isinstance(error, NotFound):
-            attempt.done(detail="Somebody else had already deleted it.")
 
     async def verify(
         self,
@@ -496,14 +516,26 @@ class KeyService:
     async def _read_keys(self) -> KeyList:
         return await self.session.call(self.session.client.list_keys)
 
-    async def _read_catalogue(self) -> Catalogue:
-        if self._catalogue is None:
+    async def _read_catalogue(self, role: str | None = None) -> Catalogue:
+        if role not in self._catalogues:
             try:
-                grants = await self.session.call(self.session.client.grants)
+                grants = await self.session.call(
+                    lambda credential: self.session.client.grants(credential, role)
+                )
             except NotFound:
                 return Catalogue()
-            self._catalogue = Catalogue(grants) if grants else Catalogue()
-        return self._catalogue
+            self._catalogues[role] = Catalogue(grants) if grants else Catalogue()
+        return self._catalogues[role]
+
+    async def _insist_on_gone(self, key: Key, error: NotFound) -> None:
+        """Raise OutOfReach unless a whole list shows that the key is gone (contract 4)."""
+        try:
+            listing = await self._read_keys()
+        except (ApiError, SessionEnded):
+            raise OutOfReach(error, is_listed=None) from None
+        is_listed = any(listed_key.id == key.id for listed_key in listing.keys)
+        if is_listed or not listing.is_whole:
+            raise OutOfReach(error, is_listed=is_listed or None) from None
 
     async def _read_outcome(
         self,
@@ -603,6 +635,7 @@ class KeyService:
             short_key=key.raw_short_key or "",
             predecessor=predecessor,
             attempt_id=attempt_id,
+            valid_ips=" ".join(key.raw_valid_ips or ()) if action == "pause" else "",
         )
 
     def _is_foreign(self, key: Key) -> bool:
@@ -617,6 +650,11 @@ def _may_have_label(key: Key, sent: str) -> bool:
     """Tell whether a key has the label that was sent, or what a server has left of it."""
     label = key.raw_label or ""
     return label == sent or (has_torn_mark(label) and sent.startswith(label))
+
+
+def _is_of_account(key: Key, subaccount_id: int | None) -> bool:
+    """Tell whether a key is the primary account's (None, 0), or that subaccount's."""
+    return (key.subaccount_id or 0) == (subaccount_id or 0)
 
 
 def _is_as_asked(key: Key, draft: KeyDraft) -> bool:

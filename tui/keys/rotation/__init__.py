@@ -7,6 +7,8 @@ from tui.keys.rotation.jobs import (
     check_jobs,
     delete_jobs,
     finish_jobs,
+    pause_jobs,
+    resume_jobs,
     rotation_job,
     unmark_jobs,
 )
@@ -14,7 +16,6 @@ from tui.keys.rotation.rotation import Rotation
 from tui.keys.rotation.states import (
     TRANSITIONS,
     NotVerified,
-    OfSubaccount,
     OtherSecret,
     State,
     Step,
@@ -28,7 +29,6 @@ __all__ = [
     "Failure",
     "Job",
     "NotVerified",
-    "OfSubaccount",
     "OtherSecret",
     "Plan",
     "Rotation",
@@ -38,7 +38,9 @@ __all__ = [
     "check_jobs",
     "delete_jobs",
     "finish_jobs",
+    "pause_jobs",
     "plan_rotations",
+    "resume_jobs",
     "rotation_job",
     "unmark_jobs",
 ]

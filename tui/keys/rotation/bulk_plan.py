@@ -11,7 +11,6 @@ from tui.keys.records import Knowledge, Unfinished
 from tui.text import count
 
 _RETIRING = "retiring already"
-_FOREIGN = "of a subaccount, where no keys can be created from here"
 _UNFINISHED = "with a successor that is stored: f finishes it"
 _ELSEWHERE = "with a successor of which nothing more is known here: f on each asks"
 _SEVERAL = "with several successors: f on the one that is to stay"
@@ -20,7 +19,7 @@ _AT_WORK = "being worked on by another instance of this program"
 _ORPHAN = "of no use, as nobody has the secret: r on each deletes it"
 _GRANTS_UNKNOWN = "the server does not tell the grants"
 _REASONS = (
-    _RETIRING, _FOREIGN, _UNFINISHED, _ELSEWHERE, _SEVERAL, _SUCCESSOR, _AT_WORK, _ORPHAN,
+    _RETIRING, _UNFINISHED, _ELSEWHERE, _SEVERAL, _SUCCESSOR, _AT_WORK, _ORPHAN,
     _GRANTS_UNKNOWN,
 )  # fmt: skip
 
@@ -114,8 +113,6 @@ def _why_left_out(key: Key, involved: Mapping[str, str]) -> str:
         return involved[key.id]
     if retiring_since(key.raw_label or "") is not None:
         return _RETIRING
-    if key.subaccount_id:
-        return _FOREIGN
     return _GRANTS_UNKNOWN if key.raw_grants is None else ""
 
 

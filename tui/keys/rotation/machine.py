@@ -23,7 +23,7 @@ from tui.keys.write_outcomes import CannotGoOn, Unresolved
 PROBLEMS = (ApiError, SessionProblem, DeliveryFailed, CannotGoOn)
 """What may stop a step without being a fault of the program."""
 
-_WRITES = {Step.CREATE, Step.FINISH, Step.UNDO, Step.REPLACE}
+_WRITES = {Step.CREATE, Step.PAUSE, Step.RESUME, Step.FINISH, Step.UNDO, Step.REPLACE}
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from datetime import date
 
 from tui.api.errors import ApiError, NotFound
 from tui.api.models import Key, KeyDraft
@@ -11,10 +12,13 @@ from tui.api.session import SessionProblem
 from tui.keys.guard import Staying
 from tui.keys.labels import base_label
 from tui.keys.listing import Listing
+from tui.keys.pause import PauseRefused, pause, resume
+from tui.keys.paused_mark import is_paused
 from tui.keys.rotation.states import (
     AddressesNotTold,
     GrantsNotTold,
     PredecessorGone,
+    StillPaused,
     SuccessorGone,
 )
 from tui.keys.service import FRESH_SECONDS, KeyService
@@ -150,6 +154,44 @@ class Pair:
                 raise StillThere(error) from None
         self.predecessor = replace(self.predecessor, raw_label=draft.label)
 
+    async def pause_predecessor(self, today: date) -> None:
+        """Take the predecessor out of service, provided that it is as last seen.
+
+        Raises:
+            PauseRefused: it can't be paused, or somebody else has changed it.
+            PredecessorGone, StillThere, Unresolved: see there.
+            ApiError, SessionProblem: the server refused, or could not be asked.
+        """
+        await self._change_predecessor(
+            lambda key: pause(self._service, key, today), is_to_be_paused=True
+        )
+
+    async def resume_predecessor(self) -> None:
+        """Put the predecessor back into service; raises what pausing it raises."""
+        await self._change_predecessor(
+            lambda key: resume(self._service, key), is_to_be_paused=False
+        )
+
+    async def _change_predecessor(
+        self, change: Callable[[Key], Awaitable[Key]], *, is_to_be_paused: bool
+    ) -> None:
+        try:
+            self.predecessor = await change(self.predecessor)
+        except PauseRefused as refused:
+            self.predecessor = refused.key or self.predecessor
+            raise
+        except NotFound:
+            self._predecessor_seen = _NEVER
+            raise PredecessorGone from None
+        except ApiError as error:
+            if not (error.maybe_done or isinstance(error, NotFound)):
+                raise
+            await self._look_after(error)
+            if not self.has_predecessor:
+                raise PredecessorGone from None
+            if is_paused(self.predecessor.raw_valid_ips) is not is_to_be_paused:
+                raise StillThere(error) from None
+
     async def unmark_successor(self, known: KeyDraft | None) -> None:
         """Put the plain label back on the successor as last seen, now that it replaces nothing.
 
@@ -183,8 +225,11 @@ def full_draft(key: Key, label: str, listing: Listing, known: KeyDraft | None = 
 
     Raises:
         GrantsNotTold, AddressesNotTold: they are not known, and an update would wipe them.
+        StillPaused: see there.
     """
     grants, valid_ips = key.raw_grants, key.raw_valid_ips
+    if is_paused(valid_ips):
+        raise StillPaused
     if grants is None:
         if known is None:
             raise GrantsNotTold

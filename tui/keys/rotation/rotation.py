@@ -6,9 +6,10 @@ There is a working key at every moment, and stopping anywhere leaves both.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import replace
+from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,8 @@ from tui.delivery.new_secret import Delivery, NewSecret
 from tui.journal import Attempt
 from tui.keys.labels import base_label, retiring_since
 from tui.keys.listing import Listing
+from tui.keys.pause import pause_by_mark
+from tui.keys.paused_mark import is_paused
 from tui.keys.records import Knowledge, Unfinished
 from tui.keys.rotation.machine import PROBLEMS, Machine, OpenStep
 from tui.keys.rotation.pair import Pair
@@ -29,8 +32,8 @@ from tui.keys.rotation.states import (
     MarkNotKept,
     NothingLeft,
     NotVerified,
-    OfSubaccount,
     OtherSecret,
+    PausedBefore,
     SecretForgotten,
     State,
     Step,
@@ -121,7 +124,10 @@ class Rotation(Machine):
         if self._draft is not None:
             return self._draft
         key = self.predecessor
-        return KeyDraft(base_label(key.raw_label or ""), key.grants, key.raw_valid_ips or ())
+        label, valid_ips = base_label(key.raw_label or ""), key.raw_valid_ips or ()
+        if (before := pause_by_mark(key)) is not None:
+            valid_ips = before.valid_ips or ()
+        return KeyDraft(label, key.grants, valid_ips, key.subaccount_id)
 
     @draft.setter
     def draft(self, draft: KeyDraft) -> None:
@@ -165,6 +171,11 @@ class Rotation(Machine):
         """Whether the successor was shown to work, now or earlier on this host."""
         return self.verification.works if self.verification is not None else self._was_proven
 
+    @property
+    def is_paused(self) -> bool:
+        """Whether the predecessor is out of service."""
+        return is_paused(self.predecessor.raw_valid_ips)
+
     def allows(self, step: Step) -> bool:
         """Tell whether the step can be taken now.
 
@@ -174,6 +185,8 @@ class Rotation(Machine):
         the other one is not deleted.
         """
         if not super().allows(step) or (step is Step.DELIVER and self._secret is None):
+            return False
+        if step in {Step.PAUSE, Step.RESUME} and self.is_paused is (step is Step.PAUSE):
             return False
         if step is Step.REPLACE and not self._may_be_lost:
             return False
@@ -228,6 +241,18 @@ class Rotation(Machine):
         """
         return await self._take(Step.VERIFY, partial(self._verify, secret))
 
+    async def pause_predecessor(self, today: date) -> State:
+        """Take the predecessor out of service, to see whether anything breaks without it."""
+        return await self._take(
+            Step.PAUSE, partial(self._pause_or_resume, self._pair.pause_predecessor, today)
+        )
+
+    async def resume_predecessor(self) -> State:
+        """Put the predecessor back into service."""
+        return await self._take(
+            Step.RESUME, partial(self._pause_or_resume, self._pair.resume_predecessor)
+        )
+
     async def finish(self, *, even_unverified: bool = False, confirm: bool = True) -> State:
         """Delete the predecessor, provided that the successor is there.
 
@@ -237,7 +262,10 @@ class Rotation(Machine):
         return await self._take(Step.FINISH, partial(self._finish, even_unverified, confirm))
 
     async def undo(self) -> State:
-        """Delete the successor and unmark the predecessor, provided that the latter is there."""
+        """Delete the successor, provided that the predecessor is there, in service and unmarked.
+
+        It is put back into service before, and its mark taken away.
+        """
         return await self._take(Step.UNDO, self._undo)
 
     async def replace_lost(self) -> State:
@@ -301,8 +329,15 @@ class Rotation(Machine):
         self._created, self._secret, self._is_let_go = created, created.key.secret, False
         self.mark_problem = created.mark_refused or (None if created.is_marked else MarkNotKept())
         if created.key.id is not None:
-            fields = created.key.short_key, created.draft.grants, created.draft.valid_ips
-            self._pair.successor = Key(created.key.id, created.key.label, *fields)
+            draft = created.draft
+            self._pair.successor = Key(
+                created.key.id,
+                created.key.label,
+                created.key.short_key,
+                draft.grants,
+                draft.valid_ips,
+                subaccount_id=draft.subaccount_id,
+            )
             self._pair.is_known_here = True
         self._reach(State.CREATED)
         with suppress(ApiError, SessionProblem):
@@ -312,10 +347,12 @@ class Rotation(Machine):
         """Learn the grants to give, and the keys from before, to recognise the successor by."""
         if not self._pair.is_predecessor_deleted:
             await self._pair.look_unless_fresh()
-        if self.predecessor.subaccount_id:
-            raise OfSubaccount
         if self.predecessor.raw_grants is None and not self.draft.grants:
             raise GrantsNotTold
+        if self._draft is None and self.is_paused:
+            before = pause_by_mark(self.predecessor)
+            if before is None or before.valid_ips is None:
+                raise PausedBefore
         if self.lacks_addresses:
             raise AddressesNotChosen
         self._asked = self.draft
@@ -346,7 +383,7 @@ class Rotation(Machine):
         """Find the successor in the list where the answer told no id."""
         if self.successor is None and self._created is not None:
             known = self.service.sent_creates[self.predecessor.id].known
-            successor = await self.service.find_created(self._created.key, known)
+            successor = await self.service.find_created(self._created, known)
             if successor is not None:
                 self._pair.successor = successor
                 self.service.note_found(self._created.attempt, successor)
@@ -429,6 +466,10 @@ class Rotation(Machine):
         for listener in tuple(self.verification_listeners):
             listener(verification)
 
+    async def _pause_or_resume(self, change: Callable[..., Awaitable[None]], *day: date) -> None:
+        await change(*day)
+        self._reach(self.state)
+
     async def _finish(self, even_unverified: bool, confirm: bool) -> None:
         if not (even_unverified or self.is_proven):
             raise WrongStep(self.state, Step.FINISH, "not shown to work")
@@ -470,6 +511,8 @@ class Rotation(Machine):
 
     async def _undo(self) -> None:
         await self._insist_on_successor()
+        if self.is_paused:
+            await self._pair.resume_predecessor()
         if retiring_since(self.predecessor.raw_label or "") is not None:
             await self._pair.unmark_predecessor()
         await self._pair.delete_successor()
@@ -508,6 +551,9 @@ class Rotation(Machine):
         marked = retiring_since(self.predecessor.raw_label or "") is not None
         if step.step is Step.FINISH and not pair.has_predecessor:
             return self._leave(State.FINISHED) if pair.has_successor else self._find_nothing_left()
+        is_pausing = step.step in {Step.PAUSE, Step.RESUME} and pair.has_predecessor
+        if is_pausing and self.is_paused is (step.step is Step.PAUSE):
+            return self._reach(state)
         if step.step in {Step.UNDO, Step.REPLACE} and pair.has_predecessor:
             if not pair.has_successor:
                 pair.successor = None

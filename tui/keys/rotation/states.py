@@ -46,6 +46,8 @@ class Step(Enum):
     DELIVER = "deliver"
     STORED = "stored_by_hand"
     VERIFY = "verify"
+    PAUSE = "pause_predecessor"
+    RESUME = "resume_predecessor"
     FINISH = "finish"
     UNDO = "undo"
     REPLACE = "replace_lost"
@@ -55,6 +57,8 @@ class Step(Enum):
 
 S = State
 _UNDOING = (S.UNDONE, S.UNKNOWN)
+_PAUSING = {Step.PAUSE: (S.UNKNOWN,), Step.RESUME: (S.UNKNOWN,)}
+"""The steps that take a predecessor out of service, and back, before it is deleted."""
 
 Transitions = Mapping[State, Mapping[Step, tuple[State, ...]]]
 """Of each state its steps, the one that leads on first, and of each step where it may end.
@@ -83,6 +87,7 @@ TRANSITIONS: Transitions = {
         Step.DELIVER: (),
         Step.STORED: (S.VERIFIED,),
         Step.FINISH: (S.FINISHED, S.NOTHING_LEFT, S.UNKNOWN),
+        **_PAUSING,
         Step.UNDO: _UNDOING,
         Step.FORGET: (),
     },
@@ -91,6 +96,7 @@ TRANSITIONS: Transitions = {
         Step.VERIFY: (S.DELIVERED,),
         Step.DELIVER: (),
         Step.STORED: (),
+        **_PAUSING,
         Step.UNDO: _UNDOING,
         Step.FORGET: (),
     },
@@ -139,6 +145,12 @@ class AddressesNotTold(CannotGoOn):
     )
 
 
+class StillPaused(CannotGoOn):
+    """The key is paused, and its label tells what it takes to resume it."""
+
+    sentence = "This key is paused: its label is put back once it is resumed."
+
+
 class AddressesNotChosen(CannotGoOn):
     """The server does not tell the predecessor's addresses, so the operator has to decide."""
 
@@ -166,10 +178,13 @@ class NothingLeft(CannotGoOn):
     )
 
 
-class OfSubaccount(CannotGoOn):
-    """The predecessor belongs to a subaccount, where this program creates no keys."""
+class PausedBefore(CannotGoOn):
+    """The predecessor is paused, and what its allowed IPs were is not known here."""
 
-    sentence = "This key belongs to a subaccount, where no successor can be created from here."
+    sentence = (
+        "This key is paused, and what its allowed IPs were is not known here: resume it first, "
+        "where it was paused."
+    )
 
 
 class OtherSecret(CannotGoOn):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any, Protocol
@@ -17,20 +17,23 @@ from tui.api.models import Key
 from tui.api.session import SessionProblem
 from tui.keys.guard import OtherInstanceAtWork
 from tui.keys.labels import base_label, retiring_since, shown_label
+from tui.keys.pause import find_pauses, pause, resume, tells_ips, why_not_paused
+from tui.keys.paused_mark import is_paused
 from tui.keys.records import KeyRecord, Records, Unfinished
-from tui.keys.rotation import OfSubaccount, OtherSecret, Rotation, State
+from tui.keys.rotation import OtherSecret, Rotation, State
 from tui.keys.rotation.jobs import MarkRemoval
 from tui.keys.rotation.rotation import SEEN_TO_WORK
 from tui.keys.service import KeyService
 from tui.keys.write_outcomes import CannotGoOn
 from tui.problems import Problem, describe
-from tui.text import mask, short
+from tui.text import mask, plain, short
 from tui.ui.screens.alike import AlikeScreen
 from tui.ui.screens.bulk import BulkScreen
 from tui.ui.screens.create_key import CreateKeyScreen
 from tui.ui.screens.dialog import AskSecretScreen, DeleteKeyScreen
 from tui.ui.screens.edit_key import EditKeyScreen
 from tui.ui.screens.key_detail import KeyDetailScreen
+from tui.ui.screens.pause_text import ask_pause, ask_resume
 from tui.ui.screens.rotate import RotateScreen
 from tui.ui.screens.rotation_dialogs import ask_insist, ask_orphan
 from tui.ui.screens.secret import SecretScreen
@@ -79,6 +82,7 @@ class KeyActions:
             return
         key, draft = created.key, created.draft
         key_id, short_key, label, attempt = key.id, key.short_key, key.label, created.attempt
+        subaccount_id = draft.subaccount_id
         proof = verification_of(self._service, key.secret, draft.grants, draft.valid_ips)
         screen = SecretScreen(created, listing.catalogue, proof)
         del form, created, key, proof
@@ -86,7 +90,7 @@ class KeyActions:
         del screen
         self._service.presence.release(attempt.id)
         if await self._view.read():
-            listed_key = self._service.listing.find(key_id, short_key, label)
+            listed_key = self._service.listing.find(key_id, short_key, label, subaccount_id)
             if listed_key is not None:
                 self._panel.table.move_to(listed_key.id)
                 label = listed_key.label
@@ -101,6 +105,7 @@ class KeyActions:
             "delete": self.delete,
             "rotate": self.rotate,
             "verify": self.verify,
+            "pause": self.pause,
         }
         if action in actions:
             await actions[action](key)
@@ -111,7 +116,9 @@ class KeyActions:
         updated = await self._view.app.push_screen_wait(form)
         is_read = form.was_sent and await self._view.read()
         if updated is not None:
-            listed_key = self._service.listing.find(key.id, key.short_key, updated.label)
+            listed_key = self._service.listing.find(
+                key.id, key.short_key, updated.label, key.subaccount_id
+            )
             label = listed_key.label if is_read and listed_key is not None else updated.label
             self._panel.show_message("API key ", label, " was updated.")
 
@@ -138,6 +145,41 @@ class KeyActions:
             " was deleted." if deleted.was_there else " had already been deleted by somebody else."
         )
         self._panel.show_message("API key ", label, outcome)
+
+    async def pause(self, key: Key) -> None:
+        """Take a key out of service, after asking; a paused one is put back into it."""
+        if is_paused(key.raw_valid_ips):
+            await self._resume(key)
+            return
+        told = tells_ips(self._service.listing.keys)
+        if sentence := why_not_paused(key, ips_are_told=told):
+            self._panel.show_problem(Problem("This key can't be paused", sentence))
+            return
+        if await self._view.app.push_screen_wait(ask_pause(key)):
+            change = pause(self._service, key, self._now().date())
+            with self._view.writing(f"{short(key.label, 40)} is being paused."):
+                await self._change(key, change, " is paused: z resumes it.")
+
+    async def _resume(self, key: Key) -> None:
+        before = (await find_pauses(self._service, [key])).get(key.id)
+        valid_ips = before.valid_ips if before is not None else None
+        asks = ask_resume(key, valid_ips) if valid_ips is not None else None
+        if asks is None or await self._view.app.push_screen_wait(asks):
+            with self._view.writing(f"{short(key.label, 40)} is being resumed."):
+                await self._change(key, resume(self._service, key), " works again.")
+
+    async def _change(self, key: Key, change: Awaitable[Key], outcome: str) -> None:
+        """Await a change of a key, and show what came of it; the list is read in any case."""
+        label = shown_label(key.raw_label or "")
+        try:
+            changed = await change
+        except (ApiError, SessionProblem, CannotGoOn) as error:
+            await self._view.read()
+            self._panel.show_problem(describe(error, key))
+            return
+        if await self._view.read():
+            self._panel.table.move_to(changed.id)
+        self._panel.show_message("API key ", plain(label), outcome)
 
     async def verify(self, key: Key) -> None:
         """Show what a key may do; only who has its secret can do that."""
@@ -174,9 +216,6 @@ class KeyActions:
             return
         if (unfinished := records.rotation_of(key)) is not None:
             await self._go_on(unfinished)
-            return
-        if key.subaccount_id:
-            self._panel.show_problem(describe(OfSubaccount()))
             return
         if (alike := records.alike(key)) is not None and not await self._view.app.push_screen_wait(
             AlikeScreen(key, alike)
