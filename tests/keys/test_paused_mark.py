@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from tui.keys.labels import base_label
+from tui.keys.labels import base_label, successor_label
 from tui.keys.paused_mark import (
     PAUSED_IPS,
     PausedMark,
