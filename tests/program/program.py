@@ -14,6 +14,16 @@ from tests.terminal import Terminal
 
 SECRET = re.compile(r"\b[0-9a-f]{40}\b")
 FOOTER = "F1 Help"
+FIRST_ROW = b"\x1b[1;1H"
+"""Where a whole frame begins."""
+IMPATIENT = """
+from tui import cli
+from tui.ui.terminal import input_stage
+
+input_stage.PASTE_SECONDS = 0
+cli.run()
+"""
+"""The program where a paste can be given up at once."""
 
 StartProgram = Callable[..., "Program"]
 
@@ -76,8 +86,10 @@ class Program(Terminal):
     def has_read(self) -> None:
         """Wait until the program has read all that was sent: it takes in a window's size later."""
         columns, rows = self.size
-        self.resize(columns + 10, rows)
-        self.wait_for(lambda now: max(map(len, now.splitlines())) > columns)
+        self.wait_quiet()
+        mark = self.mark
+        self.resize(columns + 1, rows)
+        self.wait_bytes(FIRST_ROW, since=mark)
 
     def leaves(self, code: int = 0) -> None:
         """Wait for the end of the program: its exit code, and the terminal as it was found."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.node import Node
-from tests.program.program import StartProgram
+from tests.program.program import IMPATIENT, StartProgram
 
 PASTE, PASTED = "\x1b[200~", "\x1b[201~"
 
@@ -27,16 +27,6 @@ def test_typed_ahead_in_one_packet(start: StartProgram, node: Node) -> None:
     assert (node.keys()[-1].label, node.keys()[-1].valid_ips) == ("Pasted", ("10.0.0.1",))
     program.send("sq")
     program.leaves()
-
-
-IMPATIENT = """
-from tui import cli
-from tui.ui.terminal import input_stage
-
-input_stage.PASTE_SECONDS = 0
-cli.run()
-"""
-"""The program where a paste can be given up at once."""
 
 
 def test_what_is_broken_harms_nothing(to_node: StartProgram, node: Node) -> None:

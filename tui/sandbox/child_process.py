@@ -58,7 +58,7 @@ def start(options: SandboxOptions) -> RunningSandbox:
     Raises `SandboxMissing` where the packages that it needs are not installed, and
     `SandboxFailed` where it did not start.
     """
-    require_packages()
+    require_packages(tls=options.tls)
     process = subprocess.Popen(  # noqa: S603  # this very interpreter, with our own arguments
         # -P: the directory that the app was started in holds no modules of ours.
         [sys.executable, "-P", "-m", "tui.sandbox", *_arguments(options)],
@@ -96,6 +96,9 @@ def _arguments(options: SandboxOptions) -> list[str]:
         arguments.append("--no-auth")
     if options.require_client:
         arguments.append("--require-client")
+    if options.tls:
+        arguments.append("--tls")
+    arguments += [f"--fault={fault}" for fault in options.faults]
     return arguments
 
 

@@ -23,7 +23,7 @@ from tui.ui.terminal.output import Output, open_again
 from tui.ui.terminal.textual_internals import SendingDriver
 from tui.ui.terminal.type_ahead import TypeAhead
 
-USUAL, LARGEST = Size(80, 24), Size(1000, 500)
+USUAL, LARGEST = Size(80, 24), Size(500, 200)
 """The size of a terminal that doesn't tell its own, and the largest that is believed."""
 MOST_TYPED_AHEAD = 20_000
 """With so many messages before the app, nothing more is read: the terminal keeps it."""

@@ -128,7 +128,7 @@ class TypeAhead(DiscreetApp[Result]):
         """Hold a key, or what is pasted, back while another one is under way."""
         if not isinstance(event, events.Key | events.Paste) or event.is_forwarded:
             await super().on_event(event)
-        elif self._is_deaf:
+        elif self._is_deaf or self._has_ended:
             return
         elif self._under_way is None:
             await self._type(event)
@@ -137,6 +137,11 @@ class TypeAhead(DiscreetApp[Result]):
             await super().on_event(event)
         else:
             self._waiting.append(event)
+
+    @property
+    def _has_ended(self) -> bool:
+        """Whether there is no screen any more, as while the app shuts down."""
+        return not self.screen_stack
 
     def _overtakes(self, key: str) -> bool:
         """Tell whether a key is heard ahead of all that wait, which are dropped."""
@@ -159,7 +164,7 @@ class TypeAhead(DiscreetApp[Result]):
         event.stop()
         await asyncio.sleep(0)  # a worker that the key started begins to open its screen
         await asyncio.sleep(0)
-        if event.key is not self._under_way:
+        if event.key is not self._under_way or self._has_ended:
             return
         if self._opening:
             self._is_held = True
@@ -186,7 +191,8 @@ class TypeAhead(DiscreetApp[Result]):
 
     def _settle(self) -> None:
         """Have the screen that is on top now take its turn, if a key was held for it."""
-        if self._is_held and self._under_way is not None and not self._opening:
+        is_due = self._is_held and not self._opening and not self._has_ended
+        if is_due and self._under_way is not None:
             self._is_held = False
             if not self.screen.post_message(self.Typed(self._under_way, self.screen)):
                 self.call_later(self._done, self._under_way)
@@ -204,7 +210,7 @@ class TypeAhead(DiscreetApp[Result]):
             self.call_later(self._done, key)
 
     async def _done(self, key: events.Key | events.Paste) -> None:
-        if key is not self._under_way:
+        if key is not self._under_way or self._has_ended:
             return
         self._under_way = None
         if self._timer is not None:
