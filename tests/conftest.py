@@ -1,10 +1,14 @@
-"""A node for each test that wants one, and an environment that leads nowhere."""
+"""A node for each test that wants one, and an environment that is the same everywhere."""
 
 from __future__ import annotations
 
 import gc
+import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -14,14 +18,32 @@ from tests.node import Node
 # Textual's trees are large, and looking for garbage in them takes a sixth of the time.
 gc.set_threshold(100_000, 50, 50)
 
+KEPT = {"LD_LIBRARY_PATH", "PATH", "PICTURES", "TMPDIR", "VIRTUAL_ENV"}
+KEPT_PREFIXES = ("COV", "HYPOTHESIS", "PYTEST", "PYTHON")
+"""What of the caller's environment the tests may see."""
+PINNED = {"HOME": "/nonexistent", "LANG": "C.UTF-8", "TERM": "xterm-256color", "TZ": "UTC"}
+
 NodeMaker = Callable[..., Node]
 
 
-@pytest.fixture(autouse=True)
-def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
+def pytest_configure() -> None:
+    """Have the same environment everywhere: no proxy, display, locale or umask of the caller's.
+
+    Here, and not in a fixture, as Textual reads some of it while it is imported.
+    """
+    for name in set(os.environ) - KEPT:
+        if not name.startswith(KEPT_PREFIXES):
+            del os.environ[name]
+    os.environ.update(PINNED)
+    time.tzset()
+    os.umask(0o022)
+
+
+@pytest.fixture
+def short_folder() -> Iterator[Path]:
+    """A folder whose path is short, wherever temporary files are."""
+    with TemporaryDirectory(dir="/tmp") as folder:
+        yield Path(folder)
 
 
 @pytest.fixture

@@ -39,8 +39,8 @@ NOW = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
 NARROW, WIDE = (80, 24), (140, 40)
 
 
-class Told(TypedDict, total=False):
-    """What the login form is told otherwise than the node's own address and user."""
+class Defaults(TypedDict, total=False):
+    """What the login form holds at the start in place of the node's own address and user."""
 
     url: str
     username: str
@@ -52,7 +52,7 @@ class Told(TypedDict, total=False):
     notice: str
 
 
-_ERRANDS = {"errand", "leave", "load", "sign in", "write"}
+_ACTIONS = {"action", "leave", "load", "sign in", "write"}
 """The groups of the workers that do what the operator asked for."""
 
 _FRAMES = {ord(character): " " for character in "│▏╭╮╰╯─×"}
@@ -151,7 +151,7 @@ class Operator:
     @property
     def idle(self) -> bool:
         """Whether nothing is being done for the operator, apart from waiting for keys."""
-        return not any(worker.group in _ERRANDS for worker in self.app.workers)
+        return not any(worker.group in _ACTIONS for worker in self.app.workers)
 
     async def gone(self, text: str) -> None:
         await self.until(lambda: text not in self.sentences)
@@ -228,7 +228,7 @@ class Keys(Page):
         return [key.label for key in self.table.keys]
 
     @property
-    def here(self) -> str:
+    def cursor_line(self) -> str:
         """The line with the cursor."""
         return self.me.line_with("▌").strip("▌ ")
 
@@ -345,7 +345,7 @@ class Secret(Page):
         await self.me.settle()
         return self
 
-    async def is_here(self) -> bool:
+    async def is_shown(self) -> bool:
         await self.me.settle()
         return "The API key was created" in self.says
 
@@ -401,13 +401,17 @@ class Dialog(Page):
 
 @asynccontextmanager
 async def at_login(
-    at: Node | SignInDefaults, size: tuple[int, int] = NARROW, **others: Unpack[Told]
+    at: Node | SignInDefaults, size: tuple[int, int] = NARROW, **others: Unpack[Defaults]
 ) -> AsyncIterator[Login]:
     """Start the program, and let go of its connections at the end, however the test ends.
 
-    For a node, the form holds its address and who signs in there, unless `others` tell otherwise.
+    For a node, the form holds its address and who signs in there, unless `others` say otherwise.
     """
-    app = KeysApp(at if isinstance(at, SignInDefaults) else known(at, **others), now=lambda: NOW)
+    app = KeysApp(
+        at if isinstance(at, SignInDefaults) else defaults_for(at, **others), now=lambda: NOW
+    )
+    if eager := getattr(asyncio, "eager_task_factory", None):
+        asyncio.get_running_loop().set_task_factory(eager)  # as `run_async` does, not `run_test`
     try:
         async with app.run_test(size=size) as pilot:
             page = Login(Operator(pilot, app))
@@ -420,15 +424,15 @@ async def at_login(
 
 @asynccontextmanager
 async def at_keys(
-    node: Node, size: tuple[int, int] = NARROW, **others: Unpack[Told]
+    node: Node, size: tuple[int, int] = NARROW, **others: Unpack[Defaults]
 ) -> AsyncIterator[Keys]:
     """Start the program, sign in, and wait for the list."""
     async with at_login(node, size, **others) as page:
         yield await page.sign_in()
 
 
-def known(node: Node, **others: Unpack[Told]) -> SignInDefaults:
+def defaults_for(node: Node, **others: Unpack[Defaults]) -> SignInDefaults:
     password = SecretStr(node.password)
-    told: Told = {"url": node.url, "username": node.username, "password": password}
-    told.update(others)
-    return SignInDefaults(**told)
+    defaults: Defaults = {"url": node.url, "username": node.username, "password": password}
+    defaults.update(others)
+    return SignInDefaults(**defaults)

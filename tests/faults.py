@@ -7,8 +7,13 @@ import contextlib
 import gzip
 import json
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from tests.clock import in_vain
+
+T = TypeVar("T")
 
 Reply = Callable[["Request", asyncio.StreamWriter], Awaitable[None]]
 
@@ -24,7 +29,7 @@ class Request:
 
 
 @dataclass
-class Faults:
+class FaultServer:
     """The running server: `replies` are used one after the other, the last one for all others."""
 
     port: int = 0
@@ -41,37 +46,45 @@ class Faults:
 
 
 @contextlib.asynccontextmanager
-async def faults(*replies: Reply, tls: ssl.SSLContext | None = None) -> AsyncIterator[Faults]:
+async def faults(*replies: Reply, tls: ssl.SSLContext | None = None) -> AsyncIterator[FaultServer]:
     """Run a server on a free port of this machine that answers with `replies`."""
-    told = Faults(replies=list(replies))
+    server = FaultServer(replies=list(replies))
     tasks: set[asyncio.Task[None]] = set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task
         tasks.add(task)
-        told.connections += 1
+        server.connections += 1
         with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
             while not writer.is_closing():
                 request = await _request(reader)
-                told.requests.append(request)
-                told.arrived.set()
-                await told.next_reply()(request, writer)
+                server.requests.append(request)
+                server.arrived.set()
+                await server.next_reply()(request, writer)
                 await writer.drain()
         writer.close()
         with contextlib.suppress(OSError, asyncio.CancelledError):
             await writer.wait_closed()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
-    told.port = server.sockets[0].getsockname()[1]
+    listener = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
+    server.port = listener.sockets[0].getsockname()[1]
     try:
-        yield told
+        yield server
     finally:
-        server.close()
+        listener.close()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await server.wait_closed()
+        await listener.wait_closed()
+
+
+async def answered(server: FaultServer, call: Coroutine[Any, Any, T], name: str) -> T:
+    """Make a call that is answered as `name` says, without waiting for a deadline."""
+    if name not in NEVER:
+        return await call
+    before = len(server.requests)
+    return await in_vain(call, lambda: len(server.requests) > before)
 
 
 async def _request(reader: asyncio.StreamReader) -> Request:
@@ -125,8 +138,8 @@ def routes(table: dict[str, Reply], otherwise: Reply | None = None) -> Reply:
     """Answer by `METHOD path`."""
 
     async def reply(request: Request, writer: asyncio.StreamWriter) -> None:
-        found = table.get(f"{request.method} {request.path}", otherwise)
-        await (found or as_json({"errors": [{"message": "No such route"}]}, 404))(request, writer)
+        chosen = table.get(f"{request.method} {request.path}", otherwise)
+        await (chosen or as_json({"errors": [{"message": "No such route"}]}, 404))(request, writer)
 
     return reply
 
@@ -149,6 +162,18 @@ long_integer = answer(b'{"results": ' + b"9" * 5_000 + b"}")
 unknown_coding = answer(b"xyz", headers="Content-Encoding: br\r\n")
 bad_gzip = answer(b"not gzip at all", headers="Content-Encoding: gzip\r\n")
 cut_gzip = answer(gzip.compress(b"[]" * 999)[:-9], headers="Content-Encoding: gzip\r\n")
+nginx_https_port = answer(
+    b"<html><head><title>400 The plain HTTP request was sent to HTTPS port</title></head></html>",
+    400,
+)
+apache_https_port = answer(
+    b"<p>Reason: You're speaking plain HTTP to an SSL-enabled server port.</p>", 400
+)
+go_https_port = answer(b"Client sent an HTTP request to an HTTPS server.\n", 400)
+nginx_certificate = answer(
+    b"<html><head><title>400 No required SSL certificate was sent</title></head></html>", 400
+)
+tls_alert = raw(b"\x15\x03\x01\x00\x02\x02\x46")
 status_999 = answer(b"", 999)
 switching = raw(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n")
 
@@ -184,3 +209,6 @@ NO_ANSWER: dict[str, Reply] = {
     "drip": drip,
 }
 """Answers that do not come, or not whole."""
+
+NEVER = {"hang", "drip"}
+"""Those that end with the client's deadline alone."""

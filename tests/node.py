@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import socket
-import struct
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal
+from typing import Literal
 
 from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -19,7 +17,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from tui.sandbox.answers import errors, too_many
 from tui.sandbox.application import application
 from tui.sandbox.catalogue import edition as edition_named
-from tui.sandbox.http_server import QuietServer, address, listen
+from tui.sandbox.faults import FaultyNode, Recorded, record, reset, without_last_key
+from tui.sandbox.http_server import QuietServer, listen, transport_of, url_of
 from tui.sandbox.node_context import Rules
 from tui.sandbox.seeding import seed
 from tui.sandbox.sessions import Sessions
@@ -29,7 +28,16 @@ CHEAP = 16
 """What a password check costs in tests (scrypt's n)."""
 
 How = Literal[
-    "before", "after", "cut", "hang", "hang-after", "500", "503-html", "429", "429-for-ever"
+    "before",
+    "after",
+    "cut",
+    "hang",
+    "hang-after",
+    "500",
+    "503-html",
+    "429",
+    "429-for-ever",
+    "in-part",
 ]
 """
 before      the connection is reset before anything is done
@@ -39,7 +47,10 @@ hang        nothing is done and nothing answered until `release()`
 hang-after  the request is done, the answer comes only after `release()`
 500, 503-html, 429   nothing is done, and that is the answer (429: wait 1 s)
 429-for-ever         as 429, with `Retry-After` of a year
+in-part     the request is done; a list lacks its last key, and says that it goes on elsewhere
 """
+
+_DONE_FIRST = ("after", "cut", "hang-after", "in-part")
 
 _NGINX = (
     "<html>\r\n<head><title>503 Service Temporarily Unavailable</title></head>\r\n<body>\r\n"
@@ -51,6 +62,7 @@ _NGINX = (
 class Node:
     """The sandbox's server, run in a thread; it starts when made and ends with `stop()`.
 
+    `faults` are those that the sandbox itself takes.
     `role` is the signed-in person's: `admin`, or `reporting`, who may not manage keys.
     """
 
@@ -67,6 +79,7 @@ class Node:
         mint: Callable[[], str] = new_secret,
         now: Callable[[], datetime] = utc_now,
         data: Path | None = None,
+        faults: tuple[str, ...] = (),
     ) -> None:
         rules = Rules(
             edition_named(edition), account, auth, require_client, key_management, cost=CHEAP
@@ -81,7 +94,9 @@ class Node:
         self.code = credentials.code or ""
         self.access_token = credentials.access_token or ""
         self.requests: list[tuple[str, str]] = []
-        self._faults = Faults(application(self.store, rules), self.requests)
+        self._faults = FaultyApp(
+            FaultyNode.of(application(self.store, rules), faults), self.requests
+        )
         self._server: QuietServer | None = None
         self._start(0)
 
@@ -110,7 +125,7 @@ class Node:
 
         A subaccount's key has no owner. Grants and addresses are taken as they are, unchecked.
         """
-        key, made = self.store.add_key(
+        key, minted = self.store.add_key(
             label,
             grants,
             valid_ips,
@@ -119,7 +134,7 @@ class Node:
             created_at=created_at,
             secret=secret,
         )
-        return key.id, made
+        return key.id, minted
 
     def keys(self) -> tuple[StoredKey, ...]:
         """Return the keys that there are, oldest first."""
@@ -164,9 +179,14 @@ class Node:
         """Return how many requests of that method came for paths with that beginning."""
         return sum(got == method and path.startswith(path_prefix) for got, path in self.requests)
 
+    @property
+    def held(self) -> int:
+        """How many requests have been held so far, after they were done if that was to be."""
+        return self._faults.held
+
     async def until(self, method: str, path_prefix: str, times: int = 1) -> None:
-        """Wait until so many such requests have come, 5 s at most."""
-        async with asyncio.timeout(5):
+        """Wait until so many such requests have come, 20 s at most."""
+        async with asyncio.timeout(20):
             while self.seen(method, path_prefix) < times:  # noqa: ASYNC110  # told by a thread
                 await asyncio.sleep(0.005)
 
@@ -190,7 +210,7 @@ class Node:
 
     def _start(self, port: int) -> None:
         listener = listen(port)
-        self.url = address(listener)
+        self.url = url_of(listener)
         self.port: int = listener.getsockname()[1]
         self._server = server = QuietServer(self._faults)
         ready = threading.Event()
@@ -226,13 +246,14 @@ class _Hold:
     dropped: bool = False
 
 
-class Faults:
+class FaultyApp:
     """Stands before the node, notes every request, and breaks those that are to go wrong."""
 
     def __init__(self, app: ASGIApp, requests: list[tuple[str, str]]) -> None:
         self.app, self.requests = app, requests
         self.pending: list[_Fault] = []
         self._holds: list[_Hold] = []
+        self.held = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = scope["method"], scope["path"]
@@ -242,18 +263,21 @@ class Faults:
             await self.app(scope, receive, send)
             return
         body = await _whole(receive)
-        done = await self._answer(scope, body) if how in ("after", "cut", "hang-after") else []
+        done = await self._answer(scope, body) if how in _DONE_FIRST else []
         hold = _Hold()
         if how in ("hang", "hang-after"):
             self._holds.append(hold)
+            self.held += 1
         # Noted only now, so that whoever waits for the request finds it held, and done if so.
         self.requests.append(request)
         if hold in self._holds:
             await hold.over.wait()
         if how in ("before", "after") or hold.dropped:
-            await _reset(receive, send)
+            await reset(receive, send)
         elif how == "cut":
             await _cut(done, receive, send)
+        elif how == "in-part":
+            await without_last_key(Recorded(done))(scope, receive, send)
         elif how in ("hang", "hang-after"):
             for message in done or await self._answer(scope, body):
                 await send(message)
@@ -278,17 +302,12 @@ class Faults:
 
     async def _answer(self, scope: Scope, body: bytes) -> list[Message]:
         """Have the request done, and return the answer instead of sending it."""
-        answer: list[Message] = []
         given = iter([{"type": "http.request", "body": body, "more_body": False}])
 
         async def receive() -> Message:
             return next(given, {"type": "http.disconnect"})
 
-        async def send(message: Message) -> None:
-            answer.append(message)
-
-        await self.app(scope, receive, send)
-        return answer
+        return (await record(self.app, scope, receive)).messages
 
 
 async def _whole(receive: Receive) -> bytes:
@@ -308,34 +327,18 @@ def _refusal(fault: How) -> Response:
     return too_many("requests", 1 if fault == "429" else 31_536_000)
 
 
-def _transport(send: Send) -> asyncio.Transport:
-    """Return the connection: ASGI keeps it out of reach, uvicorn's `send` is a bound method."""
-    cycle: Any = getattr(send, "__self__")  # noqa: B009  # mypy knows a Callable only
-    transport: asyncio.Transport = cycle.transport
-    return transport
-
-
 async def _gone(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
-
-
-async def _reset(receive: Receive, send: Send) -> None:
-    """Reset the connection: with a linger of 0 s the peer gets RST instead of FIN."""
-    transport = _transport(send)
-    connection = transport.get_extra_info("socket")
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    transport.abort()
-    await _gone(receive)
 
 
 async def _cut(answer: list[Message], receive: Receive, send: Send) -> None:
     start, *rest = answer
     body = b"".join(message.get("body", b"") for message in rest)
     if not body:
-        await _reset(receive, send)
+        await reset(receive, send)
         return
     await send(start)
     await send({"type": "http.response.body", "body": body[: len(body) // 2], "more_body": True})
-    _transport(send).close()
+    transport_of(send).close()
     await _gone(receive)

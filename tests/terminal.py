@@ -51,10 +51,14 @@ KEYS = {
 _START = """
 import fcntl, os, signal, sys, termios
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+for number in (signal.SIGHUP, signal.SIGINT, signal.SIGPIPE, signal.SIGQUIT, signal.SIGTERM):
+    signal.signal(number, signal.SIG_DFL)
 os.execvp(sys.argv[1], sys.argv[1:])
 """
-"""Makes the pseudo-terminal the controlling one; safe where a fork beside threads is not."""
+"""Makes the pseudo-terminal the controlling one; safe where a fork beside threads is not.
+
+The program ignores no signal to begin with, also where the tests run as a background job.
+"""
 
 _SEQUENCE = re.compile(
     r"\x1b\[[0-?]*[ -/]*[@-~]"  # CSI
@@ -348,7 +352,8 @@ class Terminal:
 
 
 def _environment() -> dict[str, str]:
-    kept = ("PATH", "TMPDIR", "USER")
+    # Coverage counts what runs in here as well: it reads its settings from the environment.
+    kept = ("PATH", "TMPDIR", "USER", "COVERAGE_PROCESS_CONFIG")
     own = {name: os.environ[name] for name in kept if name in os.environ}
     return {**own, "HOME": "/nonexistent", "TERM": "xterm-256color", "LANG": "C.UTF-8"}
 

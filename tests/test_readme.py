@@ -6,7 +6,7 @@ import os
 import re
 from pathlib import Path
 
-from tui.ui.bindings import Place, keys_of
+from tui.ui.bindings import Place, key_rows
 
 README = Path(__file__).parent.parent / "README.md"
 BEGIN, END = "<!-- keys: begin -->\n", "<!-- keys: end -->"
@@ -15,7 +15,7 @@ BEGIN, END = "<!-- keys: begin -->\n", "<!-- keys: end -->"
 def table() -> str:
     rows = ["| Where | Key | What it does |", "|---|---|---|"]
     for place in Place:
-        for number, (keys, help_) in enumerate(keys_of(place)):
+        for number, (keys, help_) in enumerate(key_rows(place)):
             rows.append(f"| {place.value if number == 0 else ''} | {keys} | {help_} |")
     return "\n".join(rows) + "\n"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from hypothesis import example, given
@@ -101,9 +101,11 @@ def test_a_masked_key_as_the_web_shows_it() -> None:
         (timedelta(hours=23, minutes=59), "23 hours ago"),
         (timedelta(days=1), "1 day ago"),
         (timedelta(days=30), "30 days ago"),
-        (timedelta(days=31), "1 month ago"),
-        (timedelta(days=365), "11 months ago"),
-        (timedelta(days=366), "1 year ago"),
+        (timedelta(days=60), "60 days ago"),
+        (timedelta(days=62), "2 months ago"),
+        (timedelta(days=364), "11 months ago"),
+        (timedelta(days=365), "1 year ago"),
+        (timedelta(days=731), "2 years ago"),
         (timedelta(days=1_000), "2 years ago"),
         (timedelta(seconds=-59), "just now"),
         (timedelta(seconds=-60), "2026-01-15"),
@@ -112,6 +114,26 @@ def test_a_masked_key_as_the_web_shows_it() -> None:
 )
 def test_how_long_ago(before: timedelta, said: str) -> None:
     assert ago(NOW - before, NOW) == said
+
+
+@pytest.mark.parametrize(
+    ("moment", "now", "said"),
+    [
+        ("2025-12-31T10:00", "2026-02-27T10:00", "58 days ago"),
+        ("2025-12-31T10:00", "2026-02-28T09:59", "58 days ago"),
+        ("2025-12-31T10:00", "2026-02-28T10:00", "2 months ago"),
+        ("2025-12-15T10:00", "2026-02-15T10:00", "2 months ago"),
+        ("2024-02-29T10:00", "2025-02-28T09:59", "11 months ago"),
+        ("2024-02-29T10:00", "2025-02-28T10:00", "1 year ago"),
+        ("2025-01-15T12:00", "2026-01-15T11:59", "11 months ago"),
+        ("2023-12-31T23:59", "2025-12-30T00:00", "1 year ago"),
+        ("2016-01-15T12:00", "2026-01-15T12:00", "10 years ago"),
+    ],
+)
+def test_months_and_years_are_full_on_their_anniversaries(moment: str, now: str, said: str) -> None:
+    made, today = (datetime.fromisoformat(text).replace(tzinfo=UTC) for text in (moment, now))
+    assert ago(made, today) == said
+    assert ago(made.astimezone(timezone(timedelta(hours=2))), today) == said
 
 
 @given(st.datetimes(timezones=st.just(UTC)), st.datetimes(timezones=st.just(UTC)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import gc
 import os
+import shlex
 import signal
 import sys
 import threading
@@ -12,10 +13,12 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from tui import __version__
+from tui.sandbox.fault_options import FAULTS
 from tui.sandbox.options import ACCOUNTS, EDITIONS, SandboxMissing, SandboxOptions, require_packages
 
 if TYPE_CHECKING:
@@ -27,6 +30,9 @@ THREAD_SECONDS = 0.5
 """How long threads may take at the end, in seconds."""
 _OF_A_SERVER = ("url", "username", "ca_file", "client_id", "allow_http")
 """The options that tell which server is called and how."""
+
+_OF_SANDBOX_ALONE = ("--port", "--data", "--require-client")
+"""The options of a sandbox that runs without the program."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -41,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     That is 0, 1 after a crash, 2 for what can't be started, 128 + n where signal n ended it.
     """
-    options = _parser().parse_args(arguments)
+    options = _parsed(arguments)
     try:
         return _start(options)
     except KeyboardInterrupt:
@@ -54,6 +60,8 @@ def run() -> NoReturn:
     Nothing can stop the look-up of a name, for which Python would wait at its end: threads have a
     moment to finish what they write, and what hangs then goes with the process.
     """
+    # Shells start background jobs with SIGINT ignored; in a terminal Ctrl+C has to be heard.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     code = main()
     deadline = time.monotonic() + THREAD_SECONDS
     with suppress(KeyboardInterrupt):  # which asks for haste
@@ -108,9 +116,35 @@ def _load_app() -> None:
     gc.enable()
 
 
+def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Return the options, and as `command` that there is one; exits where there is no such one."""
+    parser = _parser()
+    options, rest = parser.parse_known_args(arguments)
+    options.command = "sandbox" if "sandbox" in rest else ""
+    if unknown := [word for word in rest if word != "sandbox"]:
+        parser.error(_unknown(unknown, parser))
+    return options
+
+
+def _unknown(rest: Sequence[str], parser: argparse.ArgumentParser) -> str:
+    """Return what is wrong with arguments that nothing takes; a value may be a secret."""
+    names = [word.partition("=")[0] for word in rest if word.startswith("-")]
+    if names:
+        known = [name for name in parser.format_help().split() if name.startswith("--")]
+        close = get_close_matches(names[0], known, 1, 0.7)
+        hint = f"; did you mean {close[0]}?" if close else ""
+        return f"there is no option {names[0]}{hint}"
+    if "." in rest[0] or ":" in rest[0]:
+        return "the server's address goes with --url, as in --url https://HOST"
+    close = get_close_matches(rest[0], ["sandbox"], 1)
+    hint = "did you mean sandbox?" if close else "the only one is sandbox"
+    return f"there is no command {rest[0]!r}; {hint}"
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="momentum-keys",
+        usage="%(prog)s [OPTION]... [sandbox]",
         description="Manage the API keys of Momentum and SparkPost servers from a terminal.",
         allow_abbrev=False,
     )
@@ -131,41 +165,30 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--sandbox", action="store_true", help="try it out against a server made up on this machine"
     )
-    _add_sandbox_options(parser, missing=None)
-    commands = parser.add_subparsers(dest="command", metavar="[COMMAND]", parser_class=_Parser)
-    sandbox = commands.add_parser(
-        "sandbox", help="run the sandbox server alone until ctrl+c", allow_abbrev=False
-    )
-    _add_sandbox_options(sandbox, missing=argparse.SUPPRESS)
-    sandbox.add_argument("--port", type=_port, default=0, metavar="N", help="listen there")
-    sandbox.add_argument("--data", type=Path, metavar="DIR", help="keep users and keys there")
-    sandbox.add_argument(
-        "--require-client", action="store_true", help="want an OAuth client credential to sign in"
-    )
+    _add_sandbox_options(parser)
     return parser
 
 
-def _add_sandbox_options(parser: argparse.ArgumentParser, missing: str | None) -> None:
-    """Add what goes before the command as well as after it: what is `missing` changes nothing."""
-    parser.add_argument(
-        "--edition",
-        choices=EDITIONS,
-        default=missing,
-        metavar="NAME",
-        help=f"with the sandbox: {', '.join(EDITIONS)}",
+def _add_sandbox_options(parser: argparse.ArgumentParser) -> None:
+    either = parser.add_argument_group(
+        "the sandbox", "beside the program (--sandbox), or alone until ctrl+c (%(prog)s sandbox)"
     )
-    parser.add_argument(
-        "--account",
-        choices=ACCOUNTS,
-        default=missing,
-        metavar="KIND",
-        help=f"with the sandbox: {', '.join(ACCOUNTS)}",
+    either.add_argument("--edition", choices=EDITIONS, metavar="NAME", help=", ".join(EDITIONS))
+    either.add_argument("--account", choices=ACCOUNTS, metavar="KIND", help=", ".join(ACCOUNTS))
+    either.add_argument("--no-auth", action="store_true", help="authentication switched off")
+    either.add_argument("--tls", action="store_true", help="speak https, with a CA file of its own")
+    either.add_argument(
+        "--fault",
+        action="append",
+        default=[],
+        metavar="FAULT",
+        help="; ".join(f"{fault.name}{fault.form}: {fault.help}" for fault in FAULTS),
     )
-    parser.add_argument(
-        "--no-auth",
-        action="store_true",
-        default=missing,
-        help="with the sandbox: authentication switched off",
+    alone = parser.add_argument_group("the sandbox alone", "%(prog)s sandbox")
+    alone.add_argument("--port", type=_port, metavar="N", help="listen there")
+    alone.add_argument("--data", type=Path, metavar="DIR", help="keep users and keys there")
+    alone.add_argument(
+        "--require-client", action="store_true", help="want an OAuth client credential to sign in"
     )
 
 
@@ -183,13 +206,25 @@ def _refuse(sentence: str) -> int:
 
 def _unfit_options(options: argparse.Namespace) -> str:
     """Return why these options don't go together, or nothing."""
+    if not options.command and (given := _of_sandbox_alone(options)):
+        names = ", ".join(word for word in given if word in _OF_SANDBOX_ALONE)
+        command = shlex.join(["momentum-keys", "sandbox", *given])
+        return f"only with the sandbox alone: {names}, as in {command}"
     if options.sandbox or options.command == "sandbox":
         given = ["--sandbox"] if options.sandbox and options.command else []
         given += [f"--{name.replace('_', '-')}" for name in _OF_A_SERVER if vars(options)[name]]
         return f"the sandbox is a server of its own: leave out {', '.join(given)}" if given else ""
-    if options.edition or options.account or options.no_auth:
-        return "--edition, --account and --no-auth go with --sandbox"
+    if options.edition or options.account or options.no_auth or options.tls or options.fault:
+        return "--edition, --account, --no-auth, --tls and --fault go with --sandbox"
     return ""
+
+
+def _of_sandbox_alone(options: argparse.Namespace) -> list[str]:
+    """Return those of the arguments that only a sandbox without the program takes."""
+    given = [] if options.port is None else ["--port", str(options.port)]
+    if options.data is not None:
+        given += ["--data", str(options.data)]
+    return [*given, "--require-client"] if options.require_client else given
 
 
 def _unfit_server(options: argparse.Namespace) -> str:
@@ -204,7 +239,7 @@ def _unfit_server(options: argparse.Namespace) -> str:
             parse_server(options.url, plain_http_allowed=options.allow_http)
     except BadAddress as error:
         if error.reason is AddressFault.CA_FILE:
-            return f"--ca-file {error.told}"
+            return f"--ca-file {error.detail}"
         problem = describe(error)
         what, hint = (text[0].lower() + text[1:] for text in (problem.title, problem.hint))
         return f"--url: {what}; {hint.rstrip('.')}"
@@ -258,7 +293,7 @@ def _run_sandbox(options: argparse.Namespace) -> int:
     return run(
         replace(
             _sandbox_options(options),
-            port=options.port,
+            port=options.port or 0,
             data=options.data,
             require_client=options.require_client,
         )
@@ -283,6 +318,8 @@ def _sandbox_options(options: argparse.Namespace) -> SandboxOptions:
         edition=options.edition or "momentum-4.2",
         account=options.account or "password",
         auth=not options.no_auth,
+        faults=tuple(options.fault),
+        tls=options.tls,
     )
 
 
@@ -302,6 +339,7 @@ def _sandbox_defaults(announcement: Announcement) -> SignInDefaults:
         url=announcement.url,
         username=announcement.username,
         password=SecretStr(announcement.password) if announcement.password else None,
+        ca_file=Path(announcement.ca_file) if announcement.ca_file else None,
         client_id=announcement.client_id,
         client_secret=SecretStr(announcement.client_secret or ""),
         notice=" · ".join(notices),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from calendar import monthrange
 from datetime import datetime
 
 LONGEST = 200
@@ -49,6 +50,7 @@ def mask(short_key: str) -> str:
 def ago(moment: datetime, now: datetime) -> str:
     """Return how long before `now` the `moment` lies, in words: `3 days ago`.
 
+    Days count for two months, then months and years by the calendar, each full on its anniversary.
     A moment in the future, as clocks that differ produce it, is `just now` within a minute and
     the plain date beyond it.
     """
@@ -57,16 +59,24 @@ def ago(moment: datetime, now: datetime) -> str:
         return "just now"
     if seconds < 0:
         return f"{moment:%Y-%m-%d}"
-    for unit, length in (
-        ("year", 31_557_600),
-        ("month", 2_629_800),
-        ("day", 86_400),
-        ("hour", 3_600),
+    months = _months(moment, now.astimezone(moment.tzinfo))
+    for number, unit in (
+        (months // 12, "year"),
+        (months if months > 1 else 0, "month"),
+        (int(seconds // 86_400), "day"),
+        (int(seconds // 3_600), "hour"),
     ):
-        if seconds >= length:
-            count = int(seconds // length)
-            return f"{count} {unit}{'s' * (count > 1)} ago"
+        if number:
+            return f"{number} {unit}{'s' * (number > 1)} ago"
     return f"{int(seconds // 60)} min ago"
+
+
+def _months(moment: datetime, now: datetime) -> int:
+    """Return how many months are full; a month without that day is full on its last one."""
+    months = 12 * (now.year - moment.year) + now.month - moment.month
+    _, last_day = monthrange(now.year, now.month)
+    full = (min(moment.day, last_day), moment.time())
+    return months - ((now.day, now.time()) < full)
 
 
 def count(number: int, noun: str) -> str:

@@ -1,6 +1,6 @@
 """What the table of keys costs in a pseudo-terminal of 80x24.
 
-Run by hand: `python -m tests.bench.key_table`. Bytes are what the terminal gets. Times are told as
+Run by hand: `python -m tests.bench.key_table`. Bytes are what the terminal gets. Times are given as
 multiples of the time that a bare interpreter takes to start, in the same run: ratios travel between
 machines, milliseconds don't.
 """
@@ -149,15 +149,17 @@ def measure() -> None:
         subprocess.run([sys.executable, "-S", "-c", "pass"], check=True)
         bare.append(time.perf_counter() - began)
     unit = median(bare)
-    tell(f"bare interpreter = 1 ({unit * 1000:.0f} ms here)", "bytes", "time")
+    print_row(f"bare interpreter = 1 ({unit * 1000:.0f} ms here)", "bytes", "time")
     first: dict[bool, list[float]] = {False: [], True: []}
     for _ in range(3):
         for shown, took in first.items():
             with terminal(shown) as running:
                 took.append(running.settle()[1] - running.began)
-    tell(f"first paint, {ROWS:,} keys made but not shown", "", f"{median(first[False]) / unit:.1f}")
+    print_row(
+        f"first paint, {ROWS:,} keys made but not shown", "", f"{median(first[False]) / unit:.1f}"
+    )
     more = median(first[True]) - median(first[False])
-    tell(f"first paint, {ROWS:,} rows, more than empty", "", f"{more / unit:.1f}")
+    print_row(f"first paint, {ROWS:,} rows, more than empty", "", f"{more / unit:.1f}")
     with terminal(True) as running:
         running.settle()
         for name, keys in (
@@ -169,7 +171,7 @@ def measure() -> None:
                 for _ in range(24):
                     running.press("\x1b[B")
             count, seconds = zip(*(running.press(keys) for _ in range(5)), strict=True)
-            tell(name, f"{median(count):,.0f}", f"{median(seconds) / unit:.2f}")
+            print_row(name, f"{median(count):,.0f}", f"{median(seconds) / unit:.2f}")
         for name, keys in (
             ("show() all", "s"),
             ("show() half, as a filter does", "f"),
@@ -181,10 +183,10 @@ def measure() -> None:
         ):
             if len(keys) > 1:
                 running.timed(keys[0])
-            tell(name, "", f"{running.timed(keys[-1]) / unit:.2f}")
+            print_row(name, "", f"{running.timed(keys[-1]) / unit:.2f}")
 
 
-def tell(name: str, count: str, seconds: str) -> None:
+def print_row(name: str, count: str, seconds: str) -> None:
     """Print one line."""
     print(f"{name:<48}{count:>8}{seconds:>8}")  # noqa: T201  # a script's output
 

@@ -1,7 +1,7 @@
 """What the whole program costs in a pseudo-terminal of 80x24, against a node on the loopback.
 
 Run by hand: `python -m tests.bench.program`. Bytes are what the terminal gets; times run from a key
-to the last byte, or to the first row where it says so. Times and CPU are told as multiples of what
+to the last byte, or to the first row where it says so. Times and CPU are given as multiples of what
 `python -c pass` takes in the same run: ratios travel between machines, milliseconds don't.
 """
 
@@ -73,7 +73,7 @@ class Program(Terminal):
         return time.perf_counter()
 
     def settle(self, since: int, began: float, quiet: float = QUIET) -> Cost:
-        """Wait until nothing more comes; tell what came since then, and when the last of it did."""
+        """Wait until nothing more comes; return what came since then, and when it ended."""
         mark, last = self.mark, time.perf_counter()
         while (now := time.perf_counter()) - last < quiet:
             if (grown := self.mark) > mark:
@@ -82,7 +82,7 @@ class Program(Terminal):
         return Cost(mark - since, last - began)
 
     def does(self, *keys: str) -> Cost:
-        """Press keys, and tell what they cost."""
+        """Press keys, and return what they cost."""
         mark, began = self.mark, time.perf_counter()
         self.press(*keys)
         self.until(b"")
@@ -92,7 +92,7 @@ class Program(Terminal):
         """Tell what is written while nobody does anything."""
         mark = self.mark
         time.sleep(IDLE)
-        tell(f"  idle for {IDLE:.0f} s: {name}", self.mark - mark)
+        print_row(f"  idle for {IDLE:.0f} s: {name}", self.mark - mark)
 
 
 def timed(run: Callable[[], object]) -> tuple[float, float]:
@@ -116,17 +116,17 @@ SHIM = cache(lambda: python("-I", "-S", "-c", "import fcntl, os, signal, sys, te
 """What the terminal takes to hand over to a program, which is not the program's."""
 
 
-def tell(name: str, count: float | None, seconds: float | None = None, cpu: float = 0) -> None:
+def print_row(name: str, count: float | None, seconds: float | None = None, cpu: float = 0) -> None:
     """Print one line."""
-    told = "" if count is None else f"{count:,.0f}"
+    counted = "" if count is None else f"{count:,.0f}"
     took = "" if seconds is None else f"{seconds / UNIT()[0]:.2f}"
     used = f"{cpu / UNIT()[1]:.2f}" if cpu else ""
-    print(f"{name:<46}{told:>10}{took:>10}{used:>10}", flush=True)  # noqa: T201  # a script's output
+    print(f"{name:<46}{counted:>10}{took:>10}{used:>10}", flush=True)  # noqa: T201  # a script's output
 
 
-def tell_steps(name: str, costs: Sequence[Cost]) -> None:
+def print_steps(name: str, costs: Sequence[Cost]) -> None:
     """Print the medians of a step that was repeated."""
-    tell(name, *map(median, zip(*costs, strict=True)))
+    print_row(name, *map(median, zip(*costs, strict=True)))
 
 
 def start(wanted: str, *arguments: str) -> tuple[float, float, float, float]:
@@ -143,17 +143,17 @@ def start(wanted: str, *arguments: str) -> tuple[float, float, float, float]:
     return cost.bytes, painted - SHIM()[0], cost.seconds - SHIM()[0], used - SHIM()[1]
 
 
-def tell_starts(node: Node) -> None:
+def print_starts(node: Node) -> None:
     """Print what starting costs; the programs take turns, so that a busy host slows all alike."""
     for argument in ("--version", "--help"):
-        tell(argument, None, *python("-m", "tui", argument))
+        print_row(argument, None, *python("-m", "tui", argument))
     programs = {"the floor": ("the floor", "-c", FLOOR), "start": ("Sign in", *_arguments(node))}
     runs = [{name: start(*how) for name, how in programs.items()} for _ in range(STARTS + 1)]
     for name in programs:
         columns = zip(*(run[name] for run in runs[1:]), strict=True)
         count, paint, settled, cpu = map(median, columns)
-        tell(f"{name}: to the first paint", None, paint)
-        tell(f"{name}: until settled", count, settled, cpu)
+        print_row(f"{name}: to the first paint", None, paint)
+        print_row(f"{name}: until settled", count, settled, cpu)
 
 
 def _arguments(node: Node) -> list[str]:
@@ -162,7 +162,7 @@ def _arguments(node: Node) -> list[str]:
 
 @contextmanager
 def signed_in(node: Node) -> Iterator[tuple[Program, float, Cost]]:
-    """Sign in; also tell the seconds from Enter to the first row, and what it cost in all."""
+    """Sign in; also return the seconds from Enter to the first row, and what it cost in all."""
     with Program(*_arguments(node)) as program:
         program.until(b"Sign in")
         program.settle(0, program.began, quiet=1.5)  # until what loads meanwhile is there
@@ -174,37 +174,37 @@ def signed_in(node: Node) -> Iterator[tuple[Program, float, Cost]]:
         yield program, painted, program.settle(mark, began, quiet=1.0)
 
 
-def tell_sign_in(node: Node, name: str, times: int) -> None:
+def print_sign_in(node: Node, name: str, times: int) -> None:
     """Print what signing in costs."""
     painted, costs = [], []
     for _ in range(times):
         with signed_in(node) as (_, first, cost):
             painted.append(first)
             costs.append(cost)
-    tell(f"{name}: Enter to the first row", None, median(painted))
-    tell_steps(f"{name}: until settled", costs)
+    print_row(f"{name}: Enter to the first row", None, median(painted))
+    print_steps(f"{name}: until settled", costs)
 
 
-def tell_steps_of(program: Program, steps: Sequence[tuple[str, str]]) -> None:
+def print_steps_of(program: Program, steps: Sequence[tuple[str, str]]) -> None:
     """Take steps in turn, again and again, and print what each costs."""
     rounds = [[program.does(key) for _, key in steps] for _ in range(REPEATS)]
     for (name, _), costs in zip(steps, zip(*rounds, strict=True), strict=True):
-        tell_steps(f"  {name}", costs)
+        print_steps(f"  {name}", costs)
 
 
-def tell_screens(node: Node) -> None:
+def print_screens(node: Node) -> None:
     """Print what the screens cost: to move about, to open and to close, and to leave alone."""
     with Program(*_arguments(node)) as program:
         program.until(b"Sign in")
         program.settle(0, program.began, quiet=1.5)
-        tell_steps_of(program, [("a character typed in the login form", "x")])
+        print_steps_of(program, [("a character typed in the login form", "x")])
         program.idle("login")
     with signed_in(node) as (program, _, _):
-        tell_steps_of(program, [("cursor down", "down")])
+        print_steps_of(program, [("cursor down", "down")])
         for name, key in (("delete dialog", "d"), ("form", "n")):
-            tell_steps_of(program, [(f"{name}: open", key), (f"{name}: close", "escape")])
+            print_steps_of(program, [(f"{name}: open", key), (f"{name}: close", "escape")])
         program.does("n")
-        tell_steps_of(program, [("a character typed in the form", "x"), ("erased", "backspace")])
+        print_steps_of(program, [("a character typed in the form", "x"), ("erased", "backspace")])
         program.does("escape")
         program.idle("list")
         for name, keys in (
@@ -219,28 +219,28 @@ def tell_screens(node: Node) -> None:
         program.idle("a new key's secret")
 
 
-def tell_many(node: Node) -> None:
+def print_long_list(node: Node) -> None:
     """Print what a long list costs."""
     for n in range(MANY):
         made = datetime.fromtimestamp(1_700_000_000 + 60 * n, UTC)
         node.add_key(f"{LABEL} {n * 7919 % 100_003}", secret=f"{n:040x}", created_at=made)
-    tell_sign_in(node, f"{MANY:,} keys", 3)
+    print_sign_in(node, f"{MANY:,} keys", 3)
     with signed_in(node) as (program, _, _):
-        tell_steps_of(program, [("cursor down", "down"), ("sort", "1")])
+        print_steps_of(program, [("cursor down", "down"), ("sort", "1")])
 
 
 def main() -> None:
     """Print the table of all figures."""
     print(f"{'':<46}{'bytes':>10}{'time':>10}{'CPU':>10}")  # noqa: T201  # a script's output
-    tell(f"python -c pass ({UNIT()[0] * 1000:.0f} ms here)", None, *UNIT())
+    print_row(f"python -c pass ({UNIT()[0] * 1000:.0f} ms here)", None, *UNIT())
     with Node(seeds=False) as node:
         for n in range(40):
             node.add_key(f"{LABEL} {n}")
-        tell_starts(node)
-        tell_sign_in(node, "sign-in", 5)
-        tell_screens(node)
+        print_starts(node)
+        print_sign_in(node, "sign-in", 5)
+        print_screens(node)
     with Node(seeds=False) as node:
-        tell_many(node)
+        print_long_list(node)
 
 
 if __name__ == "__main__":

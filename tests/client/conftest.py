@@ -7,18 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults import Faults
+from tests.faults import FaultServer
 from tui.api.address import parse_server
 from tui.api.client import Client
 
 Dial = Callable[..., Client]
-
-
-@pytest.fixture(autouse=True)
-def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
 
 
 @pytest.fixture
@@ -27,7 +20,7 @@ async def dial() -> AsyncIterator[Dial]:
     clients: list[Client] = []
 
     def dialled(
-        server: Faults | int,
+        server: FaultServer | int,
         *,
         scheme: str = "http",
         host: str = "127.0.0.1",

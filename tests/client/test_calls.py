@@ -20,6 +20,7 @@ from tui.api.models import KeyDraft, TwoFactor
 from tui.api.refusals import retry_after
 
 TOKEN = SecretStr("4f0c-token")
+EMPTY = as_json({"results": []})
 DONE = as_json({"results": {"message": "done"}})
 
 
@@ -125,6 +126,19 @@ async def test_a_draft_is_sent_whole_and_only_what_http_allows(dial: Dial) -> No
     assert "authorization" not in delete.headers
 
 
+async def test_a_subaccounts_number_travels_with_every_call_about_its_keys(dial: Dial) -> None:
+    created = as_json({"results": {"key": "9ac1", "id": "1"}})
+    async with faults(as_json({"results": {"id": "1"}}), created, DONE, DONE, EMPTY) as server:
+        client = dial(server)
+        await client.key("1", TOKEN, 7)
+        await client.create_key(KeyDraft("x"), TOKEN, 7)
+        await client.update_key("1", KeyDraft("x"), TOKEN, 7)
+        await client.delete_key("1", TOKEN, 0)
+        await client.list_keys(TOKEN)
+    scopes = [request.headers.get("x-msys-subaccount") for request in server.requests]
+    assert scopes == ["7", "7", "7", "0", None]
+
+
 async def test_a_delete_without_a_body_is_done(dial: Dial) -> None:
     async with faults(f.raw(b"HTTP/1.1 204 No Content\r\n\r\n", close=False)) as server:
         await dial(server).delete_key("1", TOKEN)
@@ -140,7 +154,7 @@ async def test_an_answer_about_another_key_is_refused(dial: Dial) -> None:
 
 @pytest.mark.parametrize("method", ["password_grant", "list_keys"])
 @pytest.mark.parametrize(
-    ("body", "told"),
+    ("body", "entries"),
     [
         (
             {
@@ -166,18 +180,18 @@ async def test_an_answer_about_another_key_is_refused(dial: Dial) -> None:
     ],
 )
 async def test_every_shape_of_error_is_read(
-    method: str, body: object, told: list[errors.ErrorEntry], dial: Dial
+    method: str, body: object, entries: list[errors.ErrorEntry], dial: Dial
 ) -> None:
     async with faults(as_json(body, 400)) as server:
         client = dial(server)
         if method == "list_keys":
             with pytest.raises(errors.Invalid) as caught:
                 await client.list_keys(TOKEN)
-            assert list(caught.value.entries) == told
+            assert list(caught.value.entries) == entries
             return
         with pytest.raises(errors.SignInRefused) as refused:
             await client.password_grant("ops", SecretStr("x"), remember=False)
-        assert refused.value.description == (told[0].message if told else "")
+        assert refused.value.description == (entries[0].message if entries else "")
 
 
 @pytest.mark.parametrize(

@@ -44,9 +44,10 @@ async def test_a_key_from_its_making_to_its_end(edition: str) -> None:
         may = [grant.key for grant in await client.grants(token.access, user.role)]
         assert "api_keys/manage" in may
 
-        before = {key.id for key in await client.list_keys(token.access)}
+        before = {key.id for key in (await client.list_keys(token.access)).keys}
         made = await client.create_key(DRAFT, token.access)
-        (new,) = [key for key in await client.list_keys(token.access) if key.id not in before]
+        after = await client.list_keys(token.access)
+        (new,) = [key for key in after.keys if key.id not in before]
         assert made.id == new.id
         assert (new.label, new.grants) == (DRAFT.label, DRAFT.grants)
         with pytest.raises((errors.Forbidden, errors.Unauthorized)):
@@ -70,6 +71,22 @@ async def test_a_key_from_its_making_to_its_end(edition: str) -> None:
             await client.list_keys(token.access)
         with pytest.raises(errors.SignInRefused):
             await client.refresh(token.refresh)
+
+
+async def test_a_subaccounts_key_from_its_making_to_its_end() -> None:
+    node = Node(seeds=False)
+    async with visiting(node) as client:
+        access = SecretStr(node.token())
+        made = await client.create_key(KeyDraft("Partner", ("metrics/view",)), access, 7)
+        (key,) = (await client.list_keys(access)).keys
+        assert (key.id, key.subaccount_id) == (made.id, 7)
+        assert await client.key(key.id, access, 7) == key
+        with pytest.raises(errors.NotFound):
+            await client.delete_key(key.id, access)
+        await client.update_key(key.id, KeyDraft("renamed"), access, 7)
+        assert (await client.key(key.id, access, 7)).label == "renamed"
+        await client.delete_key(key.id, access, 7)
+        assert (await client.list_keys(access)).keys == ()
 
 
 async def test_a_wrong_password_is_told_in_the_servers_words() -> None:

@@ -45,7 +45,7 @@ def test_a_key_is_read_whole() -> None:
     when = "2026-01-01T00:00:00.000Z"
     grants, ips = ("metrics/view",), ("192.0.2.0/24",)
     expected = Key("1", "prod", "9ac1", grants, ips, when, "ops", 7)
-    assert decode.keys(listed(full)) == (expected,)
+    assert decode.keys(listed(full)).keys == (expected,)
     assert decode.key(json.dumps({"results": full}).encode()) == expected
 
 
@@ -63,7 +63,7 @@ def test_a_key_is_read_whole() -> None:
     ],
 )
 def test_odd_fields_are_tolerated(odd: object, read: Key) -> None:
-    assert decode.keys(listed({"id": "0"}, odd)) == (Key("0"), read)
+    assert decode.keys(listed({"id": "0"}, odd)).keys == (Key("0"), read)
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,38 @@ def test_a_key_that_an_edit_would_damage_or_nobody_could_name_is_refused(odd: ob
 
 def test_equal_ids_are_kept_and_results_win_over_errors() -> None:
     body = b'{"results": [{"id": "1"}, {"id": "1"}], "errors": [{"message": "odd"}]}'
-    assert len(decode.keys(body)) == 2
+    assert len(decode.keys(body).keys) == 2
+
+
+NEXT = {"href": "/api/v1/api-keys?cursor=x", "rel": "next"}
+LAST = {"href": "/api/v1/api-keys?cursor=y", "rel": "last"}
+
+
+@pytest.mark.parametrize(
+    ("more", "is_whole"),
+    [
+        ({}, True),
+        ({"total_count": 2}, True),
+        ({"total_count": 1}, True),
+        ({"total_count": 3}, False),
+        ({"total_count": "3"}, False),
+        ({"total_count": None, "links": None}, True),
+        ({"links": []}, True),
+        ({"links": {}}, True),
+        ({"links": {"next": None}}, True),
+        ({"links": {"next": "/api/v1/api-keys?page=2"}}, False),
+        ({"links": [LAST]}, True),
+        ({"links": [LAST, NEXT]}, False),
+        ({"links": NEXT}, False),
+        ({"total_count": {}, "links": "odd"}, True),
+    ],
+)
+@pytest.mark.parametrize("odd", [{}, {"label": ["odd"]}])
+def test_a_list_that_goes_on_elsewhere_is_not_whole(
+    more: dict[str, object], is_whole: bool, odd: dict[str, object]
+) -> None:
+    body = json.dumps({"results": [{"id": "1"}, {"id": "2", **odd}], **more}).encode()
+    assert decode.keys(body).is_whole is is_whole
 
 
 @pytest.mark.parametrize(
@@ -133,7 +164,8 @@ async def test_nothing_but_an_api_error_escapes(body: bytes, status: int, header
     def reply(request: httpx.Request) -> httpx.Response:
         return httpx.Response(status, headers=headers.items(), stream=httpx.ByteStream(body))  # type: ignore[arg-type]  # bytes are fine
 
-    client = Client(parse_server("localhost"), transport=httpx.MockTransport(reply))
+    # The deadline is shorter than any pause, so that nothing waits to be asked again.
+    client = Client(parse_server("localhost"), deadline=0.9, transport=httpx.MockTransport(reply))
     for call in (
         client.list_keys(TOKEN),
         client.key("1", TOKEN),
@@ -144,12 +176,12 @@ async def test_nothing_but_an_api_error_escapes(body: bytes, status: int, header
         client.user("ops", TOKEN),
         client.two_factor("ops", TOKEN),
         client.single_sign_on("ops"),
-        client.sign_out(TOKEN),
+        client.sign_out(TOKEN, 0.9),
     ):
         try:
             await call
         except ApiError as error:
-            problem = describe(error, "doing this")
+            problem = describe(error, doing="doing this")
             assert len(problem.title) <= 60
             assert "".join([problem.title, problem.detail, *problem.fields.values()]).isprintable()
     await client.aclose()

@@ -20,13 +20,20 @@ EXAMPLES: list[Exception] = [
         errors.NotReached(stage, "2001:db8:1111:2222:3333:4444:5555:6666", 65535, 1)
         for stage in Stage
     ),
-    *(errors.NoAnswer(reason, LONG, 65535, 30) for reason in ("deadline", "broken", "not http")),
+    *(
+        errors.NoAnswer(reason, LONG, 65535, 30)
+        for reason in ("deadline", "broken", "not http", "tls")
+    ),
     *(errors.Unsendable(w) for w in ("credential", "id", "user name or password", "address")),
     errors.Redirected(307, "https://elsewhere.example"),
     errors.Unreadable(200, "a web page", "<html>"),
     errors.TooLarge(2**20),
     errors.Refused(405),
     errors.Refused(407),
+    errors.NoAnswer("broken", LONG, 65535, 30, "http"),
+    errors.HttpsWanted(400),
+    errors.CertificateWanted(400),
+    errors.Invalid(413),
     errors.Invalid(400, (ErrorEntry("m", "d", "1", "label"),)),
     errors.SignInRefused(400, "invalid_grant", "User credentials are invalid"),
     errors.SignInRefused(401, "invalid_client", ""),
@@ -45,7 +52,7 @@ EXAMPLES: list[Exception] = [
 
 @pytest.mark.parametrize("error", EXAMPLES, ids=repr)
 def test_every_error_has_words_that_fit(error: Exception) -> None:
-    problem = describe(error, "creating the key")
+    problem = describe(error, doing="creating the key")
     assert 5 < len(problem.title) <= 60
     assert not problem.title.endswith(".")
     assert problem.hint.endswith((".", "?"))
@@ -89,6 +96,17 @@ def test_what_concerns_a_field_stands_beside_it_and_the_rest_above() -> None:
     assert problem.technical == "status: 400\ncode: 1600"
 
 
+@pytest.mark.parametrize("status", [400, 413, 415, 422])
+def test_nothing_is_called_marked_where_nothing_is(status: int) -> None:
+    for error in (
+        errors.Invalid(status),
+        errors.Invalid(status, (ErrorEntry("Odd", param="colour"),)),
+        errors.Invalid(status, (ErrorEntry("Malformed JSON"),)),
+    ):
+        assert "marked" not in describe(error).hint
+    assert "too large" in describe(errors.Invalid(413)).title
+
+
 def test_a_wrong_password_is_told_beside_the_password() -> None:
     problem = describe(errors.SignInRefused(400, "invalid_grant", "User credentials are invalid"))
     assert problem.fields == {"password": "User credentials are invalid."}
@@ -107,6 +125,6 @@ def test_waiting_is_told_in_seconds() -> None:
 
 
 def test_what_was_being_done_is_said_where_the_server_says_nothing() -> None:
-    problem = describe(errors.Forbidden(403), "deleting the key")
+    problem = describe(errors.Forbidden(403), doing="deleting the key")
     assert problem.detail == "It gave no reason while deleting the key."
     assert "api_keys/manage" in problem.hint

@@ -6,11 +6,13 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
+from urllib.parse import parse_qs
 
 import pytest
 from pydantic import SecretStr
 
 from tests.conftest import NodeMaker
+from tests.faults import FaultServer, Reply, Request, answer, as_json, faults, routes
 from tests.node import Node
 from tui.api.address import parse_server
 from tui.api.client import Client
@@ -18,11 +20,12 @@ from tui.api.errors import (
     Forbidden,
     NotReached,
     RateLimited,
+    Refused,
     ServerFailed,
     SignInRefused,
     Unauthorized,
 )
-from tui.api.models import KeyDraft
+from tui.api.models import KeyDraft, KeyList
 from tui.api.session import Session, SessionEnded
 
 KEYS, SIGN_IN = "/api/v1/api-keys", "/api/v1/authenticate"
@@ -88,8 +91,8 @@ async def test_one_refresh_serves_all_who_wait_and_each_is_replayed_once(
 ) -> None:
     before = token(session)
     node.expire_sessions()
-    found = await several(session)
-    assert [len(keys) for keys in found if isinstance(keys, tuple)] == [8] * 5
+    answers = await several(session)
+    assert [len(listed.keys) for listed in answers if isinstance(listed, KeyList)] == [8] * 5
     assert node.requests.count(("POST", SIGN_IN)) == 1
     assert node.requests.count(("GET", KEYS)) == 10
     assert token(session) != before
@@ -107,7 +110,7 @@ async def test_who_comes_late_with_the_old_token_takes_the_new_one(
     await node.until("GET", KEYS)
     await session.call(session.client.list_keys)
     node.release()
-    assert len(await late) == 8
+    assert len((await late).keys) == 8
     assert node.requests.count(("POST", SIGN_IN)) == 1
 
 
@@ -135,8 +138,8 @@ async def test_a_refused_refresh_asks_the_operator_once_for_all(
     asked = operator(session, signs_in(session, node))
     node.end_sessions()
     asked.may_answer.set()
-    found = await several(session)
-    assert [len(keys) for keys in found if isinstance(keys, tuple)] == [8] * 5
+    answers = await several(session)
+    assert [len(listed.keys) for listed in answers if isinstance(listed, KeyList)] == [8] * 5
     assert asked.asked == 1
 
 
@@ -146,15 +149,15 @@ async def test_declining_once_ends_it_for_all_who_wait(node: Node, session: Sess
     waiting = asyncio.create_task(several(session))
     await node.until("GET", KEYS, 5)
     asked.may_answer.set()
-    found = await waiting
-    assert [type(error) for error in found] == [SessionEnded] * 5
+    answers = await waiting
+    assert [type(error) for error in answers] == [SessionEnded] * 5
     assert asked.asked == 1
     with pytest.raises(SessionEnded):
         await session.call(session.client.list_keys)
     assert asked.asked == 2, "whoever tries later is asked anew"
     session.ask_again = Operator(signs_in(session, node))
     session.ask_again.may_answer.set()
-    assert len(await session.call(session.client.list_keys)) == 8
+    assert len((await session.call(session.client.list_keys)).keys) == 8
 
 
 async def test_without_anybody_to_ask_the_session_has_ended(node: Node, session: Session) -> None:
@@ -188,11 +191,15 @@ async def test_a_server_that_fails_to_refresh_has_not_ended_the_session(
     asked = operator(session, declines)
     asked.may_answer.set()
     node.expire_sessions()
-    node.fail("POST", SIGN_IN, fault)  # type: ignore[arg-type]
+    node.fail("POST", SIGN_IN, fault, 9)  # type: ignore[arg-type]
+    assert [type(failure) for failure in await several(session, 10)] == [error] * 10
+    assert node.requests.count(("POST", SIGN_IN)) == 1, "one renewal serves all who wait"
     with pytest.raises(error):
         await session.call(session.client.list_keys)
+    assert node.requests.count(("POST", SIGN_IN)) == 2, "whoever comes later tries anew"
     assert asked.asked == 0
-    assert len(await session.call(session.client.list_keys)) == 8
+    node.heal()
+    assert len((await session.call(session.client.list_keys)).keys) == 8
 
 
 async def test_a_server_that_is_gone_has_not_ended_the_session(
@@ -205,7 +212,7 @@ async def test_a_server_that_is_gone_has_not_ended_the_session(
         await session.call(session.client.list_keys)
     node.start_again()
     node.expire_sessions()
-    assert len(await session.call(session.client.list_keys)) == 8
+    assert len((await session.call(session.client.list_keys)).keys) == 8
     assert asked.asked == 0
 
 
@@ -234,7 +241,7 @@ async def test_a_session_by_token_asks_at_once_and_takes_another_token(node: Nod
     asked.may_answer.set()
     node.end_sessions()
     node.requests.clear()
-    assert len(await session.call(session.client.list_keys)) == 8
+    assert len((await session.call(session.client.list_keys)).keys) == 8
     assert asked.asked == 1
     assert node.requests.count(("POST", SIGN_IN)) == 0
     assert not session.has_password
@@ -275,6 +282,163 @@ async def test_a_password_check_leaves_no_session_behind(node: Node, session: Se
         await session.client.list_keys(check.access)
 
 
+async def ends_with(session: Session, server: FaultServer) -> list[str]:
+    """Sign out, and return the tokens that the server was asked to forget, in order."""
+    await session.sign_out()
+    await session.close()
+    forms = [parse_qs(r.body.decode()) for r in server.requests if r.path == f"{SIGN_IN}/logout"]
+    return [form["token"][0] for form in forms]
+
+
+@pytest.mark.parametrize(
+    ("check", "forgotten"),
+    [
+        ({"access_token": "live", "refresh_token": "9b1e"}, ["live", "9b1e"]),
+        ({"access_token": "check", "refresh_token": "9b1e"}, ["check", "live", "9b1e"]),
+        ({"access_token": "9b1e"}, ["live", "9b1e"]),
+        ({"access_token": "check"}, ["check", "live", "9b1e"]),
+    ],
+    ids=["the very token", "one refresh token per user", "the refresh token", "its own"],
+)
+async def test_a_password_check_never_signs_out_what_the_session_uses(
+    check: dict[str, str], forgotten: list[str]
+) -> None:
+    signed_in = as_json({"access_token": "live", "refresh_token": "9b1e"})
+    account = as_json({"results": {"username": "ops"}})
+    done = as_json({"results": {}})
+    no_factor = as_json({}, 404)
+    replies = [signed_in, no_factor, account, as_json(check), done]
+    async with faults(*replies) as server:
+        session = Session(Client(parse_server(f"http://127.0.0.1:{server.port}"), deadline=5))
+        await session.sign_in("ops", SecretStr("hunter2"), no_code)
+        session.discard(await session.check_password(SecretStr("hunter2")))
+        await asyncio.gather(*session._discarding)
+        assert await ends_with(session, server) == forgotten
+
+
+async def test_a_second_sign_in_that_fails_keeps_the_token_that_is_in_use() -> None:
+    token = as_json({"access_token": "live", "refresh_token": "9b1e"})
+    account = as_json({"results": {"username": "ops"}})
+    replies = [token, as_json({}, 404), account, token, as_json({}, 500), as_json({"results": {}})]
+    async with faults(*replies) as server:
+        session = Session(Client(parse_server(f"http://127.0.0.1:{server.port}"), deadline=5))
+        await session.sign_in("ops", SecretStr("hunter2"), no_code)
+        with pytest.raises(ServerFailed):
+            await session.sign_in("ops", SecretStr("hunter2"), no_code)
+        assert server.count("POST", f"{SIGN_IN}/logout") == 0
+        assert await ends_with(session, server) == ["live", "9b1e"]
+
+
+class Limited:
+    """A server that takes one request at a time and then none for a while, as nginx's limit_req.
+
+    `status` is what it answers to those that come too early.
+    """
+
+    def __init__(self, replies: Reply, status: int, pause: float = 0.5) -> None:
+        self.replies, self.status, self.pause = replies, status, pause
+        self.opens_at = 0.0
+        self.refused: list[str] = []
+
+    async def __call__(self, request: Request, writer: asyncio.StreamWriter) -> None:
+        now = asyncio.get_running_loop().time()
+        # A refused write is not repeated: the test is about reads and sign-outs.
+        is_write = request.path in {SIGN_IN, KEYS} and request.method == "POST"
+        if now < self.opens_at and not is_write:
+            self.refused.append(request.path)
+            await answer(b"<h1>Too many requests</h1>", self.status)(request, writer)
+            return
+        self.opens_at = now + self.pause
+        await self.replies(request, writer)
+
+
+@pytest.mark.parametrize("status", [429, 420, 503])
+async def test_signing_in_and_out_waits_where_the_server_is_asked_too_often(status: int) -> None:
+    table = {
+        f"POST {SIGN_IN}": as_json({"access_token": "live", "refresh_token": "9b1e"}),
+        "GET /api/v1/users/ops": as_json({"results": {"username": "ops"}}),
+        "GET /api/v1/authenticate/grants": as_json({"errors": []}, 401),
+        f"GET {KEYS}": as_json({"results": []}),
+        f"POST {SIGN_IN}/logout": as_json({"results": {}}),
+    }
+    limited = Limited(routes(table), status)
+    async with faults(limited) as server:
+        session = Session(Client(parse_server(f"http://127.0.0.1:{server.port}"), deadline=30))
+        assert await session.is_enforced()
+        await session.sign_in("ops", SecretStr("hunter2"), no_code)
+        await several(session, 2)
+        assert await session.sign_out()
+        await session.close()
+    assert {"/api/v1/users/ops/two-factor", f"{SIGN_IN}/logout"} <= {*limited.refused}
+    assert server.count("POST", SIGN_IN) == 1
+
+
+async def test_a_pause_beyond_the_deadline_is_not_waited_for(node: Node, session: Session) -> None:
+    node.fail("GET", KEYS, "429-for-ever", 9)
+    with pytest.raises(RateLimited) as caught:
+        await session.call(session.client.list_keys)
+    assert caught.value.retry_after == 300
+    assert node.seen("GET", KEYS) == 1
+
+
+@pytest.mark.parametrize("fault", ["429", "503-html"])
+async def test_no_write_is_made_again(node: Node, session: Session, fault: str) -> None:
+    node.fail("*", KEYS, fault, 9)  # type: ignore[arg-type]
+    client, draft = session.client, KeyDraft("x")
+    for write in (
+        lambda token: client.create_key(draft, token),
+        lambda token: client.update_key("1", draft, token),
+        lambda token: client.delete_key("1", token),
+    ):
+        with pytest.raises(Refused):
+            await session.call(write)
+    assert [method for method, _ in node.requests] == ["POST", "PUT", "DELETE"]
+
+
+@pytest.mark.parametrize("typed", ["ops", "ops@example.com"])
+async def test_the_code_comes_before_anything_else_is_asked(
+    node_with: NodeMaker, typed: str
+) -> None:
+    """Until the code is given, the node answers 401 to all that is not about it."""
+    node = node_with(account="two-factor")
+    session = Session(Client(parse_server(node.url), deadline=5))
+    refusals: list[str] = []
+
+    async def ask(refusal: str) -> SecretStr | None:
+        refusals.append(refusal)
+        return SecretStr("no code" if len(refusals) == 1 else node.code)
+
+    await session.sign_in(typed, SecretStr(node.password), ask)
+    assert refusals == ["", "The code is not valid"]
+    assert session.user
+    assert session.user.username == "ops"
+    assert [path for _, path in node.requests] == [
+        SIGN_IN,
+        *[f"/api/v1/users/{typed}/two-factor"] * 3,
+        f"/api/v1/users/{typed}",
+    ]
+    assert await session.call(session.client.list_keys)
+    await session.close()
+
+
+async def test_a_factor_that_is_known_by_the_user_name_alone_is_asked_for() -> None:
+    table = {
+        f"POST {SIGN_IN}": as_json({"access_token": "live"}),
+        "GET /api/v1/users/ops%40x": as_json({"results": {"username": "ops"}}),
+        "GET /api/v1/users/ops/two-factor": as_json({"results": {"enabled": True}}),
+        "POST /api/v1/users/ops/two-factor": as_json({"results": {}}),
+    }
+
+    async def ask(refusal: str) -> SecretStr | None:
+        return SecretStr("123456")
+
+    async with faults(routes(table)) as server:
+        session = Session(Client(parse_server(f"http://127.0.0.1:{server.port}"), deadline=5))
+        await session.sign_in("ops@x", SecretStr("hunter2"), ask)
+        assert server.count("POST", "/api/v1/users/ops/two-factor") == 1
+        await session.close()
+
+
 async def test_an_expired_access_token_does_not_save_the_refresh_token(
     node: Node, session: Session
 ) -> None:
@@ -306,6 +470,6 @@ async def test_nothing_that_is_logged_or_shown_of_a_session_holds_a_credential(
     held = session._token
     assert held is not None
     assert held.refresh is not None
-    told = f"{session!r} {vars(session)!r} {vars(session.client)!r} {caplog.text}"
+    shown = f"{session!r} {vars(session)!r} {vars(session.client)!r} {caplog.text}"
     for secret in (held.access, held.refresh, SecretStr(node.password)):
-        assert secret.get_secret_value() not in told
+        assert secret.get_secret_value() not in shown

@@ -226,12 +226,17 @@ Tmux = Callable[..., str]
 
 
 @pytest.fixture
-def tmux(tmp_path: Path) -> Iterator[Tmux]:
+def socket(short_folder: Path) -> str:
+    """A path for a socket, which holds 100 bytes or so."""
+    return str(short_folder / "socket")
+
+
+@pytest.fixture
+def tmux(socket: str) -> Iterator[Tmux]:
     """A tmux server of its own: nothing of the developer's sessions or settings."""
-    socket = tmp_path / "socket"
 
     def run(*arguments: str) -> str:
-        command = [real_tmux or "tmux", "-S", str(socket), "-f", os.devnull, *arguments]
+        command = [real_tmux or "tmux", "-S", socket, "-f", os.devnull, *arguments]
         environ = {"PATH": os.environ["PATH"], "TERM": "xterm-256color", "LANG": "C.UTF-8"}
         done = subprocess.run(command, env=environ, capture_output=True, text=True, check=True)  # noqa: S603  # tmux itself
         return done.stdout
@@ -244,14 +249,13 @@ def tmux(tmp_path: Path) -> Iterator[Tmux]:
 @pytest.mark.skipif(real_tmux is None, reason="tmux is not installed")
 @pytest.mark.parametrize("setting", [None, "on", "external", "off"])
 async def test_tmux_passes_it_on_whatever_its_settings_and_keeps_nothing(
-    tmp_path: Path, tmux: Tmux, desk: Desk, setting: str | None
+    tmp_path: Path, socket: str, tmux: Tmux, desk: Desk, setting: str | None
 ) -> None:
     if setting:
         tmux("set-option", "-s", "set-clipboard", setting)
     watch = f'printf "%s\\n" "$*" >> {json.dumps(str(tmp_path / "calls"))}; exec {real_tmux} "$@"'
     (tmp_path / "tmux").write_text(f"#!/bin/sh\n{watch}\n")
     (tmp_path / "tmux").chmod(stat.S_IRWXU)
-    socket = str(tmp_path / "socket")
     with Terminal([real_tmux or "tmux", "-S", socket, "attach"]) as outside:
         outside.wait_bytes(b"\x1b[?1049h")
         outside.wait_for("[0]")

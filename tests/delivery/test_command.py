@@ -18,7 +18,6 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from tui.delivery import (
-    ClipboardDelivery,
     CommandDelivery,
     DeliveryFailed,
     DeliveryFault,
@@ -83,9 +82,9 @@ async def failure(command: CommandDelivery, what: NewSecret | None = None) -> De
 
 
 def gone(process: int) -> bool:
-    """Tell whether a process ends within a second; nobody may have asked after it yet."""
+    """Tell whether a process ends within ten seconds; nobody may have asked after it yet."""
     state = Path(f"/proc/{process}/stat")
-    for _ in range(50):
+    for _ in range(500):
         try:
             if state.read_text().rpartition(")")[2].split()[0] == "Z":
                 return True
@@ -125,7 +124,7 @@ async def test_what_it_says_is_told_without_escapes_and_without_the_secret(scrip
 
 
 @pytest.mark.parametrize(
-    ("does", "reason", "told"),
+    ("does", "reason", "message"),
     [
         (
             "cat; echo; echo denied >&2; exit 3",
@@ -144,11 +143,11 @@ async def test_what_it_says_is_told_without_escapes_and_without_the_secret(scrip
     ],
 )
 async def test_a_command_that_fails_is_told(
-    script: Script, does: str, reason: DeliveryFault, told: str
+    script: Script, does: str, reason: DeliveryFault, message: str
 ) -> None:
     failed = await failure(CommandDelivery(script(does)))
     assert failed.reason is reason
-    assert told in failed.sentence
+    assert message in failed.sentence
 
 
 async def test_one_that_reads_what_it_needs_and_leaves_at_once_is_no_failure(
@@ -162,9 +161,9 @@ async def test_one_that_reads_what_it_needs_and_leaves_at_once_is_no_failure(
     "does", ["exec sleep 600", "sleep 600 & echo $! > child; wait", "exec yes x"]
 )
 async def test_one_that_hangs_is_killed_with_its_children(script: Script, does: str) -> None:
-    failed = await failure(CommandDelivery(script(does), seconds=0.5))
+    failed = await failure(CommandDelivery(script(does), seconds=2))
     assert failed.reason is DeliveryFault.TOO_SLOW
-    assert "did not finish within 0.5 s and was stopped" in failed.sentence
+    assert "did not finish within 2 s and was stopped" in failed.sentence
     assert gone(int(got("got.pid")))
     assert not noted("child") or gone(int(got("child")))
 
@@ -253,7 +252,7 @@ async def test_an_id_that_is_not_safe_is_refused_and_a_label_is_made_so(script: 
 
 
 @pytest.mark.parametrize(
-    ("template", "told"),
+    ("template", "message"),
     [
         ("", "There is no command yet"),
         ("  ", "There is no command yet"),
@@ -279,10 +278,10 @@ async def test_an_id_that_is_not_safe_is_refused_and_a_label_is_made_so(script: 
         ("cat \x1b[2J{", "a character that nobody can see: cat ␛[2J{."),
     ],
 )
-def test_a_command_that_cannot_work_is_told_before_there_is_a_key(template: str, told: str) -> None:
+def test_a_bad_command_is_refused_before_there_is_a_key(template: str, message: str) -> None:
     with pytest.raises(DeliveryFailed) as caught:
         CommandDelivery(template).check()
-    assert told in caught.value.sentence
+    assert message in caught.value.sentence
     assert caught.value.sentence.isprintable()
     assert caught.value.__context__ is None or caught.value.__suppress_context__
 
@@ -328,8 +327,8 @@ SAID = [
 
 @pytest.mark.parametrize("said", SAID)
 def test_parts_of_the_secret_in_any_disguise_are_not_shown(said: str) -> None:
-    told = last_words(f"stored\n{said}\n".encode(), VALUE.encode())
-    assert told == "(not shown, as it holds parts of the secret)"
+    shown = last_words(f"stored\n{said}\n".encode(), VALUE.encode())
+    assert shown == "(not shown, as it holds parts of the secret)"
 
 
 @given(st.binary() | st.text().map(str.encode), st.binary(max_size=60))
@@ -337,20 +336,8 @@ def test_parts_of_the_secret_in_any_disguise_are_not_shown(said: str) -> None:
 @example(b"\x1b[31m" * 9000, b"")
 @settings(deadline=None)
 def test_the_last_words_are_short_and_safe(output: bytes, secret: bytes) -> None:
-    told = last_words(output, secret)
-    assert told.isprintable()
-    assert len(told) <= LONGEST
+    shown = last_words(output, secret)
+    assert shown.isprintable()
+    assert len(shown) <= LONGEST
     if len(secret) > 9:
-        assert secret.decode(errors="replace") not in told
-
-
-async def test_a_clipboard_takes_one_secret() -> None:
-    written: list[str] = []
-    clipboard = ClipboardDelivery({"TERM": "xterm", "PATH": ""}, written.append)
-    clipboard.check(["one"])
-    sent = await clipboard.deliver(parcel())
-    clipboard.close()
-    assert written == [f"\x1b]52;c;{b64encode(VALUE.encode()).decode()}\x07"]
-    assert sent.where == "Sent to the terminal's clipboard (OSC 52)."
-    with pytest.raises(DeliveryFailed, match="one secret at a time"):
-        clipboard.check(["one", "two"])
+        assert secret.decode(errors="replace") not in shown

@@ -71,14 +71,12 @@ def test_a_relative_path_is_told_whole(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def test_an_existing_file_is_left_alone(tmp_path: Path) -> None:
-    there = tmp_path / "there.key"
-    there.write_text("older")
-    reason, sentence = refused(there)
+    old = tmp_path / "old.key"
+    old.write_text("older")
+    reason, sentence = refused(old)
     assert reason is DeliveryFault.EXISTS
-    assert (
-        sentence == f"There is already a file {there}. It was left as it is: choose another name."
-    )
-    assert there.read_text() == "older"
+    assert sentence == f"There is already a file {old}. It was left as it is: choose another name."
+    assert old.read_text() == "older"
 
 
 @pytest.mark.parametrize("target", ["elsewhere", "nowhere", "."])
@@ -140,8 +138,8 @@ def test_what_the_system_refuses_is_put_into_words(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, reason: DeliveryFault, word: str
 ) -> None:
     monkeypatch.setattr(os, "open", raising(number))
-    told, sentence = refused(tmp_path / "new.key")
-    assert told is reason
+    fault, sentence = refused(tmp_path / "new.key")
+    assert fault is reason
     assert word in sentence
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from tui.delivery import FileDelivery, Form, NewSecret, NoSecretsRead, read_secrets
-from tui.delivery.reading import CAP
+from tui.delivery.reading import MOST_CHARACTERS
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 SECRET = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=1, max_size=60)
@@ -34,9 +34,9 @@ def test_secrets_come_back_as_they_were_written(
     for key_id, label, secret in keys:
         asyncio.run(delivery.deliver(NewSecret(SecretStr(secret), key_id, label, secret[:4])))
     delivery.close()
-    found = read_secrets(path)
+    secrets = read_secrets(path)
     safe = {key_id for key_id, _, _ in keys if not key_id.startswith("-") or form != "csv"}
-    assert {i: found[i].get_secret_value() for i in safe} == {
+    assert {i: secrets[i].get_secret_value() for i in safe} == {
         key_id: secret for key_id, _, secret in keys if key_id in safe
     }
 
@@ -53,7 +53,7 @@ def test_secrets_come_back_as_they_were_written(
         ("a.env", "# x (id 1)\nNAME='hush\n", "not in the form"),
         ("a.json", "[" * 100_000, "not in the form"),
         ("a.csv", f"label,id,short_key,secret\n,1,,{'x' * 200_000}\n", "not in the form"),
-        ("a.csv", "x" * (CAP + 1), "is larger than 4 MiB"),
+        ("a.csv", "x" * (MOST_CHARACTERS + 1), "is larger than 4 MiB"),
     ],
 )
 def test_other_files_are_refused_without_telling_what_they_hold(

@@ -15,7 +15,7 @@ from tui.api.address import parse_server
 from tui.api.client import Client
 from tui.api.grants import MOMENTUM
 from tui.api.session import Session
-from tui.journal import Journal
+from tui.journal import Journal, JournalEntry, create_records
 from tui.keys.service import KeyService
 from tui.keys.verification import Proof, Reading, Verification
 
@@ -38,12 +38,18 @@ class Naps:
         await asyncio.sleep(0)
 
 
-def readings(found: Verification) -> dict[str, Reading]:
-    return {proof.grant: proof.reading for proof in found.proofs}
+def unstored(journal: Journal) -> list[JournalEntry]:
+    """The newest line of each create whose secret was not stored, newest create first."""
+    records = create_records(reversed(journal.read().entries))
+    return [record.unstored for record in reversed(records) if record.unstored is not None]
 
 
-def proof(found: Verification, grant: str) -> Proof:
-    return next(proof for proof in found.proofs if proof.grant == grant)
+def readings(verification: Verification) -> dict[str, Reading]:
+    return {proof.grant: proof.reading for proof in verification.proofs}
+
+
+def proof(verification: Verification, grant: str) -> Proof:
+    return next(proof for proof in verification.proofs if proof.grant == grant)
 
 
 def file_of(journal: Journal) -> Path:

@@ -33,8 +33,8 @@ def test_a_create_leaves_a_line_for_each_thing_that_became_known(journal: Journa
     )
     attempt.done(key_id="k1", short_key="9ac1")
     attempt.stored("Written to /x.")
-    begun, done, stored = reversed(journal.entries())
-    assert begun == JournalEntry(
+    first, done, stored = reversed(journal.read().entries)
+    assert first == JournalEntry(
         WHEN, SERVER, "ops", "create", "begun", attempt.id, "", "Billing", predecessor="1"
     )
     assert done == JournalEntry(
@@ -59,7 +59,7 @@ def test_a_create_leaves_a_line_for_each_thing_that_became_known(journal: Journa
 def test_without_a_path_it_is_kept_in_memory() -> None:
     journal = Journal(None)
     journal.begin("delete", server=SERVER, key_id="1").refused("The server answered 403.")
-    assert [entry.phase for entry in journal.entries()] == ["refused", "begun"]
+    assert [entry.phase for entry in journal.read().entries] == ["refused", "begun"]
     assert journal.problem == ""
 
 
@@ -72,7 +72,7 @@ def test_there_is_no_field_for_a_secret() -> None:
 
 def test_whatever_a_server_calls_a_short_key_it_is_cut(journal: Journal) -> None:
     journal.begin("create", server=SERVER).done(short_key="0123456789" * 4)
-    assert journal.entries()[0].short_key == "012345678901"
+    assert journal.read().entries[0].short_key == "012345678901"
 
 
 def test_nobody_else_may_look_into_it(journal: Journal) -> None:
@@ -121,7 +121,7 @@ def test_any_label_comes_back_and_holds_nothing_that_a_terminal_acts_on(
         journal = Journal(Path(directory, "journal.jsonl"))
         journal.begin("create", server=SERVER, label=label, predecessor=detail)
         written = file_of(journal).read_bytes()
-        (entry,) = journal.entries()
+        (entry,) = journal.read().entries
     assert (entry.label, entry.predecessor) == (label, detail)
     assert written.count(b"\n") == 1
     assert written.rstrip(b"\n").decode("ascii").isprintable()
@@ -129,7 +129,7 @@ def test_any_label_comes_back_and_holds_nothing_that_a_terminal_acts_on(
 
 def test_a_label_of_a_megabyte_is_cut(journal: Journal) -> None:
     journal.begin("create", server=SERVER, label="x" * 2**20)
-    assert len(journal.entries()[0].label) == LONGEST
+    assert len(journal.read().entries[0].label) == LONGEST
     assert file_of(journal).stat().st_size < 2 * LONGEST
 
 
@@ -138,15 +138,15 @@ def test_a_torn_line_costs_no_other(journal: Journal) -> None:
     with file_of(journal).open("ab") as file:
         file.write(b'{"when":"2026-01-15T12:00:00+00:00","serv')
     journal.begin("create", server=SERVER, label="after")
-    assert [entry.label for entry in journal.entries()] == ["after", "before"]
-    assert journal.unreadable == 1
+    assert [entry.label for entry in journal.read().entries] == ["after", "before"]
+    assert journal.read().unreadable == 1
 
 
 def test_a_journal_that_is_not_there_yet_is_empty(journal: Journal) -> None:
-    assert journal.entries() == []
+    assert journal.read().entries == ()
     assert journal.problem == ""
     journal.prepare()
-    assert journal.entries() == []
+    assert journal.read().entries == ()
     assert file_of(journal).exists()
 
 
@@ -168,8 +168,8 @@ def test_several_programs_write_at_once(journal: Journal) -> None:
         for name in "ab"
     ]
     assert [process.wait(60) for process in running] == [0, 0]
-    entries = journal.entries()
-    assert journal.unreadable == 0
+    entries = journal.read().entries
+    assert journal.read().unreadable == 0
     for name in "ab":
         mine = [entry for entry in reversed(entries) if entry.label.startswith(name)]
         assert [(entry.label[500:], entry.phase) for entry in mine] == [
@@ -181,8 +181,8 @@ def test_times_are_in_utc(journal: Journal) -> None:
     zone = timezone(timedelta(hours=-7))
     local = Journal(journal.path, now=lambda: WHEN.astimezone(zone))
     local.begin("create", server=SERVER)
-    assert local.entries()[0].when == WHEN
-    assert local.entries()[0].when.tzinfo is UTC
+    assert local.read().entries[0].when == WHEN
+    assert local.read().entries[0].when.tzinfo is UTC
 
 
 def test_where_the_journal_is_follows_the_xdg_rules(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,16 +1,19 @@
 from __future__ import annotations
 
 import json
+import os
 import tempfile
+import threading
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.keys.conftest import WHEN, file_of
-from tui.journal.log import CAP, Journal, successors
-from tui.ui.screens.journal import requests
+from tests.keys.conftest import WHEN, file_of, unstored
+from tui.journal import create_records
+from tui.journal.log import CAP, Journal
+from tui.ui.screens.journal import write_requests
 
 SERVER = "https://mta1.example.com"
 
@@ -22,8 +25,8 @@ def test_what_others_wrote_is_skipped_and_counted(foreign: list[bytes]) -> None:
         journal = Journal(Path(directory, "journal.jsonl"))
         file_of(journal).write_bytes(b"".join(each + b"\n" for each in foreign))
         journal.begin("create", server=SERVER, label="mine")
-        assert [entry.label for entry in journal.entries()] == ["mine"]
-        assert journal.unreadable == len(lines)
+        assert [entry.label for entry in journal.read().entries] == ["mine"]
+        assert journal.read().unreadable == len(lines)
 
 
 GOOD: dict[str, object] = {
@@ -56,16 +59,16 @@ def test_a_line_is_read_whole_or_not_at_all(
 ) -> None:
     file_of(journal).parent.mkdir()
     file_of(journal).write_text(json.dumps(GOOD | wrong) + "\n")
-    assert [entry.when for entry in journal.entries()] == [WHEN] * readable
-    assert journal.unreadable == 1 - readable
+    assert [entry.when for entry in journal.read().entries] == [WHEN] * readable
+    assert journal.read().unreadable == 1 - readable
 
 
 @pytest.mark.parametrize("text", ["[" * 200_000, "9" * 10_000, "null", "[]", '"x"', "\ud800"])
 def test_hostile_lines_are_skipped(text: str, journal: Journal) -> None:
     file_of(journal).parent.mkdir()
     file_of(journal).write_bytes(text.encode("utf-8", "surrogatepass"))
-    assert journal.entries() == []
-    assert journal.unreadable == 1
+    assert journal.read().entries == ()
+    assert journal.read().unreadable == 1
 
 
 def test_of_a_huge_file_the_end_is_read(journal: Journal) -> None:
@@ -73,10 +76,10 @@ def test_of_a_huge_file_the_end_is_read(journal: Journal) -> None:
     file_of(journal).parent.mkdir()
     file_of(journal).write_bytes(b"old\n" + line * (2 * CAP // len(line)))
     journal.begin("create", server=SERVER, label="newest")
-    entries = journal.entries()
+    entries = journal.read().entries
     assert entries[0].label == "newest"
     assert CAP // len(line) - 1 <= len(entries) <= CAP // len(line) + 1
-    assert journal.unreadable == 0
+    assert journal.read().unreadable == 0
 
 
 def created(journal: Journal, *, key_id: str = "", label: str = "x", short_key: str = "") -> str:
@@ -85,7 +88,7 @@ def created(journal: Journal, *, key_id: str = "", label: str = "x", short_key: 
     return attempt.id
 
 
-def test_created_keys_whose_secret_was_never_stored_are_told(journal: Journal) -> None:
+def test_created_keys_whose_secret_was_never_stored_are_known(journal: Journal) -> None:
     lost = created(journal, key_id="k1", label="lost")
     stored = journal.begin("create", server=SERVER, label="stored")
     stored.done(key_id="k2")
@@ -95,12 +98,12 @@ def test_created_keys_whose_secret_was_never_stored_are_told(journal: Journal) -
     unknown.unknown("The connection broke.")
     crashed = journal.begin("create", server=SERVER, label="crashed")
     journal.begin("update", server=SERVER, key_id="k9", label="edited").done()
-    assert [(entry.attempt, entry.phase) for entry in journal.unstored()] == [
+    assert [(entry.attempt, entry.phase) for entry in unstored(journal)] == [
         (crashed.id, "begun"),
         (unknown.id, "unknown"),
         (lost, "done"),
     ]
-    assert journal.unstored()[2].key_id == "k1"
+    assert unstored(journal)[2].key_id == "k1"
 
 
 def test_what_was_deleted_since_needs_no_secret(journal: Journal) -> None:
@@ -113,12 +116,12 @@ def test_what_was_deleted_since_needs_no_secret(journal: Journal) -> None:
     journal.begin("delete", server=SERVER, key_id="k1").done()
     journal.begin("delete", server=SERVER, key_id="k2").refused("The server answered 403.")
     journal.begin("delete", server=SERVER, key_id="k4", label="n", short_key="9ac2").done()
-    assert [(entry.server, entry.key_id) for entry in journal.unstored()] == [
+    assert [(entry.server, entry.key_id) for entry in unstored(journal)] == [
         ("https://other", "k1"),
         (SERVER, ""),
         (SERVER, "k2"),
     ]
-    assert journal.unstored()[1].attempt == nameless
+    assert unstored(journal)[1].attempt == nameless
 
 
 def test_deleting_one_key_says_nothing_of_a_create_that_may_not_have_happened(
@@ -126,18 +129,18 @@ def test_deleting_one_key_says_nothing_of_a_create_that_may_not_have_happened(
 ) -> None:
     journal.begin("create", server=SERVER, label="same")
     journal.begin("delete", server=SERVER, key_id="k1", label="same").done()
-    assert len(journal.unstored()) == 1
+    assert len(unstored(journal)) == 1
 
 
-def test_what_became_of_an_attempt_can_be_noted_by_a_later_start(journal: Journal) -> None:
+def test_the_outcome_of_an_attempt_can_be_noted_by_a_later_start(journal: Journal) -> None:
     journal.begin("create", server=SERVER, label="crashed")
     later = Journal(journal.path)
-    (entry,) = later.unstored()
+    (entry,) = unstored(later)
     later.resume(entry).done(key_id="k1", short_key="9ac1")
-    (entry,) = later.unstored()
+    (entry,) = unstored(later)
     assert (entry.key_id, entry.short_key, entry.phase) == ("k1", "9ac1", "done")
     later.resume(entry).stored("Written to /x.")
-    assert later.unstored() == []
+    assert unstored(later) == []
 
 
 def test_a_successor_whose_first_lines_are_cut_off_counts_as_stored(journal: Journal) -> None:
@@ -145,6 +148,45 @@ def test_a_successor_whose_first_lines_are_cut_off_counts_as_stored(journal: Jou
     attempt.done(key_id="new")
     attempt.stored("Written to /x.")
     attempt.proven(True)
-    last_only = journal.entries()[:1]
-    assert [one.is_stored for one in successors(last_only)] == [True]
-    assert requests(last_only, "") == []
+    last_only = journal.read().entries[:1]
+    assert [record.is_stored for record in create_records(last_only)] == [True]
+    assert write_requests(last_only, "") == []
+
+
+def test_a_file_that_did_not_change_is_parsed_once(journal: Journal) -> None:
+    created(journal, key_id="k1")
+    snapshot = journal.read()
+    assert journal.read() is snapshot
+    created(Journal(journal.path), key_id="k2")
+    assert [entry.key_id for entry in journal.read().entries] == ["k2", "", "k1", ""]
+    assert [entry.key_id for entry in snapshot.entries] == ["k1", ""]
+
+
+def test_what_waits_to_be_written_is_read_too(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    created(journal, key_id="k1")
+    journal.read()
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", lambda *_: 0)
+        journal.begin("delete", server=SERVER, key_id="k1")
+        assert [entry.action for entry in journal.read().entries] == ["delete", "create", "create"]
+    journal.prepare()
+    assert [entry.action for entry in journal.read().entries] == ["delete", "create", "create"]
+
+
+def test_it_is_read_while_others_write(journal: Journal) -> None:
+    created(journal, key_id="k0")
+    sizes: list[int] = []
+
+    def read_often() -> None:
+        while len(journal.read().entries) < 100:
+            sizes.append(len(journal.read().entries))
+
+    reader = threading.Thread(target=read_often, daemon=True)
+    reader.start()
+    for _ in range(49):
+        created(journal, key_id="k")
+    reader.join(60)
+    assert not reader.is_alive()
+    assert sizes == sorted(sizes), "no line is missed while it is being written"

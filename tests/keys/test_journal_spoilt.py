@@ -37,7 +37,7 @@ def test_what_cannot_be_written_keeps_nobody_from_working(spoil: object, journal
     journal.prepare()
     assert journal.problem.startswith(f"The journal {file_of(journal)} can't be written:")
     journal.begin("delete", server=SERVER, key_id="1").done()
-    assert [entry.phase for entry in journal.entries()] == ["done", "begun"]
+    assert [entry.phase for entry in journal.read().entries] == ["done", "begun"]
     if spoil is linked:
         assert file_of(journal).read_bytes() == b""
 
@@ -48,7 +48,7 @@ def test_no_path_is_too_odd(path: str) -> None:
     journal.begin("create", server=SERVER)
     assert journal.problem
     assert journal.problem.isprintable()
-    assert len(journal.entries()) == 1
+    assert len(journal.read().entries) == 1
 
 
 def test_somebody_else_s_file_is_left_alone(
@@ -58,13 +58,13 @@ def test_somebody_else_s_file_is_left_alone(
     file_of(journal).touch(0o644)
     owner = os.geteuid()
     monkeypatch.setattr(os, "geteuid", lambda: owner + 1)
-    assert journal.entries() == []
+    assert journal.read().entries == ()
     assert "can't be read: what was noted is not shown (it belongs to" in journal.problem
     journal.begin("create", server=SERVER)
     assert "can't be written" in journal.problem, "that matters more"
     assert "it belongs to somebody else" in journal.problem
     assert file_of(journal).read_bytes() == b""
-    assert len(journal.entries()) == 1
+    assert len(journal.read().entries) == 1
 
 
 def test_a_full_disk_is_told_and_caught_up_with_later(
@@ -79,9 +79,9 @@ def test_a_full_disk_is_told_and_caught_up_with_later(
     attempt.done(key_id="k2")
     assert journal.problem == ""
     again = Journal(journal.path)
-    assert [(entry.label, entry.phase) for entry in again.entries()] == [
+    assert [(entry.label, entry.phase) for entry in again.read().entries] == [
         ("two", "done"),
         ("two", "begun"),
         ("one", "begun"),
     ]
-    assert again.unreadable == 1
+    assert again.read().unreadable == 1

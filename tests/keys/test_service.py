@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import asyncio
+import re
+import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -8,18 +10,21 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from tests.clock import in_vain
 from tests.conftest import NodeMaker
+from tests.keys.conftest import unstored
 from tests.node import How, Node
 from tui.api.address import parse_server
 from tui.api.client import Client
-from tui.api.errors import ApiError, Invalid, RateLimited
+from tui.api.errors import ApiError, Invalid, NoAnswer, RateLimited
 from tui.api.models import CreatedKey, Key, KeyDraft
 from tui.api.session import Session, SessionEnded
-from tui.journal import Journal, JournalEntry, Successor
+from tui.journal import Journal, JournalEntry, JournalSnapshot
+from tui.keys.rotation import unfinished_rotations
 from tui.keys.service import FRESH_SECONDS, KeyService
 from tui.keys.verification import Reading
 from tui.keys.write_outcomes import NothingCreated, OutcomeUnknown, SecretLost
-from tui.sandbox.store import StoredKey, new_secret, utc_now
+from tui.sandbox.store import new_secret, utc_now
 
 DRAFT = KeyDraft("Billing \x1b[2J", ("metrics/view", "webhooks/view"), ("127.0.0.0/8",))
 KEYS = "/api/v1/api-keys"
@@ -54,45 +59,53 @@ def no_secret_is_in_the_journal(journal: Journal, mint: Mint) -> Iterator[None]:
     assert not [secret for secret in mint.made if secret in written]
 
 
-def told(journal: Journal) -> list[tuple[str, str, str]]:
+def lines_in(journal: Journal) -> list[tuple[str, str, str]]:
     """Return what a program started later would read: action, phase, detail, oldest first."""
-    entries = Journal(journal.path).entries()
+    entries = Journal(journal.path).read().entries
     return [(entry.action, entry.phase, entry.detail) for entry in reversed(entries)]
 
 
-def made(node: Node) -> tuple[StoredKey, ...]:
-    return node.keys()
+def ids(node: Node) -> list[str]:
+    keys = node.keys()
+    return [key.id for key in keys]
+
+
+async def succession(service: KeyService) -> tuple[str, str, str]:
+    """What is known of the only create: the key's id, its predecessor's, and how far it came."""
+    (record,) = await service.history.creates()
+    reached = {"stored": record.is_stored, "verified": record.is_verified}
+    return record.key_id, record.predecessor, " ".join(name for name in reached if reached[name])
 
 
 def last(journal: Journal) -> JournalEntry:
-    return Journal(journal.path).entries()[0]
+    return Journal(journal.path).read().entries[0]
 
 
 async def test_a_create_is_noted_before_and_after_and_once_it_is_stored(
     service: KeyService, node: Node, journal: Journal
 ) -> None:
     created = await service.create(DRAFT, predecessor="1")
-    (key,) = made(node)
+    (key,) = node.keys()
     assert created.draft is DRAFT
     assert created.key.short_key == key.short_key
-    assert told(journal) == [("create", "begun", ""), ("create", "done", "")]
-    assert service.noted.successors == [Successor(key.id, "1")]
+    assert lines_in(journal) == [("create", "begun", ""), ("create", "done", "")]
+    assert await succession(service) == (key.id, "1", "")
     created.attempt.proven(True)
-    assert service.noted.successors == [Successor(key.id, "1", is_verified=True)]
-    assert journal.unstored()[0].key_id == key.id
+    assert await succession(service) == (key.id, "1", "verified")
+    assert unstored(journal)[0].key_id == key.id
     created.attempt.stored("Sent to the clipboard.")
     created.attempt.stored("Sent to the clipboard.")
-    assert told(journal)[2:] == [
+    assert lines_in(journal)[2:] == [
         ("create", "verified", ""),
         ("create", "stored", "Sent to the clipboard."),
     ]
-    assert service.noted.successors == [Successor(key.id, "1", is_stored=True, is_verified=True)]
+    assert await succession(service) == (key.id, "1", "stored verified")
     created.attempt.proven(False)
-    assert service.noted.successors == [Successor(key.id, "1", is_stored=True)]
+    assert await succession(service) == (key.id, "1", "stored")
     entry = last(journal)
     assert (entry.server, entry.username) == (node.url, node.username)
     assert (entry.label, entry.short_key) == (DRAFT.label, key.short_key)
-    assert journal.unstored() == []
+    assert unstored(journal) == []
 
 
 async def test_a_request_goes_out_only_once_it_is_noted(
@@ -101,10 +114,10 @@ async def test_a_request_goes_out_only_once_it_is_noted(
     node.fail("*", KEYS, "hang")
     task = asyncio.create_task(service.create(DRAFT))
     await node.until("POST", KEYS)
-    assert told(journal) == [("create", "begun", "")]
+    assert lines_in(journal) == [("create", "begun", "")]
     node.release()
     await task
-    assert told(journal) == [("create", "begun", ""), ("create", "done", "")]
+    assert lines_in(journal) == [("create", "begun", ""), ("create", "done", "")]
 
 
 BROKE = "The connection broke before an answer came."
@@ -122,7 +135,7 @@ SO_FAR = "{} Nothing was created so far."
         ("503-html", NothingCreated, "refused", ANSWERED.format(503), NOTHING),
     ],
 )
-async def test_what_became_of_a_create_is_noted(
+async def test_the_outcome_of_a_create_is_noted(
     how: How,
     error: type[Exception],
     phase: str,
@@ -135,30 +148,47 @@ async def test_what_became_of_a_create_is_noted(
     node.fail("POST", KEYS, how)
     with pytest.raises(error):
         await service.create(DRAFT)
-    assert told(journal) == [
+    assert lines_in(journal) == [
         ("create", "begun", ""),
         ("create", "unknown", first),
         ("create", phase, then.format(first)),
     ]
-    state_text = {entry.key_id for entry in journal.unstored() if entry.key_id}
-    assert state_text == {key.id for key in made(node)}
+    assert [entry.key_id for entry in unstored(journal) if entry.key_id] == ids(node)
 
 
-async def test_a_key_that_comes_late_is_told_as_never_stored(
+async def test_a_key_that_comes_late_is_shown_as_never_stored(
     service: KeyService, node: Node
 ) -> None:
     service.journal._now = utc_now
     node.fail("POST", KEYS, "hang")
-    service.session.client.deadline = 0.3
     with pytest.raises(NothingCreated) as caught:
-        await service.create(DRAFT)
+        await in_vain(service.create(DRAFT), lambda: node.held)
     assert caught.value.cause.maybe_later
     node.release()
     await node.until("POST", KEYS)
-    while not made(node):  # noqa: ASYNC110  # done by another thread
+    while not node.keys():  # noqa: ASYNC110  # done by another thread
         await asyncio.sleep(0.005)
     await service.load()
-    assert [key.id for key in service.never_stored()] == [key.id for key in made(node)]
+    assert [key.id for key in (await service.unstored()).never_stored] == ids(node)
+
+
+async def test_the_journal_is_read_in_threads_only(
+    service: KeyService, journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, threads = journal.read, list[threading.Thread]()
+
+    def noting_read() -> JournalSnapshot:
+        threads.append(threading.current_thread())
+        return read()
+
+    created = await service.create(DRAFT)
+    await service.load()
+    monkeypatch.setattr(journal, "read", noting_read)
+    assert (await service.unstored()).never_stored
+    assert await unfinished_rotations(service) == ()
+    assert await service.history.attempt_of(created.key.id or "") is not None
+    assert len(threads) == 3
+    assert threading.current_thread() not in threads
 
 
 async def test_a_key_that_may_be_anybody_s_is_not_taken_for_the_lost_one(
@@ -186,7 +216,7 @@ async def test_a_create_that_has_to_wait_did_nothing(
     node.fail("POST", KEYS, how)
     with pytest.raises(RateLimited):
         await service.create(DRAFT)
-    assert told(journal)[1:] == [("create", "refused", ANSWERED.format(429))]
+    assert lines_in(journal)[1:] == [("create", "refused", ANSWERED.format(429))]
 
 
 async def test_a_cut_answer_costs_a_secret_or_not_but_the_journal_knows(
@@ -196,22 +226,23 @@ async def test_a_cut_answer_costs_a_secret_or_not_but_the_journal_knows(
     with suppress(SecretLost):
         await service.create(DRAFT)
     assert last(journal).phase == "done"
-    assert last(journal).key_id in {"", made(node)[0].id}
-    assert len(journal.unstored()) == 1
+    assert last(journal).key_id in {"", ids(node)[0]}
+    assert len(unstored(journal)) == 1
 
 
 @pytest.mark.parametrize("how", ["hang", "hang-after"])
 async def test_a_create_without_an_answer_in_time_is_noted(
     how: How, service: KeyService, node: Node, journal: Journal
 ) -> None:
-    service.session.client.deadline = 0.3
     node.fail("POST", KEYS, how)
     with pytest.raises(SecretLost if how == "hang-after" else NothingCreated):
-        await service.create(DRAFT)
-    assert told(journal)[1] == ("create", "unknown", "No answer came within 0 s.")
+        await in_vain(service.create(DRAFT), lambda: node.held)
+    action, phase, detail = lines_in(journal)[1]
+    assert (action, phase) == ("create", "unknown")
+    assert re.fullmatch(r"No answer came within \d+ s\.", detail)
 
 
-async def test_what_is_found_out_later_is_noted_then(
+async def test_an_outcome_that_is_learned_later_is_noted_then(
     service: KeyService, node: Node, journal: Journal
 ) -> None:
     known = service.known_ids()
@@ -220,12 +251,48 @@ async def test_what_is_found_out_later_is_noted_then(
     with pytest.raises(OutcomeUnknown) as caught:
         await service.create(DRAFT)
     assert last(journal).phase == "unknown"
-    assert journal.unstored()[0].key_id == ""
-    keys = (await service.load()).keys
+    assert unstored(journal)[0].key_id == ""
+    listing = await service.load()
     unknown = caught.value
-    found = service.what_became(keys, DRAFT, known, unknown.cause, unknown.attempt)
-    assert isinstance(found, SecretLost)
-    assert journal.unstored()[0].key_id == made(node)[0].id
+    outcome = service.create_outcome(listing, DRAFT, known, unknown.cause, unknown.attempt)
+    assert isinstance(outcome, SecretLost)
+    assert unstored(journal)[0].key_id == ids(node)[0]
+
+
+async def test_of_a_list_in_part_nothing_is_concluded(
+    service: KeyService, node: Node, journal: Journal
+) -> None:
+    """The list leaves out the newest key, which is the one that came of the create."""
+    node.fail("POST", KEYS, "after")
+    node.fail("GET", KEYS, "in-part")
+    with pytest.raises(OutcomeUnknown) as caught:
+        await service.create(DRAFT)
+    assert caught.value.partial
+    assert last(journal).phase == "unknown"
+
+    (key_id,) = ids(node)
+    (listed_key,) = [key for key in (await service.load()).keys if key.id == key_id]
+    node.fail("DELETE", KEYS, "before")
+    with pytest.raises(NoAnswer):
+        await service.delete(listed_key)
+    node.fail("GET", KEYS, "in-part")
+    listing = await service.load()
+    assert not listing.is_whole
+    assert key_id not in {key.id for key in listing.keys}
+    assert last(journal).phase == "unknown", "the key was not listed, but neither was all"
+    assert (await service.load()).is_whole
+
+
+async def test_a_subaccounts_key_is_read_edited_and_deleted(
+    service: KeyService, node: Node
+) -> None:
+    key_id, _ = node.add_key("Partner", subaccount=7)
+    (key,) = [key for key in (await service.load()).keys if key.id == key_id]
+    await service.edit(key, KeyDraft("Renamed", ("metrics/view",)))
+    renamed = await service.read(key)
+    assert (renamed.label, renamed.subaccount_id) == ("Renamed", 7)
+    assert await service.delete(renamed)
+    assert "Renamed" not in node.labels()
 
 
 async def test_a_create_that_is_cancelled_is_unknown(
@@ -237,14 +304,14 @@ async def test_a_create_that_is_cancelled_is_unknown(
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert told(journal)[-1] == ("create", "unknown", "It was interrupted here.")
+    assert lines_in(journal)[-1] == ("create", "unknown", "It was interrupted here.")
 
 
 async def test_a_create_that_is_refused_is_noted(service: KeyService, journal: Journal) -> None:
     with pytest.raises(Invalid):
         await service.create(KeyDraft("x", ("no/such",)))
-    assert told(journal)[-1] == ("create", "refused", "The server answered 400.")
-    assert journal.unstored() == []
+    assert lines_in(journal)[-1] == ("create", "refused", "The server answered 400.")
+    assert unstored(journal) == []
 
 
 async def test_a_session_that_has_ended_did_nothing(
@@ -253,7 +320,7 @@ async def test_a_session_that_has_ended_did_nothing(
     node.end_sessions()
     with pytest.raises(SessionEnded):
         await service.create(DRAFT)
-    assert told(journal)[-1] == ("create", "refused", "The session had ended.")
+    assert lines_in(journal)[-1] == ("create", "refused", "The session had ended.")
 
 
 async def test_a_server_that_gives_the_secret_other_names_as_well_is_not_repeated(
@@ -279,14 +346,14 @@ async def key(service: KeyService, node: Node) -> Key:
 
 async def test_an_update_is_noted(service: KeyService, key: Key, journal: Journal) -> None:
     await service.update(key, KeyDraft("New", key.grants, ()))
-    begun, done = reversed(journal.entries())
-    assert (begun.label, begun.key_id) == ("Old", key.id)
+    first, done = reversed(journal.read().entries)
+    assert (first.label, first.key_id) == ("Old", key.id)
     assert (done.label, done.phase, done.short_key) == ("New", "done", key.short_key)
 
 
 async def test_a_delete_is_noted(service: KeyService, key: Key, journal: Journal) -> None:
     assert await service.delete(key)
-    assert told(journal) == [("delete", "begun", ""), ("delete", "done", "")]
+    assert lines_in(journal) == [("delete", "begun", ""), ("delete", "done", "")]
 
 
 async def test_a_delete_that_somebody_else_did_is_done(
@@ -294,7 +361,7 @@ async def test_a_delete_that_somebody_else_did_is_done(
 ) -> None:
     await service.delete(key)
     assert not await service.delete(key)
-    assert told(journal)[2:] == [
+    assert lines_in(journal)[2:] == [
         ("delete", "begun", ""),
         ("delete", "refused", "The server answered 404."),
         ("delete", "done", "Somebody else had already deleted it."),
@@ -312,7 +379,10 @@ async def test_other_writes_that_go_wrong_are_noted(
     node.fail("*", f"{KEYS}/", how)
     with pytest.raises(ApiError):
         await (service.delete(key) if action == "delete" else service.update(key, DRAFT))
-    assert [(entry[0], entry[1]) for entry in told(journal)] == [(action, "begun"), (action, phase)]
+    assert [(entry[0], entry[1]) for entry in lines_in(journal)] == [
+        (action, "begun"),
+        (action, phase),
+    ]
 
 
 async def test_a_journal_that_cannot_be_written_stops_nothing(
@@ -321,14 +391,14 @@ async def test_a_journal_that_cannot_be_written_stops_nothing(
     service.journal = Journal(Path("/proc/none/journal.jsonl"))
     await service.delete(key)
     await service.create(DRAFT)
-    assert len(made(node)) == 1
+    assert len(node.keys()) == 1
     assert service.journal.problem
-    assert [entry.phase for entry in service.journal.entries()] == ["done", "begun"] * 2
+    assert [entry.phase for entry in service.journal.read().entries] == ["done", "begun"] * 2
 
 
 async def test_a_key_is_verified_with_its_own_secret(service: KeyService) -> None:
     created = await service.create(DRAFT)
-    found = await service.verify(created.key.secret, DRAFT.grants, DRAFT.valid_ips)
-    assert found.works
-    found = await service.verify(created.key.secret, ("metrics/view", "templates/view"))
-    assert [proof.reading for proof in found.proofs] == [Reading.GRANTED, Reading.REFUSED]
+    verification = await service.verify(created.key.secret, DRAFT.grants, DRAFT.valid_ips)
+    assert verification.works
+    verification = await service.verify(created.key.secret, ("metrics/view", "templates/view"))
+    assert [proof.reading for proof in verification.proofs] == [Reading.GRANTED, Reading.REFUSED]

@@ -1,4 +1,4 @@
-"""What a key may be, as far as that can be told without a server."""
+"""The checks of what is typed, which need no server."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tui.keys.validation import split_ips, wrong_grants, wrong_ips, wrong_label, wrong_password
 from tui.sandbox.answers import BadRequest
-from tui.sandbox.key_routes import checked
+from tui.sandbox.key_routes import parse_draft
 
 ADDRESSES = st.ip_addresses(v=4).map(str)
 NETWORKS = st.builds("{}/{}".format, ADDRESSES, st.integers(0, 32))
@@ -46,7 +46,7 @@ def test_whatever_is_typed_is_split_without_a_rest(text: str) -> None:
 def test_an_address_is_right_just_where_the_server_takes_it(address: str) -> None:
     fields: dict[str, object] = {"label": "x", "grants": [], "valid_ips": [address]}
     try:
-        checked(fields, set())
+        parse_draft(fields, set())
     except BadRequest:
         taken = False
     else:

@@ -24,24 +24,24 @@ async def test_every_grant_of_a_key_is_shown_by_as_few_requests_as_can_be(
 ) -> None:
     _, secret = node.add_key("all", ALL)
     before = node.keys()
-    heard: list[Verification] = []
-    found = await verify(client, SecretStr(secret), ALL, on_change=heard.append)
-    assert found.works
-    assert found.alive is Reading.GRANTED
-    assert found.hints == ()
-    assert [proof.grant for proof in found.proofs] == list(ALL)
-    assert readings(found) == dict.fromkeys(ALL, Reading.GRANTED) | {
+    changes: list[Verification] = []
+    verification = await verify(client, SecretStr(secret), ALL, on_change=changes.append)
+    assert verification.works
+    assert verification.alive is Reading.GRANTED
+    assert verification.hints == ()
+    assert [proof.grant for proof in verification.proofs] == list(ALL)
+    assert readings(verification) == dict.fromkeys(ALL, Reading.GRANTED) | {
         "smtp/inject": Reading.CANNOT_BE_SHOWN
     }
-    assert all(each.seconds for each in found.proofs if each.grant != "smtp/inject")
-    assert {each.grant for each in found.proofs if each.why == READING_ONLY} == {
+    assert all(each.seconds for each in verification.proofs if each.grant != "smtp/inject")
+    assert {each.grant for each in verification.proofs if each.why == READING_ONLY} == {
         "webhooks/modify", "templates/modify", "transmissions/modify", "recipient_lists/manage"
     }  # fmt: skip
-    assert "SMTP" in proof(found, "smtp/inject").why
+    assert "SMTP" in proof(verification, "smtp/inject").why
     assert len(node.requests) == 1 + ROOTS
-    assert heard[-1] == found
-    assert not any(each.works for each in heard[:-1])
-    assert heard[0].awaited == ALL
+    assert changes[-1] == verification
+    assert not any(each.works for each in changes[:-1])
+    assert changes[0].awaited == ALL
     assert node.keys() == before
 
 
@@ -58,24 +58,26 @@ async def test_nothing_is_asked_for_that_could_change_something(node: Node, clie
 async def test_each_grant_alone_is_told_from_all_others(
     grant: str, node: Node, client: Client
 ) -> None:
-    _, secret = node.add_key("one", (grant,))
-    found = await verify(client, SecretStr(secret), ALL)
-    granted = {name for name, reading in readings(found).items() if reading is Reading.GRANTED}
+    _, secret = node.add_key("single", (grant,))
+    verification = await verify(client, SecretStr(secret), ALL)
+    granted = {
+        name for name, reading in readings(verification).items() if reading is Reading.GRANTED
+    }
     root = grant.split("/")[0]
     shares = {"webhooks", "templates", "transmissions"} if "preview" not in grant else set()
     assert granted == {grant} | {f"{root}/{kind}" for kind in ("view", "modify") if root in shares}
-    assert not found.works
-    assert found.alive is Reading.GRANTED
+    assert not verification.works
+    assert verification.alive is Reading.GRANTED
 
 
 async def test_a_grant_that_nobody_knows_cannot_be_shown(node: Node, client: Client) -> None:
     _, secret = node.add_key("odd", ("a/b", "metrics/view"))
-    found = await verify(client, SecretStr(secret), ("a/b", "metrics/view", "a/b"))
-    assert found.works
-    assert [proof.grant for proof in found.proofs] == ["a/b", "metrics/view"]
-    assert proof(found, "a/b").reading is Reading.CANNOT_BE_SHOWN
-    assert proof(found, "a/b").why
-    assert proof(found, "a/b").seconds is None
+    verification = await verify(client, SecretStr(secret), ("a/b", "metrics/view", "a/b"))
+    assert verification.works
+    assert [proof.grant for proof in verification.proofs] == ["a/b", "metrics/view"]
+    assert proof(verification, "a/b").reading is Reading.CANNOT_BE_SHOWN
+    assert proof(verification, "a/b").why
+    assert proof(verification, "a/b").seconds is None
 
 
 async def test_a_key_without_grants_is_asked_about_once(node: Node, client: Client) -> None:
@@ -87,19 +89,19 @@ async def test_a_key_without_grants_is_asked_about_once(node: Node, client: Clie
 async def test_a_key_that_is_not_accepted_is_tried_again_for_a_while(
     node: Node, client: Client
 ) -> None:
-    naps, heard = Naps(), list[Verification]()
-    found = await verify(
-        client, SecretStr("ab" * 20), ALL, sleep=naps, patience=8, on_change=heard.append
+    naps, changes = Naps(), list[Verification]()
+    verification = await verify(
+        client, SecretStr("ab" * 20), ALL, sleep=naps, patience=8, on_change=changes.append
     )
     assert naps.taken == [0.25, 0.5, 1, 2, 2, 2]
-    assert not found.works
-    assert found.alive is Reading.NOT_ACCEPTED
-    assert set(readings(found).values()) == {Reading.NOT_ACCEPTED, Reading.CANNOT_BE_SHOWN}
-    assert proof(found, "metrics/view").why == NOT_ASKED
+    assert not verification.works
+    assert verification.alive is Reading.NOT_ACCEPTED
+    assert set(readings(verification).values()) == {Reading.NOT_ACCEPTED, Reading.CANNOT_BE_SHOWN}
+    assert proof(verification, "metrics/view").why == NOT_ASKED
     assert {path for _, path in node.requests} == {"/api/v1/api-keys"}
-    assert heard[0].hints == (STILL_TRYING,)
-    assert STILL_TRYING not in found.hints
-    assert found.awaited == ()
+    assert changes[0].hints == (STILL_TRYING,)
+    assert STILL_TRYING not in verification.hints
+    assert verification.awaited == ()
 
 
 async def test_a_key_that_not_all_nodes_know_yet_is_waited_for(node: Node, client: Client) -> None:
@@ -110,10 +112,10 @@ async def test_a_key_that_not_all_nodes_know_yet_is_waited_for(node: Node, clien
             node.add_key("late", ALL, secret=secret)
 
     naps = Naps(catch_up)
-    found = await verify(client, SecretStr(secret), ALL, sleep=naps)
-    assert found.works
+    verification = await verify(client, SecretStr(secret), ALL, sleep=naps)
+    assert verification.works
     assert len(naps.taken) == 3
-    assert found.hints == ()
+    assert verification.hints == ()
 
 
 async def test_without_patience_nothing_is_waited_for(node: Node, client: Client) -> None:
@@ -128,19 +130,19 @@ async def test_that_allowed_addresses_may_explain_a_401_is_told(
     ips: tuple[str, ...], node: Node, client: Client
 ) -> None:
     _, secret = node.add_key("away", ALL, valid_ips=ips or ("198.51.100.1",))
-    found = await verify(client, SecretStr(secret), ALL, ips, patience=0)
-    assert found.alive is Reading.NOT_ACCEPTED
-    told = [hint for hint in found.hints if "192.0.2.0/24" in hint and "this host" in hint]
-    assert len(told) == len(ips)
+    verification = await verify(client, SecretStr(secret), ALL, ips, patience=0)
+    assert verification.alive is Reading.NOT_ACCEPTED
+    hints = [hint for hint in verification.hints if "192.0.2.0/24" in hint and "this host" in hint]
+    assert len(hints) == len(ips)
 
 
 async def test_allowed_addresses_are_no_matter_where_the_key_works(
     node: Node, client: Client
 ) -> None:
-    _, secret = node.add_key("here", ALL, valid_ips=("127.0.0.0/8",))
-    found = await verify(client, SecretStr(secret), ALL, ("127.0.0.0/8",))
-    assert found.works
-    assert found.hints == ()
+    _, secret = node.add_key("local", ALL, valid_ips=("127.0.0.0/8",))
+    verification = await verify(client, SecretStr(secret), ALL, ("127.0.0.0/8",))
+    assert verification.works
+    assert verification.hints == ()
 
 
 async def test_the_server_is_asked_less_often_where_it_wants_that(
@@ -157,8 +159,51 @@ async def test_nobody_waits_for_a_year(node: Node, client: Client) -> None:
     _, secret = node.add_key("busy", ALL)
     node.fail("GET", "/api/v1/metrics", "429-for-ever", times=9)
     naps = Naps()
-    found = await verify(client, SecretStr(secret), ALL, sleep=naps)
-    assert proof(found, "metrics/view").reading is Reading.NO_ANSWER
-    assert "less often" in proof(found, "metrics/view").why
+    verification = await verify(client, SecretStr(secret), ALL, sleep=naps)
+    assert proof(verification, "metrics/view").reading is Reading.NO_ANSWER
+    assert "less often" in proof(verification, "metrics/view").why
     assert naps.taken == []
-    assert not found.works
+    assert not verification.works
+
+
+async def test_where_keys_are_known_to_be_told_apart_a_grant_shows_that_a_key_is_accepted(
+    node: Node, client: Client
+) -> None:
+    _, secret = node.add_key("all", ALL)
+    verification = await verify(client, SecretStr(secret), ALL, is_enforced=True)
+    assert verification.works
+    assert verification.hints == ()
+    assert readings(verification).keys() == set(ALL)
+    assert len(node.requests) == ROOTS
+    assert node.seen("GET", "/api/v1/api-keys") == 0
+
+
+async def test_a_refused_grant_shows_that_the_key_is_known(node: Node, client: Client) -> None:
+    _, secret = node.add_key("less", ("templates/view",))
+    verification = await verify(client, SecretStr(secret), ("metrics/view",), is_enforced=True)
+    assert verification.alive is Reading.GRANTED
+    assert readings(verification) == {"metrics/view": Reading.REFUSED}
+    assert not verification.works
+    assert len(node.requests) == 1
+
+
+async def test_an_answer_that_says_nothing_of_the_key_has_the_list_asked(
+    node: Node, client: Client
+) -> None:
+    _, secret = node.add_key("all", ALL)
+    node.fail("GET", "/api/v1/metrics", "500", times=9)
+    verification = await verify(client, SecretStr(secret), ("metrics/view",), is_enforced=True)
+    assert verification.alive is Reading.GRANTED
+    assert readings(verification) == {"metrics/view": Reading.NO_ANSWER}
+    assert node.requests == [("GET", "/api/v1/metrics/"), ("GET", "/api/v1/api-keys")]
+
+
+async def test_a_strange_secret_is_not_accepted_whatever_it_is_tried_on(
+    node: Node, client: Client
+) -> None:
+    verification = await verify(
+        client, SecretStr("ab" * 20), ("metrics/view",), is_enforced=True, patience=0
+    )
+    assert verification.alive is Reading.NOT_ACCEPTED
+    assert readings(verification) == {"metrics/view": Reading.NOT_ACCEPTED}
+    assert len(node.requests) == 1

@@ -43,10 +43,27 @@ def test_help_and_version_load_nothing_heavy(option: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
-        (["--nonsense"], "unrecognized arguments: --nonsense"),
-        (["--ur", "https://x"], "argument [COMMAND]: invalid choice"),
+        (["--nonsense"], "there is no option --nonsense; see"),
+        (["-x"], "there is no option -x; see"),
+        (["--ur", "https://x"], "there is no option --ur; did you mean --url?"),
+        (["--usrname=ops"], "there is no option --usrname; did you mean --username?"),
+        (["sandbox", "--acount", "password"], "did you mean --account?"),
+        (["sandox"], "there is no command 'sandox'; did you mean sandbox?"),
+        (["list"], "there is no command 'list'; the only one is sandbox"),
+        (["sandbox", "now"], "there is no command 'now'"),
+        (["https://ops:hunter2@x"], "the server's address goes with --url, as in --url https://"),
+        (["mail.example"], "the server's address goes with --url"),
+        (["--sandbox", "--port", "99"], "--port, as in momentum-keys sandbox --port 99\n"),
+        (["--port", "0"], "only with the sandbox alone: --port, as in"),
+        (["--data", "my keys"], "--data, as in momentum-keys sandbox --data 'my keys'\n"),
+        (["--sandbox", "--require-client"], "as in momentum-keys sandbox --require-client\n"),
+        (
+            ["--sandbox", "--require-client", "--port=99"],
+            "--port, --require-client, as in momentum-keys sandbox --port 99 --require-client\n",
+        ),
+        (["sandbox", "--url", "https://x"], "leave out --url\n"),
         (["sandbox", "--port", "70000"], "a port is a number from 0 to 65535"),
         (["sandbox", "--edition", "5"], "invalid choice"),
         (
@@ -73,9 +90,9 @@ def test_help_and_version_load_nothing_heavy(option: str) -> None:
         ([], "this needs a terminal"),
     ],
 )
-def test_what_cannot_be_started_is_told_in_one_sentence(arguments: list[str], told: str) -> None:
+def test_what_cannot_be_started_is_told_in_one_sentence(arguments: list[str], message: str) -> None:
     sentence = refusal(run(*arguments))
-    assert told in sentence
+    assert message in sentence
     assert "hunter2" not in sentence
 
 
@@ -97,7 +114,7 @@ def test_without_any_standard_stream(stream: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("before", "told"),
+    ("before", "message"),
     [
         (["--no-auth"], "switched off: everybody may do everything"),
         (["--edition", "momentum-4.1"], "momentum-4.1"),
@@ -105,10 +122,10 @@ def test_without_any_standard_stream(stream: str) -> None:
     ],
 )
 def test_the_sandboxs_options_count_before_the_command_too(
-    start: StartProgram, before: list[str], told: str
+    start: StartProgram, before: list[str], message: str
 ) -> None:
     program = start(*before, "sandbox")
-    program.wait_for(lambda now: re.search(told, now))
+    program.wait_for(lambda now: re.search(message, now))
     program.wait_for("It is not a mail server")
     program.press("ctrl+c")
     program.leaves()
@@ -166,7 +183,11 @@ def test_a_sandbox_without_its_packages(start: StartProgram, arguments: list[str
     )
     program = start(*arguments, driver=code)
     program.leaves(2)
-    assert "pip install 'momentum-keys[sandbox]'" in program.text.replace("\n", "")
+    commands = ["pip install -e '.[sandbox]'", "pipx install --force '.[sandbox]'"]
+    readme = Path("README.md").read_text()
+    for command in commands:
+        assert command in program.text.replace("\n", "")
+        assert command in readme
 
 
 def test_no_debugging_aid_writes_what_is_typed(tmp_path: Path) -> None:

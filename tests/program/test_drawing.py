@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
+
+import pytest
 
 from tests.node import Node
 from tests.terminal import Terminal
@@ -35,3 +38,50 @@ def test_a_terminal_without_unicode_gets_what_it_knows(node: Node, tmp_path: Pat
         terminal.press("q")
         assert terminal.wait_exit() == 0
         assert terminal.left_behind() == []
+
+
+@pytest.mark.parametrize(
+    ("env", "colors"),
+    [
+        ({"TERM": "xterm"}, "16"),
+        ({"TERM": "linux"}, "16"),
+        ({"TERM": "screen"}, "16"),
+        ({"TERM": "xterm-16color"}, "16"),
+        ({"TERM": "never-heard-of"}, "16"),
+        ({"TERM": "xterm-256color"}, "256"),
+        ({"TERM": "screen.xterm-256color"}, "256"),
+        ({"TERM": "alacritty"}, "256"),
+        ({"TERM": "foot"}, "256"),
+        ({"TERM": "foot-extra"}, "256"),
+        ({"TERM": "xterm-kitty"}, "256"),
+        ({"TERM": "xterm-ghostty"}, "256"),
+        ({"TERM": "wezterm"}, "256"),
+        ({"TERM": "screen", "TMUX": "/run/tmux/default,1,0"}, "256"),
+        ({"TERM": "screen-256color", "STY": "1.x", "COLORTERM": "truecolor"}, "256"),
+        ({"TERM": "alacritty", "COLORTERM": "truecolor"}, "16 million"),
+        ({"TERM": "xterm", "COLORTERM": "24bit"}, "16 million"),
+        ({"TERM": "xterm-direct"}, "16 million"),
+        ({"TERM": "vt100"}, "no"),
+        ({"TERM": "vt220"}, "no"),
+        ({"TERM": "xterm-mono"}, "no"),
+    ],
+)
+def test_the_colours_are_those_that_the_terminal_has(
+    env: dict[str, str], colors: str, tmp_path: Path
+) -> None:
+    state = {"XDG_STATE_HOME": str(tmp_path)}
+    with Terminal([sys.executable, "-m", "tui"], env={**state, **env}) as terminal:
+        terminal.wait_for("F1 Help")
+        assert colors_drawn(terminal.raw) == colors
+        terminal.press("ctrl+q")
+        assert terminal.wait_exit() == 0
+
+
+def colors_drawn(raw: bytes | bytearray) -> str:
+    """Return how many colours the terminal must have for what was drawn."""
+    codes = b";".join(re.findall(rb"\x1b\[([0-9;]+)m", raw))
+    if re.search(rb"\b[34]8;2;", codes):
+        return "16 million"
+    if re.search(rb"\b[34]8;5;", codes):
+        return "256"
+    return "16" if re.search(rb"\b(3|4|9|10)[0-7]\b", codes) else "no"

@@ -110,7 +110,7 @@ def test_killed_before_the_secret_was_stored(to_node: StartProgram, node: Node) 
     assert answer(node.url, new) == 200
     program.wait_gone("✗")
 
-    program.wait_quiet(0.5)
+    program.wait_quiet(2)
     mark = program.mark
     with pytest.raises(AssertionError, match="never showed"):
         program.wait_for(lambda _: program.mark > mark, seconds=1.5)

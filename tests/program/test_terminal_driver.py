@@ -107,9 +107,9 @@ def test_a_lost_terminal_hangs_the_program_up() -> None:
 
 
 def test_the_environment_is_made_up() -> None:
-    with Terminal(["env"], env={"MORE": "yes"}) as terminal:
+    with Terminal(["sh", "-c", "env | cut -d= -f1"], env={"MORE": "yes"}) as terminal:
         assert terminal.wait_exit() == 0
-        names = {line.partition("=")[0] for line in terminal.text.splitlines() if line}
+        names = {*terminal.text.split()}
         assert {"HOME", "LANG", "MORE", "PATH", "TERM"} <= names
         assert names.isdisjoint({"COLUMNS", "DISPLAY", "LINES", "SSH_TTY", "STY", "TMUX"})
 
@@ -177,7 +177,7 @@ def test_silence_can_be_waited_for() -> None:
         assert terminal.wait_quiet(0.05).strip() == "onetwo"
     noise = shell("while printf x; do sleep 0.05; done")
     with noise, pytest.raises(AssertionError, match="never fell silent"):
-        noise.wait_quiet(0.2, seconds=0.3)
+        noise.wait_quiet(2, seconds=0.3)
 
 
 @pytest.mark.parametrize(

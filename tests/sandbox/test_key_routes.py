@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,7 +16,7 @@ GONE = "0" * 32
 
 def test_a_key_opens_the_gate_and_a_deleted_one_closes_it(visitor: Visitor) -> None:
     created = visitor.create().json()["results"]
-    assert visitor.get("/metrics/", created["key"]).json() == {"results": []}
+    assert visitor.get("/metrics/", created["key"]).json() == {"results": {}}
 
     path = created["link"]["href"].removeprefix("/api/v1")
     assert visitor.delete(path, visitor.node.token()).status_code == 204
@@ -257,8 +258,8 @@ def test_a_subaccount_has_keys_of_its_own(start: Nodes) -> None:
     visitor.node.add_key("Primary")
     token, scope = visitor.node.token(), {"X-MSYS-SUBACCOUNT": "7"}
     draft = {"label": "Partner", "grants": ["metrics/view"]}
-    made = visitor.post("/api-keys", token, json=draft, headers=scope)
-    assert made.status_code == 200
+    created = visitor.post("/api-keys", token, json=draft, headers=scope)
+    assert created.status_code == 200
 
     def labels(scope: str | None) -> list[str]:
         headers = {} if scope is None else {"X-MSYS-SUBACCOUNT": scope}
@@ -271,8 +272,93 @@ def test_a_subaccount_has_keys_of_its_own(start: Nodes) -> None:
     (partner,) = visitor.get("/api-keys", token, headers=scope).json()["results"]
     assert partner["subaccount_id"] == 7
     assert "username" not in partner
-    other = {"X-MSYS-SUBACCOUNT": "8"}
-    assert visitor.delete(f"/api-keys/{partner['id']}", token, headers=other).status_code == 404
+
+
+ALL = {"label": "Partner", "grants": ["metrics/view"], "valid_ips": []}
+
+
+@pytest.mark.parametrize("scope", [{}, {"X-MSYS-SUBACCOUNT": "0"}, {"X-MSYS-SUBACCOUNT": "8"}])
+def test_a_subaccounts_key_is_changed_only_within_its_subaccount(
+    visitor: Visitor, scope: dict[str, str]
+) -> None:
+    id_, _ = visitor.node.add_key("Partner", subaccount=7)
+    token, path, own = visitor.node.token(), f"/api-keys/{id_}", {"X-MSYS-SUBACCOUNT": "7"}
+    assert visitor.get(path, token, headers=scope).status_code == (404 if scope else 200)
+    assert visitor.put(path, token, json=ALL, headers=scope).json() == NOT_FOUND
+    assert visitor.delete(path, token, headers=scope).json() == NOT_FOUND
+    assert visitor.put(path, token, json=ALL, headers=own).status_code == 200
+    assert visitor.delete(path, token, headers=own).status_code == 204
+
+
+def test_a_primary_key_is_out_of_a_subaccounts_reach(visitor: Visitor) -> None:
+    id_, _ = visitor.node.add_key("Primary")
+    token, path, scope = visitor.node.token(), f"/api-keys/{id_}", {"X-MSYS-SUBACCOUNT": "7"}
+    assert visitor.get(path, token, headers=scope).json() == NOT_FOUND
+    assert visitor.delete(path, token, headers=scope).json() == NOT_FOUND
+    assert visitor.delete(path, token, headers={"X-MSYS-SUBACCOUNT": "0"}).status_code == 204
+
+
+@pytest.mark.parametrize("number", ["10x", "-1", "", "1.0", "0x7", "9" * 10])
+def test_a_scope_that_is_no_number_is_refused(visitor: Visitor, number: str) -> None:
+    id_, _ = visitor.node.add_key("Primary")
+    token, scope = visitor.node.token(), {"X-MSYS-SUBACCOUNT": number}
+    labels = visitor.node.labels()
+    assert visitor.get("/api-keys", token, headers=scope).status_code == 400
+    assert visitor.post("/api-keys", token, json=ALL, headers=scope).status_code == 400
+    assert visitor.put(f"/api-keys/{id_}", token, json=ALL, headers=scope).status_code == 400
+    assert visitor.delete(f"/api-keys/{id_}", token, headers=scope).status_code == 400
+    assert visitor.delete(f"/api-keys/{GONE}", token, headers=scope).status_code == 404
+    assert visitor.node.labels() == labels
+
+
+def test_an_edit_gives_a_subaccounts_key_no_more_than_a_create(visitor: Visitor) -> None:
+    token, scope = visitor.node.token(), {"X-MSYS-SUBACCOUNT": "7"}
+    draft = {**ALL, "grants": ["recipient_lists/manage"]}
+    assert visitor.post("/api-keys", token, json=draft, headers=scope).status_code == 400
+    id_, _ = visitor.node.add_key("Partner", subaccount=7)
+    assert visitor.put(f"/api-keys/{id_}", token, json=draft, headers=scope).status_code == 400
+
+
+def test_a_key_that_goes_while_it_is_edited_is_not_found(visitor: Visitor) -> None:
+    store, token = visitor.node.store, visitor.node.token()
+    id_, _ = visitor.node.add_key("Trial")
+
+    def body() -> Iterator[bytes]:
+        yield b'{"label": "Late", '
+        visitor.node.requests.clear()
+        store.delete_key(id_)
+        yield b'"grants": [], "valid_ips": []}'
+
+    assert visitor.put(f"/api-keys/{id_}", token, content=body()).json() == NOT_FOUND
+    assert visitor.put(f"/api-keys/{id_}", token, json=ALL).json() == NOT_FOUND
+    assert visitor.delete(f"/api-keys/{id_}", token).json() == NOT_FOUND
+    assert not store.delete_key(id_)
+    assert not store.change_key(id_, "Late", (), ())
+
+
+@pytest.mark.parametrize(
+    ("declared", "status"),
+    [
+        ("text/plain", 415),
+        ("application/x-www-form-urlencoded", 415),
+        ("application/jsonx", 415),
+        ("Application/JSON; charset=utf-8", 200),
+    ],
+)
+def test_a_body_has_to_call_itself_json(visitor: Visitor, declared: str, status: int) -> None:
+    headers = {"Content-Type": declared}
+    body = b'{"label": "Typed", "grants": []}'
+    answer = visitor.post("/api-keys", visitor.node.token(), content=body, headers=headers)
+    assert answer.status_code == status
+    assert ("Typed" in visitor.node.labels()) is (status == 200)
+
+
+def test_what_holds_a_secret_is_not_to_be_kept_on_the_way(visitor: Visitor) -> None:
+    assert visitor.create().headers["Cache-Control"] == "no-store"
+    signed_in = visitor.sign_in(remember=True)
+    assert signed_in.headers["Cache-Control"] == "no-store"
+    renewed = visitor.refresh(signed_in.json()["refresh_token"])
+    assert renewed.headers["Cache-Control"] == "no-store"
 
 
 def test_a_new_node_has_some_keys_to_look_at(visitor: Visitor) -> None:

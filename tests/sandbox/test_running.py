@@ -15,10 +15,12 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.node import Node
+from tui.api.trust import tls_context
 from tui.sandbox import child_process
 from tui.sandbox.options import Announcement, SandboxFailed, SandboxMissing, SandboxOptions
 from tui.sandbox.running import run_node
-from tui.sandbox.standalone import run, told
+from tui.sandbox.standalone import banner, run
 
 RUN = """
 import sys
@@ -54,8 +56,8 @@ def shown(process: subprocess.Popen[str]) -> str:
 
 
 def row(text: str, name: str) -> str:
-    (found,) = (line for line in text.splitlines() if line.strip().startswith(name))
-    return found.strip().removeprefix(name).strip()
+    (line,) = (line for line in text.splitlines() if line.strip().startswith(name))
+    return line.strip().removeprefix(name).strip()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -79,12 +81,12 @@ def test_the_command_tells_how_to_get_in_and_leaves_quietly(number: signal.Signa
         assert (process.returncode, rest, problems) == (0, "", "")
 
 
-def told_at_once(options: SandboxOptions) -> str:
+def banner_of(options: SandboxOptions) -> str:
     """Return what the command would show, from a node that is stopped as soon as it can be."""
     texts: list[str] = []
 
     def announce(announcement: Announcement) -> None:
-        texts.append(told(announcement, options))
+        texts.append(banner(announcement, options))
         signal.raise_signal(signal.SIGTERM)
 
     run_node(options, announce)
@@ -93,22 +95,70 @@ def told_at_once(options: SandboxOptions) -> str:
 
 
 def test_the_command_shows_what_the_account_needs(tmp_path: Path) -> None:
-    text = told_at_once(SandboxOptions(data=tmp_path, account="two-factor", require_client=True))
+    text = banner_of(SandboxOptions(data=tmp_path, account="two-factor", require_client=True))
     assert len(row(text, "Two-factor code")) == 6
     assert row(text, "Client id").startswith("console-")
     assert len(row(text, "Client secret")) == 32
     assert row(text, "Data") == str(tmp_path)
 
     options = SandboxOptions(data=tmp_path, account="single-sign-on", require_client=True)
-    again = told_at_once(options)
+    again = banner_of(options)
     assert len(row(again, "Access token")) == 40
     assert row(again, "Password") == f"the one shown when {tmp_path} was made"
     assert row(again, "Client secret") == f"the one shown when {tmp_path} was made"
     assert row(again, "Client id") == row(text, "Client id")
 
 
+@pytest.mark.parametrize("is_kept", [True, False])
+def test_the_node_speaks_https_and_names_whom_to_trust(tmp_path: Path, is_kept: bool) -> None:
+    options = SandboxOptions(tls=True, data=tmp_path / "node" if is_kept else None)
+    seen: list[tuple[str, Path]] = []
+
+    def announce(announcement: Announcement) -> None:
+        text = banner(announcement, options)
+        path = Path(row(text, "CA file"))
+        assert f"curl --cacert {path} -H" in text
+        assert path.read_text().startswith("-----BEGIN CERTIFICATE-----")
+        seen.append((announcement.url, path))
+        signal.raise_signal(signal.SIGTERM)
+
+    for _ in range(2):
+        run_node(options, announce)
+    assert all(url.startswith("https://127.0.0.1:") for url, _ in seen)
+    assert [path.exists() for _, path in seen] == [is_kept] * 2
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_a_node_beside_the_app_speaks_https(host: str) -> None:
+    with child_process.start(SandboxOptions(tls=True, faults=("slow=0.01",))) as sandbox:
+        announcement = sandbox.announcement
+        assert announcement.ca_file
+        context = tls_context(Path(announcement.ca_file))
+        url = f"{announcement.url.replace('127.0.0.1', host)}/api/v1/metrics"
+        assert httpx.get(url, trust_env=False, verify=context).status_code == 401
+        with pytest.raises(httpx.ConnectError):
+            httpx.get(url, trust_env=False)
+        plain = httpx.URL(announcement.url).copy_with(scheme="http")
+        with pytest.raises(httpx.RemoteProtocolError):
+            httpx.get(plain, trust_env=False)
+
+
+@pytest.mark.parametrize("is_second", [False, True])
+@pytest.mark.parametrize("beginning", [b"G", b"GET / HTTP/1.1\r\nHost: x\r\nX-Drip:"])
+def test_a_request_whose_head_does_not_end_is_hung_up_on(
+    beginning: bytes, is_second: bool, monkeypatch: pytest.MonkeyPatch, node: Node
+) -> None:
+    monkeypatch.setattr("tui.sandbox.http_server.HEADER_SECONDS", 0.2)
+    with socket.create_connection(("127.0.0.1", node.port), timeout=10) as connection:
+        if is_second:
+            connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert connection.recv(4096).startswith(b"HTTP/1.1 404")
+        connection.sendall(beginning)
+        assert connection.recv(4096) == b""
+
+
 def test_the_command_says_that_authentication_is_off() -> None:
-    text = told_at_once(SandboxOptions(auth=False))
+    text = banner_of(SandboxOptions(auth=False))
     assert row(text, "Authentication").startswith("switched off")
     assert "Client" not in text
 
@@ -119,6 +169,7 @@ def test_the_command_says_that_authentication_is_off() -> None:
         (SandboxOptions(edition="momentum-3"), "There is no edition 'momentum-3'"),
         (SandboxOptions(account="card"), "There is no account kind 'card'"),
         (SandboxOptions(edition="momentum-4.1", account="two-factor"), "Momentum 4.1 has no"),
+        (SandboxOptions(faults=("hail",)), "There is no fault 'hail'"),
         (SandboxOptions(port=99999), "A port lies between 0 and 65535"),
         (SandboxOptions(data=Path("/dev/null")), "/dev/null can't be used"),
     ],
@@ -146,13 +197,13 @@ def test_a_taken_port_is_said_in_one_sentence(capsys: pytest.CaptureFixture[str]
 
 def test_a_node_beside_the_app_answers_and_goes_when_told() -> None:
     with child_process.start(SandboxOptions(account="two-factor", require_client=True)) as sandbox:
-        told = sandbox.announcement
-        url = f"{told.url}/api/v1/metrics"
+        announcement = sandbox.announcement
+        url = f"{announcement.url}/api/v1/metrics"
         assert httpx.get(url, trust_env=False).status_code == 401
-        for secret in (told.password, told.code, told.client_secret):
+        for secret in (announcement.password, announcement.code, announcement.client_secret):
             assert secret
-            assert secret not in repr(told)
-        assert told.access_token is None
+            assert secret not in repr(announcement)
+        assert announcement.access_token is None
     with pytest.raises(httpx.ConnectError):
         httpx.get(url, trust_env=False)
     sandbox.stop()
@@ -192,5 +243,5 @@ def test_the_app_does_not_load_the_server() -> None:
 
 def test_missing_packages_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tui.sandbox.options.find_spec", lambda name: None)
-    with pytest.raises(SandboxMissing, match=r"pip install 'momentum-keys\[sandbox\]'"):
+    with pytest.raises(SandboxMissing, match=r"pip install -e '\.\[sandbox\]'"):
         child_process.start(SandboxOptions())

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from tests.sandbox.conftest import Nodes
-from tui.sandbox.store import Store, UnfitData
+from tui.sandbox.store import Store, StoredUser, UnfitData
 
 
 def test_everything_is_there_again_after_a_restart_but_the_password(
@@ -95,6 +96,38 @@ def test_a_link_is_not_followed(tmp_path: Path) -> None:
 
 def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
     (tmp_path / "sandbox.db").write_bytes(b"something else entirely" * 100)
+    with pytest.raises(UnfitData, match="no usable sandbox"):
+        Store(tmp_path)
+
+
+def test_a_directory_serves_one_node_at_a_time(start: Nodes, tmp_path: Path) -> None:
+    first = start(data=tmp_path)
+    with pytest.raises(UnfitData, match="Another sandbox runs"):
+        Store(tmp_path)
+    first.node.close()
+    Store(tmp_path).close()
+
+
+def test_a_start_that_was_killed_half_way_begins_anew(start: Nodes, tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.add_user(StoredUser("ops", "Olive", "ops@example.com", "admin", None, None))
+    store.close()
+    visitor = start(data=tmp_path)
+    assert visitor.sign_in().status_code == 200
+
+
+@pytest.mark.parametrize("damage", ["DROP TABLE tokens", "DELETE FROM clients", "bytes"])
+def test_a_damaged_database_is_told(start: Nodes, tmp_path: Path, damage: str) -> None:
+    start(data=tmp_path).node.close()
+    file = tmp_path / "sandbox.db"
+    if damage == "bytes":
+        content = bytearray(file.read_bytes())
+        content[4096:] = b"\xff" * (len(content) - 4096)
+        file.write_bytes(content)
+    else:
+        with closing(sqlite3.connect(file)) as db:
+            db.execute(damage)
+            db.commit()
     with pytest.raises(UnfitData, match="no usable sandbox"):
         Store(tmp_path)
 

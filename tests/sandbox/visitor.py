@@ -38,8 +38,9 @@ class Visitor:
         self, method: str, path: str, credential: str | None = None, **more: object
     ) -> httpx.Response:
         request: Callable[..., httpx.Response] = self.http.request
-        headers = more.pop("headers", {})
-        assert isinstance(headers, dict)
+        given = more.pop("headers", {})
+        assert isinstance(given, dict)
+        headers = dict(given)
         if credential is not None:
             headers["Authorization"] = credential
         return request(method, path, headers=headers, **more)

@@ -14,7 +14,7 @@ from textual.content import Content
 from textual.strip import Strip
 from textual.widgets import Button
 
-from tests.driver import NARROW, NOW, Dialog, Keys, Login, Operator, Page, key_for, known
+from tests.driver import NARROW, NOW, Dialog, Keys, Login, Operator, Page, defaults_for, key_for
 from tests.node import Node
 from tui.journal import Journal
 from tui.ui.app import KeysApp
@@ -36,11 +36,11 @@ def mint() -> str:
 
 
 @asynccontextmanager
-async def at_work(
+async def signed_in(
     node: Node, size: tuple[int, int] = NARROW, journal: Path | None = None
 ) -> AsyncIterator[Keys]:
     """Start the program with a journal, sign in, and wait for the list."""
-    app = KeysApp(known(node), now=lambda: NOW, journal=Journal(journal, now=lambda: NOW))
+    app = KeysApp(defaults_for(node), now=lambda: NOW, journal=Journal(journal, now=lambda: NOW))
     try:
         async with app.run_test(size=size) as pilot:
             me = Operator(pilot, app)
@@ -66,11 +66,11 @@ async def select(keys: Keys, *labels: str) -> None:
     assert {key.label for key in keys.table.marked} == set(labels)
 
 
-async def with_marked(keys: Keys, action: str) -> Many:
+async def with_marked(keys: Keys, action: str) -> Bulk:
     await keys.me.press(key_for(Place.KEYS, action))
     await keys.me.until(lambda: keys.me.screen.query("BulkScreen #start"))
     await keys.me.settle()
-    return Many(keys.me)
+    return Bulk(keys.me)
 
 
 class Buttons(Page):
@@ -148,7 +148,7 @@ class Rotate(Buttons):
         return await Keys(self.me).shown()
 
 
-class Many(Buttons):
+class Bulk(Buttons):
     """A plan for many keys, and its run."""
 
     @property
@@ -169,9 +169,9 @@ class Many(Buttons):
             await self.fill(name, text)
         await self.me.press("enter")
 
-    async def over(self, told: str) -> None:
-        """Wait for the run's end, as it is told beside the bar."""
-        await self.me.until(told)
+    async def over(self, progress: str) -> None:
+        """Wait for the run's end, with this text beside the bar."""
+        await self.me.until(progress)
         await self.idle()
 
     async def idle(self) -> None:
@@ -215,7 +215,7 @@ def held(secrets: Iterable[str]) -> list[str]:
     wanted = tuple(secrets)
     shortest = min(map(len, wanted))
     gc.collect()
-    found: list[str] = []
+    holders: list[str] = []
     for thing in gc.get_objects():
         kind = type(thing)
         if kind is dict:
@@ -226,8 +226,8 @@ def held(secrets: Iterable[str]) -> list[str]:
             continue
         if any(secret in text for text in texts for secret in wanted):
             owners = {type(owner).__name__ for owner in gc.get_referrers(thing)}
-            found.append(f"{kind.__name__} in {sorted(owners)}")
-    return found
+            holders.append(f"{kind.__name__} in {sorted(owners)}")
+    return holders
 
 
 _HOLDERS: dict[type, Callable[[Any], str]] = {
@@ -240,11 +240,11 @@ _HOLDERS: dict[type, Callable[[Any], str]] = {
 async def forgotten(me: Operator, *secrets: str) -> None:
     """Wait until nothing holds the secrets; a screen that was left is taken down a little later."""
     for _ in range(50):
-        found = held(secrets)
-        if not found:
+        holders = held(secrets)
+        if not holders:
             break
         await me.pilot.pause(0.05)
-    assert found == []
+    assert holders == []
     assert not any(secret in descriptions(me) for secret in secrets)
 
 

@@ -1,4 +1,4 @@
-"""Many keys at the keyboard: one plan, one run, and each failure told beside its key."""
+"""Many keys at the keyboard: one plan, one run, and each failure shown beside its key."""
 
 from __future__ import annotations
 
@@ -17,14 +17,15 @@ from tests.node import Node
 from tests.screens.rotation_pages import (
     API,
     SIGN_IN,
-    Many,
+    Bulk,
     Rotate,
-    at_work,
     forgotten,
     mint,
     select,
+    signed_in,
     with_marked,
 )
+from tui.keys.rotation.throttle import Throttle
 from tui.ui.bindings import Place
 
 QUIT = key_for(Place.ANYWHERE, "leave")
@@ -41,8 +42,8 @@ def node(node_with: NodeMaker) -> Node:
 
 
 def ids(node: Node) -> set[str]:
-    there = node.keys()
-    return {key.id for key in there}
+    listed = node.keys()
+    return {key.id for key in listed}
 
 
 def script(folder: Path, text: str) -> Path:
@@ -54,7 +55,7 @@ def script(folder: Path, text: str) -> Path:
     return path
 
 
-async def plan_all(keys: Keys, action: str = "rotate") -> Many:
+async def plan_all(keys: Keys, action: str = "rotate") -> Bulk:
     await keys.me.press("a")
     return await with_marked(keys, action)
 
@@ -62,59 +63,59 @@ async def plan_all(keys: Keys, action: str = "rotate") -> Many:
 async def test_marks_and_the_plan(node_with: NodeMaker) -> None:
     node = node_with()
     node.add_key("Retiring (retiring 2026-01-01)")
-    async with at_work(node) as keys:
+    async with signed_in(node) as keys:
         await keys.me.press("home", "space", "down", "shift+down", "shift+down")
         assert [key.label for key in keys.table.marked] == [keys.labels[n] for n in (0, 2, 3, 4)]
         await keys.me.press("a")
         assert "API keys 9 · 9 marked" in keys.says
-        many = await with_marked(keys, "rotate")
-        assert "Rotate 9 API keys" in many.says
-        assert "7 keys will get successors; 3 are not yours." in many.says
-        assert "1 is left out: retiring already." in many.says
-        assert "1 is left out: of a subaccount" in many.says
-        assert "In a file, the first is named OLD_BOUNCE_IMPORTER_KEY." in many.says
+        bulk = await with_marked(keys, "rotate")
+        assert "Rotate 9 API keys" in bulk.says
+        assert "7 keys will get successors; 3 are not yours." in bulk.says
+        assert "1 is left out: retiring already." in bulk.says
+        assert "1 is left out: of a subaccount" in bulk.says
+        assert "In a file, the first is named OLD_BOUNCE_IMPORTER_KEY." in bulk.says
         left_out = "left out"
-        assert many.states == dict.fromkeys(
+        assert bulk.states == dict.fromkeys(
             ("Partner portal", "Retiring (retiring 2026-01-01)"), left_out
         )
-        await many.leave()
+        await bulk.leave()
         assert len(keys.table.marked) == 9, "nothing was done with them"
         assert node.seen("POST", API) == 0
 
 
 async def test_what_costs_no_key(node: Node, tmp_path: Path) -> None:
-    (tmp_path / "there.env").touch()
-    async with at_work(node) as keys:
-        many = await plan_all(keys)
-        file, command = many.field("file"), many.field("command")
+    (tmp_path / "existing.env").touch()
+    async with signed_in(node) as keys:
+        bulk = await plan_all(keys)
+        file, command = bulk.field("file"), bulk.field("command")
         await keys.me.press("enter")
         assert file.error == "Name a new file that ends in .env, .json or .csv, or a command."
-        for path, told in (
+        for path, message in (
             (tmp_path / "secrets.txt", "ends in .env, .json or .csv"),
-            (tmp_path / "there.env", "already"),
+            (tmp_path / "existing.env", "already"),
             (tmp_path / "no" / "where.env", "no"),
         ):
-            await many.begin(file=str(path))
-            assert told in file.error
-        await many.begin(command="no-such-program {id}")
+            await bulk.begin(file=str(path))
+            assert message in file.error
+        await bulk.begin(command="no-such-program {id}")
         assert command.error == "Choose one: a new file or a command."
-        await many.begin(file="", command="no-such-program {id}")
+        await bulk.begin(file="", command="no-such-program {id}")
         assert "There is no program no-such-program here" in command.error
-        await many.begin(command="cat")
+        await bulk.begin(command="cat")
         assert "The command is the same for" in command.error
-        await many.begin(command="", file=str(tmp_path / "new.env"))
-        assert many.field("password").error.startswith("Required to securely")
+        await bulk.begin(command="", file=str(tmp_path / "new.env"))
+        assert bulk.field("password").error.startswith("Required to securely")
         assert not (tmp_path / "new.env").exists()
-        await many.begin(password="wrong")
+        await bulk.begin(password="wrong")
         await keys.me.until("✗ User credentials are invalid.")
-        assert keys.me.screen.focused is many.field("password").query_one(Input)
+        assert keys.me.screen.focused is bulk.field("password").query_one(Input)
         assert not (tmp_path / "new.env").exists()
         node.fail("POST", SIGN_IN, "500")
         await keys.me.press("enter")
         await keys.me.until("Nothing was created: the server failed with status 500")
         assert node.seen("POST", API) == 0
-        await many.begin(password=node.password)
-        await many.over("4 of 4 · done")
+        await bulk.begin(password=node.password)
+        await bulk.over("4 of 4 · done")
         assert (tmp_path / "new.env").read_text().count("JOB_") == 4
 
 
@@ -139,37 +140,37 @@ READERS: dict[str, Callable[[str], list[str]]] = {
 
 async def test_to_a_file_of_each_form_then_verified_from_it(node: Node, tmp_path: Path) -> None:
     chosen = ("Job 2", "Job 0")
-    async with at_work(node) as keys:
+    async with signed_in(node) as keys:
         for form, read in READERS.items():
             path, old = tmp_path / f"secrets.{form}", ids(node)
             await select(keys, *chosen)
-            many = await with_marked(keys, "rotate")
-            await many.begin(file=str(path), password=node.password)
-            await many.over("2 of 2 · done")
-            assert many.states == dict.fromkeys(chosen, "✓ verified")
+            bulk = await with_marked(keys, "rotate")
+            await bulk.begin(file=str(path), password=node.password)
+            await bulk.over("2 of 2 · done")
+            assert bulk.states == dict.fromkeys(chosen, "✓ verified")
             assert stat.S_IMODE(path.stat().st_mode) == 0o600
             secrets = read(path.read_text())
-            found = [node.store.key_of(secret) for secret in secrets]
-            assert {key and key.label for key in found} == set(chosen)
+            owners = [node.store.key_of(secret) for secret in secrets]
+            assert {key and key.label for key in owners} == set(chosen)
             assert old < ids(node)
             await forgotten(keys.me, *secrets)  # once stored and verified, it is held no more
-            await many.press("finish")
-            await many.confirm("Delete 2 predecessors?", "Delete predecessors")
-            await many.over("2 of 2 · done")
-            assert set(many.states.values()) == {"✓ rotated: the predecessor is deleted"}
+            await bulk.press("finish")
+            await bulk.confirm("Delete 2 predecessors?", "Delete predecessors")
+            await bulk.over("2 of 2 · done")
+            assert set(bulk.states.values()) == {"✓ rotated: the predecessor is deleted"}
             assert sorted(node.labels()) == list(JOBS)
             assert len(old & ids(node)) == 2
-            await many.leave()
+            await bulk.leave()
             assert "✓ 2 keys rotated." in keys.says
         await forgotten(keys.me, *secrets)
-        many = await plan_all(keys, "verify")
-        await many.begin(file=str(tmp_path / "none.csv"))
-        assert "can't be read" in many.field("file").error
-        await many.begin(file=str(path))
-        await many.over("2 of 2 · done")
+        bulk = await plan_all(keys, "verify")
+        await bulk.begin(file=str(tmp_path / "none.csv"))
+        assert "can't be read" in bulk.field("file").error
+        await bulk.begin(file=str(path))
+        await bulk.over("2 of 2 · done")
         states = dict.fromkeys(chosen, "✓ verified")
-        assert many.states == {**dict.fromkeys(JOBS, "no secret in the file"), **states}
-        await many.leave()
+        assert bulk.states == {**dict.fromkeys(JOBS, "no secret in the file"), **states}
+        await bulk.leave()
         assert "2 of 2 keys verified." in keys.says
         await forgotten(keys.me, *secrets)
 
@@ -180,28 +181,28 @@ async def test_three_fail_in_different_ways_and_are_retried(node: Node, tmp_path
         '[ "$1" = Job-1 ] && [ ! -e "$out/open" ] && { echo "the vault is sealed"; exit 3; }\n'
         'cat > "$out/$1"',
     )
-    async with at_work(node) as keys:
-        many = await plan_all(keys)
+    async with signed_in(node) as keys:
+        bulk = await plan_all(keys)
         node.fail("POST", API, "500")  # Job 0
-        await many.begin(command=f"{put} {{label}}", password=node.password)
-        await many.over("2 of 4 · 2 failed · done")
-        assert many.offers == {"close", "retry", "later", "finish"}
-        states = many.states
+        await bulk.begin(command=f"{put} {{label}}", password=node.password)
+        await bulk.over("2 of 4 · 2 failed · done")
+        assert bulk.offers == {"close", "retry", "later", "finish"}
+        states = bulk.states
         assert states.pop("Job 0").startswith("✗ Nothing was created: the server failed")
         assert states.pop("Job 1") == "✗ The secret was not delivered"
         assert set(states.values()) == {"✓ verified"}
-        await many.point_at("Job 1")
-        assert "It said: the vault is sealed" in many.says
+        await bulk.point_at("Job 1")
+        assert "It said: the vault is sealed" in bulk.says
         rotate = await open_rotation(keys)
         secret = rotate.secret
         assert node.store.key_of(secret)
         await keys.me.press("escape")  # the run holds it, so there is nothing to ask
         await keys.me.until("Rotate 4 API keys")
         node.fail("POST", SIGN_IN, "500")
-        await many.press("retry")
-        await many.idle()
-        assert "Nothing was created: the server failed with status 500" in many.says
-        assert len(many.states) == 4
+        await bulk.press("retry")
+        await bulk.idle()
+        assert "Nothing was created: the server failed with status 500" in bulk.says
+        assert len(bulk.states) == 4
         for key in ("escape", QUIT):
             await keys.me.press(key)
             dialog = await Dialog(keys.me).shown("Lose secrets that were not stored?")
@@ -209,19 +210,19 @@ async def test_three_fail_in_different_ways_and_are_retried(node: Node, tmp_path
             await keys.me.press("enter")  # Go back has the focus
             await keys.me.gone("Lose secrets")
         (tmp_path / "out" / "open").touch()
-        await many.press("retry")
-        await many.over("4 of 4 · done")
+        await bulk.press("retry")
+        await bulk.over("4 of 4 · done")
         assert (tmp_path / "out" / "Job-1").read_text() == secret
-        assert many.states == dict.fromkeys(JOBS, "✓ verified")
+        assert bulk.states == dict.fromkeys(JOBS, "✓ verified")
         node.fail("DELETE", API, "500")
-        await many.press("finish")
-        await many.confirm("Delete 4 predecessors?", "Delete predecessors")
-        await many.over("3 of 4 · 1 failed · done")
+        await bulk.press("finish")
+        await bulk.confirm("Delete 4 predecessors?", "Delete predecessors")
+        await bulk.over("3 of 4 · 1 failed · done")
         assert len(node.keys()) == 5
-        await many.press("retry")
-        await many.over("4 of 4 · done")
+        await bulk.press("retry")
+        await bulk.over("4 of 4 · done")
         assert node.labels() == ["Job 1", "Job 2", "Job 3", "Job 0"]
-        await many.leave()
+        await bulk.leave()
         await forgotten(keys.me, secret)
 
 
@@ -232,24 +233,24 @@ async def open_rotation(keys: Keys) -> Rotate:
 
 async def test_a_held_secret_is_stored_by_hand(node: Node, tmp_path: Path) -> None:
     put = script(tmp_path, "exit 1")
-    async with at_work(node) as keys:
+    async with signed_in(node) as keys:
         await select(keys, "Job 0", "Job 1")
-        many = await with_marked(keys, "rotate")
-        await many.begin(command=f"{put} {{label}}", password=node.password)
-        await many.over("0 of 2 · 2 failed · done")
-        assert "finish" not in many.offers
-        await many.point_at("Job 0")
+        bulk = await with_marked(keys, "rotate")
+        await bulk.begin(command=f"{put} {{label}}", password=node.password)
+        await bulk.over("0 of 2 · 2 failed · done")
+        assert "finish" not in bulk.offers
+        await bulk.point_at("Job 0")
         rotate = await open_rotation(keys)
         secret = rotate.secret
         await rotate.store()
         await rotate.press("close")
         await keys.me.until("Rotate 2 API keys")
-        assert many.states["Job 0"] == "✓ verified"
-        await many.press("later")
-        await many.idle()
-        assert many.states["Job 0"] == "✓ marked as retiring"
+        assert bulk.states["Job 0"] == "✓ verified"
+        await bulk.press("later")
+        await bulk.idle()
+        assert bulk.states["Job 0"] == "✓ marked as retiring"
         await keys.me.press("escape")
-        await many.confirm("Lose secrets that were not stored?", "Lose them")
+        await bulk.confirm("Lose secrets that were not stored?", "Lose them")
         await keys.shown()
         assert "Job 0 (retiring 2026-01-15)" in node.labels()
         assert node.labels().count("Job 1") == 2
@@ -257,28 +258,29 @@ async def test_a_held_secret_is_stored_by_hand(node: Node, tmp_path: Path) -> No
 
 
 async def test_pause_go_on_and_stop(node: Node, tmp_path: Path) -> None:
-    async with at_work(node) as keys:
-        many = await plan_all(keys)
+    async with signed_in(node) as keys:
+        bulk = await plan_all(keys)
         node.fail("POST", API, "hang")
-        await many.begin(file=str(tmp_path / "s.env"), password=node.password)
+        await bulk.begin(file=str(tmp_path / "s.env"), password=node.password)
         await node.until("POST", API)
-        await many.press("pause")
+        await bulk.press("pause")
         await keys.me.until("paused: p goes on")
         node.release()
-        await keys.me.until(lambda: many.states.get("Job 0") == "✓ verified")
-        assert "Job 1" not in many.states
-        node.fail("POST", API, "hang")
-        await many.press("pause")
-        await node.until("POST", API, 2)
-        await many.press("close")
-        await many.confirm("Stop the run?", "Stop")
+        await keys.me.until(lambda: bulk.states.get("Job 0") == "✓ verified")
+        assert "Job 1" not in bulk.states
+        node.fail("POST", API, "hang", times=2)
+        await bulk.press("pause")
+        await node.until("POST", API, 3)
+        await bulk.press("close")
+        await bulk.confirm("Stop the run?", "Stop")
         node.release()
-        await many.over("2 of 4 · stopped")
-        assert node.labels().count("Job 1") == 2, "the key at hand was seen to its end"
-        assert len(node.keys()) == 6
-        await many.leave()
-        assert "2 successors made. The old keys still work: f deletes them." in keys.says
-        assert "Not come to: 2 keys." in keys.says
+        await bulk.over("3 of 4 · stopped")
+        for label in JOBS[:3]:
+            assert node.labels().count(label) == 2, "the keys under way were seen to their ends"
+        assert len(node.keys()) == 7
+        await bulk.leave()
+        assert "3 successors made. The old keys still work: f deletes them." in keys.says
+        assert "Not come to: 1 key." in keys.says
 
 
 async def test_rate_limits_slow_it_down(
@@ -286,71 +288,72 @@ async def test_rate_limits_slow_it_down(
 ) -> None:
     waits: list[float] = []
 
-    async def wait(_: object, seconds: float) -> None:
+    async def wait(throttle: Throttle, seconds: float) -> None:
         waits.append(seconds)
+        throttle._resume_at = 0
 
-    monkeypatch.setattr("tui.keys.rotation.throttle.Throttle._wait", wait)
-    async with at_work(node) as keys:
-        many = await plan_all(keys)
+    monkeypatch.setattr(Throttle, "_wait", wait)
+    async with signed_in(node) as keys:
+        bulk = await plan_all(keys)
         node.fail("POST", API, "429", times=3)
-        await many.begin(file=str(tmp_path / "s.json"), password=node.password)
-        await many.over("4 of 4 · done")
-        assert waits == [1.0] * 6, "for each refusal, and then between the keys"
+        await bulk.begin(file=str(tmp_path / "s.json"), password=node.password)
+        await bulk.over("4 of 4 · done")
+        assert [round(seconds, 1) for seconds in waits] == [1.0, 1.0, 1.0, 0.8, 0.6, 0.5]
         assert node.seen("POST", API) == 7
         assert node.labels() == [*JOBS, *JOBS]
 
 
 async def test_later_then_many_are_finished(node: Node, tmp_path: Path) -> None:
-    async with at_work(node) as keys:
-        many = await plan_all(keys)
-        await many.begin(file=str(tmp_path / "s.csv"), password=node.password)
-        await many.over("4 of 4 · done")
-        await many.press("later")
-        await many.idle()
-        assert set(many.states.values()) == {"✓ marked as retiring"}
-        assert many.offers == {"close"}
-        await many.leave()
+    async with signed_in(node) as keys:
+        bulk = await plan_all(keys)
+        await bulk.begin(file=str(tmp_path / "s.csv"), password=node.password)
+        await bulk.over("4 of 4 · done")
+        await bulk.press("later")
+        await bulk.idle()
+        assert set(bulk.states.values()) == {"✓ marked as retiring"}
+        assert bulk.offers == {"close"}
+        await bulk.leave()
         assert keys.says.count("retiring since today") == 4
-        many = await plan_all(keys, "finish")
-        assert "4 predecessors will be deleted; their successors stay." in many.says
-        assert many.button("close").has_focus, "Enter deletes nothing"
+        bulk = await plan_all(keys, "finish")
+        assert "4 predecessors will be deleted; their successors stay." in bulk.says
+        assert bulk.button("close").has_focus, "Enter deletes nothing"
         await Dialog(keys.me).press_button("Delete predecessors")
-        await many.over("4 of 4 · done")
-        await many.leave()
+        await bulk.over("4 of 4 · done")
+        await bulk.leave()
         assert node.labels() == list(JOBS)
         assert "4 of 4 rotations finished." in keys.says
 
 
 async def test_deleting_many_wants_their_number(node: Node) -> None:
     node.add_key("Sender", ("smtp/inject",))
-    async with at_work(node) as keys:
+    async with signed_in(node) as keys:
         await select(keys, "Job 1", "Job 2", "Sender")
-        many = await with_marked(keys, "delete")
-        assert "1 of them can send mail" in many.says
+        bulk = await with_marked(keys, "delete")
+        assert "1 of them can send mail" in bulk.says
         for number in ("", "2"):
-            await many.begin(number=number)
-            assert many.field("number").error == "Type 3 to delete so many keys."
+            await bulk.begin(number=number)
+            assert bulk.field("number").error == "Type 3 to delete so many keys."
         assert len(node.keys()) == 5
         node.fail("DELETE", API, "500")
-        await many.begin(number="3")
-        await many.over("2 of 3 · 1 failed · done")
-        await many.press("retry")
-        await many.over("3 of 3 · done")
-        assert set(many.states.values()) == {"✓ deleted"}
+        await bulk.begin(number="3")
+        await bulk.over("2 of 3 · 1 failed · done")
+        await bulk.press("retry")
+        await bulk.over("3 of 3 · done")
+        assert set(bulk.states.values()) == {"✓ deleted"}
         assert node.labels() == ["Job 0", "Job 3"]
-        await many.leave()
+        await bulk.leave()
         assert "3 of 3 keys deleted." in keys.says
 
 
 async def test_the_session_ends_in_the_middle_of_a_run(node: Node, tmp_path: Path) -> None:
-    async with at_work(node) as keys:
-        many = await plan_all(keys)
-        await many.begin(file=str(tmp_path / "s.env"), password=node.password)
-        await many.over("4 of 4 · done")
+    async with signed_in(node) as keys:
+        bulk = await plan_all(keys)
+        await bulk.begin(file=str(tmp_path / "s.env"), password=node.password)
+        await bulk.over("4 of 4 · done")
         node.end_sessions()
-        await many.press("finish")
-        await many.confirm("Delete 4 predecessors?", "Delete predecessors")
+        await bulk.press("finish")
+        await bulk.confirm("Delete 4 predecessors?", "Delete predecessors")
         dialog = await Dialog(keys.me).shown("Your session has ended")
         await dialog.answer(node.password)
-        await many.over("4 of 4 · done")
+        await bulk.over("4 of 4 · done")
         assert node.labels() == list(JOBS)

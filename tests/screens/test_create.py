@@ -5,11 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 from textual.widgets import Input
 
 from tests.conftest import NodeMaker
 from tests.driver import NARROW, WIDE, Dialog, Secret, at_keys, key_for
 from tests.node import How, Node
+from tui.api.errors import Unsendable
+from tui.api.models import Token
+from tui.api.session import Session
 from tui.ui.bindings import Place
 
 API, SIGN_IN = "/api/v1/api-keys", "/api/v1/authenticate"
@@ -34,7 +38,7 @@ async def test_a_key_is_created_and_found_again(node: Node, size: tuple[int, int
         assert tuple(made.valid_ips) == ("192.0.2.7", "10.0.0.0/8")
         await keys.me.press("s")
         await keys.shown()
-        assert keys.here.startswith("Weekly report")
+        assert keys.cursor_line.startswith("Weekly report")
         await keys.me.until("API key Weekly report was created.")
         await keys.me.press("x")
         await keys.me.gone("was created.")
@@ -42,7 +46,7 @@ async def test_a_key_is_created_and_found_again(node: Node, size: tuple[int, int
 
 
 async def test_a_secret_is_written_in_the_form_that_the_file_name_asks_for(
-    node: Node, tmp_path: Path
+    node: Node, short_folder: Path
 ) -> None:
     async with at_keys(node) as keys:
         secret_page = await (await keys.new()).create("Weekly report", node.password)
@@ -51,15 +55,15 @@ async def test_a_secret_is_written_in_the_form_that_the_file_name_asks_for(
         await keys.me.until("WEEKLY_REPORT_KEY=…")
         await keys.me.press("escape")
         await secret_page.shown()
-        await secret_page.write(tmp_path / "weekly.env")
+        await secret_page.write(short_folder / "weekly.env")
         await keys.me.until("as WEEKLY_REPORT_KEY, which only you can read.")
-        assert f"WEEKLY_REPORT_KEY={secret}\n" in (tmp_path / "weekly.env").read_text()
-        await secret_page.write(tmp_path / "weekly.env")
+        assert f"WEEKLY_REPORT_KEY={secret}\n" in (short_folder / "weekly.env").read_text()
+        await secret_page.write(short_folder / "weekly.env")
         await keys.me.until("There is already a file")
         await keys.me.press("escape")
-        await secret_page.write(tmp_path / "weekly.key")
+        await secret_page.write(short_folder / "weekly.key")
         await keys.me.until("weekly.key, which only you can read.")
-        assert (tmp_path / "weekly.key").read_text() == f"{secret}\n"
+        assert (short_folder / "weekly.key").read_text() == f"{secret}\n"
         await secret_page.stored()
 
 
@@ -116,6 +120,25 @@ async def test_a_wrong_password_creates_nothing(node: Node) -> None:
         await form.save()
         await keys.me.until("The API key was created")
         assert node.seen("POST", API) == 1
+
+
+async def test_what_is_refused_before_anything_is_sent_leaves_the_form_open(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such a refusal comes without any wait, so saving may be over before it is noted."""
+
+    async def check_password(self: Session, password: SecretStr) -> Token:
+        raise Unsendable("user name or password")
+
+    async with at_keys(node) as keys:
+        form = await keys.new()
+        await form.complete("Weekly report", node.password)
+        with monkeypatch.context() as patched:
+            patched.setattr(Session, "check_password", check_password)
+            await form.save()
+            await keys.me.until("user name or password")
+        await form.save()
+        await Secret(keys.me).shown()
 
 
 async def test_a_password_check_that_hangs_can_be_stopped(node: Node) -> None:
@@ -230,7 +253,7 @@ async def test_while_the_answer_is_awaited_nothing_cuts_it_off(node: Node) -> No
 async def test_an_address_that_the_server_does_not_take_is_told_beside_its_field(
     node: Node, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tui.ui.screens.key_form.wrong_ips", lambda _: "")
+    monkeypatch.setattr("tui.ui.widgets.key_form.wrong_ips", lambda _: "")
     async with at_keys(node) as keys:
         form = await keys.new()
         await form.complete("Weekly report", node.password)

@@ -13,7 +13,7 @@ KEYS = "/api/v1/api-keys"
 QUIET, SENDS, NEXT = "Template designers", "Billing mailer", "Nightly metrics export"
 
 
-async def told(keys: Keys, sentence: str) -> None:
+async def shows(keys: Keys, sentence: str) -> None:
     await keys.me.until(sentence)
     await keys.me.settle()
 
@@ -41,7 +41,7 @@ async def test_a_key_is_deleted_and_the_cursor_stays_near(node: Node) -> None:
     async with at_keys(node) as keys:
         dialog = await keys.delete(QUIET)
         await dialog.confirm()
-        await told(keys, f"API key {QUIET} was deleted.")
+        await shows(keys, f"API key {QUIET} was deleted.")
         assert QUIET not in node.labels()
         assert keys.table.count == 7
         assert keys.table.key is not None
@@ -49,13 +49,13 @@ async def test_a_key_is_deleted_and_the_cursor_stays_near(node: Node) -> None:
         last = keys.labels[-1]
         dialog = await keys.delete(last)
         await dialog.confirm()
-        await told(keys, f"API key {last} was deleted.")
+        await shows(keys, f"API key {last} was deleted.")
         assert keys.table.key.label == NEXT, "there is none after it"
         assert keys.me.screen.focused is keys.table
         node.store.delete_key(node.keys()[0].id)
         dialog = await keys.delete("Old bounce importer")
         await dialog.confirm()
-        await told(keys, "Old bounce importer had already been deleted by somebody else.")
+        await shows(keys, "Old bounce importer had already been deleted by somebody else.")
         assert keys.table.count == 5
 
 
@@ -89,7 +89,7 @@ async def test_a_key_that_sends_wants_to_be_named(node_with: NodeMaker) -> None:
             await dialog.fill("typed", f" {typed} ")
             assert "✗" not in dialog.says
             await keys.me.press("enter")
-            await told(keys, "was deleted.")
+            await shows(keys, "was deleted.")
             await keys.me.press(key_for(Place.KEYS, "close_message"))
             await keys.me.gone("was deleted.")
             assert label not in node.labels()
@@ -100,13 +100,13 @@ async def test_somebody_elses_key_is_explained_with_the_owners_name(node_with: N
     async with at_keys(node) as keys:
         dialog = await keys.delete(QUIET)
         await dialog.confirm()
-        await told(keys, "This key belongs to casey.")
+        await shows(keys, "This key belongs to casey.")
         assert keys.table.count == 8
-        assert QUIET in keys.here
+        assert QUIET in keys.cursor_line
         dialog = await keys.delete("Partner portal")  # a subaccount's key belongs to nobody
         await dialog.fill("typed", "Partner portal")
         await keys.me.press("enter")
-        await told(keys, "API key Partner portal was deleted.")
+        await shows(keys, "API key Partner portal was deleted.")
 
 
 FAULTS: dict[How, str] = {
@@ -123,16 +123,16 @@ async def test_a_fault_is_told_and_deletes_nothing(node: Node) -> None:
             node.fail("DELETE", KEYS, fault)
             dialog = await keys.delete(QUIET)
             await dialog.confirm()
-            await told(keys, sentence)
+            await shows(keys, sentence)
             assert "openresty" not in keys.says
-            assert QUIET in keys.here
+            assert QUIET in keys.cursor_line
             await keys.me.press(key_for(Place.KEYS, "close_message"))
             await keys.me.gone(sentence)
         assert node.seen("DELETE", KEYS) == len(FAULTS), "no write is repeated by itself"
         node.expire_sessions()
         dialog = await keys.delete(QUIET)
         await dialog.confirm()
-        await told(keys, f"API key {QUIET} was deleted.")
+        await shows(keys, f"API key {QUIET} was deleted.")
 
 
 @pytest.mark.parametrize("fault", ["after", "stopped"])
@@ -144,15 +144,15 @@ async def test_an_answer_that_got_lost_is_made_up_for_by_the_list(node: Node, fa
             await dialog.confirm()
             await node.until("DELETE", KEYS)
             node.stop()
-            await told(keys, "broke the connection.")
-            assert QUIET in keys.here, "nobody knows"
+            await shows(keys, "broke the connection.")
+            assert QUIET in keys.cursor_line, "nobody knows"
             node.start_again()
             await keys.me.press(key_for(Place.KEYS, "reload"))
             await keys.me.until(lambda: QUIET not in keys.labels)
         else:
             node.fail("DELETE", KEYS, "after")
             await dialog.confirm()
-            await told(keys, f"API key {QUIET} is deleted, though no good answer came.")
+            await shows(keys, f"API key {QUIET} is deleted, though no good answer came.")
         assert keys.table.count == 7
 
 
@@ -164,14 +164,16 @@ async def test_a_delete_under_way_is_awaited_before_anything_ends(node: Node) ->
         await (await keys.delete(QUIET)).confirm()
         await node.until("DELETE", KEYS)
         await (await keys.delete(NEXT)).confirm()
-        await told(keys, f"API key {NEXT} was deleted.")
+        await shows(keys, f"API key {NEXT} was deleted.")
         for key in (leave, sign_out):
             await keys.me.press(key)
-            await told(keys, f"{QUIET} is being deleted. Its answer is awaited, then you can leave")
+            await shows(
+                keys, f"{QUIET} is being deleted. Its answer is awaited, then you can leave"
+            )
             await keys.me.press(key_for(Place.KEYS, "close_message"))
             await keys.me.gone("Its answer is awaited")
         node.release()
-        await told(keys, f"API key {QUIET} was deleted.")
+        await shows(keys, f"API key {QUIET} was deleted.")
         assert keys.table.count == 6
         await keys.me.press(sign_out)
         await keys.me.until(lambda: "Access token" in keys.me.footer)

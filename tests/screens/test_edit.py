@@ -20,9 +20,9 @@ UNKNOWN = "Old bounce importer"
 
 
 def key(node: Node, key_id: str) -> StoredKey:
-    found = node.store.key(key_id)
-    assert found is not None
-    return found
+    stored_key = node.store.key(key_id)
+    assert stored_key is not None
+    return stored_key
 
 
 def named(node: Node, label: str) -> StoredKey:
@@ -57,9 +57,9 @@ async def test_everything_that_is_changed_is_sent(node: Node) -> None:
         await form.fill("ips", "198.51.100.7 , 203.0.113.0/24")
         await form.give("View Metrics", "Send via SMTP")
         await form.save()
-        keys = await updated(form, MAIL)
-        assert "Relay, renewed" in keys.here, "the cursor stays on its key"
-        assert "View Metrics" in keys.here
+        keys = await updated(form, "Relay, renewed")
+        assert "Relay, renewed" in keys.cursor_line, "the cursor stays on its key"
+        assert "View Metrics" in keys.cursor_line
     after = key(node, before.id)
     assert after.label == "Relay, renewed"
     assert after.valid_ips == ("198.51.100.7", "203.0.113.0/24")
@@ -108,8 +108,8 @@ async def test_an_edit_by_way_of_the_details_renews_the_session_unseen(node: Nod
         await form.fill("label", "New bounce importer")
         node.expire_sessions()
         await form.save()
-        keys = await updated(form, UNKNOWN)
-        assert "New bounce importer" in keys.here
+        keys = await updated(form, "New bounce importer")
+        assert "New bounce importer" in keys.cursor_line
         assert node.seen("PUT", KEYS) == 1
     after = named(node, "New bounce importer")
     assert set(after.grants) == {"message_events/view", "webhooks/view"}
@@ -175,7 +175,7 @@ async def test_somebody_elses_key_is_explained_with_the_owners_name(node_with: N
         form = await keys.edit(MAIL)
         await form.fill("label", "Mine already")
         await form.save()
-        await updated(form, MAIL)
+        await updated(form, "Mine already")
     assert "Mine already" in node.labels()
 
 
@@ -198,7 +198,7 @@ async def test_the_servers_objections_stand_beside_their_fields(
     node: Node, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What the form lets pass, as a server with rules of its own would not."""
-    monkeypatch.setattr("tui.ui.screens.key_form.wrong_ips", lambda _: "")
+    monkeypatch.setattr("tui.ui.widgets.key_form.wrong_ips", lambda _: "")
     async with at_keys(node) as keys:
         form = await keys.edit(UNKNOWN)
         await form.fill("ips", "mail.example")
@@ -208,13 +208,13 @@ async def test_the_servers_objections_stand_beside_their_fields(
         assert "The server did not accept" not in form.says, "the field says it all"
         await form.fill("ips", "")
         assert not form.field("ips").error
-        monkeypatch.setattr("tui.ui.screens.key_form.wrong_label", lambda _: "")
+        monkeypatch.setattr("tui.ui.widgets.key_form.wrong_label", lambda _: "")
         await form.fill("label", " ")
         await form.save()
         await form.says_beside("label", "required field is missing: A key needs a label")
         await form.fill("label", "Fine")
         await form.save()
-        await updated(form, UNKNOWN)
+        await updated(form, "Fine")
 
 
 async def test_what_somebody_else_has_changed_meanwhile_is_not_undone(node: Node) -> None:
@@ -230,7 +230,7 @@ async def test_what_somebody_else_has_changed_meanwhile_is_not_undone(node: Node
         assert form.field("ips").value == "10.0.0.0/8"
         assert node.seen("PUT", KEYS) == 0
         await form.save()
-        await updated(form, MAIL)
+        await updated(form, "Fine")
     fine = named(node, "Fine")
     assert (fine.grants, fine.valid_ips) == theirs
 
@@ -248,7 +248,7 @@ async def test_what_somebody_else_has_changed_does_not_cost_what_was_typed(node:
         assert form.grants.given == ("metrics/view", "smtp/inject")
         assert "[ ] odd/unknown" in str(form.grants.get_option_at_index(11).prompt)
         await form.save()
-        await updated(form, MAIL)
+        await updated(form, "Theirs")
     assert named(node, "Theirs").valid_ips == ("192.0.2.1",)
 
 
@@ -281,8 +281,8 @@ async def test_a_draft_survives_every_fault_and_is_saved_in_the_end(node: Node) 
         assert node.seen("PUT", KEYS) == len(FAULTS), "no write is repeated by itself"
         node.fail("PUT", KEYS, "after")  # it takes effect, and the key itself tells so
         await form.save()
-        keys = await updated(form, MAIL)
-        assert "Stubborn" in keys.here
+        keys = await updated(form, "Stubborn")
+        assert "Stubborn" in keys.cursor_line
     assert named(node, "Stubborn").valid_ips == ()
 
 
@@ -303,8 +303,8 @@ async def test_an_update_that_hangs_is_awaited_and_not_sent_twice(node: Node) ->
         node.release()
         await node.until("PUT", KEYS)
         await form.me.press("f1")
-        keys = await updated(form, MAIL)
-        assert "Slow" in keys.here
+        keys = await updated(form, "Slow")
+        assert "Slow" in keys.cursor_line
         assert node.seen("PUT", KEYS) == 1
 
 
@@ -329,7 +329,7 @@ async def test_a_session_that_ended_asks_for_the_password_on_top_and_goes_on(nod
         assert "wrong" not in dialog.says
         await dialog.shown("The server has ended your session")
         await dialog.answer(node.password)
-        keys = await updated(form, MAIL)
-        assert "Went on" in keys.here
+        keys = await updated(form, "Went on")
+        assert "Went on" in keys.cursor_line
         assert node.password not in keys.says
     assert "Went on" in node.labels()

@@ -140,7 +140,7 @@ async def test_what_the_server_says_when_it_refuses(
     def refuse(*_: object) -> None:
         raise BadRequest(*said)
 
-    monkeypatch.setattr("tui.sandbox.key_routes.checked", refuse)
+    monkeypatch.setattr("tui.sandbox.key_routes.parse_draft", refuse)
     async with at_keys(node) as keys:
         me = keys.me
         form = await keys.edit("Nightly metrics export")

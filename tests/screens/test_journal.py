@@ -8,8 +8,9 @@ import pytest
 
 from tests.conftest import NodeMaker
 from tests.driver import WIDE, Dialog, key_for
+from tests.keys.conftest import unstored
 from tests.node import Node
-from tests.screens.rotation_pages import API, LABEL, Log, at_work, begin_rotating, mint
+from tests.screens.rotation_pages import API, LABEL, Log, begin_rotating, mint, signed_in
 from tui.journal import Journal
 from tui.ui.bindings import Place
 
@@ -26,7 +27,7 @@ def node(node_with: NodeMaker) -> Node:
 
 async def test_what_was_done_and_a_filter(node: Node, tmp_path: Path) -> None:
     path = tmp_path / "journal.jsonl"
-    async with at_work(node, WIDE, path) as keys:
+    async with signed_in(node, WIDE, path) as keys:
         log = await Log.open(keys)
         assert "Nothing was done yet." in log.says
         await log.leave()
@@ -68,7 +69,7 @@ async def test_what_was_done_and_a_filter(node: Node, tmp_path: Path) -> None:
 
 async def test_a_secret_that_was_never_stored(node: Node, tmp_path: Path) -> None:
     path = tmp_path / "journal.jsonl"
-    async with at_work(node, journal=path) as keys:
+    async with signed_in(node, journal=path) as keys:
         rotate = await begin_rotating(keys)
         node.fail("POST", API, "500")
         await rotate.try_to_create(node.password)
@@ -78,7 +79,7 @@ async def test_a_secret_that_was_never_stored(node: Node, tmp_path: Path) -> Non
         await keys.me.until("The server accepts the key.")
     with path.open("a") as journal:
         journal.write(f"torn\n{ELSEWHERE}\n")
-    async with at_work(node, journal=path) as keys:
+    async with signed_in(node, journal=path) as keys:
         log = await Log.open(keys)
         assert log.says.count("its secret was never stored") == 1
         assert log.says.count("not done") == 1
@@ -89,19 +90,42 @@ async def test_a_secret_that_was_never_stored(node: Node, tmp_path: Path) -> Non
         await log.leave()
 
 
+async def test_a_line_of_a_newer_version_is_a_doubt(node: Node, tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    key_id, _ = node.add_key("Made here")
+    journal = Journal(path)
+    attempt = journal.begin("create", server=node.url, label="Made here")
+    attempt.done(key_id=key_id)
+    async with signed_in(node, journal=path) as keys:
+        await keys.go_to("Made here")
+        assert "secret never stored: r replaces it" in keys.cursor_line
+    newer = path.read_text().splitlines()[-1].replace('"done"', '"escrowed"')
+    with path.open("a") as file:
+        file.write(f"{newer}\n")
+    async with signed_in(node, journal=path) as keys:
+        await keys.go_to("Made here")
+        assert "never stored" not in keys.says
+        assert "secret perhaps stored: see J" in keys.cursor_line
+        assert "1 line of the journal can't be understood: a newer version" in keys.says
+        log = await Log.open(keys)
+        assert "never stored" not in log.says
+        assert "whether its secret was stored is not known" in log.says
+        await log.leave()
+
+
 async def test_a_secret_that_was_stored_before_the_program_was_left(
     node: Node, tmp_path: Path
 ) -> None:
     path = tmp_path / "journal.jsonl"
-    async with at_work(node, journal=path) as keys:
+    async with signed_in(node, journal=path) as keys:
         form = await keys.new()
         await form.create("One", node.password)
         await keys.me.press(key_for(Place.ANYWHERE, "leave"))
         dialog = await Dialog(keys.me).shown("Have you stored the secret?")
         await dialog.press_button("I have stored it")
         await keys.me.until(lambda: keys.me.app._exit)
-    assert [entry.phase for entry in Journal(path).entries()] == ["stored", "done", "begun"]
-    assert Journal(path).unstored() == []
+    assert [entry.phase for entry in Journal(path).read().entries] == ["stored", "done", "begun"]
+    assert unstored(Journal(path)) == []
 
 
 async def test_a_journal_that_cannot_be_written_is_told_for_as_long_as_that_is_so(
@@ -109,21 +133,21 @@ async def test_a_journal_that_cannot_be_written_is_told_for_as_long_as_that_is_s
 ) -> None:
     path = tmp_path / "journal.jsonl"
     path.mkdir()
-    async with at_work(node, journal=path) as keys:
+    async with signed_in(node, journal=path) as keys:
         assert "what you do is not being noted (is a directory)" in keys.says
         path.rmdir()
         form = await keys.new()
         secret_page = await form.create("One", node.password)
         await secret_page.stored()
         assert "not being noted" not in keys.says
-    phases = [entry.phase for entry in Journal(path).entries()]
+    phases = [entry.phase for entry in Journal(path).read().entries]
     assert phases == ["stored", "done", "begun"]
-    assert Journal(path).entries()[0].detail == "By the operator's own word."
+    assert Journal(path).read().entries[0].detail == "By the operator's own word."
 
 
 async def test_a_hostile_label(node: Node) -> None:
     node.add_key("[@click=app.quit]x[/] \x1b]0;pwned\x07")
-    async with at_work(node) as keys:
+    async with signed_in(node) as keys:
         await keys.me.press("end", key_for(Place.KEYS, "delete"))
         await keys.me.until("Delete API Key:")
         await keys.me.press("tab", "enter")

@@ -33,16 +33,16 @@ async def test_list_and_details_on_a_narrow_screen(node: Node) -> None:
         header = keys.me.line_with("Permissions")
         assert header.split() == ["Key", "Permissions"]
         assert "API keys 8" in keys.says
-        assert keys.here.startswith("Old bounce importer")
+        assert keys.cursor_line.startswith("Old bounce importer")
         await keys.go_to("Newsletter SMTP relay")
-        assert keys.here.split("  ")[0] == "Newsletter SMTP relay"
+        assert keys.cursor_line.split("  ")[0] == "Newsletter SMTP relay"
         await keys.me.press("enter")
         detail = await Dialog(keys.me).shown("Settings › API keys › Details")
-        for told in ("Send via SMTP", "192.0.2.25", "10.8.0.0/16", "ops", "2 years ago"):
-            assert told in detail.says
+        for fact in ("Send via SMTP", "192.0.2.25", "10.8.0.0/16", "ops", "2 years ago"):
+            assert fact in detail.says
         await keys.me.press("escape")
         await keys.shown()
-        assert keys.here.startswith("Newsletter SMTP relay")
+        assert keys.cursor_line.startswith("Newsletter SMTP relay")
         await keys.me.press("enter", "e")
         await keys.me.until("Edit API Key")
 
@@ -61,7 +61,7 @@ async def test_sorting_keeps_the_cursor_on_its_key(node: Node) -> None:
         await keys.go_to("Billing mailer")
         await keys.me.press("1")
         assert keys.labels == sorted(SEEDS)
-        assert keys.here.startswith("Billing mailer")
+        assert keys.cursor_line.startswith("Billing mailer")
         assert "Key ▲" in keys.says
         await keys.me.press("1")
         assert keys.labels == sorted(SEEDS, reverse=True)
@@ -73,7 +73,7 @@ async def test_sorting_keeps_the_cursor_on_its_key(node: Node) -> None:
             before = keys.labels
             await keys.me.press(column)
             assert sorted(keys.labels) == sorted(before)
-        assert keys.here.startswith("Billing mailer")
+        assert keys.cursor_line.startswith("Billing mailer")
 
 
 async def test_reading_again_keeps_the_cursor_on_its_key(node: Node) -> None:
@@ -86,7 +86,7 @@ async def test_reading_again_keeps_the_cursor_on_its_key(node: Node) -> None:
         node.add_key("AAB comes second")
         await keys.me.press(RELOAD)
         await keys.me.until("API keys 9")
-        assert keys.here.startswith("Partner portal")
+        assert keys.cursor_line.startswith("Partner portal")
         assert "Billing mailer" not in keys.labels
 
 
@@ -106,7 +106,7 @@ async def test_no_keys_yet(node_with: NodeMaker) -> None:
 
 @pytest.mark.parametrize("size", [NARROW, WIDE], ids=["narrow", "wide"])
 async def test_a_list_that_cannot_be_read(node: Node, size: tuple[int, int]) -> None:
-    node.fail("GET", "/api/v1/api-keys", "503-html")
+    node.fail("GET", "/api/v1/api-keys", "503-html", 3)
     async with at_login(node, size) as page:
         await page.submit()
         await page.me.until("The server failed with status 503")
@@ -133,7 +133,7 @@ async def test_a_server_that_goes_away_and_comes_back(node: Node) -> None:
         node.start_again()
         await keys.me.press(RELOAD)
         await keys.me.settle()
-        assert keys.here.startswith("Billing mailer")
+        assert keys.cursor_line.startswith("Billing mailer")
 
 
 async def test_a_load_that_hangs_is_stopped_by_esc(node: Node) -> None:
@@ -161,7 +161,7 @@ async def test_an_old_server_tells_little_and_that_is_enough(node_with: NodeMake
         form = await keys.edit("Billing mailer")
         await form.fill("label", "Billing mailer 2")
         await form.save()
-        await keys.me.until("API key Billing mailer was updated.")
+        await keys.me.until("API key Billing mailer 2 was updated.")
 
 
 async def test_an_access_token_that_ends_is_renewed_without_a_word(node: Node) -> None:

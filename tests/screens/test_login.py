@@ -126,8 +126,8 @@ async def test_plain_http_that_was_allowed_stays_on_the_screen_as_a_warning(
     async with at_login(node, url="http://mail.example") as page:
         await page.submit()
         await page.refused("start with --allow-http if it must be")
-    told = SignInDefaults(url="http://192.0.2.2:8899", plain_http_allowed=True)
-    async with at_login(told) as page:
+    defaults = SignInDefaults(url="http://192.0.2.2:8899", plain_http_allowed=True)
+    async with at_login(defaults) as page:
         assert "passwords and secrets cross the network unprotected" in page.says
         await page.fill("server", "https://192.0.2.2")
         await page.me.press("tab")

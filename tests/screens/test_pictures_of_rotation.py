@@ -15,8 +15,8 @@ from tests.node import Node
 from tests.screens.rotation_pages import (
     API,
     Log,
-    at_work,
     begin_rotating,
+    signed_in,
     with_marked,
 )
 from tests.screens.test_pictures_of_screens import take
@@ -47,7 +47,7 @@ def still(monkeypatch: pytest.MonkeyPatch) -> None:
     read = verification._read
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setattr(status, "QUIET_SECONDS", 60)
-    monkeypatch.setattr(verification, "_read", lambda *told: replace(read(*told), seconds=0.012))
+    monkeypatch.setattr(verification, "_read", lambda *probe: replace(read(*probe), seconds=0.012))
 
 
 @pytest.fixture
@@ -67,9 +67,9 @@ def server(node_with: NodeMaker) -> Node:
 
 
 async def test_one_key(server: Node) -> None:
-    there = server.keys()
-    swapped = {key.id[:8]: sha256(key.label.encode()).hexdigest()[:8] for key in there}
-    async with at_work(server) as keys:
+    listed = server.keys()
+    swapped = {key.id[:8]: sha256(key.label.encode()).hexdigest()[:8] for key in listed}
+    async with signed_in(server) as keys:
         rotate = await begin_rotating(keys, BILLING)
         await take(keys, "rotate-plan")
         await rotate.create(server)
@@ -99,7 +99,7 @@ async def log_and_delete(keys: Keys) -> None:
 
 
 async def test_keys_that_are_retiring(server: Node) -> None:
-    async with at_work(server) as keys:
+    async with signed_in(server) as keys:
         rotate = await begin_rotating(keys, METRICS)
         await rotate.rotate(server)
         await rotate.press("later")
@@ -115,20 +115,20 @@ async def test_many_keys(server: Node, tmp_path: Path, monkeypatch: pytest.Monke
     )
     vault.chmod(0o700)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
-    async with at_work(server) as keys:
+    async with signed_in(server) as keys:
         await keys.me.press("a")
-        many = await with_marked(keys, "rotate")
+        bulk = await with_marked(keys, "rotate")
         await take(keys, "rotate-many-plan")
         server.fail("POST", API, "503-html")
         command = "vault kv put -mount=secret momentum/{label} key=-"
-        await many.begin(command=command, password=server.password)
-        await many.over("4 of 6 · 2 failed · done")
-        await many.point_at("Support desk webhooks")
+        await bulk.begin(command=command, password=server.password)
+        await bulk.over("4 of 6 · 2 failed · done")
+        await bulk.point_at("Support desk webhooks")
         await take(keys, "rotate-many-done")
 
 
 async def test_verifying(server: Node) -> None:
-    async with at_work(server) as keys:
+    async with signed_in(server) as keys:
         await keys.go_to(BILLING)
         await keys.me.press(key_for(Place.KEYS, "verify"))
         dialog = await Dialog(keys.me).shown("The server never tells a secret again")

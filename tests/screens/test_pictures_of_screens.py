@@ -80,15 +80,16 @@ async def take(page: Page, name: str, replace: Mapping[str, str] = NOTHING) -> N
     await page.me.settle()
     await page.me.until(lambda: page.me.lines[-1].split() == keys_of(page.me).split())
     with suppress(AssertionError):
-        await page.me.until(lambda: is_kept(page.me.app, name, replace), seconds=2)
+        await page.me.until(lambda: is_kept(page.me.app, name, replace), seconds=5)
     picture(page.me.app, name, replace)
 
 
 def keys_of(me: Operator) -> str:
     """Return what the footer is to say."""
     bindings = [active.binding for active in me.screen.active_bindings.values()]
-    told = {b.action: f"{me.app.get_key_display(b)} {b.description}" for b in bindings if b.show}
-    return " ".join(told.values())
+    shown = [binding for binding in bindings if binding.show]
+    descriptions = {b.action: f"{me.app.get_key_display(b)} {b.description}" for b in shown}
+    return " ".join(descriptions.values())
 
 
 async def test_signing_in(server: Node) -> None:
@@ -132,7 +133,7 @@ async def test_a_server_without_keys(node_with: NodeMaker) -> None:
 
 
 async def test_a_server_that_fails(server: Node) -> None:
-    server.fail("GET", "/api/v1/api-keys", "503-html")
+    server.fail("GET", "/api/v1/api-keys", "503-html", 3)
     async with at_login(server) as page:
         await page.submit()
         await page.me.until("Try again")

@@ -15,10 +15,10 @@ from tests.screens.rotation_pages import (
     LABEL,
     SIGN_IN,
     Rotate,
-    at_work,
     begin_rotating,
     forgotten,
     mint,
+    signed_in,
     with_marked,
 )
 from tui.ui.bindings import Place
@@ -34,14 +34,14 @@ def node(node_with: NodeMaker) -> Node:
 
 
 def ids(node: Node, label: str = LABEL) -> list[str]:
-    there = node.keys()
-    return [key.id for key in there if key.label.startswith(label)]
+    listed = node.keys()
+    return [key.id for key in listed if key.label.startswith(label)]
 
 
 @pytest.mark.parametrize("size", [NARROW, WIDE], ids=["narrow", "wide"])
 async def test_one_key_now(node: Node, size: tuple[int, int]) -> None:
     (old,) = ids(node)
-    async with at_work(node, size) as keys:
+    async with signed_in(node, size) as keys:
         rotate = await begin_rotating(keys)
         assert rotate.step == "Create successor"
         assert f"Label {LABEL} Grants View Metrics Allowed IPs any address" in rotate.says
@@ -71,7 +71,7 @@ async def test_one_key_now(node: Node, size: tuple[int, int]) -> None:
 
 async def test_later_then_finished_from_the_list(node: Node) -> None:
     old, _ = node.add_key("Relay", ("metrics/view", "webhooks/view"), ("127.0.0.0/8",))
-    async with at_work(node) as keys:
+    async with signed_in(node) as keys:
         rotate = await begin_rotating(keys, "Relay")
         await rotate.rotate(node)
         await rotate.press("later")
@@ -80,7 +80,7 @@ async def test_later_then_finished_from_the_list(node: Node) -> None:
         await rotate.leave()
         assert node.labels()[-2:] == ["Relay (retiring 2026-01-15)", "Relay"]
         assert keys.table.key is not None
-        assert keys.table.key.label == "Relay (retiring 2026-01-15)", "for f, which is told"
+        assert keys.table.key.label == "Relay (retiring 2026-01-15)", "f then finishes it"
         assert "retiring since today" in keys.says
         await keys.me.press(key_for(Place.KEYS, "finish"))
         await rotate.shown()
@@ -88,7 +88,7 @@ async def test_later_then_finished_from_the_list(node: Node) -> None:
         assert "✓ Verify" in rotate.says, "the journal knows"
         assert "whoever does is locked out at once" in rotate.says
         await rotate.leave()
-    async with at_work(node) as keys:  # on another host
+    async with signed_in(node) as keys:  # on another host
         await keys.go_to("Relay (retiring 2026-01-15)")
         await keys.me.press(key_for(Place.KEYS, "finish"))
         rotate = await Rotate(keys.me).shown()
@@ -108,7 +108,7 @@ async def test_later_then_finished_from_the_list(node: Node) -> None:
 
 
 async def test_changed_on_the_way(node: Node) -> None:
-    async with at_work(node) as keys:
+    async with signed_in(node) as keys:
         rotate = await begin_rotating(keys, "Template designers")
         await keys.me.until(lambda: "Change" in keys.me.footer)
         await rotate.press("change")  # from within the password's field
@@ -124,10 +124,19 @@ async def test_changed_on_the_way(node: Node) -> None:
         made = node.keys()[-1]
         assert (made.label, made.grants) == ("Designers", ("templates/view", "templates/preview"))
         assert "Template designers" in node.labels()
+        await rotate.store()
+        keys = await rotate.leave()
+        assert "Template designers: both keys work. f on the older one goes on." in keys.says
+        rotate = await begin_rotating(keys, "Template designers")
+        await rotate.press("finish")
+        await keys.me.until("Rotated: only the successor works now.")
+        keys = await rotate.leave()
+        assert "Designers: rotated. Only the successor works now." in keys.says
+        assert "Template designers: rotated" not in keys.says
 
 
 async def test_a_wrong_password_and_impatience(node: Node) -> None:
-    async with at_work(node) as keys:
+    async with signed_in(node) as keys:
         rotate = await begin_rotating(keys)
         await keys.me.press("enter")
         assert rotate.field("password").error.startswith("Required to securely authorize")
@@ -149,10 +158,28 @@ async def test_a_wrong_password_and_impatience(node: Node) -> None:
         assert node.store.key_of(rotate.secret)
 
 
+async def test_a_key_pressed_twice_takes_its_step_once(node: Node) -> None:
+    async with signed_in(node) as keys:
+        rotate = await begin_rotating(keys)
+        await rotate.fill("password", node.password)
+        screen = keys.me.screen
+        assert isinstance(screen, RotateScreen)
+        screen.action_create()
+        screen.action_create()
+        await keys.me.until("The server accepts the key.")
+        await rotate.idle()
+        assert node.seen("POST", API) == 1
+        await rotate.store()
+        screen.action_later()
+        screen.action_later()
+        await keys.me.until("Both keys work; the old one is marked")
+        assert node.seen("PUT", API) == 1
+
+
 async def test_faults_of_the_create(node: Node) -> None:
     (old,) = ids(node)
     nothing: list[How] = ["before", "500", "503-html"]
-    async with at_work(node) as keys:
+    async with signed_in(node) as keys:
         rotate = await begin_rotating(keys)
         await rotate.fill("password", node.password)
         for how in nothing:
@@ -178,7 +205,7 @@ async def test_faults_of_the_create(node: Node) -> None:
 
 
 async def test_a_create_of_which_nothing_is_known_is_looked_for_again(node: Node) -> None:
-    async with at_work(node) as keys:
+    async with signed_in(node) as keys:
         rotate = await begin_rotating(keys)
         node.fail("POST", API, "after")
         node.fail("GET", API, "500", times=20)
@@ -197,7 +224,7 @@ async def test_a_create_of_which_nothing_is_known_is_looked_for_again(node: Node
 
 
 async def test_a_create_that_hangs_while_the_help_is_open(node: Node) -> None:
-    async with at_work(node) as keys:
+    async with signed_in(node) as keys:
         rotate = await begin_rotating(keys)
         node.fail("POST", API, "hang-after")
         await rotate.try_to_create(node.password)
@@ -214,7 +241,7 @@ async def test_a_create_that_hangs_while_the_help_is_open(node: Node) -> None:
 
 async def test_faults_of_the_mark_and_of_the_deletion(node: Node) -> None:
     nothing: list[How] = ["before", "500", "503-html"]
-    async with at_work(node) as keys:
+    async with signed_in(node) as keys:
         rotate = await begin_rotating(keys)
         await rotate.rotate(node)
         for method, step in (("PUT", "later"), ("DELETE", "finish")):
@@ -235,7 +262,7 @@ async def test_faults_of_the_mark_and_of_the_deletion(node: Node) -> None:
 
 
 async def test_what_a_dialog_asked_about_may_have_changed_meanwhile(node: Node) -> None:
-    async with at_work(node) as keys:
+    async with signed_in(node) as keys:
         rotate = await begin_rotating(keys)
         await rotate.press("change")
         await keys.me.until("What the successor is to be")
@@ -259,7 +286,7 @@ async def test_what_a_dialog_asked_about_may_have_changed_meanwhile(node: Node) 
 
 
 async def test_leaving_asks_while_the_secret_is_stored_nowhere(node: Node, tmp_path: Path) -> None:
-    async with at_work(node) as keys:
+    async with signed_in(node) as keys:
         rotate = await begin_rotating(keys)
         await rotate.create(node)
         secret = rotate.secret
@@ -286,7 +313,7 @@ async def test_leaving_asks_while_the_secret_is_stored_nowhere(node: Node, tmp_p
 
 async def test_undone(node: Node) -> None:
     (old,) = ids(node)
-    async with at_work(node) as keys:
+    async with signed_in(node) as keys:
         rotate = await begin_rotating(keys)
         assert "Undo" not in keys.me.footer, "there is nothing to undo yet"
         await rotate.create(node)
@@ -308,9 +335,9 @@ async def test_undone(node: Node) -> None:
 async def test_addresses_that_keep_the_probe_out(
     node: Node, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tui.keys.verification.FIRST_WAIT", 60.0)
+    monkeypatch.setattr("tui.keys.verification.FIRST_PAUSE", 60.0)
     node.add_key("Far away", ("metrics/view",), ("192.0.2.25",))
-    async with at_work(node) as keys:
+    async with signed_in(node) as keys:
         rotate = await begin_rotating(keys, "Far away")
         await rotate.try_to_create(node.password)
         await keys.me.until("The successor was not shown to work")
@@ -330,7 +357,7 @@ async def test_addresses_that_keep_the_probe_out(
 
 async def test_a_key_of_somebody_else_and_one_of_a_subaccount(node_with: NodeMaker) -> None:
     node = node_with(edition="sparkpost")
-    async with at_work(node) as keys:
+    async with signed_in(node) as keys:
         await keys.go_to("Partner portal")
         await keys.me.press(key_for(Place.KEYS, "rotate"))
         await keys.me.until("This key belongs to a subaccount")
@@ -348,11 +375,11 @@ async def test_an_interrupted_rotation_is_recognised_and_finished(
 ) -> None:
     (old,) = ids(node)
     journal = tmp_path / "journal.jsonl"
-    async with at_work(node, journal=journal) as keys:
+    async with signed_in(node, journal=journal) as keys:
         rotate = await begin_rotating(keys)
         await rotate.create(node)
     assert ids(node)[0] == old
-    async with at_work(node, journal=journal) as keys:
+    async with signed_in(node, journal=journal) as keys:
         assert "secret never stored: r replaces it" in keys.says
         await keys.go_to(LABEL)
         await keys.me.press(key_for(Place.KEYS, "rotate"))
@@ -362,14 +389,14 @@ async def test_an_interrupted_rotation_is_recognised_and_finished(
         await rotate.replace()
         assert ids(node) == [old]
         await rotate.create(node)
-    async with at_work(node, journal=journal) as keys:
+    async with signed_in(node, journal=journal) as keys:
         await keys.go_to(LABEL)
         await keys.me.press(key_for(Place.KEYS, "rotate"))
         rotate = await Rotate(keys.me).shown()
         await rotate.press("stored")
         await keys.me.until("Both keys work.")  # it was verified while its secret was there
         await rotate.leave()
-    async with at_work(node, journal=journal) as keys:
+    async with signed_in(node, journal=journal) as keys:
         await keys.me.until("has a successor: f finishes")
         await keys.go_to(LABEL)
         await keys.me.press(key_for(Place.KEYS, "finish"))
@@ -385,7 +412,7 @@ async def test_a_successor_of_other_grants_is_known_by_the_journal_and_verified_
 ) -> None:
     old, _ = node.add_key("Relay", ("metrics/view", "webhooks/view"))
     journal = tmp_path / "journal.jsonl"
-    async with at_work(node, journal=journal) as keys:
+    async with signed_in(node, journal=journal) as keys:
         rotate = await begin_rotating(keys, "Relay")
         await rotate.press("change")
         await keys.me.until("What the successor is to be")
@@ -402,16 +429,16 @@ async def test_a_successor_of_other_grants_is_known_by_the_journal_and_verified_
         await rotate.press("stored")
         await keys.me.until("not shown to work yet")
         node.heal()
-    async with at_work(node, journal=journal) as keys:
+    async with signed_in(node, journal=journal) as keys:
         await keys.go_to("Relay")
-        assert "has a successor, unverified" in keys.here
+        assert "has a successor, unverified" in keys.cursor_line
         await keys.me.press("a")
-        many = await with_marked(keys, "finish")
-        assert "0 predecessors will be deleted" in many.says
-        assert "1 left out: their successors were not stored, or not shown to work." in many.says
+        bulk = await with_marked(keys, "finish")
+        assert "0 predecessors will be deleted" in bulk.says
+        assert "1 left out: their successors were not stored, or not shown to work." in bulk.says
         await keys.me.press("ctrl+s")
         await keys.me.until("There is nothing to do.")
-        await many.leave()
+        await bulk.leave()
         assert len(keys.table.marked) == keys.table.count, "nothing was done"
         await keys.me.press("a")
         await keys.go_to("Relay")
@@ -429,13 +456,13 @@ async def test_a_successor_of_other_grants_is_known_by_the_journal_and_verified_
 async def test_keys_that_are_only_alike_are_asked_about(node: Node) -> None:
     for _ in range(2):
         node.add_key("worker")
-    async with at_work(node) as keys:
+    async with signed_in(node) as keys:
         await keys.go_to("worker")
-        assert "rotation interrupted?" in keys.here
+        assert "rotation interrupted?" in keys.cursor_line
         await keys.me.press("a")
-        many = await with_marked(keys, "finish")
-        assert "0 predecessors will be deleted" in many.says
-        await many.leave()
+        bulk = await with_marked(keys, "finish")
+        assert "0 predecessors will be deleted" in bulk.says
+        await bulk.leave()
         await keys.me.press("a")
         await keys.go_to("worker")
         await keys.me.press(key_for(Place.KEYS, "rotate"))
@@ -459,7 +486,7 @@ async def test_keys_that_are_only_alike_are_asked_about(node: Node) -> None:
 
 async def test_a_hostile_label(node: Node) -> None:
     node.add_key(HOSTILE)
-    async with at_work(node) as keys:
+    async with signed_in(node) as keys:
         await keys.me.press("end", key_for(Place.KEYS, "rotate"))
         rotate = await Rotate(keys.me).shown()
         assert "[@click=app.quit]x[/] ␛]52;c;cHduZWQ=␇ <U+202E>drowssap" in rotate.says
@@ -479,7 +506,7 @@ async def test_a_hostile_label(node: Node) -> None:
 
 
 async def test_the_session_ends_in_the_middle(node: Node) -> None:
-    async with at_work(node) as keys:
+    async with signed_in(node) as keys:
         rotate = await begin_rotating(keys)
         await rotate.rotate(node)
         node.end_sessions()
@@ -501,7 +528,7 @@ async def test_a_secret_handed_to_a_command(node: Node, tmp_path: Path) -> None:
     script, kept = tmp_path / "put", tmp_path / "kept"
     script.write_text(f'#!/bin/sh\n[ "$1" = broken ] && {{ echo "sealed"; exit 3; }}\ncat > {kept}')
     script.chmod(0o700)
-    async with at_work(node) as keys:
+    async with signed_in(node) as keys:
         rotate = await begin_rotating(keys)
         await rotate.create(node)
         secret = rotate.secret

@@ -7,7 +7,7 @@ from textual.widgets import Input
 
 from tests.driver import Dialog, Page, Secret, at_keys, at_login
 from tests.node import Node
-from tests.screens.rotation_pages import LABEL, at_work, begin_rotating
+from tests.screens.rotation_pages import LABEL, begin_rotating, signed_in
 
 Size = tuple[int, int]
 
@@ -73,7 +73,7 @@ async def test_a_new_secret_is_seen_at_once(node: Node, size: Size) -> None:
 
 @SIZES
 async def test_a_successor_s_secret_is_seen_at_once(node: Node, size: Size) -> None:
-    async with at_work(node, size) as keys:
+    async with signed_in(node, size) as keys:
         rotate = await begin_rotating(keys)
         assert is_seen(rotate, "#password Input")
         await rotate.try_to_create(node.password)

@@ -7,7 +7,7 @@ import pytest
 from tests.conftest import NodeMaker
 from tests.driver import Dialog, Keys, key_for
 from tests.node import Node
-from tests.screens.rotation_pages import at_work, forgotten, mint
+from tests.screens.rotation_pages import forgotten, mint, signed_in
 from tui.ui.bindings import Place
 
 
@@ -30,7 +30,7 @@ async def test_what_a_key_may_do(node: Node) -> None:
     grants = ("metrics/view", "templates/modify", "smtp/inject", "made/up")
     _, secret = node.add_key("Everything", grants)
     before = node.keys()
-    async with at_work(node) as keys:
+    async with signed_in(node) as keys:
         dialog = await verify(keys, "Everything", secret)
         await keys.me.until("The server accepts the key.")
         await keys.me.until("View Metrics: granted")
@@ -46,7 +46,7 @@ async def test_what_a_key_may_do(node: Node) -> None:
 
 async def test_a_grant_that_is_refused_and_no_answer(node: Node) -> None:
     key_id, secret = node.add_key("Less", ("metrics/view", "webhooks/view"))
-    async with at_work(node) as keys:
+    async with signed_in(node) as keys:
         node.store.change_key(key_id, label="Less", grants=("metrics/view",), valid_ips=())
         node.fail("GET", "/api/v1/metrics", "503-html")
         dialog = await verify(keys, "Less", secret)
@@ -57,9 +57,9 @@ async def test_a_grant_that_is_refused_and_no_answer(node: Node) -> None:
 
 
 async def test_a_key_that_is_not_accepted(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tui.keys.verification.FIRST_WAIT", 60.0)
+    monkeypatch.setattr("tui.keys.verification.FIRST_PAUSE", 60.0)
     _, secret = node.add_key("Far away", ("metrics/view",), ("192.0.2.25",))
-    async with at_work(node) as keys:
+    async with signed_in(node) as keys:
         dialog = await verify(keys, "Far away", secret)
         await keys.me.until("The server does not accept the key.")
         assert "The key works only from 192.0.2.25" in dialog.says
@@ -67,10 +67,10 @@ async def test_a_key_that_is_not_accepted(node: Node, monkeypatch: pytest.Monkey
 
 
 async def test_patience_and_giving_it_up(node: Node) -> None:
-    there = node.keys()
-    (key,) = [key for key in there if key.label == "Nightly metrics export"]
+    listed = node.keys()
+    (key,) = [key for key in listed if key.label == "Nightly metrics export"]
     secret = key.short_key.ljust(40, "0")
-    async with at_work(node) as keys:
+    async with signed_in(node) as keys:
         await keys.go_to(key.label)
         await keys.me.press(key_for(Place.KEYS, "verify"))
         await (await Dialog(keys.me).shown("The server never tells")).answer("not" + secret)

@@ -40,13 +40,13 @@ class AddressFault(Enum):
 class BadAddress(ValueError):
     """An address that the program does not call; it tells the reason, never the text itself.
 
-    The text may hold a password, so it stays out of the error. `told` is what of it would do,
-    or the name of a CA file and what is wrong with that.
+    The text may hold a password, so it stays out of the error. `detail` is the part of it that
+    would do or, for a CA file, its name and what is wrong with it.
     """
 
-    def __init__(self, reason: AddressFault, told: str = "") -> None:
-        super().__init__(reason, told)
-        self.reason, self.told = reason, told
+    def __init__(self, reason: AddressFault, detail: str = "") -> None:
+        super().__init__(reason, detail)
+        self.reason, self.detail = reason, detail
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +127,8 @@ def _parts(text: str) -> tuple[str, str, str]:
     text = text.strip()
     if not text:
         raise BadAddress(AddressFault.EMPTY)
-    scheme, found, rest = text.partition("://")
-    if not found:
+    scheme, separator, rest = text.partition("://")
+    if not separator:
         scheme, rest = "https", text
     if scheme.lower() not in _PORTS:
         raise BadAddress(AddressFault.SCHEME)
@@ -140,14 +140,14 @@ def _parts(text: str) -> tuple[str, str, str]:
 
 def _host_and_port(authority: str, default: int) -> tuple[str, int]:
     if authority.startswith("["):
-        literal, found, rest = authority[1:].partition("]")
-        if not found or (rest and not rest.startswith(":")):
+        literal, bracket, rest = authority[1:].partition("]")
+        if not bracket or (rest and not rest.startswith(":")):
             raise BadAddress(AddressFault.HOST)
         return _ipv6(literal), _port(rest[1:]) if rest else default
     if authority.count(":") > 1:
         return _ipv6(authority), default
-    name, found, port = authority.partition(":")
-    return _host(name), _port(port) if found else default
+    name, colon, port = authority.partition(":")
+    return _host(name), _port(port) if colon else default
 
 
 def _port(text: str) -> int:

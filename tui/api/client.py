@@ -6,7 +6,9 @@ import asyncio
 import base64
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from itertools import count
 from time import monotonic
 from typing import TypeVar
 from urllib.parse import quote, urlencode
@@ -17,20 +19,27 @@ from pydantic import SecretStr
 from tui import __version__
 from tui.api import decode
 from tui.api.address import AddressFault, BadAddress, Server
+from tui.api.compression import readings
 from tui.api.errors import ApiError, Forbidden, NotFound, Unauthorized, Unreadable, Unsendable
-from tui.api.models import CreatedKey, Grant, Key, KeyDraft, Token, TwoFactor, User
-from tui.api.refusals import entries, excerpt, refusal, retry_after
+from tui.api.models import CreatedKey, Grant, Key, KeyDraft, KeyList, Token, TwoFactor, User
+from tui.api.refusals import excerpt, read_entries, refusal, retry_after
 from tui.api.transport import Answer, Call, Wire
 from tui.text import short
 
 LIST_CAP = 64 * 2**20
 """The most that a list of keys may be, decoded, in bytes: 100,000 keys are 29 MB."""
 
-CAP = 2**20
+ANSWER_CAP = 2**20
 """The most that any other answer may be, decoded, in bytes."""
 
 PROBE_CAP = 2**16
 """How much of an answer to a probe is taken in, so as to keep the connection, in bytes."""
+
+PAUSES = (1.0, 2.0, 4.0, 5.0)
+"""How long is waited before a call is made again, in seconds; the last for all others."""
+
+BUSY_REPEATS = 2
+"""How often a call is made again that is answered 503."""
 
 SIGN_OUT_SECONDS = 5.0
 """How long signing out is waited for: it must never hold up leaving."""
@@ -82,6 +91,7 @@ class Client:
         self.server = server
         self.deadline = deadline
         self._wire = Wire(server, transport)
+        self._repeating = asyncio.Lock()
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -127,7 +137,8 @@ class Client:
     async def sign_out(self, token: SecretStr, deadline: float = SIGN_OUT_SECONDS) -> None:
         """Have the server forget `token` (contract 2), within `deadline` seconds."""
         form = _form({"token": token.get_secret_value()}, token)
-        await self._call("POST", "/authenticate/logout", token, form, deadline=deadline)
+        path = "/authenticate/logout"
+        await self._call("POST", path, token, form, deadline=deadline, may_repeat=True)
 
     async def user(self, username: str, credential: SecretStr | None) -> User:
         """Return an account by its user name or e-mail address (contract 2)."""
@@ -162,40 +173,62 @@ class Client:
             return False
         return self._read(answer, decode.single_sign_on)
 
-    async def list_keys(self, credential: SecretStr | None) -> tuple[Key, ...]:
-        """Return all keys that the server shows, in its order (contract 4)."""
+    async def list_keys(self, credential: SecretStr | None) -> KeyList:
+        """Return the keys of the primary account and of all subaccounts (contract 4)."""
         answer = await self._call("GET", "/api-keys", credential, cap=LIST_CAP)
         return await asyncio.to_thread(self._read, answer, decode.keys)
 
-    async def key(self, key_id: str, credential: SecretStr | None) -> Key:
-        """Return one key (contract 4); an answer about another one is Unreadable."""
-        answer = await self._call("GET", _key_path(key_id), credential)
-        found = self._read(answer, decode.key)
-        if found.id != key_id:
-            raise Unreadable(answer.status, "an answer about another key")
-        return found
+    async def key(
+        self, key_id: str, credential: SecretStr | None, subaccount_id: int | None = None
+    ) -> Key:
+        """Return one key (contract 4); an answer about another one is Unreadable.
 
-    async def create_key(self, draft: KeyDraft, credential: SecretStr | None) -> CreatedKey:
+        Here and below, a key of a subaccount is reached only with its `subaccount_id`.
+        """
+        scope = _scope(subaccount_id)
+        answer = await self._call("GET", _key_path(key_id), credential, headers=scope)
+        key = self._read(answer, decode.key)
+        if key.id != key_id:
+            raise Unreadable(answer.status, "an answer about another key")
+        return key
+
+    async def create_key(
+        self, draft: KeyDraft, credential: SecretStr | None, subaccount_id: int | None = None
+    ) -> CreatedKey:
         """Create a key: sent once, never repeated, its secret saved from any answer that holds it.
 
         After an error whose `maybe_done` is true, the key may exist all the same (contract 5).
         """
-        answer = await self._call("POST", "/api-keys", credential, _draft(draft), keep_cut=True)
+        body, scope = _draft_body(draft), _scope(subaccount_id)
+        answer = await self._call("POST", "/api-keys", credential, body, scope, keep_cut=True)
         try:
             return decode.created(answer.body, draft)
         except decode.Malformed as malformed:
             failure = answer.cut or Unreadable(answer.status, malformed.reason)
+        for reading in readings(answer.raw, ANSWER_CAP):
+            with suppress(decode.Malformed):
+                return decode.created(reading, draft)
         raise failure from None
 
-    async def update_key(self, key_id: str, draft: KeyDraft, credential: SecretStr | None) -> None:
+    async def update_key(
+        self,
+        key_id: str,
+        draft: KeyDraft,
+        credential: SecretStr | None,
+        subaccount_id: int | None = None,
+    ) -> None:
         """Replace a key's label, grants and allowed IPs, all of them (contract 4)."""
-        path, body = _key_path(key_id), _draft(draft)
-        answer = await self._call("PUT", path, credential, body, keep_cut=True)
+        path, body = _key_path(key_id), _draft_body(draft)
+        scope = _scope(subaccount_id)
+        answer = await self._call("PUT", path, credential, body, scope, keep_cut=True)
         self._check_done(answer)
 
-    async def delete_key(self, key_id: str, credential: SecretStr | None) -> None:
+    async def delete_key(
+        self, key_id: str, credential: SecretStr | None, subaccount_id: int | None = None
+    ) -> None:
         """Delete a key; what uses it is refused from then on (contract 4)."""
-        answer = await self._call("DELETE", _key_path(key_id), credential, keep_cut=True)
+        path, scope = _key_path(key_id), _scope(subaccount_id)
+        answer = await self._call("DELETE", path, credential, headers=scope, keep_cut=True)
         self._check_done(answer)
 
     async def probe(
@@ -227,12 +260,16 @@ class Client:
         content: _Content = _NOTHING,
         headers: Mapping[str, str] | None = None,
         *,
-        cap: int = CAP,
+        cap: int = ANSWER_CAP,
         deadline: float | None = None,
         sign_in: bool = False,
         keep_cut: bool = False,
+        may_repeat: bool = False,
     ) -> Answer:
-        """Make a call and return its 2xx answer, whole unless `keep_cut`; all else is raised."""
+        """Make a call and return its 2xx answer, whole unless `keep_cut`; all else is raised.
+
+        A GET, and what `may_repeat`, is made again while the server asks for fewer requests.
+        """
         call = Call(
             method=method,
             url=f"{self.server.url}{self.server.prefix}{path}",
@@ -241,12 +278,31 @@ class Client:
             deadline=self.deadline if deadline is None else deadline,
             cap=cap,
         )
-        answer = await self._wire.exchange(call)
-        answer.say = _say(*content.secrets, credential)
+        answer = await self._patiently(call, may_repeat=may_repeat or method == "GET")
+        answer.sanitize = _sanitizer(*content.secrets, credential)
         if not 200 <= answer.status < 300:
             raise refusal(answer, sign_in=sign_in) from None
         if answer.cut is not None and not keep_cut:
             raise answer.cut from None
+        return answer
+
+    async def _patiently(self, call: Call, *, may_repeat: bool) -> Answer:
+        """Make a call, again and again within its deadline where the server is asked too often.
+
+        Calls that are made again go one by one, so that they do not get into each other's way.
+        """
+        started = monotonic()
+        answer = await self._wire.exchange(call)
+        if not may_repeat or _asked_pause(answer, 0) is None:
+            return answer
+        async with self._repeating:
+            for repeat in count():
+                pause = _asked_pause(answer, repeat)
+                left = call.deadline - (monotonic() - started)
+                if pause is None or pause >= left:
+                    return answer
+                await asyncio.sleep(pause)
+                answer = await self._wire.exchange(replace(call, deadline=left - pause))
         return answer
 
     def _read(
@@ -263,11 +319,23 @@ class Client:
             self._read(answer, decode.done)
 
 
+def _asked_pause(answer: Answer, repeat: int) -> float | None:
+    """Return for how long to wait before a call is made again, in seconds; None: not at all.
+
+    A server says with 420 or 429 that it is asked too often; nginx does so with 503, which may
+    also mean that something is down, so there it is given up sooner.
+    """
+    if answer.status not in {420, 429, 503} or (answer.status == 503 and repeat >= BUSY_REPEATS):
+        return None
+    pause = PAUSES[min(repeat, len(PAUSES) - 1)]
+    return max(pause, retry_after(answer.headers.get("retry-after", "")) or 0)
+
+
 def _unreadable(answer: Answer, malformed: decode.Malformed, *, holds_secret: bool) -> ApiError:
     shown = ""
     if not holds_secret:
-        told = entries(answer.body, answer.say)
-        shown = told[0].message if told else excerpt(answer.body, answer.say)
+        listed = read_entries(answer.body, answer.sanitize)
+        shown = listed[0].message if listed else excerpt(answer.body, answer.sanitize)
     return Unreadable(answer.status, malformed.reason, shown)
 
 
@@ -288,16 +356,16 @@ def _headers(credential: SecretStr | None, content: _Content) -> dict[str, str]:
     return headers
 
 
-def _say(*secrets: SecretStr | None) -> Callable[[str], str]:
+def _sanitizer(*secrets: SecretStr | None) -> Callable[[str], str]:
     """Return what makes a text of the server safe to show, should it echo one of `secrets`."""
     hidden = [secret.get_secret_value() for secret in secrets if secret is not None]
 
-    def say(text: str) -> str:
+    def sanitize(text: str) -> str:
         for secret in filter(None, hidden):
             text = text.replace(secret, "•••")
         return short(text)
 
-    return say
+    return sanitize
 
 
 def _segment(text: str, what: str) -> str:
@@ -315,6 +383,11 @@ def _key_path(key_id: str) -> str:
     return f"/api-keys/{_segment(key_id, 'id')}"
 
 
+def _scope(subaccount_id: int | None) -> dict[str, str]:
+    """Return the header that makes a call reach a subaccount's key; without, none is reached."""
+    return {} if subaccount_id is None else {"X-MSYS-SUBACCOUNT": str(subaccount_id)}
+
+
 def _form(fields: Mapping[str, str], secret: SecretStr) -> _Content:
     try:
         text = urlencode(fields)
@@ -329,7 +402,7 @@ def _json(value: object, *secrets: SecretStr) -> _Content:
     return _Content("application/json", json.dumps(value, separators=(",", ":")), secrets)
 
 
-def _draft(draft: KeyDraft) -> _Content:
+def _draft_body(draft: KeyDraft) -> _Content:
     return _json(
         {"label": draft.label, "grants": draft.grants, "valid_ips": draft.valid_ips},
     )

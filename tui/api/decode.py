@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 
 from pydantic import SecretStr, TypeAdapter, ValidationError
 
-from tui.api.models import CreatedKey, Grant, Key, KeyDraft, Token, TwoFactor, User
+from tui.api.models import CreatedKey, Grant, Key, KeyDraft, KeyList, Token, TwoFactor, User
 
 _BOM = b"\xef\xbb\xbf"
 _SECRET = re.compile(r'"key"\s*:\s*("(?:[^"\\]|\\.)+")')
@@ -27,13 +27,15 @@ class Malformed(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class _Listing:
+class _ListAnswer:
     __pydantic_config__ = {"hide_input_in_errors": True}  # noqa: RUF012  # as in models.Key
 
     results: tuple[Key, ...]
+    total_count: object = None
+    links: object = None
 
 
-_listing: TypeAdapter[_Listing] = TypeAdapter(_Listing)
+_list_answer: TypeAdapter[_ListAnswer] = TypeAdapter(_ListAnswer)
 
 
 def parse(body: bytes) -> object:
@@ -63,22 +65,34 @@ def _other_than_json(body: bytes) -> str:
     return "JSON with a fault in it, or cut off" if start in {b"{", b"["} else "not JSON"
 
 
-def keys(body: bytes) -> tuple[Key, ...]:
+def keys(body: bytes) -> KeyList:
     """Return the keys of a list answer as the server ordered them, equal ids included (contract 4).
 
     Errors beside valid results are not looked at: for a read, the results win (contract 5).
     Raises Malformed, also for one key without an id: a list with a hole would be a lie.
     """
     try:
-        listed = _listing.validate_json(body.removeprefix(_BOM)).results
-        if all(key.id for key in listed):
-            return listed
+        answer = _list_answer.validate_json(body.removeprefix(_BOM))
+        if all(key.id for key in answer.results):
+            return _key_list(answer.results, answer.total_count, answer.links)
     except ValidationError:
         pass  # one odd field is enough; the slow way below tells what can be kept
-    found = _results(body)
-    if not isinstance(found, list):
+    fields, results = _object(body), _results(body)
+    if not isinstance(results, list):
         raise Malformed("no list of keys")
-    return tuple(map(_key, found))
+    return _key_list(tuple(map(_key, results)), fields.get("total_count"), fields.get("links"))
+
+
+def _key_list(listed: tuple[Key, ...], total_count: object, links: object) -> KeyList:
+    is_paged = (_number(total_count) or 0) > len(listed) or _has_next(links)
+    return KeyList(listed, is_whole=not is_paged)
+
+
+def _has_next(links: object) -> bool:
+    """Tell whether links name a next page: `{"next": …}`, or a list of `{"rel": "next", …}`."""
+    if isinstance(links, dict):
+        return bool(links.get("next")) or links.get("rel") == "next"
+    return isinstance(links, list) and any(map(_has_next, links))
 
 
 def key(body: bytes) -> Key:
@@ -86,67 +100,67 @@ def key(body: bytes) -> Key:
     return _key(_results(body))
 
 
-def _key(found: object) -> Key:
-    if not isinstance(found, dict):
+def _key(value: object) -> Key:
+    if not isinstance(value, dict):
         raise Malformed("a key that is no object")
-    key_id = _text(found.get("id"))
+    key_id = _text(value.get("id"))
     if not key_id:
         raise Malformed("a key without an id")
     return Key(
         id=key_id,
-        raw_label=_text(found.get("label")),
-        raw_short_key=_text(found.get("short_key")),
-        raw_grants=_texts(found.get("grants"), "grants"),
-        raw_valid_ips=_texts(found.get("valid_ips"), "allowed IPs"),
-        raw_created_at=_text(found.get("created_at")),
-        raw_username=_text(found.get("username")),
-        subaccount_id=_number(found.get("subaccount_id")),
+        raw_label=_text(value.get("label")),
+        raw_short_key=_text(value.get("short_key")),
+        raw_grants=_texts(value.get("grants"), "grants"),
+        raw_valid_ips=_texts(value.get("valid_ips"), "allowed IPs"),
+        raw_created_at=_text(value.get("created_at")),
+        raw_username=_text(value.get("username")),
+        subaccount_id=_number(value.get("subaccount_id")),
     )
 
 
-def _text(found: object) -> str | None:
-    if isinstance(found, int | float) and not isinstance(found, bool):
-        return str(found)
-    return found if isinstance(found, str) else None
+def _text(value: object) -> str | None:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return str(value)
+    return value if isinstance(value, str) else None
 
 
-def _texts(found: object, what: str) -> tuple[str, ...] | None:
+def _texts(value: object, what: str) -> tuple[str, ...] | None:
     """Return a list of texts; where it is of another kind, an edit would undo it, so Malformed."""
-    if found is None:
+    if value is None:
         return None
-    members = found if isinstance(found, list) else [found]
+    members = value if isinstance(value, list) else [value]
     texts = tuple(text for member in members if (text := _text(member)) is not None)
     if len(texts) < sum(member is not None for member in members):
         raise Malformed(f"a key with unreadable {what}")
     return texts
 
 
-def _number(found: object) -> int | None:
+def _number(value: object) -> int | None:
     try:
-        return int(found) if isinstance(found, int | float | str) else None
+        return int(value) if isinstance(value, int | float | str) else None
     except (ValueError, OverflowError):
         return None
 
 
 def _object(body: bytes) -> dict[str, object]:
-    found = parse(body)
-    if not isinstance(found, dict):
-        raise Malformed(f"a {type(found).__name__} where an object is due")
-    return found
+    value = parse(body)
+    if not isinstance(value, dict):
+        raise Malformed(f"a {type(value).__name__} where an object is due")
+    return value
 
 
 def _results(body: bytes) -> object:
-    found = _object(body)
-    if found.get("results") is None:
-        raise Malformed("errors without results" if found.get("errors") else "no results")
-    return found["results"]
+    answer = _object(body)
+    if answer.get("results") is None:
+        raise Malformed("errors without results" if answer.get("errors") else "no results")
+    return answer["results"]
 
 
 def _result(body: bytes) -> dict[str, object]:
-    found = _results(body)
-    if not isinstance(found, dict):
-        raise Malformed(f"a {type(found).__name__} where an object is due")
-    return found
+    result = _results(body)
+    if not isinstance(result, dict):
+        raise Malformed(f"a {type(result).__name__} where an object is due")
+    return result
 
 
 def done(body: bytes) -> None:
@@ -156,8 +170,8 @@ def done(body: bytes) -> None:
     """
     if not body.strip():
         return
-    found = parse(body)
-    if isinstance(found, dict) and found.get("errors") and "results" not in found:
+    answer = parse(body)
+    if isinstance(answer, dict) and answer.get("errors") and "results" not in answer:
         raise Malformed("errors without results")
 
 
@@ -168,28 +182,28 @@ def created(body: bytes, draft: KeyDraft) -> CreatedKey:
     even where the body ends. Raises Malformed where it is not.
     """
     try:
-        found = _result(body)
+        result = _result(body)
     except Malformed as reason:
-        found, why = {}, reason
+        result, why = {}, reason
     else:
         why = Malformed("no secret")
-    secret = found.get("key")
+    secret = result.get("key")
     if not isinstance(secret, str) or not secret:
         secret = _salvaged(body)
     if not secret:
         raise Malformed(why.reason) from None
     return CreatedKey(
         secret=SecretStr(secret),
-        short_key=_text(found.get("short_key")) or "",
-        label=_text(found.get("label")) or draft.label,
-        id=_text(found.get("id")) or _linked(found.get("link") or found.get("links")),
+        short_key=_text(result.get("short_key")) or "",
+        label=_text(result.get("label")) or draft.label,
+        id=_text(result.get("id")) or _linked(result.get("link") or result.get("links")),
     )
 
 
 def _salvaged(body: bytes) -> str:
-    found = _SECRET.search(body.decode("utf-8", "replace"))
+    match = _SECRET.search(body.decode("utf-8", "replace"))
     try:
-        return str(json.loads(found[1], strict=False)) if found else ""
+        return str(json.loads(match[1], strict=False)) if match else ""
     except ValueError:
         return ""
 
@@ -214,12 +228,12 @@ def grants(body: bytes) -> tuple[Grant, ...]:
 
     Raises Malformed.
     """
-    found = _results(body)
-    if not isinstance(found, list):
+    results = _results(body)
+    if not isinstance(results, list):
         raise Malformed("no list of grants")
     return tuple(
         Grant(wire_key, _text(grant.get("label")), _text(grant.get("description")))
-        for grant in found
+        for grant in results
         if isinstance(grant, dict) and (wire_key := _text(grant.get("key")))
     )
 
@@ -229,11 +243,11 @@ def token(body: bytes, kept: SecretStr | None = None) -> Token:
 
     Raises Malformed.
     """
-    found = _object(body)
-    inner = found.get("results")
-    if "access_token" not in found and isinstance(inner, dict):
-        found = inner
-    access, refresh = found.get("access_token"), found.get("refresh_token")
+    fields = _object(body)
+    inner = fields.get("results")
+    if "access_token" not in fields and isinstance(inner, dict):
+        fields = inner
+    access, refresh = fields.get("access_token"), fields.get("refresh_token")
     if not isinstance(access, str) or not access:
         raise Malformed("no access token")
     fresh = SecretStr(refresh) if isinstance(refresh, str) and refresh else kept
@@ -242,11 +256,11 @@ def token(body: bytes, kept: SecretStr | None = None) -> Token:
 
 def user(body: bytes) -> User:
     """Return an account (contract 2). Raises Malformed, also where it has no name."""
-    found = _result(body)
-    username = _text(found.get("username"))
+    account = _result(body)
+    username = _text(account.get("username"))
     if not username:
         raise Malformed("an account without a name")
-    return User(username, _text(found.get("access_level")), _text(found.get("access")))
+    return User(username, _text(account.get("access_level")), _text(account.get("access")))
 
 
 def two_factor(body: bytes) -> TwoFactor:
@@ -254,8 +268,8 @@ def two_factor(body: bytes) -> TwoFactor:
 
     Raises Malformed.
     """
-    found = _result(body)
-    return TwoFactor(found.get("enabled") is True, found.get("required") is True)
+    factor = _result(body)
+    return TwoFactor(factor.get("enabled") is True, factor.get("required") is True)
 
 
 def single_sign_on(body: bytes) -> bool:

@@ -78,6 +78,18 @@ class Key:
 
 
 @dataclass(frozen=True, slots=True)
+class KeyList:
+    """The keys of a list answer, in the server's order.
+
+    Where the answer names a next page or counts more keys than it lists, it `is_whole` no longer:
+    a key that is not in it may exist all the same (contract 4).
+    """
+
+    keys: tuple[Key, ...]
+    is_whole: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class KeyDraft:
     """What a key is to be: the three fields that create and update send (contract 4), raw."""
 

@@ -10,9 +10,11 @@ from email.utils import parsedate_to_datetime
 from tui.api.decode import Malformed, parse
 from tui.api.errors import (
     ApiError,
+    CertificateWanted,
     Conflict,
     ErrorEntry,
     Forbidden,
+    HttpsWanted,
     Invalid,
     NotFound,
     RateLimited,
@@ -31,8 +33,15 @@ MOST_ENTRIES = 50
 LONGEST_WAIT = 300.0
 """How long a `Retry-After` may make the program wait, in seconds."""
 
-Say = Callable[[str], str]
+Sanitize = Callable[[str], str]
 """Makes a text of the server safe to show."""
+
+_HTTPS_PAGE = (
+    rb"plain HTTP request was sent to HTTPS port|speaking plain HTTP to an SSL-enabled"
+    rb"|HTTP request to an HTTPS server"
+)
+_CERTIFICATE_PAGE = rb"No required SSL certificate was sent|SSL certificate error"
+"""What nginx, Apache and Go's servers write."""
 
 _KINDS: dict[int, type[Refused]] = {
     400: Invalid,
@@ -52,25 +61,35 @@ def refusal(answer: Answer, *, sign_in: bool = False) -> ApiError:
     With `sign_in`, for `/authenticate` itself, 400, 401 and 403 are SignInRefused in any shape:
     there is no session yet that a 401 could end.
     """
-    status, say = answer.status, answer.say
+    status, sanitize = answer.status, answer.sanitize
     if 300 <= status < 400:
-        return Redirected(status, say(answer.headers.get("location", "")))
+        return Redirected(status, sanitize(answer.headers.get("location", "")))
     if not 400 <= status < 600:
         return Unreadable(status, "a status that HTTP does not know")
-    told = entries(answer.body, say)
+    if status == 400 and (page := _misdirected(answer.body)):
+        return page(status)
+    listed = read_entries(answer.body, sanitize)
     if sign_in and status in {400, 401, 403}:
-        error: Refused = _sign_in_refused(status, told)
+        error: Refused = _sign_in_refused(status, listed)
     elif status in {420, 429}:
-        error = RateLimited(status, told, retry_after(answer.headers.get("retry-after", "")))
+        error = RateLimited(status, listed, retry_after(answer.headers.get("retry-after", "")))
     else:
-        error = (ServerFailed if status >= 500 else _KINDS.get(status, Refused))(status, told)
-    if not told:
-        error.excerpt = excerpt(answer.body, say)
+        error = (ServerFailed if status >= 500 else _KINDS.get(status, Refused))(status, listed)
+    if not listed:
+        error.excerpt = excerpt(answer.body, sanitize)
     return error
 
 
-def _sign_in_refused(status: int, told: tuple[ErrorEntry, ...]) -> SignInRefused:
-    first = told[0] if told else ErrorEntry("")
+def _misdirected(body: bytes) -> type[Refused] | None:
+    """Return what a web server's own page tells of a request that never came to Momentum."""
+    beginning = body[:2_000]
+    if re.search(_HTTPS_PAGE, beginning):
+        return HttpsWanted
+    return CertificateWanted if re.search(_CERTIFICATE_PAGE, beginning) else None
+
+
+def _sign_in_refused(status: int, listed: tuple[ErrorEntry, ...]) -> SignInRefused:
+    first = listed[0] if listed else ErrorEntry("")
     return SignInRefused(status, first.code, first.message)
 
 
@@ -90,40 +109,40 @@ def retry_after(value: str, now: datetime | None = None) -> float | None:
     return min(seconds, LONGEST_WAIT) if seconds >= 0 else None
 
 
-def entries(body: bytes, say: Say) -> tuple[ErrorEntry, ...]:
+def read_entries(body: bytes, sanitize: Sanitize) -> tuple[ErrorEntry, ...]:
     """Return the errors that a body lists, in any of contract 5's shapes; none where unreadable."""
     try:
-        found = parse(body)
+        answer = parse(body)
     except Malformed:
         return ()
-    if not isinstance(found, dict):
+    if not isinstance(answer, dict):
         return ()
-    listed = found.get("errors") or found
+    listed = answer.get("errors") or answer
     many = listed if isinstance(listed, list) else [listed]
-    return tuple(entry for each in many[:MOST_ENTRIES] if (entry := _entry(each, say)))
+    return tuple(entry for each in many[:MOST_ENTRIES] if (entry := _entry(each, sanitize)))
 
 
-def _entry(found: object, say: Say) -> ErrorEntry | None:
-    if isinstance(found, str):
-        return ErrorEntry(say(found))
-    if not isinstance(found, dict):
+def _entry(value: object, sanitize: Sanitize) -> ErrorEntry | None:
+    if isinstance(value, str):
+        return ErrorEntry(sanitize(value))
+    if not isinstance(value, dict):
         return None
 
     def text(name: str) -> str:
-        value = found.get(name)
-        return say(str(value)) if isinstance(value, str | int) else ""
+        member = value.get(name)
+        return sanitize(str(member)) if isinstance(member, str | int) else ""
 
-    if found.get("error"):
+    if value.get("error"):
         return ErrorEntry(text("error_description") or text("error"), code=text("error"))
     message = text("message") or text("description")
     description = text("description") if text("description") != message else ""
     return ErrorEntry(message, description, text("code"), text("param")) if message else None
 
 
-def excerpt(body: bytes, say: Say) -> str:
+def excerpt(body: bytes, sanitize: Sanitize) -> str:
     """Return the beginning of a body that is no JSON, safe to show.
 
     Of JSON nothing is shown, however damaged: it may hold what only the right reader may see.
     """
     start = body[:2_000].decode("utf-8", "replace").strip("\ufeff \t\r\n")
-    return "" if start.startswith(("{", "[", '"')) else say(start)
+    return "" if start.startswith(("{", "[", '"')) else sanitize(start)

@@ -71,7 +71,9 @@ class Session:
         self._token: Token | None = None
         self._discarding = set[asyncio.Task[bool]]()
         self._renewal = asyncio.Lock()
-        self._declined = 0
+        self._failed_renewals = 0
+        self._failure: ApiError | SessionEnded = SessionEnded()
+        """Why the last of the failed renewals failed."""
 
     async def is_enforced(self) -> bool:
         """Find out whether the server wants to know who is calling (contract 7).
@@ -108,8 +110,7 @@ class Session:
                 raise SingleSignOn from None
             raise
         try:
-            user = await self._who(username, token.access)
-            await self._pass_second_factor(user, token.access, ask_code)
+            user = await self._complete(username, token.access, ask_code)
         except (ApiError, SessionProblem, asyncio.CancelledError):
             await self._invalidate(token)
             raise
@@ -122,7 +123,7 @@ class Session:
             ApiError: the server refused the token, or could not be asked.
         """
         await self.client.grants(access)
-        self.user = await self._who(username, access) if username else None
+        self.user = await self._read_user(username, access) if username else None
         self._token, self.has_password = Token(access, None), False
 
     async def sign_in_again(self, proof: SecretStr, ask_code: AskCode) -> None:
@@ -145,13 +146,13 @@ class Session:
             SessionEnded: the operator declined to sign in again.
             ApiError: the server refused, or could not be asked.
         """
-        token, declined = self._token, self._declined
+        token, failed_renewals = self._token, self._failed_renewals
         try:
             return await request(token.access if token else None)
         except Unauthorized:
             if self.is_open:
                 raise
-        await self._renew(token, declined)
+        await self._renew(token, failed_renewals)
         token = self._token
         return await request(token.access if token else None)
 
@@ -168,8 +169,12 @@ class Session:
         return await self.client.password_grant(username, password, remember=False)
 
     def discard(self, token: Token) -> None:
-        """Have a throw-away token signed out, which nobody waits for but `sign_out`."""
-        task = asyncio.create_task(self._invalidate(token))
+        """Have a throw-away token signed out, which nobody waits for but `sign_out`.
+
+        A server may have answered the check with what the session itself uses: that stays.
+        """
+        in_use = self._token
+        task = asyncio.create_task(self._invalidate(token, in_use))
         self._discarding.add(task)
         task.add_done_callback(self._discarding.discard)
 
@@ -193,26 +198,37 @@ class Session:
         finally:
             await self.client.aclose()
 
-    async def _renew(self, stale: Token | None, declined: int) -> None:
-        """Get another token, once for all calls that were under way with the `stale` one."""
+    async def _renew(self, stale: Token | None, failed_renewals: int) -> None:
+        """Get another token, once for all calls that were under way with the `stale` one.
+
+        Where that fails, it fails for all of them: `failed_renewals` is how many there had been
+        when the call began.
+        """
         async with self._renewal:
             if self._token is not stale:
                 return
-            if self._declined > declined:
-                raise SessionEnded
-            if stale is not None and stale.refresh is not None:
-                try:
-                    self._token = await self.client.refresh(stale.refresh)
-                except ApiError as error:
-                    if not isinstance(error, Refused) or isinstance(error, _NOT_OF_THE_SESSION):
-                        # Of the request nothing was done, whatever became of the renewal.
-                        error.maybe_done = error.maybe_later = False
-                        raise
-                else:
-                    return
-            if self.ask_again is None or not await self.ask_again():
-                self._declined += 1
-                raise SessionEnded
+            if self._failed_renewals > failed_renewals:
+                raise self._failure.with_traceback(None)
+            try:
+                self._token = await self._renewed(stale)
+            except (ApiError, SessionEnded) as error:
+                self._failed_renewals += 1
+                self._failure = error
+                raise
+
+    async def _renewed(self, stale: Token | None) -> Token | None:
+        """Return what takes the place of the `stale` token: by refreshing, else by signing in."""
+        if stale is not None and stale.refresh is not None:
+            try:
+                return await self.client.refresh(stale.refresh)
+            except ApiError as error:
+                if not isinstance(error, Refused) or isinstance(error, _NOT_OF_THE_SESSION):
+                    # Of the request nothing was done, whatever became of the renewal.
+                    error.maybe_done = error.maybe_later = False
+                    raise
+        if self.ask_again is None or not await self.ask_again():
+            raise SessionEnded
+        return self._token
 
     async def _is_single_sign_on(self, username: str) -> bool:
         try:
@@ -220,33 +236,52 @@ class Session:
         except ApiError:
             return False  # the refusal that led here is what the operator gets to read
 
-    async def _who(self, username: str, access: SecretStr) -> User:
+    async def _read_user(self, username: str, access: SecretStr) -> User:
         try:
             return await self.client.user(username, access)
         except (Forbidden, NotFound):
             return User(username)  # not everybody may read accounts; the typed name will do
 
-    async def _pass_second_factor(self, user: User, access: SecretStr, ask: AskCode) -> None:
-        factor = await self.client.two_factor(user.username, access)
+    async def _complete(self, username: str, access: SecretStr, ask: AskCode) -> User:
+        """Pass the second factor, then read the account.
+
+        In this order: until the code is given, a token may be good for nothing else (contract 2).
+        """
+        had_factor = await self._pass_second_factor(username, access, ask)
+        user = await self._read_user(username, access)
+        if not had_factor and user.username != username:
+            # An e-mail address was typed, by which the server may not have known the factor.
+            await self._pass_second_factor(user.username, access, ask)
+        return user
+
+    async def _pass_second_factor(self, username: str, access: SecretStr, ask: AskCode) -> bool:
+        """Ask for codes until one is accepted; returns False where the account has no factor."""
+        factor = await self.client.two_factor(username, access)
         if not factor.enabled:
             if factor.required:
                 raise EnrolmentRequired
-            return
+            return False
         refusal = ""
         while True:
             code = await ask(refusal)
             if code is None:
                 raise GivenUp
             try:
-                await self.client.verify_two_factor(user.username, code, access)
+                await self.client.verify_two_factor(username, code, access)
             except (Invalid, Forbidden) as error:
                 refusal = error.entries[0].message if error.entries else "The code is wrong."
             else:
-                return
+                return True
 
-    async def _invalidate(self, token: Token) -> bool:
+    async def _invalidate(self, token: Token, in_use: Token | None = None) -> bool:
+        """Sign both parts of a token out, but never what the session uses or has `in_use`."""
+        kept = {
+            part for held in (in_use, self._token) if held for part in (held.access, held.refresh)
+        }
         ended = True
-        for each in filter(None, (token.access, token.refresh)):
+        for each in dict.fromkeys((token.access, token.refresh)):
+            if each is None or each in kept:
+                continue
             try:
                 await self.client.sign_out(each)
             except ApiError:  # an access token that has expired does not save the other one

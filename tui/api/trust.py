@@ -16,9 +16,15 @@ BUNDLES = (
 )
 """Where systems keep their trusted authorities; some Python builds do not know their own's."""
 
-_EXPIRED = {9, 10}
-_WRONG_HOST = {62, 63, 64}
-_UNKNOWN_CA = {2, 18, 19, 20, 21, 24, 27}
+_VERIFY_STAGES = {
+    **dict.fromkeys((2, 19, 20, 21, 27), Stage.TLS_UNKNOWN_CA),
+    **dict.fromkeys((62, 63, 64), Stage.TLS_WRONG_HOST),
+    9: Stage.TLS_NOT_YET_VALID,
+    10: Stage.TLS_EXPIRED,
+    18: Stage.TLS_SELF_SIGNED,
+}
+"""What OpenSSL's codes for a certificate that it does not accept (X509_V_ERR_...) say of it."""
+
 _NOT_TLS = {
     "WRONG_VERSION_NUMBER",
     "RECORD_LAYER_FAILURE",
@@ -43,6 +49,9 @@ def tls_context(ca_file: Path | None) -> ssl.SSLContext:
             context.load_verify_locations(bundle)
     if ca_file is not None:
         context.load_verify_locations(ca_file)
+        # As with curl, any certificate in the file is trusted by itself: an intermediate
+        # authority's, or the server's own.
+        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     return context
 
 
@@ -51,12 +60,18 @@ def no_trust() -> ssl.SSLContext:
     return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
-def stage(error: ssl.SSLError) -> Stage:
+def is_certificate_wanted(error: BaseException) -> bool:
+    """Tell whether a server ended a handshake because the program showed no certificate.
+
+    From TLS 1.3 on, that comes only after the program has begun to send.
+    """
+    return isinstance(error, ssl.SSLError) and "CERTIFICATE_REQUIRED" in (error.reason or "")
+
+
+def tls_stage(error: ssl.SSLError) -> Stage:
     """Return what a failed handshake tells about the server, by its codes and not by its text."""
     if not isinstance(error, ssl.SSLCertVerificationError):
+        if is_certificate_wanted(error):
+            return Stage.TLS_CLIENT_CERTIFICATE
         return Stage.NOT_TLS if error.reason in _NOT_TLS else Stage.TLS_OTHER
-    if error.verify_code in _EXPIRED:
-        return Stage.TLS_EXPIRED
-    if error.verify_code in _WRONG_HOST:
-        return Stage.TLS_WRONG_HOST
-    return Stage.TLS_UNKNOWN_CA if error.verify_code in _UNKNOWN_CA else Stage.TLS_OTHER
+    return _VERIFY_STAGES.get(error.verify_code, Stage.TLS_BAD_CERTIFICATE)

@@ -3,7 +3,7 @@
 All words about delivery live here.
 """
 
-from tui.delivery.clipboard import ClipboardDelivery, send_to_clipboard
+from tui.delivery.clipboard import send_to_clipboard
 from tui.delivery.command import CommandDelivery
 from tui.delivery.file import write_secret_file
 from tui.delivery.file_set import FileDelivery, Form, form_of
@@ -13,7 +13,6 @@ from tui.delivery.plain_view import plain_view
 from tui.delivery.reading import NoSecretsRead, read_secrets
 
 __all__ = [
-    "ClipboardDelivery",
     "CommandDelivery",
     "Delivery",
     "DeliveryFailed",

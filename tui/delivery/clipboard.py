@@ -9,11 +9,11 @@ import shutil
 import signal
 import sys
 from base64 import b64encode
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from tui.delivery.new_secret import DeliveryFailed, DeliveryFault, NewSecret, Sent, encoded
+from tui.delivery.new_secret import Sent, encoded
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
@@ -84,8 +84,8 @@ def _desktop_commands(environ: Mapping[str, str]) -> Iterator[tuple[str, ...]]:
         (environ.get("DISPLAY"), ("xclip", "-selection", "clipboard")),
         (sys.platform == "darwin", ("pbcopy",)),
     )
-    for there, command in commands:
-        if there and shutil.which(command[0], path=environ.get("PATH")):
+    for is_available, command in commands:
+        if is_available and shutil.which(command[0], path=environ.get("PATH")):
             yield command
 
 
@@ -151,25 +151,3 @@ def _terminal_words(environ: Mapping[str, str]) -> tuple[str, str]:
     elif _through_screen(environ):
         where = "Sent through GNU screen to the terminal's clipboard (OSC 52)."
     return where, caveat
-
-
-class ClipboardDelivery:
-    """Sends a secret to the nearest clipboard; the next one takes its place there."""
-
-    def __init__(self, environ: Mapping[str, str], write_terminal: Callable[[str], None]) -> None:
-        self._environ, self._write_terminal = environ, write_terminal
-
-    def check(self, labels: Sequence[str] = ()) -> None:
-        """Refuse several keys: a clipboard holds one secret at a time."""
-        if len(labels) > 1:
-            raise DeliveryFailed(
-                DeliveryFault.OTHER,
-                "The clipboard holds one secret at a time. Choose a file or a command for several.",
-            )
-
-    def close(self) -> None:
-        """Do nothing."""
-
-    async def deliver(self, parcel: NewSecret) -> Sent:
-        """Send one secret, and tell what may stand in the way."""
-        return await send_to_clipboard(parcel.secret, self._environ, self._write_terminal)

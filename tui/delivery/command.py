@@ -17,10 +17,10 @@ from tui.delivery.redaction import last_words
 from tui.delivery.template import Word, bad_command, parse
 from tui.text import plain, short
 
-LIMIT = 65_536
+MOST_OUTPUT = 65_536
 """How much of a command's output is kept, in bytes; what comes last counts."""
-GRACE = 0.2
-"""How long a command's children may go on talking after its end, in seconds."""
+GRACE_SECONDS = 0.2
+"""How long a command's children may go on writing after its end."""
 
 
 class CommandDelivery:
@@ -36,7 +36,7 @@ class CommandDelivery:
         self._template, self._seconds = template, seconds
         self._program = ""
         self._words: tuple[Word, ...] = ()
-        self._ran: dict[tuple[str, ...], tuple[str, str, str]] = {}
+        self._key_of_run: dict[tuple[str, ...], tuple[str, str, str]] = {}
 
     def check(self, labels: Sequence[str] = ()) -> None:
         """Raise `DeliveryFailed` where the command cannot be run, before the first key is made.
@@ -45,36 +45,36 @@ class CommandDelivery:
         take the place of the first.
         """
         words = parse(self._template)
-        self._program, self._words = _find(words[0].text), words
+        self._program, self._words = _find_program(words[0].text), words
         if not any(word.holds("id", "short_key") for word in words):
             seen: dict[tuple[str, ...], str] = {}
             for label in labels:
-                arguments = self._fill({"label": _name(label)})
+                arguments = self._fill({"label": _label_argument(label)})
                 if arguments in seen:
-                    raise _same(seen[arguments], label)
+                    raise _same_command(seen[arguments], label)
                 seen[arguments] = label
 
     def close(self) -> None:
         """Do nothing: no command outlives its delivery."""
 
-    async def deliver(self, parcel: NewSecret) -> Sent:
+    async def deliver(self, new_secret: NewSecret) -> Sent:
         """Run the command with one secret; it ended well, and read all of it, when this returns.
 
         One that takes too long is killed with all its children.
         """
         if not self._words:
             self.check()
-        arguments = self._arguments(parcel)
+        arguments = self._arguments(new_secret)
         shown = short(shlex.join(arguments), 100)
-        value = encoded(parcel.secret)
-        inlet = _filled(value)
+        value = encoded(new_secret.secret)
+        inlet = _filled_pipe(value)
         try:
             status, output = await self._run(arguments[1:], inlet)
             unread = os.read(inlet, len(value))
         finally:
             os.close(inlet)
-        said = last_words(output, value)
-        said = f"It said: {said}" if said else "It said nothing."
+        last_lines = last_words(output, value)
+        said = f"It said: {last_lines}" if last_lines else "It said nothing."
         if status is None:
             raise DeliveryFailed(
                 DeliveryFault.TOO_SLOW,
@@ -92,28 +92,28 @@ class CommandDelivery:
             )
         return Sent(f"{shown} took it (exit 0).", said)
 
-    def _arguments(self, parcel: NewSecret) -> tuple[str, ...]:
+    def _arguments(self, new_secret: NewSecret) -> tuple[str, ...]:
         """Fill in the placeholders, and refuse what would be about another key."""
-        for name, value in (("id", parcel.key_id), ("short_key", parcel.short_key)):
+        for name, value in (("id", new_secret.key_id), ("short_key", new_secret.short_key)):
             if not value and any(word.holds(name) for word in self._words):
                 raise DeliveryFailed(
                     DeliveryFault.BAD_NAME,
                     f"The server has not told the key's {name}, so the command was not run. Leave "
                     f"{{{name}}} out of it.",
                 )
-        if argument_form(parcel.key_id) != parcel.key_id and any(
+        if argument_form(new_secret.key_id) != new_secret.key_id and any(
             w.holds("id") for w in self._words
         ):
             raise DeliveryFailed(
                 DeliveryFault.BAD_NAME,
-                f"The key's id, {short(parcel.key_id, 64)}, is not safe in a command's arguments, "
-                "so the command was not run.",
+                f"The key's id, {short(new_secret.key_id, 64)}, is not safe in a command's "
+                "arguments, so the command was not run.",
             )
-        short_key = argument_form(parcel.short_key)
-        label = _name(parcel.label)
-        arguments = self._fill({"label": label, "id": parcel.key_id, "short_key": short_key})
-        whose = parcel.key_id, parcel.label, parcel.short_key
-        if self._ran.setdefault(arguments, whose) != whose:
+        short_key = argument_form(new_secret.short_key)
+        label = _label_argument(new_secret.label)
+        arguments = self._fill({"label": label, "id": new_secret.key_id, "short_key": short_key})
+        key = new_secret.key_id, new_secret.label, new_secret.short_key
+        if self._key_of_run.setdefault(arguments, key) != key:
             raise DeliveryFailed(
                 DeliveryFault.BAD_COMMAND,
                 f"{short(shlex.join(arguments), 100)} was already run with another key's secret, "
@@ -144,7 +144,7 @@ class CommandDelivery:
                         os.killpg(process.pid, signal.SIGKILL)
                     await process.wait()
             with suppress(TimeoutError):
-                async with asyncio.timeout(GRACE):
+                async with asyncio.timeout(GRACE_SECONDS):
                     await listener.ended.wait()
         finally:
             reading.close()
@@ -181,13 +181,13 @@ class _Listener(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self.kept += data
-        del self.kept[:-LIMIT]
+        del self.kept[:-MOST_OUTPUT]
 
     def connection_lost(self, _: Exception | None) -> None:
         self.ended.set()
 
 
-def _filled(value: bytes) -> int:
+def _filled_pipe(value: bytes) -> int:
     """Return the reading end of a pipe that holds `value` and nothing after it.
 
     What is left in there at the end was not read; and no command can end too early for a writer.
@@ -203,25 +203,25 @@ def _filled(value: bytes) -> int:
     raise DeliveryFailed(DeliveryFault.OTHER, "The secret is too long to be passed to a command.")
 
 
-def _find(name: str) -> str:
-    found = None
+def _find_program(name: str) -> str:
+    program = None
     with suppress(RuntimeError):  # no such user behind the ~
-        found = shutil.which(str(Path(name).expanduser()) if name.startswith("~") else name)
-    if found is None:
+        program = shutil.which(str(Path(name).expanduser()) if name.startswith("~") else name)
+    if program is None:
         raise DeliveryFailed(
             DeliveryFault.NO_PROGRAM,
             f"There is no program {short(name)} here that you may run. Check its name, or give its "
             "whole path.",
         )
-    return found
+    return program
 
 
-def _name(label: str) -> str:
+def _label_argument(label: str) -> str:
     return argument_form(label) or "api-key"
 
 
-def _same(one: str, other: str) -> DeliveryFailed:
+def _same_command(label: str, other_label: str) -> DeliveryFailed:
     return bad_command(
-        f"The command is the same for “{short(one, 40)}” and “{short(other, 40)}”, so that one "
-        "secret would take the place of the other. Add {id} to it."
+        f"The command is the same for “{short(label, 40)}” and “{short(other_label, 40)}”, so that "
+        "one secret would take the place of the other. Add {id} to it."
     )

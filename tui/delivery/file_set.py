@@ -44,11 +44,6 @@ class FileDelivery:
         self._size = self._written = 0
         self._variables: set[str] = set()
 
-    @property
-    def written(self) -> int:
-        """How many secrets are in the file."""
-        return self._written
-
     def check(self, labels: Sequence[str] = ()) -> None:
         """Create the file, still empty, so that a path that will not do costs no key."""
         if self._descriptor >= 0:
@@ -71,17 +66,17 @@ class FileDelivery:
         os.close(self._descriptor)
         self._descriptor = -1
 
-    async def deliver(self, parcel: NewSecret) -> Sent:
+    async def deliver(self, new_secret: NewSecret) -> Sent:
         """Append one secret; it is on the disk when this returns, and the file is whole.
 
         Whatever goes wrong, the file is left as it was before. Nothing is awaited here, so that
         nothing can interrupt a write.
         """
         self.check()
-        variable = variable_name(parcel.label, parcel.short_key, self._variables)
+        variable = variable_name(new_secret.label, new_secret.short_key, self._variables)
         try:
             self._insist_on_ours()
-            self._append(self._shape.entry(parcel, variable))
+            self._append(self._shape.entry(new_secret, variable))
         except OSError as error:
             failure = put_into_words(self._path, error)
             kept = " What was written before is kept." if self._written else ""
@@ -114,10 +109,10 @@ class FileDelivery:
 
     def _insist_on_ours(self) -> None:
         """Refuse to go on where somebody else took the file away, or wrote to it."""
-        here = os.fstat(self._descriptor)
+        opened = os.fstat(self._descriptor)
         with suppress(FileNotFoundError):
-            there = self._path.lstat()
-            if os.path.samestat(here, there) and here.st_size == self._size:
+            named = self._path.lstat()
+            if os.path.samestat(opened, named) and opened.st_size == self._size:
                 return
         raise DeliveryFailed(
             DeliveryFault.CHANGED,
@@ -142,24 +137,25 @@ class _Shape:
     entry: Callable[[NewSecret, str], str]
 
 
-def _env(parcel: NewSecret, variable: str) -> str:
-    about = ", ".join(filter(None, (short(parcel.short_key, 12), f"id {short(parcel.key_id, 64)}")))
-    value = shlex.quote(parcel.secret.get_secret_value())
-    return f"# {short(parcel.label)} ({about})\n{variable}={value}\n"
+def _env(new_secret: NewSecret, variable: str) -> str:
+    names = short(new_secret.short_key, 12), f"id {short(new_secret.key_id, 64)}"
+    about = ", ".join(filter(None, names))
+    value = shlex.quote(new_secret.secret.get_secret_value())
+    return f"# {short(new_secret.label)} ({about})\n{variable}={value}\n"
 
 
-def _json(parcel: NewSecret, _: str) -> str:
+def _json(new_secret: NewSecret, _: str) -> str:
     """Return the object in ASCII: no reader or terminal can take a label for something else."""
-    fields = {"label": parcel.label, "id": parcel.key_id, "short_key": parcel.short_key}
-    return "  " + json.dumps({**fields, "secret": parcel.secret.get_secret_value()})
+    fields = {"label": new_secret.label, "id": new_secret.key_id, "short_key": new_secret.short_key}
+    return "  " + json.dumps({**fields, "secret": new_secret.secret.get_secret_value()})
 
 
-def _csv(parcel: NewSecret, _: str) -> str:
+def _csv(new_secret: NewSecret, _: str) -> str:
     """Return the row; a label that a spreadsheet would run as a formula gets a `'` before it."""
-    told = [plain(text) for text in (parcel.label, parcel.key_id, parcel.short_key)]
-    safe = [f"'{text}" if text.lstrip().startswith(_FORMULA) else text for text in told]
+    texts = [plain(text) for text in (new_secret.label, new_secret.key_id, new_secret.short_key)]
+    safe = [f"'{text}" if text.lstrip().startswith(_FORMULA) else text for text in texts]
     row = io.StringIO()
-    secret = parcel.secret.get_secret_value()
+    secret = new_secret.secret.get_secret_value()
     end = "\r\n" if "\r" in secret else "\n"  # what ends a line is what gets quoted
     csv.writer(row, lineterminator=end).writerow([*safe, secret])
     return row.getvalue()

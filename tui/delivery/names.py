@@ -8,7 +8,7 @@ from collections.abc import Container
 from itertools import count
 
 LONGEST_NAME = 64
-"""How many characters the name of a file or variable has at most, what tells it apart aside."""
+"""How many characters of a label go into the name of a file or variable."""
 LONGEST_ARGUMENT = 128
 """How many characters a label has at most in a command's arguments."""
 LONGEST_SHORT_KEY = 12

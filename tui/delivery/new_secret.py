@@ -1,4 +1,4 @@
-"""What is delivered, what is told afterwards, and what every way of delivery has in common."""
+"""What is delivered, what it results in, and what every way of delivery has in common."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class NewSecret:
-    """One key's secret and what tells it from others; all but the secret raw, as the server has it.
+    """One key's secret, and its key's id and names, raw as the server has them.
 
     The secret takes no part in comparisons.
     """
@@ -68,5 +68,5 @@ class DeliveryFailed(Exception):
 class Delivery(Protocol):
     """A way for secrets to leave the program, chosen before the first key is made."""
 
-    async def deliver(self, parcel: NewSecret) -> Sent:
-        """Deliver one secret and tell where it went, or raise `DeliveryFailed`."""
+    async def deliver(self, new_secret: NewSecret) -> Sent:
+        """Deliver one secret and return where it went, or raise `DeliveryFailed`."""

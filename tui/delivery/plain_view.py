@@ -33,7 +33,7 @@ def plain_view(
     """Show `secret` on the ordinary screen, where any terminal can select it, until Enter.
 
     The caller has suspended the app; `read_line` returns at the end of a line, `write` flushes,
-    and `columns` tells the terminal's width of the moment. Ctrl+C, the end of input and a signal
+    and `columns` returns the terminal's present width. Ctrl+C, the end of input and a signal
     to end count as Enter. Exactly the rows that were written are erased, or a few more if the
     window was resized.
     """
@@ -43,11 +43,11 @@ def plain_view(
     if shown != value:
         lines.insert(-1, "Some characters are shown as marks: save it to a file instead.")
     before = columns()
-    with _unheard_by_the_loop(), _when_told_to_end(_take_no_notice), _no_echo():
+    with _hidden_from_the_loop(), _ending_signals_do(_take_no_notice), _no_echo():
         try:
             with (
                 suppress(KeyboardInterrupt, EOFError),
-                _when_told_to_end(signal.default_int_handler),
+                _ending_signals_do(signal.default_int_handler),
             ):
                 write("\r" + "\r\n".join(lines))
                 read_line()
@@ -97,38 +97,38 @@ def _no_echo() -> Iterator[None]:
 
 
 @contextmanager
-def _when_told_to_end(act: Callable[[int, FrameType | None], object]) -> Iterator[None]:
+def _ending_signals_do(act: Callable[[int, FrameType | None], object]) -> Iterator[None]:
     """Have Ctrl+C, and each ending signal that the loop attends to, do `act` for a while."""
     before = {number: signal.getsignal(number) for number in ENDING}
     if not _in_main_thread():
         yield
         return
-    told = [number for number, way in before.items() if callable(way)]
-    for number in told:
+    handled = [number for number, handler in before.items() if callable(handler)]
+    for number in handled:
         signal.signal(number, act)
     try:
         yield
     finally:
-        for number in told:
+        for number in handled:
             signal.signal(number, before[number])
 
 
 @contextmanager
-def _unheard_by_the_loop() -> Iterator[None]:
+def _hidden_from_the_loop() -> Iterator[None]:
     """Keep Ctrl+C from an event loop that waits for signals; it gets the others afterwards."""
     if not _in_main_thread():
         yield
         return
-    heard, told = os.pipe()
-    os.set_blocking(told, False)
-    loop = signal.set_wakeup_fd(told)
+    outlet, inlet = os.pipe()
+    os.set_blocking(inlet, False)
+    loop = signal.set_wakeup_fd(inlet)
     try:
         yield
     finally:
         signal.set_wakeup_fd(loop)
-        os.close(told)
-        others = os.read(heard, 4096).replace(bytes([signal.SIGINT]), b"")
-        os.close(heard)
+        os.close(inlet)
+        others = os.read(outlet, 4096).replace(bytes([signal.SIGINT]), b"")
+        os.close(outlet)
         if loop >= 0 and others:
             os.write(loop, others)
 

@@ -18,10 +18,10 @@ from tui.text import plain
 if TYPE_CHECKING:
     from pydantic import SecretStr
 
-CAP = 4 * 2**20
-"""How large such a file may be, in characters."""
+MOST_CHARACTERS = 4 * 2**20
+"""How long such a file may be."""
 
-_ABOUT = re.compile(r"# .*\bid (\S+)\)")
+_ID_COMMENT = re.compile(r"# .*\bid (\S+)\)")
 
 
 class NoSecretsRead(Exception):
@@ -49,31 +49,31 @@ def read_secrets(path: Path) -> dict[str, SecretStr]:
         raise NoSecretsRead(f"{shown} can't be read: {error.strerror}.") from None
     except (RuntimeError, ValueError):  # no such user behind the ~, or not UTF-8
         raise NoSecretsRead(f"{shown} can't be read: it is not what this program writes.") from None
-    if len(text) > CAP:
-        raise NoSecretsRead(f"{shown} is larger than {CAP >> 20} MiB.")
+    if len(text) > MOST_CHARACTERS:
+        raise NoSecretsRead(f"{shown} is larger than {MOST_CHARACTERS >> 20} MiB.")
     try:
-        found = {key_id: SecretStr(secret) for key_id, secret in read(text)}
+        secrets = {key_id: SecretStr(secret) for key_id, secret in read(text)}
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, csv.Error):
         raise NoSecretsRead(f"{shown} is not in the form that this program writes.") from None
-    if not found:
+    if not secrets:
         raise NoSecretsRead(f"{shown} holds no secrets.")
-    return found
+    return secrets
 
 
 def _text(path: Path) -> str:
-    """Return what a file holds, or a little more than CAP of it; one that is none keeps nobody."""
+    """Return a file's text, cut above MOST_CHARACTERS; a pipe without a writer blocks nothing."""
     descriptor = os.open(path.expanduser(), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     with open(descriptor, encoding="utf-8") as file:  # noqa: PTH123  # Path cannot open a descriptor
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise OSError(errno.EINVAL, "not an ordinary file")
-        return file.read(CAP + 1)
+        return file.read(MOST_CHARACTERS + 1)
 
 
 def _from_env(text: str) -> Iterator[tuple[str, str]]:
     key_id = ""
     for line in text.splitlines():
-        if about := _ABOUT.fullmatch(line):
-            key_id = about[1]
+        if match := _ID_COMMENT.fullmatch(line):
+            key_id = match[1]
         elif key_id and "=" in line:
             (value,) = shlex.split(line.partition("=")[2])
             yield key_id, value

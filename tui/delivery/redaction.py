@@ -8,9 +8,9 @@ from base64 import b64encode
 from tui.text import plain
 
 LINES = 3
-"""How many of a command's last lines are told."""
+"""How many of a command's last lines are shown."""
 LONGEST = 240
-"""How much of them is told, in characters."""
+"""How much of them is shown, in characters."""
 PART = 8
 """So many characters of a secret in a row are too many to be shown."""
 

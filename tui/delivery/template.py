@@ -30,7 +30,7 @@ class Word:
                 raise _unknown(field)
 
     def holds(self, *fields: str) -> bool:
-        """Tell whether there is one of these placeholders in it."""
+        """Return whether one of these placeholders is in it."""
         return any(field in fields for _, field, _, _ in self._pieces)
 
     def fill(self, values: Mapping[str, str]) -> str:

@@ -1,27 +1,19 @@
 """What is remembered on this host: the journal of what was done with keys."""
 
-from tui.journal.log import (
-    LONGEST,
-    PROOFS,
-    Action,
-    Attempt,
-    Journal,
-    JournalEntry,
-    Phase,
-    Successor,
-    journal_path,
-    successors,
-)
+from tui.journal.creates import CreateRecord, create_records
+from tui.journal.lines import LONGEST, PROOFS, Action, JournalEntry, Phase
+from tui.journal.log import Attempt, Journal, JournalSnapshot, journal_path
 
 __all__ = [
     "LONGEST",
     "PROOFS",
     "Action",
     "Attempt",
+    "CreateRecord",
     "Journal",
     "JournalEntry",
+    "JournalSnapshot",
     "Phase",
-    "Successor",
+    "create_records",
     "journal_path",
-    "successors",
 ]

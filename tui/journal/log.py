@@ -1,73 +1,49 @@
 """What this operator did, and when, a line of JSON each; never a secret: no field is for one.
 
-A line is on the disk before a write request goes out, and one more once it is known what came of
-it. So whatever interrupts the program, a key whose secret was never stored can be told later on.
+A line is on the disk before a write request goes out, and one more once its outcome is known. So
+whatever interrupts the program, a key whose secret was never stored is recognised later.
 """
 
 from __future__ import annotations
 
 import errno
-import json
 import os
 import stat
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import lru_cache
 from pathlib import Path
-from typing import Literal, cast, get_args
+from typing import BinaryIO
 
+from tui.journal.lines import Action, JournalEntry, Phase, decode, encode, holds_more
+from tui.journal.unclear import LONG_AGO, Unclear
 from tui.text import plain
 
 CAP = 2 * 2**20
 """How much of the journal's end is read, in bytes: some 8,000 lines."""
 
-LONGEST = 1_000
-"""Where labels and all other texts are cut, in characters."""
-
-LONGEST_SHORT_KEY = 12
-"""Where short keys are cut, should a server call more of the secret a short key."""
-
-Action = Literal["create", "update", "delete"]
-Phase = Literal["begun", "done", "refused", "unknown", "verified", "unverified", "stored"]
-
-PROOFS = ("verified", "unverified")
-"""The phases that tell what a created key was good for, and nothing of the request."""
-
 
 @dataclass(frozen=True, slots=True)
-class JournalEntry:
-    """One line; `attempt` links those about the same request. Texts are raw, not fit to be shown.
+class JournalSnapshot:
+    """The journal at one moment: its entries, newest first.
 
-    `detail` says how a secret was stored or why a request was refused; `predecessor` is the id of
-    the key that a created one is to succeed.
+    `unreadable` counts the lines that were skipped: torn ones, or not this program's. `unclear`
+    are those of them, and of the entries, that may say more than is understood.
     """
 
-    when: datetime
-    server: str
-    username: str
-    action: Action
-    phase: Phase
-    attempt: str
-    key_id: str = ""
-    label: str = ""
-    short_key: str = ""
-    detail: str = ""
-    predecessor: str = ""
+    entries: tuple[JournalEntry, ...] = ()
+    unreadable: int = 0
+    unclear: Unclear = field(default_factory=Unclear)
 
-
-@dataclass(frozen=True, slots=True)
-class Successor:
-    """What is known here of a key that was made to succeed another one."""
-
-    key_id: str
-    predecessor: str
-    is_stored: bool = False
-    is_verified: bool = False
+    def doubts(self, entry: JournalEntry) -> bool:
+        """Tell whether lines that were not understood may say more of what `entry` is about."""
+        request, key = {entry.attempt, entry.key_id}, {entry.short_key, entry.label}
+        return self.unclear.doubts(entry.server, request, key, entry.when)
 
 
 class Attempt:
-    """One write request, from before it goes out until what came of it is known."""
+    """One write request, from before it goes out until its outcome is known."""
 
     def __init__(self, journal: Journal, entry: JournalEntry) -> None:
         self._journal, self._entry = journal, entry
@@ -80,19 +56,19 @@ class Attempt:
 
     @property
     def when(self) -> datetime:
-        """When it was begun."""
+        """When it began."""
         return self._entry.when
 
     def done(
         self, *, key_id: str = "", label: str = "", short_key: str = "", detail: str = ""
     ) -> None:
-        """The server did it; what it told about the key takes the place of what was known."""
-        known = self._entry
+        """The server did it; what its answer says of the key replaces what was known."""
+        entry = self._entry
         self._entry = replace(
-            known,
-            key_id=key_id or known.key_id,
-            label=label or known.label,
-            short_key=short_key or known.short_key,
+            entry,
+            key_id=key_id or entry.key_id,
+            label=label or entry.label,
+            short_key=short_key or entry.short_key,
         )
         self._note("done", detail)
 
@@ -113,7 +89,7 @@ class Attempt:
         self._note("verified" if works else "unverified", "")
 
     def _note(self, phase: Phase, detail: str) -> None:
-        """Note what has become known, unless that was the last thing that did."""
+        """Note what has become known, unless the last line says so already."""
         if (phase, detail) != self._last:
             self._last = phase, detail
             self._journal.note(replace(self._entry, phase=phase, detail=detail))
@@ -131,20 +107,23 @@ class Journal:
         self, path: Path | None, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)
     ) -> None:
         self.path = path
-        self.unreadable = 0
-        """How many lines the last reading skipped: torn ones, or not this program's."""
         self._now = now
         self._unwritten: list[bytes] = []
         self._not_written = self._not_read = ""
+        self._last_read: tuple[_JournalState | None, JournalSnapshot] = (None, JournalSnapshot())
+        # Lines are noted on the event loop and read by threads: what is being written stands in
+        # the file or among the unwritten lines, and never in neither.
+        self._lock = threading.Lock()
 
     @property
     def problem(self) -> str:
-        """Why nothing is being noted, else why what was noted can't be read, or nothing."""
-        return self._not_written or self._not_read
+        """Why nothing is being noted, else why what was noted is not all known, or nothing."""
+        return self._not_written or self._not_read or self._last_read[1].unclear.problem
 
     def prepare(self) -> None:
         """Find out whether the file can be written, making it where there is none."""
-        self._write_all()
+        with self._lock:
+            self._write_all()
 
     def begin(
         self,
@@ -157,7 +136,7 @@ class Journal:
         short_key: str = "",
         predecessor: str = "",
     ) -> Attempt:
-        """Note that a request is about to go out; what comes of it is noted by the Attempt."""
+        """Note that a request is about to go out; its outcome is noted by the Attempt."""
         entry = JournalEntry(
             self._now(), server, username, action, "begun", os.urandom(8).hex(), key_id, label,
             short_key, predecessor=predecessor,
@@ -166,40 +145,37 @@ class Journal:
         return Attempt(self, entry)
 
     def resume(self, entry: JournalEntry) -> Attempt:
-        """Return the attempt that `entry` is about, to note what became of it after all."""
+        """Return the attempt that `entry` is about, to note its outcome in a later session."""
         return Attempt(self, entry)
 
     def note(self, entry: JournalEntry) -> None:
         """Append a line, dated now, and return once it is on the disk."""
-        self._unwritten.append(_encoded(replace(entry, when=self._now())))
-        self._write_all()
+        with self._lock:
+            self._unwritten.append(encode(replace(entry, when=self._now())))
+            self._write_all()
 
-    def entries(self) -> list[JournalEntry]:
-        """Return what was noted, newest first; of a huge file only what its last 2 MiB hold."""
-        lines = [*self._read(), *(line.strip() for line in self._unwritten)]
-        found = [_decoded(line) for line in lines if line.strip()]
-        self.unreadable = found.count(None)
-        return [entry for entry in reversed(found) if entry is not None]
+    def read(self) -> JournalSnapshot:
+        """Return what was noted; of a huge file only what its last 2 MiB hold.
 
-    def unstored(self) -> list[JournalEntry]:
-        """Return of each create whose secret nobody is known to have its last line, newest first.
-
-        `done` is a key that is there; of `begun` and `unknown` only the server knows whether it
-        is. A program that runs beside this one may be about to store the secret of a recent one.
+        While the file stays as it is, the same snapshot is returned again. Reading takes
+        milliseconds at least, so the event loop leaves it to a thread.
         """
-        last: dict[str, JournalEntry] = {}
-        deleted = set[tuple[str, ...]]()
-        for entry in reversed(self.entries()):
-            if entry.action == "create" and entry.phase not in PROOFS:
-                last.pop(entry.attempt, None)
-                last[entry.attempt] = entry
-            elif entry.action == "delete" and entry.phase == "done":
-                deleted |= {_name(entry), _name(replace(entry, key_id=""))}
-        return [
-            entry
-            for entry in reversed(last.values())
-            if entry.phase in {"begun", "done", "unknown"} and _name(entry) not in deleted
-        ]
+        last_state, snapshot = self._last_read
+        with self._lock:
+            unwritten = tuple(self._unwritten)
+            state, file_lines = self._read_file(unwritten, last_state)
+        if state is not None and state == last_state:
+            return snapshot
+        lines = [*file_lines, *(line.strip() for line in unwritten)]
+        lines = [line for line in lines if line.strip()]
+        entries = [decode(line) for line in lines]
+        snapshot = JournalSnapshot(
+            tuple(entry for entry in reversed(entries) if entry is not None),
+            entries.count(None),
+            _unclear_lines(lines, entries),
+        )
+        self._last_read = state, snapshot
+        return snapshot
 
     def _write_all(self) -> None:
         if self.path is None:
@@ -219,39 +195,28 @@ class Journal:
         else:
             self._not_written = ""
 
-    def _read(self) -> Iterable[bytes]:
+    def _read_file(
+        self, unwritten: tuple[bytes, ...], last_state: _JournalState | None
+    ) -> tuple[_JournalState | None, list[bytes]]:
+        """Return the file's state and, unless that is still the last one, its lines."""
         self._not_read = ""
         if self.path is None:
-            return []
+            return (None, unwritten), []
         try:
-            return _last_lines(self.path)
+            with _opened_to_read(self.path) as file:
+                status = os.fstat(file.fileno())
+                identity = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+                state: _JournalState = (identity, unwritten)
+                return state, [] if state == last_state else _last_lines(file)
         except FileNotFoundError:
-            return []
+            return None, []
         except (OSError, ValueError) as error:
             self._not_read = _problem(self.path, error, "read: what was noted is not shown")
-            return []
+            return None, []
 
 
-def successors(entries: Iterable[JournalEntry]) -> list[Successor]:
-    """Return the keys that were made to succeed others, oldest first; `entries` are newest first.
-
-    Those whose ids never became known are left out. One whose first lines are cut off counts as
-    stored: only a whole account tells that a secret never was.
-    """
-    found: dict[str, Successor] = {}
-    whole = set[str]()
-    for entry in reversed(list(entries)):
-        if entry.phase == "begun":
-            whole.add(entry.attempt)
-        if entry.action == "create" and entry.predecessor and entry.key_id:
-            at_first = Successor(entry.key_id, entry.predecessor, entry.attempt not in whole)
-            known = found.get(entry.attempt, at_first)
-            if entry.phase == "stored":
-                known = replace(known, is_stored=True)
-            elif entry.phase in PROOFS:
-                known = replace(known, is_verified=entry.phase == "verified")
-            found[entry.attempt] = known
-    return list(found.values())
+_JournalState = tuple[tuple[int, int, int, int] | None, tuple[bytes, ...]]
+"""What tells that the journal has changed: the file's identity, size and time; unwritten lines."""
 
 
 def journal_path(environ: Mapping[str, str] = os.environ) -> Path | None:
@@ -281,10 +246,10 @@ def _opened(path: Path) -> int:
 
 
 def _insist_on_own_file(descriptor: int) -> None:
-    found = os.fstat(descriptor)
-    if not stat.S_ISREG(found.st_mode):
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
         raise OSError(errno.EINVAL, "not an ordinary file")
-    if found.st_uid != os.geteuid():
+    if status.st_uid != os.geteuid():
         raise OSError(errno.EPERM, "it belongs to somebody else")
 
 
@@ -298,59 +263,33 @@ def _write(descriptor: int, line: bytes) -> None:
     os.fsync(descriptor)
 
 
-def _last_lines(path: Path) -> list[bytes]:
+def _opened_to_read(path: Path) -> BinaryIO:
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
-    with open(descriptor, "rb") as file:  # noqa: PTH123  # Path cannot open a descriptor
+    file = open(descriptor, "rb")  # noqa: PTH123, SIM115  # Path cannot open a descriptor
+    try:
         _insist_on_own_file(descriptor)
-        start = max(0, os.fstat(descriptor).st_size - CAP)
-        file.seek(start)
-        lines = file.read(CAP).split(b"\n")
+    except OSError:
+        file.close()
+        raise
+    return file
+
+
+def _last_lines(file: BinaryIO) -> list[bytes]:
+    start = max(0, os.fstat(file.fileno()).st_size - CAP)
+    file.seek(start)
+    lines = file.read(CAP).split(b"\n")
     return lines[1:] if start else lines
 
 
-def _encoded(entry: JournalEntry) -> bytes:
-    fields = asdict(entry) | {"when": entry.when.astimezone(UTC).isoformat(timespec="milliseconds")}
-    fields["short_key"] = entry.short_key[:LONGEST_SHORT_KEY]
-    told = {name: text[:LONGEST] for name, text in fields.items() if text}
-    return json.dumps(told, separators=(",", ":")).encode("ascii") + b"\n"
-
-
-def _name(entry: JournalEntry) -> tuple[str, ...]:
-    """Return what an entry knows its key by: the id, else short key and label (contract 4)."""
-    if entry.key_id:
-        return (entry.server, entry.key_id)
-    if entry.short_key:
-        return (entry.server, entry.short_key, entry.label)
-    return (entry.attempt,)
-
-
-_TEXTS = (
-    "server", "username", "attempt", "key_id", "label", "short_key", "detail", "predecessor"
-)  # fmt: skip
-_ACTIONS, _PHASES = get_args(Action), get_args(Phase)
-
-
-@lru_cache(maxsize=CAP // 128)
-def _decoded(line: bytes) -> JournalEntry | None:
-    """Return the entry that `line` holds; None for what this program cannot have written."""
-    try:
-        found = json.loads(line.decode("utf-8"))
-        when = datetime.fromisoformat(found["when"])
-        utc = when.astimezone(UTC)
-        texts = {name: found.get(name, "") for name in _TEXTS}
-    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
-        return None
-    action, phase = found.get("action"), found.get("phase")
-    if (
-        when.tzinfo is None
-        or action not in _ACTIONS
-        or phase not in _PHASES
-        or not all(isinstance(text, str) for text in texts.values())
-        or not texts["server"]
-        or not texts["attempt"]
-    ):
-        return None
-    return JournalEntry(when=utc, action=cast(Action, action), phase=cast(Phase, phase), **texts)
+def _unclear_lines(lines: list[bytes], entries: list[JournalEntry | None]) -> Unclear:
+    """Return the lines that are this program's, but not wholly understood."""
+    unclear, after = Unclear(), LONG_AGO
+    for number, (line, entry) in enumerate(zip(lines, entries, strict=True)):
+        was_torn = number + 1 < len(lines) and lines[number + 1].startswith(line)
+        if line.startswith(b"{") and not was_torn and (entry is None or holds_more(line)):
+            unclear.add(line, after, is_entry=entry is not None)
+        after = entry.when if entry is not None else after
+    return unclear
 
 
 def _problem(path: Path, error: OSError | ValueError, what: str) -> str:

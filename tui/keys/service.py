@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator
+from collections.abc import (
+    AsyncIterator,
+    Callable,
+    Collection,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from time import monotonic
 from typing import TYPE_CHECKING
 
 from tui.api.errors import ApiError, Conflict, NotFound, RateLimited, SignInRefused, in_short
 from tui.api.grants import Catalogue
-from tui.api.models import CreatedKey, Key, KeyDraft
+from tui.api.models import CreatedKey, Key, KeyDraft, KeyList
 from tui.api.session import Session, SessionEnded, SessionProblem
 from tui.journal import Action, Attempt, Journal
-from tui.keys.key_history import SAME_TIME, KeyHistory
+from tui.keys.key_history import SAME_TIME, KeyHistory, UnstoredKeys
 from tui.keys.verification import Verification, verify
 from tui.keys.write_outcomes import (
     ChangedMeanwhile,
@@ -33,8 +42,12 @@ FRESH_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class _Doubt:
-    """A write of unknown outcome: what the key is to be if it took effect, None for gone."""
+class _OpenWrite:
+    """An update or deletion of unknown outcome.
+
+    `wanted` is what the key is if it took effect, None for gone; `maybe_later` says that it may
+    still take effect.
+    """
 
     attempt: Attempt
     wanted: tuple[object, ...] | None
@@ -50,74 +63,115 @@ class Created:
     attempt: Attempt
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Listing:
-    """The keys of the server as last read, in its order, and the grants it offers."""
+    """The keys of the server as last read, in its order, and the grants it offers.
+
+    Of a list that is not whole (contract 4), no key's absence proves anything.
+    """
 
     keys: tuple[Key, ...] = ()
     catalogue: Catalogue = field(default_factory=Catalogue)
+    is_whole: bool = True
+
+    @cached_property
+    def by_id(self) -> Mapping[str, Key]:
+        """The keys by their ids; of several with one id the first."""
+        return {key.id: key for key in reversed(self.keys)}
+
+    @cached_property
+    def by_label(self) -> Mapping[str | None, Sequence[Key]]:
+        """The keys of each raw label, in the server's order."""
+        by_label: dict[str | None, list[Key]] = {}
+        for key in self.keys:
+            by_label.setdefault(key.raw_label, []).append(key)
+        return by_label
 
     def find(self, key_id: str | None, short_key: str, label: str) -> Key | None:
         """Return the key that a create made (contract 4): by id, else by short key and label."""
-        for key in self.keys:
-            if key.id == key_id:
-                return key
+        if key_id is not None:
+            return self.by_id.get(key_id)
         same = [key for key in self.keys if (key.short_key, key.label) == (short_key, label)]
-        return same[-1] if key_id is None and same else None
+        return same[-1] if same else None
 
     def labelled(self, label: str, besides: Key | None = None) -> Key | None:
         """Return a key that already has this label, `besides` the one being edited."""
-        for key in self.keys:
-            if key.raw_label == label and (besides is None or key.id != besides.id):
+        for key in self.by_label.get(label, ()):
+            if besides is None or key.id != besides.id:
                 return key
         return None
+
+
+@dataclass(frozen=True)
+class KnownIds(Collection[str]):
+    """The ids of the keys in a listing, and `others`; made at no cost, whatever the listing's size.
+
+    It stays as it is when the service reads its next listing.
+    """
+
+    listing: Listing
+    others: frozenset[str] = frozenset()
+
+    def __contains__(self, key_id: object) -> bool:
+        return key_id in self.listing.by_id or key_id in self.others
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.listing.by_id.keys() | self.others)
+
+    def __len__(self) -> int:
+        return len(self.listing.by_id.keys() | self.others)
+
+    def __bool__(self) -> bool:
+        return bool(self.listing.keys or self.others)
 
 
 class KeyService:
     """The API keys of the server that a session is signed in to; the server is the truth.
 
-    Every write is noted in the journal before it goes out, and once it is known what came of it.
+    Every write is noted in the journal before it goes out, and once its outcome is known.
     Every method that asks the server raises ApiError, or
     SessionEnded, where it refused or could not be asked.
     """
 
     def __init__(self, session: Session, journal: Journal) -> None:
         self.session, self.journal = session, journal
-        self.noted = KeyHistory(journal, session.client.server.url)
+        self.history = KeyHistory(journal, session.client.server.url)
         self.listing = Listing()
         self._listed_at = float("-inf")
         self._catalogue: Catalogue | None = None
-        self._made: set[str] = set()
-        self._doubts: dict[str, _Doubt] = {}
+        self._created_ids: set[str] = set()
+        self._is_enforced = False
+        self._open_writes: dict[str, _OpenWrite] = {}
 
     async def load(self) -> Listing:
         """Read the keys and, the first time, the catalogue of grants."""
-        begun = monotonic()
-        keys, catalogue = await asyncio.gather(self._read_keys(), self._read_catalogue())
-        listing = Listing(keys, catalogue)
-        if begun > self._listed_at:  # an answer that was overtaken tells nothing new
-            self.listing, self._listed_at = listing, begun
-        if self._doubts:
-            shown = {key.id: key for key in keys}
-            for key_id in tuple(self._doubts):
-                self._settle(key_id, shown.get(key_id))
+        started_at = monotonic()
+        key_list, catalogue = await asyncio.gather(self._read_keys(), self._read_catalogue())
+        listing = Listing(key_list.keys, catalogue, key_list.is_whole)
+        if started_at > self._listed_at:  # an answer that was overtaken tells nothing new
+            self.listing, self._listed_at = listing, started_at
+        if self._open_writes:
+            listed = listing.by_id
+            for key_id in tuple(self._open_writes):
+                if listing.is_whole or key_id in listed:
+                    self._settle(key_id, listed.get(key_id))
         return self.listing
 
-    async def read(self, key_id: str) -> Key:
-        """Read one key as it is now; raises NotFound, among others, where it is gone."""
+    async def read(self, seen: Key) -> Key:
+        """Read a key as it is now; raises NotFound, among others, where it is gone."""
         try:
             key = await self.session.call(
-                lambda credential: self.session.client.key(key_id, credential)
+                lambda credential: self.session.client.key(seen.id, credential, seen.subaccount_id)
             )
         except NotFound:
-            self._settle(key_id, None)
+            self._settle(seen.id, None)
             raise
-        self._settle(key_id, key)
+        self._settle(seen.id, key)
         return key
 
     @asynccontextmanager
     async def authorized(self, password: SecretStr | None) -> AsyncIterator[None]:
-        """Have the account's password checked, as creating keys wants it (contract 2).
+        """Have the account's password checked, which creating keys requires (contract 2).
 
         Without a password nothing is checked: not every account has one.
 
@@ -148,31 +202,36 @@ class KeyService:
             ApiError, SessionEnded: the server refused, or could not be asked; nothing was created.
         """
         known, is_fresh = self.known_ids(), monotonic() - self._listed_at < FRESH_SECONDS
-        attempt = self._begin("create", Key("", raw_label=draft.label), predecessor)
+        attempt = self._begin_attempt("create", Key("", raw_label=draft.label), predecessor)
         try:
-            with self._noted(attempt):
-                made = await self.session.call(
+            with self._noting(attempt):
+                created_key = await self.session.call(
                     lambda credential: self.session.client.create_key(draft, credential)
                 )
         except ApiError as error:
             if not error.maybe_done:
                 raise
-            raise await self._what_became(draft, known, error, attempt, is_fresh) from None
-        if made.id in known:
-            made = replace(made, id=None)  # a link to another key tells nothing about this one
-        secret = made.secret.get_secret_value()
-        key_id, short_key = (text.replace(secret, "") for text in (made.id or "", made.short_key))
+            raise await self._read_outcome(draft, known, error, attempt, is_fresh) from None
+        if created_key.id in known:
+            # A link to another key tells nothing about this one.
+            created_key = replace(created_key, id=None)
+        # A server may repeat the secret in its other fields; the journal never holds one.
+        secret = created_key.secret.get_secret_value()
+        key_id, short_key = (
+            text.replace(secret, "") for text in (created_key.id or "", created_key.short_key)
+        )
         attempt.done(key_id=key_id, short_key=short_key)
-        self._made |= {made.id} if made.id else set()
-        return Created(made, draft, attempt)
+        if created_key.id:
+            self._created_ids.add(created_key.id)
+        return Created(created_key, draft, attempt)
 
-    def known_ids(self) -> frozenset[str]:
-        """Return the ids of the keys that were there when last read, or were made since."""
-        return frozenset({key.id for key in self.listing.keys} | self._made)
+    def known_ids(self, *others: str) -> KnownIds:
+        """Return the ids of the keys that were listed last, those made since, and `others`."""
+        return KnownIds(self.listing, frozenset(others) | self._created_ids)
 
-    def what_became(
+    def create_outcome(
         self,
-        keys: Iterable[Key],
+        listed: Listing | KeyList,
         draft: KeyDraft,
         known: Collection[str],
         cause: ApiError,
@@ -180,21 +239,23 @@ class KeyService:
         *,
         is_fresh: bool = True,
     ) -> SecretLost | NothingCreated | OutcomeUnknown:
-        """Tell from the list what came of a create that got no good answer (faults, A).
+        """Return, by the list, the outcome of a create that got no good answer (faults, A).
 
         `known` are the ids from before it; where they were not read lately, a key without a date
-        may have come from anywhere. Only a key that is just what was asked for, and the only such
-        one, is named: it may be deleted because of that. What is found is noted for `attempt`.
+        may have come from anywhere. A key is named only if it is just what was asked for and the
+        only such one, as the operator may have it deleted. The outcome is noted for `attempt`.
         """
         new = {
             key.id: key
-            for key in keys
+            for key in listed.keys
             if key.raw_label == draft.label
             and key.id not in known
-            and key.id not in self._made
+            and key.id not in self._created_ids
             and not self._is_foreign(key)
             and not (attempt and key.created_at and key.created_at < attempt.when - SAME_TIME)
         }
+        if not new and not listed.is_whole:
+            return OutcomeUnknown(cause, attempt, partial=True)
         if not new:
             if attempt is not None:
                 if cause.maybe_later:
@@ -206,28 +267,30 @@ class KeyService:
         if len(exact) != 1 or not (is_fresh or exact[0].created_at):
             return OutcomeUnknown(cause, attempt, ambiguous=True)
         if attempt is not None:
-            lost, why = exact[0], f"{in_short(cause)} The secret was lost on the way."
-            attempt.done(key_id=lost.id, short_key=lost.raw_short_key or "", detail=why)
+            key, detail = exact[0], f"{in_short(cause)} The secret was lost on the way."
+            attempt.done(key_id=key.id, short_key=key.raw_short_key or "", detail=detail)
         return SecretLost(exact[0], cause)
 
-    async def find_made(self, made: CreatedKey, known: Collection[str]) -> Key | None:
-        """Read the list and return the key that a create made where its answer told no id.
+    async def find_created(self, created: CreatedKey, known: Collection[str]) -> Key | None:
+        """Read the list and return the created key where the answer told no id.
+
+        Returns None unless exactly one key that is not `known` has its label and short key.
 
         Raises:
             ApiError, SessionEnded: the server refused, or could not be asked.
         """
-        found = {
+        candidates = {
             key.id: key
             for key in (await self.load()).keys
-            if key.raw_label == made.label
+            if key.raw_label == created.label
             and key.id not in known
-            and key.id not in self._made
-            and made.secret.get_secret_value().startswith(key.raw_short_key or "")
+            and key.id not in self._created_ids
+            and created.secret.get_secret_value().startswith(key.raw_short_key or "")
         }
-        if len(found) != 1:
+        if len(candidates) != 1:
             return None
-        self._made |= found.keys()
-        return next(iter(found.values()))
+        self._created_ids |= candidates.keys()
+        return next(iter(candidates.values()))
 
     async def edit(self, seen: Key, draft: KeyDraft) -> None:
         """Make a key what `draft` says, provided that it still is as it was `seen`.
@@ -238,7 +301,7 @@ class KeyService:
             ChangedMeanwhile: it is not, so nothing was done.
             ApiError, SessionEnded: the server refused, or could not be asked.
         """
-        now = await self.read(seen.id)
+        now = await self.read(seen)
         if _fields(now) == _wanted(draft):
             return
         if _fields(now) != _fields(seen):
@@ -246,33 +309,37 @@ class KeyService:
         try:
             await self.update(now, draft)
         except Conflict:
-            raise ChangedMeanwhile(await self.read(seen.id)) from None
+            raise ChangedMeanwhile(await self.read(seen)) from None
         except ApiError as error:
-            if not error.maybe_done or not await self._became(seen.id, draft):
+            if not error.maybe_done or not await self._took_effect(seen, draft):
                 raise
 
-    async def _became(self, key_id: str, draft: KeyDraft) -> bool:
+    async def _took_effect(self, seen: Key, draft: KeyDraft) -> bool:
         try:
-            return _fields(await self.read(key_id)) == _wanted(draft)
+            return _fields(await self.read(seen)) == _wanted(draft)
         except (ApiError, SessionProblem):
             return False  # the error that led here is what the operator gets to read
 
     async def update(self, key: Key, draft: KeyDraft) -> None:
         """Replace label, grants and allowed IPs of a key (contract 4)."""
-        attempt = self._begin("update", key)
-        with self._noted(attempt, key, _wanted(draft)):
+        attempt = self._begin_attempt("update", key)
+        with self._noting(attempt, key, _wanted(draft)):
             await self.session.call(
-                lambda credential: self.session.client.update_key(key.id, draft, credential)
+                lambda credential: self.session.client.update_key(
+                    key.id, draft, credential, key.subaccount_id
+                )
             )
         attempt.done(label=draft.label)
 
     async def delete(self, key: Key) -> bool:
         """Delete a key; returns False where somebody else had already deleted it."""
-        attempt = self._begin("delete", key)
+        attempt = self._begin_attempt("delete", key)
         try:
-            with self._noted(attempt, key):
+            with self._noting(attempt, key):
                 await self.session.call(
-                    lambda credential: self.session.client.delete_key(key.id, credential)
+                    lambda credential: self.session.client.delete_key(
+                        key.id, credential, key.subaccount_id
+                    )
                 )
         except NotFound:
             attempt.done(detail="Somebody else had already deleted it.")
@@ -288,14 +355,26 @@ class KeyService:
         *,
         on_change: Callable[[Verification], None] | None = None,
     ) -> Verification:
-        """Find out, with a key's secret, whether the key is accepted and what it may do."""
-        return await verify(self.session.client, secret, grants, valid_ips, on_change=on_change)
+        """Find out, with a key's secret, whether the key is accepted and what it may do.
 
-    def never_stored(self) -> list[Key]:
-        """Return the listed keys that this operator created here and never stored the secret of."""
-        return self.noted.never_stored(self.listing.keys, self._is_foreign)
+        That the server refuses keys the list of keys is found out with the first one.
+        """
+        verification = await verify(
+            self.session.client,
+            secret,
+            grants,
+            valid_ips,
+            is_enforced=self._is_enforced,
+            on_change=on_change,
+        )
+        self._is_enforced = self._is_enforced or verification.shows_enforcement
+        return verification
 
-    async def _read_keys(self) -> tuple[Key, ...]:
+    async def unstored(self) -> UnstoredKeys:
+        """Return the listed keys that this operator created here and did not store."""
+        return await self.history.unstored(self.listing.keys, self._is_foreign)
+
+    async def _read_keys(self) -> KeyList:
         return await self.session.call(self.session.client.list_keys)
 
     async def _read_catalogue(self) -> Catalogue:
@@ -307,7 +386,7 @@ class KeyService:
             self._catalogue = Catalogue(grants) if grants else Catalogue()
         return self._catalogue
 
-    async def _what_became(
+    async def _read_outcome(
         self,
         draft: KeyDraft,
         known: Collection[str],
@@ -316,16 +395,16 @@ class KeyService:
         is_fresh: bool,
     ) -> SecretLost | NothingCreated | OutcomeUnknown:
         try:
-            keys = await self._read_keys()
+            listed = await self._read_keys()
         except (ApiError, SessionEnded):
             return OutcomeUnknown(cause, attempt)
-        return self.what_became(keys, draft, known, cause, attempt, is_fresh=is_fresh)
+        return self.create_outcome(listed, draft, known, cause, attempt, is_fresh=is_fresh)
 
     @contextmanager
-    def _noted(
+    def _noting(
         self, attempt: Attempt, key: Key | None = None, wanted: tuple[object, ...] | None = None
     ) -> Iterator[None]:
-        """Note what came of a request that was not simply done.
+        """Note the outcome of a request that was not simply done.
 
         Where that is not known, the next answer about `key` tells: it is as `wanted`, or gone.
         """
@@ -334,7 +413,7 @@ class KeyService:
         except ApiError as error:
             (attempt.unknown if error.maybe_done else attempt.refused)(in_short(error))
             if error.maybe_done and key is not None:
-                self._doubts[key.id] = _Doubt(attempt, wanted, error.maybe_later)
+                self._open_writes[key.id] = _OpenWrite(attempt, wanted, error.maybe_later)
             raise
         except SessionProblem:
             attempt.refused("The session had ended.")
@@ -344,16 +423,16 @@ class KeyService:
             raise
 
     def _settle(self, key_id: str, key: Key | None) -> None:
-        """Note what came of an update or a deletion, now that the key is seen as it is."""
-        doubt = self._doubts.pop(key_id, None)
-        if doubt is None:
+        """Note the outcome of an update or a deletion, now that the key is seen as it is."""
+        write = self._open_writes.pop(key_id, None)
+        if write is None:
             return
-        if (_fields(key) if key else None) == doubt.wanted:
-            doubt.attempt.done(detail="The key was looked at again: it took effect.")
-        elif not doubt.maybe_later:
-            doubt.attempt.refused("The key was looked at again: it had no effect.")
+        if (_fields(key) if key else None) == write.wanted:
+            write.attempt.done(detail="The key was looked at again: it took effect.")
+        elif not write.maybe_later:
+            write.attempt.refused("The key was looked at again: it had no effect.")
 
-    def _begin(self, action: Action, key: Key, predecessor: str = "") -> Attempt:
+    def _begin_attempt(self, action: Action, key: Key, predecessor: str = "") -> Attempt:
         return self.journal.begin(
             action,
             server=self.session.client.server.url,

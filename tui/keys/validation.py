@@ -1,4 +1,4 @@
-"""What a key may be: the checks that need no server, for the form and whatever else makes keys."""
+"""The checks of labels, grants, allowed IPs and passwords that need no server."""
 
 from __future__ import annotations
 

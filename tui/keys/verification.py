@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
     from tui.api.client import Client, ProbeAnswer
 
-FIRST_WAIT = 0.25
-LONGEST_WAIT = 2.0
-"""How long is waited before a key that is not accepted is tried again: twice as long each time."""
-
-AT_ONCE = 4
-"""How many requests go out at the same time."""
+FIRST_PAUSE = 0.25
+"""Seconds before a key that is not accepted is tried again; each further pause is twice as long."""
+LONGEST_PAUSE = 2.0
+"""Seconds that such a pause lasts at most."""
+MOST_AT_ONCE = 4
+"""How many requests are under way at the same time, at most."""
 
 READING_ONLY = "Shown by reading only: nothing is changed to prove it."
 STILL_TRYING = "The server does not accept the key yet; asking again for a few seconds."
@@ -33,29 +33,30 @@ NOT_ENFORCED = (
 UNKNOWN_KEY = "The server does not know the key, or has not yet told all of its nodes about it."
 NOT_ASKED = "Not asked: the key itself was not shown to work."
 
-_PREVIEW = "/templates/{}/preview"
-_PATHS = {
+_PREVIEW_PATH = "/templates/{}/preview"
+_PATH_OF_GRANT = {
     "metrics/view": "/metrics/",
     "adaptive-delivery/view": "/adaptive-delivery",
     "webhooks/view": "/webhooks",
     "webhooks/modify": "/webhooks",
     "templates/view": "/templates",
     "templates/modify": "/templates",
-    "templates/preview": _PREVIEW,
+    "templates/preview": _PREVIEW_PATH,
     "transmissions/view": "/transmissions",
     "transmissions/modify": "/transmissions",
     "recipient_lists/manage": "/recipient-lists",
 }
-_WRITING = frozenset(
+_WRITE_GRANTS = frozenset(
     {"webhooks/modify", "templates/modify", "transmissions/modify", "recipient_lists/manage"}
 )
-_SMTP = "It is for SMTP, which the REST interface cannot show."
-_UNKNOWN = "It is not known which request would show it without changing anything."
+_WHY_SMTP = "It is for SMTP, which the REST interface cannot show."
+_WHY_UNKNOWN_GRANT = "It is not known which request would show it without changing anything."
 
+_NO_GET = ("", _PREVIEW_PATH)
 
-_TOO_OFTEN = frozenset({420, 429})
-_AGAIN = _TOO_OFTEN | {401}
-_NEITHER = frozenset({400, 405, 409, 413, 415, 422})
+_RATE_LIMITED = frozenset({420, 429})
+_RETRIED = _RATE_LIMITED | {401}
+_INCONCLUSIVE = frozenset({400, 405, 409, 413, 415, 422})
 
 
 class Reading(Enum):
@@ -68,9 +69,13 @@ class Reading(Enum):
     NO_ANSWER = "no answer"
 
 
+_SHOWS_KEY = (Reading.GRANTED, Reading.REFUSED, Reading.NOT_ACCEPTED)
+"""What an answer about a grant may say that also says whether the key is accepted."""
+
+
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What was found out about one grant, how long the answer took, and why it says no more."""
+    """The reading of one grant, how long its answer took, and why it says no more."""
 
     grant: str
     reading: Reading
@@ -80,7 +85,7 @@ class Proof:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """What is known of a key: that it is accepted, and its grants; some may be `awaited` still."""
+    """Whether a key is accepted, and what it may do; the `awaited` grants have no proof yet."""
 
     alive: Reading
     proofs: tuple[Proof, ...] = ()
@@ -89,9 +94,14 @@ class Verification:
 
     @property
     def is_certain(self) -> bool:
-        """Whether the answers tell that the key works or that it does not; none tells neither."""
+        """Whether every answer came; without one, `works` being false says nothing of the key."""
         readings = {self.alive, *(proof.reading for proof in self.proofs)}
         return Reading.NO_ANSWER not in readings and not self.awaited
+
+    @property
+    def shows_enforcement(self) -> bool:
+        """Whether the server was seen to keep a key from what no key may do."""
+        return self.alive is Reading.GRANTED and NOT_ENFORCED not in self.hints
 
     @property
     def works(self) -> bool:
@@ -125,6 +135,7 @@ async def verify(
     grants: Iterable[str],
     valid_ips: Iterable[str] = (),
     *,
+    is_enforced: bool = False,
     patience: float = 8.0,
     on_change: Callable[[Verification], None] | None = None,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -132,59 +143,69 @@ async def verify(
     """Find out whether a key is accepted and what it may do, by requests that change nothing.
 
     `patience` bounds how long is waited in all, in seconds, where the key is not accepted yet or
-    the server wants to be asked less often. `on_change` hears whatever becomes known. Where the
-    key is not accepted, or no answer comes, its grants are not asked about.
+    the server wants to be asked less often. `on_change` is called with all that is known whenever
+    that is more than before. Where the key is not accepted, or no answer comes, its grants are not
+    asked about. Where the server `is_enforced`, that is known to tell keys from others, an answer
+    about a grant shows also whether the key is accepted: one request less.
     """
-    known = _Knowledge(
+    results = _Results(
         tuple(dict.fromkeys(grants)), tuple(valid_ips), on_change or (lambda _: None)
     )
-    asking = _Prober(client, secret, patience, sleep, known)
-    alive = await asking.ask(_KEYS)
-    known.alive_is(alive)
-    plan, preview = _plan(known.grants), _preview()
-    known.prove(plan.pop("", ()), _ProbeReading(Reading.CANNOT_BE_SHOWN))
+    prober = _Prober(client, secret, patience, sleep, results)
+    grants_by_path, preview = _by_path(results.grants), _preview_unknown_template()
+    first_path = next((path for path in grants_by_path if path not in _NO_GET), "")
+    first = (
+        await prober.send_first(_ProbeRequest(first_path)) if is_enforced and first_path else None
+    )
+    shows_key = first is not None and first.reading in _SHOWS_KEY
+    alive = first if first is not None and shows_key else await prober.send_first(_LIST_KEYS)
+    results.set_alive(alive, is_list=not shows_key)
+    results.add(grants_by_path.pop("", ()), _ProbeResult(Reading.CANNOT_BE_SHOWN))
     if alive.reading is Reading.NOT_ACCEPTED or not alive.status:
-        for about in plan.values():
-            known.prove(about, _ProbeReading(alive.reading, why=NOT_ASKED))
-        return known.verification
+        for shown_grants in grants_by_path.values():
+            results.add(shown_grants, _ProbeResult(alive.reading, why=NOT_ASKED))
+        return results.verification
 
-    async def ask_about(path: str, about: Sequence[str]) -> None:
-        known.prove(about, await asking.ask(preview if path == _PREVIEW else _Probe(path)))
+    if first is not None:
+        results.add(grants_by_path.pop(first_path), first)
+
+    async def probe(path: str, shown_grants: Sequence[str]) -> None:
+        request = preview if path == _PREVIEW_PATH else _ProbeRequest(path)
+        results.add(shown_grants, await prober.send(request))
 
     async with asyncio.TaskGroup() as tasks:
-        for path, about in plan.items():
-            tasks.create_task(ask_about(path, about))
-    return known.verification
+        for path, shown_grants in grants_by_path.items():
+            tasks.create_task(probe(path, shown_grants))
+    return results.verification
 
 
-def _plan(grants: Iterable[str]) -> dict[str, list[str]]:
-    """Return which paths show which grants; none shows those under the empty path."""
-    plan: dict[str, list[str]] = {}
+def _by_path(grants: Iterable[str]) -> dict[str, list[str]]:
+    """Return the grants that each path shows; those that none shows are under the empty path."""
+    grants_by_path: dict[str, list[str]] = {}
     for grant in grants:
-        plan.setdefault(_PATHS.get(grant, ""), []).append(grant)
-    return plan
+        grants_by_path.setdefault(_PATH_OF_GRANT.get(grant, ""), []).append(grant)
+    return grants_by_path
 
 
 @dataclass(frozen=True, slots=True)
-class _Probe:
+class _ProbeRequest:
     """A GET, or a POST that cannot change anything."""
 
     path: str
     body: object | None = None
 
 
-_KEYS = _Probe("/api-keys")
+_LIST_KEYS = _ProbeRequest("/api-keys")
 
 
-def _preview() -> _Probe:
-    """Return a request to preview a template that is not there."""
-    path = _PREVIEW.format(f"momentum-keys-{os.urandom(8).hex()}")
-    return _Probe(path, {"substitution_data": {}})
+def _preview_unknown_template() -> _ProbeRequest:
+    path = _PREVIEW_PATH.format(f"momentum-keys-{os.urandom(8).hex()}")
+    return _ProbeRequest(path, {"substitution_data": {}})
 
 
 @dataclass(frozen=True, slots=True)
-class _ProbeReading:
-    """What an answer says, in a Proof's terms; `status` is 0 where no answer came."""
+class _ProbeResult:
+    """What the answer to one probe says; `status` is 0 where no answer came."""
 
     reading: Reading
     status: int = 0
@@ -192,30 +213,30 @@ class _ProbeReading:
     why: str = ""
 
 
-def _read(request: _Probe, probed: ProbeAnswer) -> _ProbeReading:
-    status = probed.status
+def _read(request: _ProbeRequest, answer: ProbeAnswer) -> _ProbeResult:
+    status = answer.status
 
-    def found(reading: Reading, why: str = "") -> _ProbeReading:
-        return _ProbeReading(reading, status, probed.seconds, why)
+    def result(reading: Reading, why: str = "") -> _ProbeResult:
+        return _ProbeResult(reading, status, answer.seconds, why)
 
     if 200 <= status < 300 or (status == 404 and request.body is not None):
-        return found(Reading.GRANTED)
+        return result(Reading.GRANTED)
     if status == 401:
-        return found(Reading.NOT_ACCEPTED, "The server does not accept the key.")
+        return result(Reading.NOT_ACCEPTED, "The server does not accept the key.")
     if status == 403:
-        return found(Reading.REFUSED, "The server knows the key, but does not let it do this.")
+        return result(Reading.REFUSED, "The server knows the key, but does not let it do this.")
     if status == 404:
-        return found(Reading.CANNOT_BE_SHOWN, f"This server has nothing at {request.path}.")
-    if status in _NEITHER:
-        told = f"The server answered {status}, which shows neither that it may nor that it may not."
-        return found(Reading.CANNOT_BE_SHOWN, told)
-    if status in _TOO_OFTEN:
-        return found(Reading.NO_ANSWER, "The server wants to be asked less often.")
-    return found(Reading.NO_ANSWER, f"The server answered {status}.")
+        return result(Reading.CANNOT_BE_SHOWN, f"This server has nothing at {request.path}.")
+    if status in _INCONCLUSIVE:
+        why = f"The server answered {status}, which shows neither that it may nor that it may not."
+        return result(Reading.CANNOT_BE_SHOWN, why)
+    if status in _RATE_LIMITED:
+        return result(Reading.NO_ANSWER, "The server wants to be asked less often.")
+    return result(Reading.NO_ANSWER, f"The server answered {status}.")
 
 
 class _Prober:
-    """Asks with a key's secret, a few requests at a time, and again as long as patience lasts."""
+    """Sends probes with a key's secret, a few at a time, and again as long as patience lasts."""
 
     def __init__(
         self,
@@ -223,92 +244,100 @@ class _Prober:
         secret: SecretStr,
         patience: float,
         sleep: Callable[[float], Awaitable[None]],
-        known: _Knowledge,
+        results: _Results,
     ) -> None:
-        self._client, self._secret, self._known = client, secret, known
+        self._client, self._secret, self._results = client, secret, results
         self._patience, self._sleep = patience, sleep
-        self._gate = asyncio.Semaphore(AT_ONCE)
+        self._gate = asyncio.Semaphore(MOST_AT_ONCE)
 
-    async def ask(self, request: _Probe) -> _ProbeReading:
+    async def send_first(self, request: _ProbeRequest) -> _ProbeResult:
+        """Return what the answer says of the key; what patience that costs is left to no other."""
+        return await self.send(request, is_first=True)
+
+    async def send(self, request: _ProbeRequest, *, is_first: bool = False) -> _ProbeResult:
         """Return what the answer says, or why there is none."""
-        pause, left = FIRST_WAIT, self._patience
+        pause, left = FIRST_PAUSE, self._patience
         while True:
             try:
-                probed = await self._probe(request)
+                answer = await self._probe(request)
             except ApiError as error:
-                return _ProbeReading(Reading.NO_ANSWER, why=in_short(error))
-            wait = max(pause, probed.retry_after or 0)
-            if probed.status not in _AGAIN or wait > left:
+                return _ProbeResult(Reading.NO_ANSWER, why=in_short(error))
+            wait = max(pause, answer.retry_after or 0)
+            if answer.status not in _RETRIED or wait > left:
                 break
-            if request is _KEYS and probed.status == 401:
-                self._known.still_trying()
+            if is_first and answer.status == 401:
+                self._results.note_retry()
             await self._sleep(wait)
-            left, pause = left - wait, min(pause * 2, LONGEST_WAIT)
-        if request is _KEYS:
+            left, pause = left - wait, min(pause * 2, LONGEST_PAUSE)
+        if is_first:
             self._patience = left
-        return _read(request, probed)
+        return _read(request, answer)
 
-    async def _probe(self, request: _Probe) -> ProbeAnswer:
+    async def _probe(self, request: _ProbeRequest) -> ProbeAnswer:
         method = "GET" if request.body is None else "POST"
         async with self._gate:
             return await self._client.probe(method, request.path, self._secret, request.body)
 
 
-class _Knowledge:
-    """What has become known of a key, told whenever it is more than before."""
+class _Results:
+    """What the answers so far say about a key; `on_change` gets all of it after each."""
 
     def __init__(
         self,
         grants: tuple[str, ...],
         valid_ips: tuple[str, ...],
-        tell: Callable[[Verification], None],
+        on_change: Callable[[Verification], None],
     ) -> None:
-        self.grants, self._valid_ips, self._tell = grants, valid_ips, tell
+        self.grants, self._valid_ips, self._on_change = grants, valid_ips, on_change
         self._alive = Reading.NOT_ACCEPTED
         self._proofs: dict[str, Proof] = {}
         self._hints: list[str] = []
 
     @property
     def verification(self) -> Verification:
-        """All that is known so far, in the order in which the grants were given."""
+        """What is known, in the order in which the grants were given."""
         proofs = tuple(self._proofs[grant] for grant in self.grants if grant in self._proofs)
         awaited = tuple(grant for grant in self.grants if grant not in self._proofs)
         return Verification(self._alive, proofs, tuple(self._hints), awaited)
 
-    def still_trying(self) -> None:
-        """The key is not accepted, but it may be too early for that."""
+    def note_retry(self) -> None:
+        """Say that the key is not accepted yet, and tried again."""
         if not self._hints:
             self._hints = [STILL_TRYING]
-            self._tell(self.verification)
+            self._on_change(self.verification)
 
-    def alive_is(self, found: _ProbeReading) -> None:
-        """The list of keys was asked for, which a key that works may not read."""
-        reading, self._hints = found.reading, []
+    def set_alive(self, result: _ProbeResult, *, is_list: bool) -> None:
+        """Take in the answer that says whether the key is accepted: a refusal knows the key.
+
+        `GET /api-keys` refuses each key that works (contract 6).
+        """
+        reading, self._hints = result.reading, []
         if reading is Reading.REFUSED:
             reading = Reading.GRANTED
         elif reading is Reading.GRANTED:
-            self._hint(NOT_ENFORCED)
+            if is_list:
+                self._hint(NOT_ENFORCED)
         elif reading is Reading.NOT_ACCEPTED:
             self._hint(UNKNOWN_KEY)
             self._hint_addresses()
         else:
-            self._hint(found.why)
+            self._hint(result.why)
         self._alive = reading
-        self._tell(self.verification)
+        self._on_change(self.verification)
 
-    def prove(self, grants: Sequence[str], found: _ProbeReading) -> None:
-        """An answer shows the same for each of `grants`."""
-        if found.reading is Reading.NOT_ACCEPTED:
+    def add(self, grants: Sequence[str], result: _ProbeResult) -> None:
+        """Take in an answer that says the same about each of `grants`."""
+        if result.reading is Reading.NOT_ACCEPTED:
             self._hint_addresses()
         for grant in grants:
-            why = found.why
-            if grant not in _PATHS:
-                why = _SMTP if grant == "smtp/inject" else _UNKNOWN
-            elif found.reading is Reading.GRANTED and grant in _WRITING:
+            why = result.why
+            if grant not in _PATH_OF_GRANT:
+                why = _WHY_SMTP if grant == "smtp/inject" else _WHY_UNKNOWN_GRANT
+            elif result.reading is Reading.GRANTED and grant in _WRITE_GRANTS:
                 why = READING_ONLY
-            self._proofs[grant] = Proof(grant, found.reading, found.seconds, why)
+            self._proofs[grant] = Proof(grant, result.reading, result.seconds, why)
         if grants:
-            self._tell(self.verification)
+            self._on_change(self.verification)
 
     def _hint_addresses(self) -> None:
         if self._valid_ips:

@@ -1,4 +1,4 @@
-"""What can become of a write besides its being done or refused, told by the server's list."""
+"""The outcomes of a write besides done and refused, as the server's list tells them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class PasswordNotChecked(SessionProblem):
-    """The account's password got neither a yes nor a no, so what needs it was not begun."""
+    """The account's password got neither a yes nor a no, so nothing was started."""
 
     def __init__(self, cause: ApiError) -> None:
         super().__init__()
@@ -50,12 +50,19 @@ class NothingCreated(Exception):
 class OutcomeUnknown(Exception):
     """A create got no good answer, and the list could not be read.
 
-    Or it could, and is `ambiguous`: a key is there that may have come of it or not.
+    Or it could, and is `ambiguous`: a key is there that may have come of it or not. Or it is
+    `partial`: the server listed only some of its keys, none of which came of it. Once the list can
+    be read, `KeyService.create_outcome` goes on with `attempt`.
     """
 
     def __init__(
-        self, cause: ApiError, attempt: Attempt | None = None, *, ambiguous: bool = False
+        self,
+        cause: ApiError,
+        attempt: Attempt | None = None,
+        *,
+        ambiguous: bool = False,
+        partial: bool = False,
     ) -> None:
         super().__init__()
-        self.cause, self.attempt = cause, attempt  # to go on with in `what_became`
-        self.ambiguous = ambiguous
+        self.cause, self.attempt = cause, attempt
+        self.ambiguous, self.partial = ambiguous, partial

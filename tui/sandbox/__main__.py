@@ -24,23 +24,26 @@ def main() -> int:
     parser.add_argument("--data", type=Path)
     parser.add_argument("--no-auth", dest="auth", action="store_false")
     parser.add_argument("--require-client", action="store_true")
-    options = SandboxOptions(**vars(parser.parse_args()))
+    parser.add_argument("--fault", dest="faults", action="append", default=[])
+    parser.add_argument("--tls", action="store_true")
+    arguments = vars(parser.parse_args())
+    options = SandboxOptions(**(arguments | {"faults": tuple(arguments["faults"])}))
     try:
         run_node(options, announce, parent=sys.stdin.fileno())
     except SandboxFailed as failure:
-        say({"problem": str(failure)})
+        write_line({"problem": str(failure)})
         return 2
     return 0
 
 
 def announce(announcement: Announcement) -> None:
     """Tell the parent how to reach the node, secrets included: the pipe is the only way there."""
-    say(asdict(announcement))
+    write_line(asdict(announcement))
 
 
-def say(told: object) -> None:
+def write_line(message: object) -> None:
     """Write one line of JSON to the parent."""
-    sys.stdout.write(json.dumps(told) + "\n")
+    sys.stdout.write(json.dumps(message) + "\n")
     sys.stdout.flush()
 
 

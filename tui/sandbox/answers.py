@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
-CAP = 1_048_576
+BODY_CAP = 1_048_576
 """The largest request body, in bytes."""
 
 
@@ -43,9 +43,9 @@ class BadRequest(Exception):
         self.entries = entries
 
 
-def results(body: object) -> Response:
+def results(body: object, headers: Mapping[str, str] | None = None) -> Response:
     """Return 200 with `{"results": …}`."""
-    return JSONResponse({"results": body})
+    return JSONResponse({"results": body}, headers=headers)
 
 
 def errors(
@@ -81,11 +81,12 @@ _MESSAGES = {
     404: "Resource could not be found",
     405: "Method not allowed",
     413: "Request entity too large",
+    415: "Unsupported media type",
 }
 
 
 async def for_status(request: Request, error: Exception) -> Response:
-    """Word what the routes refuse with a bare status: 403, 404, 405, 413."""
+    """Word what the routes refuse with a bare status: 403, 404, 405, 413, 415."""
     refused = cast(HTTPException, error)
     message = _MESSAGES.get(refused.status_code, refused.detail)
     return errors(refused.status_code, {"message": message}, headers=refused.headers)
@@ -107,7 +108,7 @@ async def body(request: Request) -> bytes:
     try:
         async for chunk in request.stream():
             read += chunk
-            if len(read) > CAP:
+            if len(read) > BODY_CAP:
                 raise HTTPException(413)
     except ClientDisconnect:
         raise HTTPException(400) from None  # nobody is there to read it
@@ -116,6 +117,7 @@ async def body(request: Request) -> bytes:
 
 async def form(request: Request) -> dict[str, str]:
     """Return the fields of a form body, the last of each name; broken text is replaced."""
+    _expect_type(request, "application/x-www-form-urlencoded")
     text = (await body(request)).decode(errors="replace")
     try:
         return dict(parse_qsl(text, keep_blank_values=True, max_num_fields=100))
@@ -123,8 +125,16 @@ async def form(request: Request) -> dict[str, str]:
         raise BadRequest({"message": "Malformed form"}) from None
 
 
+def _expect_type(request: Request, expected: str) -> None:
+    """Refuse with 415 a body that calls itself something else; one without a type is let pass."""
+    declared = request.headers.get("content-type", expected)
+    if declared.partition(";")[0].strip().lower() != expected:
+        raise HTTPException(415)
+
+
 async def json_object(request: Request) -> dict[str, object]:
     """Return the fields of a JSON body."""
+    _expect_type(request, "application/json")
     try:
         fields = json.loads(await body(request))
     except (ValueError, RecursionError):

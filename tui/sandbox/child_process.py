@@ -79,12 +79,12 @@ def _announced(process: subprocess.Popen[bytes]) -> Announcement:
     if not select.select([output], [], [], _START_SECONDS)[0]:
         raise SandboxFailed(f"The sandbox did not start within {_START_SECONDS:.0f} s.")
     try:
-        told = json.loads(output.readline())
+        message = json.loads(output.readline())
     except ValueError:
         raise SandboxFailed("The sandbox ended before it could be reached.") from None
-    if "problem" in told:
-        raise SandboxFailed(told["problem"])
-    return Announcement(**told)
+    if "problem" in message:
+        raise SandboxFailed(message["problem"])
+    return Announcement(**message)
 
 
 def _arguments(options: SandboxOptions) -> list[str]:
@@ -96,6 +96,9 @@ def _arguments(options: SandboxOptions) -> list[str]:
         arguments.append("--no-auth")
     if options.require_client:
         arguments.append("--require-client")
+    if options.tls:
+        arguments.append("--tls")
+    arguments += [f"--fault={fault}" for fault in options.faults]
     return arguments
 
 

@@ -11,16 +11,16 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from tui.api.address import PREFIX
 from tui.sandbox.answers import BadRequest, FieldError, forbidden, json_object, results
 from tui.sandbox.catalogue import Edition
-from tui.sandbox.gate import PREFIX
 from tui.sandbox.node_context import identity, node_context
 from tui.sandbox.store import StoredKey
 
 _ADDRESS = re.compile(r"[0-9.]+(/[0-9]{1,2})?", re.ASCII)
 
 
-class Draft(TypedDict):
+class KeyFields(TypedDict):
     """The three fields that create and replace take."""
 
     label: str
@@ -33,25 +33,24 @@ class Keys(HTTPEndpoint):
 
     async def get(self, request: Request) -> Response:
         """List the keys, those of one subaccount where the request is scoped to it."""
-        here = node_context(request)
-        found = here.store.keys(_subaccount(request))
-        return results([on_the_wire(key, here.rules.edition) for key in found])
+        node = node_context(request)
+        keys = node.store.keys(_scope(request))
+        return results([on_the_wire(key, node.rules.edition) for key in keys])
 
     async def post(self, request: Request) -> Response:
         """Create a key; the answer is the only node_context where its secret ever appears."""
-        here, subaccount = node_context(request), _subaccount(request) or None
-        edition = here.rules.edition
-        role = edition.of_role("subaccount") if subaccount else edition.grants
-        draft = checked(await json_object(request), {grant.key for grant in role})
-        key, secret = here.store.add_key(
+        node, subaccount = node_context(request), _scope(request) or None
+        draft = parse_draft(
+            await json_object(request), _grants_to_give(node.rules.edition, subaccount)
+        )
+        key, secret = node.store.add_key(
             **draft,
             username=None if subaccount else identity(request).username,
             subaccount_id=subaccount,
         )
         link = {"href": f"{PREFIX}/api-keys/{key.id}", "rel": "api-keys", "method": "GET"}
-        return results(
-            {"key": secret, "short_key": key.short_key, "label": key.label, "link": link}
-        )
+        created = {"key": secret, "short_key": key.short_key, "label": key.label, "link": link}
+        return results(created, headers={"Cache-Control": "no-store"})
 
 
 class OneKey(HTTPEndpoint):
@@ -59,65 +58,68 @@ class OneKey(HTTPEndpoint):
 
     async def get(self, request: Request) -> Response:
         """Read the key."""
-        return results(on_the_wire(_found(request), node_context(request).rules.edition))
+        return results(on_the_wire(_requested_key(request), node_context(request).rules.edition))
 
     async def put(self, request: Request) -> Response:
         """Replace label, grants and valid_ips, all three."""
-        key, here = _found(request), node_context(request)
+        key, node = _requested_key(request), node_context(request)
         if not _may_change(request, key):
             return forbidden()
         # Grants outside the catalogue stay where they are, and can't be given anew.
-        draft = checked(await json_object(request), {*here.rules.edition.keys, *key.grants})
-        here.store.change_key(key.id, **draft)
+        allowed = _grants_to_give(node.rules.edition, key.subaccount_id) | {*key.grants}
+        draft = parse_draft(await json_object(request), allowed)
+        if not node.store.change_key(key.id, **draft):
+            raise HTTPException(404)  # deleted while the body was on its way
         return results({"message": "Updated."})
 
     async def delete(self, request: Request) -> Response:
         """Delete the key."""
-        key = _found(request)
+        key = _requested_key(request)
         if not _may_change(request, key):
             return forbidden()
-        node_context(request).store.delete_key(key.id)
+        if not node_context(request).store.delete_key(key.id):
+            raise HTTPException(404)
         return Response(status_code=204)
 
     async def method_not_allowed(self, request: Request) -> Response:
         """Answer 404 before 405 (contract 8)."""
-        _found(request)
+        _requested_key(request)
         return await super().method_not_allowed(request)
 
 
 def on_the_wire(key: StoredKey, edition: Edition) -> dict[str, object]:
     """Return the key as list and read tell it; an old server tells little."""
-    told: dict[str, object] = {"id": key.id, "label": key.label, "grants": key.grants}
+    fields: dict[str, object] = {"id": key.id, "label": key.label, "grants": key.grants}
     if not edition.whole_keys:
-        return told
-    told |= {
+        return fields
+    fields |= {
         "short_key": key.short_key,
         "valid_ips": key.valid_ips,
         "created_at": key.created_at,
     }
     if key.username is not None:
-        told["username"] = key.username
+        fields["username"] = key.username
     if key.subaccount_id is not None:
-        told["subaccount_id"] = key.subaccount_id
-    return told
+        fields["subaccount_id"] = key.subaccount_id
+    return fields
 
 
-def checked(fields: dict[str, object], allowed: set[str]) -> Draft:
+def parse_draft(fields: dict[str, object], allowed: set[str]) -> KeyFields:
     """Return the three fields, or raise with everything that is wrong with them."""
     label, grants = fields.get("label"), fields.get("grants")
     valid_ips = fields.get("valid_ips", [])
     wrong = [
-        FieldError("label", "required field is missing", said, "1400")
-        for said in _label_problems(label)
+        FieldError("label", "required field is missing", sentence, "1400")
+        for sentence in _label_problems(label)
     ]
     wrong += [FieldError("grants", *problem) for problem in _grant_problems(grants, allowed)]
     wrong += [
-        FieldError("valid_ips", "invalid data format/type", said, "1300")
-        for said in _address_problems(valid_ips)
+        FieldError("valid_ips", "invalid data format/type", sentence, "1300")
+        for sentence in _address_problems(valid_ips)
     ]
     if wrong:
         raise BadRequest(*(error.entry() for error in wrong))
-    return Draft(label=str(label), grants=_texts(grants), valid_ips=_texts(valid_ips))
+    return KeyFields(label=str(label), grants=_texts(grants), valid_ips=_texts(valid_ips))
 
 
 def _label_problems(label: object) -> list[str]:
@@ -171,11 +173,24 @@ def _is_text(text: str) -> bool:
     return True
 
 
-def _found(request: Request) -> StoredKey:
-    key, scope = node_context(request).store.key(request.path_params["id"]), _subaccount(request)
-    if key is None or (scope is not None and scope != (key.subaccount_id or 0)):
+def _requested_key(request: Request) -> StoredKey:
+    """Return the key of the path, where the request's scope reaches it; else 404 (contract 4)."""
+    key = node_context(request).store.key(request.path_params["id"])
+    if key is None:
+        raise HTTPException(404)
+    scope = _scope(request)
+    if scope is None and request.method not in ("GET", "HEAD"):
+        scope = 0  # without the header, writes reach the primary account only
+    if scope is not None and scope != (key.subaccount_id or 0):
         raise HTTPException(404)
     return key
+
+
+def _grants_to_give(edition: Edition, subaccount: int | None) -> set[str]:
+    """Return what a key of the primary account, or of a subaccount, may be given."""
+    return {
+        grant.key for grant in (edition.of_role("subaccount") if subaccount else edition.grants)
+    }
 
 
 def _may_change(request: Request, key: StoredKey) -> bool:
@@ -186,7 +201,14 @@ def _may_change(request: Request, key: StoredKey) -> bool:
     return key.username in (None, who.username)
 
 
-def _subaccount(request: Request) -> int | None:
-    """Return what `X-MSYS-SUBACCOUNT` scopes the request to; nonsense is ignored."""
-    text = request.headers.get("x-msys-subaccount", "")
-    return int(text) if re.fullmatch(r"[0-9]{1,9}", text, re.ASCII) else None
+def _scope(request: Request) -> int | None:
+    """Return the number in `X-MSYS-SUBACCOUNT`: 0 is the primary account, None stands for all.
+
+    Raises BadRequest for anything else: a misread scope would reach another account's keys.
+    """
+    text = request.headers.get("x-msys-subaccount")
+    if text is None:
+        return None
+    if not re.fullmatch(r"[0-9]{1,9}", text, re.ASCII):
+        raise BadRequest({"message": "X-MSYS-SUBACCOUNT is the number of a subaccount"})
+    return int(text)

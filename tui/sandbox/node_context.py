@@ -39,16 +39,16 @@ class NodeContext:
 
 def node_context(request: Request) -> NodeContext:
     """Return the node that the request came to."""
-    found: NodeContext = request.app.state.node_context
-    return found
+    context: NodeContext = request.app.state.node_context
+    return context
 
 
 def identity(request: Request) -> Identity:
     """Return whom the gate has let in."""
-    found: Identity = request.scope["identity"]
-    return found
+    sender: Identity = request.scope["identity"]
+    return sender
 
 
-def address(request: Request) -> str:
+def client_address(request: Request) -> str:
     """Return the address that the request came from."""
     return request.client.host if request.client else ""

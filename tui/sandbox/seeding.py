@@ -47,6 +47,7 @@ def seed(store: Store, rules: Rules, *, role: str = "admin", seeds: bool = True)
         store.add_client(f"console-{secrets.token_hex(4)}", client_secret)
         if seeds:
             plant(store, rules)
+        store.complete()
     code = access_token = None
     if rules.account == "two-factor":
         code = new_code()

@@ -8,7 +8,7 @@ from starlette.responses import JSONResponse, Response
 
 from tui.sandbox.answers import form, grant_error, json_object, results, too_many
 from tui.sandbox.gate import basic
-from tui.sandbox.node_context import address, identity, node_context
+from tui.sandbox.node_context import client_address, identity, node_context
 from tui.sandbox.passwords import matches
 from tui.sandbox.seeding import USERNAME
 from tui.sandbox.sessions import ACCESS_SECONDS
@@ -18,17 +18,17 @@ _WRONG = "User credentials are invalid"
 
 async def authenticate(request: Request) -> Response:
     """Answer POST /authenticate: a password or a refresh token for an access token."""
-    here = node_context(request)
+    node = node_context(request)
     header = request.headers.get("authorization", "")
     client = basic(header)
-    if (header or here.rules.require_client) and not (client and here.store.knows_client(*client)):
+    if (header or node.rules.require_client) and not (client and node.store.knows_client(*client)):
         return grant_error(401, "invalid_client", "Client credentials are invalid")
     fields = await form(request)
     match fields.get("grant_type"):
         case "password":
             return await _password(request, fields)
         case "refresh_token":
-            access = here.sessions.renew(fields.get("refresh_token", ""))
+            access = node.sessions.renew(fields.get("refresh_token", ""))
             if access is None:
                 return grant_error(400, "invalid_grant", "The refresh token is not valid")
             return _token(access, None)
@@ -38,21 +38,21 @@ async def authenticate(request: Request) -> Response:
 
 
 async def _password(request: Request, fields: dict[str, str]) -> Response:
-    here, typed = node_context(request), fields.get("username", "")
-    user, account = here.store.user(typed), here.rules.account
+    node, typed = node_context(request), fields.get("username", "")
+    user, account = node.store.user(typed), node.rules.account
     name = user.username if user else typed
-    seconds = here.sign_ins.wait(name, address(request))
+    seconds = node.sign_ins.wait(name, client_address(request))
     if seconds:
         return too_many("sign-in attempts", seconds)
-    here.sign_ins.begin(name, address(request))
+    node.sign_ins.begin(name, client_address(request))
     # Only the node's own user has an account of the chosen kind; a colleague signs in plainly.
     own = user is not None and user.username == USERNAME
     kept = user.password if user and not (own and account == "single-sign-on") else None
-    right = await matches(fields.get("password", ""), kept, here.rules.cost)
+    right = await matches(fields.get("password", ""), kept, node.rules.cost)
     if user is None or not right:
         return grant_error(400, "invalid_grant", _WRONG)
-    here.sign_ins.forgive(name, address(request))
-    access, refresh = here.sessions.open(
+    node.sign_ins.forgive(name, client_address(request))
+    access, refresh = node.sessions.open(
         user.username,
         remember=fields.get("rememberMe") == "true",
         verified=not (own and account.startswith("two-factor")),
@@ -69,12 +69,12 @@ def _token(access: str, refresh: str | None) -> Response:
 
 async def sign_out(request: Request) -> Response:
     """Answer POST /authenticate/logout: the token of the form is good no longer."""
-    here, who = node_context(request), identity(request)
+    node, who = node_context(request), identity(request)
     token = (await form(request)).get("token")
     if not token:
         return grant_error(400, "invalid_request", "Missing parameter: token")
     if who.username is not None:
-        here.sessions.invalidate(token, who.username)
+        node.sessions.invalidate(token, who.username)
     return results({"message": "Token invalidated."})
 
 
@@ -91,47 +91,47 @@ async def grants(request: Request) -> Response:
 
 async def user(request: Request) -> Response:
     """Answer GET /users/{name}, by user name or e-mail address."""
-    found = node_context(request).store.user(request.path_params["name"])
-    if found is None:
+    person = node_context(request).store.user(request.path_params["name"])
+    if person is None:
         raise HTTPException(404)
     return results(
         {
-            "username": found.username,
-            "first_name": found.first_name,
-            "email": found.email,
+            "username": person.username,
+            "first_name": person.first_name,
+            "email": person.email,
             "customer": 1,
-            "access_level": found.role,
+            "access_level": person.role,
         }
     )
 
 
 async def single_sign_on(request: Request) -> Response:
     """Answer GET /users/{name}/saml, to everybody: whether the account signs in elsewhere."""
-    here = node_context(request)
-    found = here.store.user(request.path_params["name"])
-    own = found is not None and found.username == USERNAME
-    return results({"saml": own and here.rules.account == "single-sign-on"})
+    node = node_context(request)
+    person = node.store.user(request.path_params["name"])
+    own = person is not None and person.username == USERNAME
+    return results({"saml": own and node.rules.account == "single-sign-on"})
 
 
 async def two_factor(request: Request) -> Response:
     """Answer GET and POST /users/{name}/two-factor: whether there is one; a code's check."""
-    here, who = node_context(request), identity(request)
-    found = here.store.user(request.path_params["name"])
-    if found is None:
+    node, who = node_context(request), identity(request)
+    person = node.store.user(request.path_params["name"])
+    if person is None:
         raise HTTPException(404)
-    account = here.rules.account if found.username == USERNAME else "password"
+    account = node.rules.account if person.username == USERNAME else "password"
     if request.method != "POST":
         required = account == "two-factor-required"
         return results({"enabled": account == "two-factor", "required": required})
-    seconds = here.codes.wait(found.username, address(request))
+    seconds = node.codes.wait(person.username, client_address(request))
     if seconds:
         return too_many("codes", seconds)
     code = (await json_object(request)).get("code")
-    here.codes.begin(found.username, address(request))
-    kept = found.code if account == "two-factor" else None
-    if not await matches(str(code), kept, here.rules.cost):
+    node.codes.begin(person.username, client_address(request))
+    kept = person.code if account == "two-factor" else None
+    if not await matches(str(code), kept, node.rules.cost):
         return grant_error(400, "invalid_code", "The code is not valid")
-    here.codes.forgive(found.username, address(request))
+    node.codes.forgive(person.username, client_address(request))
     if who.session is not None:
-        here.sessions.verify(who.session)
+        node.sessions.verify(who.session)
     return results({"message": "Code accepted."})

@@ -6,6 +6,7 @@ are kept.
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import hmac
 import json
@@ -13,6 +14,7 @@ import os
 import secrets
 import sqlite3
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -35,6 +37,15 @@ CREATE TABLE tokens (
     username TEXT NOT NULL, verified INTEGER NOT NULL, expires_at TEXT NOT NULL);
 CREATE INDEX tokens_by_handle ON tokens (handle);
 """
+
+
+_COLUMNS = {
+    "keys": "id, label, short_key, digest, grants, valid_ips, created_at, username, subaccount_id",
+    "users": "username, first_name, email, role, password, code",
+    "clients": "id, digest",
+    "tokens": "handle, digest, session, kind, username, verified, expires_at",
+}
+_DROP = " ".join(f"DROP TABLE IF EXISTS {table};" for table in _COLUMNS)
 
 
 class UnfitData(Exception):
@@ -101,11 +112,22 @@ class Store:
         now: Callable[[], datetime] = utc_now,
     ) -> None:
         self.mint, self.now = mint, now
-        self.db, self.fresh = _opened(data)
+        with ExitStack() as stack:
+            if data is not None:
+                _prepare(data)
+                stack.callback(os.close, _lock(data))
+            self.db, self.fresh = _opened(data)
+            self._held = stack.pop_all()
 
     def close(self) -> None:
-        """Close the database; a store in memory is gone with it."""
+        """Close the database and let go of its directory; a store in memory is gone with it."""
         self.db.close()
+        self._held.close()
+
+    def complete(self) -> None:
+        """Note that a fresh store is furnished; without that, the next start begins anew."""
+        self.db.execute(f"PRAGMA user_version = {VERSION}")
+        self.fresh = False
 
     def keys(self, subaccount: int | None = None) -> tuple[StoredKey, ...]:
         """Return the keys, oldest first: a subaccount's, with 0 the primary account's, or all."""
@@ -158,16 +180,17 @@ class Store:
         label: str,
         grants: tuple[str, ...],
         valid_ips: tuple[str, ...],
-    ) -> None:
-        """Replace all three of what can be changed (contract 4)."""
-        self.db.execute(
+    ) -> bool:
+        """Replace all three of what can be changed (contract 4); False where the key is gone."""
+        changed = self.db.execute(
             "UPDATE keys SET label = ?, grants = ?, valid_ips = ? WHERE id = ?",
             (label, json.dumps(grants), json.dumps(valid_ips), id),
         )
+        return changed.rowcount > 0
 
-    def delete_key(self, id: str) -> None:  # noqa: A002  # what the wire calls it
-        """Forget the key: from the next request on it is unknown."""
-        self.db.execute("DELETE FROM keys WHERE id = ?", (id,))
+    def delete_key(self, id: str) -> bool:  # noqa: A002  # what the wire calls it
+        """Forget the key: from the next request on it is unknown. False where it was gone."""
+        return self.db.execute("DELETE FROM keys WHERE id = ?", (id,)).rowcount > 0
 
     def add_user(self, user: StoredUser) -> None:
         """Keep a new person."""
@@ -211,8 +234,6 @@ def _key(row: sqlite3.Row) -> StoredKey:
 
 def _opened(data: Path | None) -> tuple[sqlite3.Connection, bool]:
     """Open the database, and tell whether it is new."""
-    if data is not None:
-        _prepare(data)
     # SQLite is built to serialize its own calls, and no transaction spans two of ours, so that
     # tests may look into the store from another thread.
     db = sqlite3.connect(
@@ -226,7 +247,9 @@ def _opened(data: Path | None) -> tuple[sqlite3.Connection, bool]:
         if version not in (0, VERSION):
             raise UnfitData(f"{data} was made by another version; choose another directory.")
         if version == 0:
-            db.executescript(f"BEGIN; {_TABLES} PRAGMA user_version = {VERSION}; COMMIT;")
+            db.executescript(f"BEGIN; {_DROP} {_TABLES} COMMIT;")
+        else:
+            _check(db)
     except sqlite3.DatabaseError as error:
         db.close()
         raise UnfitData(f"{data} holds no usable sandbox: {error}.") from None
@@ -234,6 +257,33 @@ def _opened(data: Path | None) -> tuple[sqlite3.Connection, bool]:
         db.close()
         raise
     return db, version == 0
+
+
+def _check(db: sqlite3.Connection) -> None:
+    """Raise sqlite3.DatabaseError where the file is damaged, or lacks what a node needs."""
+    verdict = db.execute("PRAGMA quick_check(1)").fetchone()[0]
+    if verdict != "ok":
+        raise sqlite3.DatabaseError(f"the database is damaged ({verdict})")
+    for table, columns in _COLUMNS.items():
+        db.execute(f"SELECT {columns} FROM {table} LIMIT 0")  # noqa: S608  # constants
+    if db.execute("SELECT count(*) FROM clients").fetchone()[0] != 1:
+        raise sqlite3.DatabaseError("the database is damaged (it names no client)")
+
+
+def _lock(data: Path) -> int:
+    """Take the directory for this node alone; returns what holds it until it is closed.
+
+    The system lets go of it even where the process is killed.
+    """
+    descriptor = os.open(data, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(descriptor)
+        if isinstance(error, BlockingIOError):
+            raise UnfitData(f"Another sandbox runs on {data}; stop it first.") from None
+        raise UnfitData(f"{data} can't be locked: {error.strerror}.") from None
+    return descriptor
 
 
 def _prepare(data: Path) -> None:

@@ -22,6 +22,7 @@ from tui.api.errors import ApiError
 from tui.api.session import Session, SessionProblem
 from tui.crash import write_report
 from tui.journal import Journal
+from tui.problems import describe
 from tui.text import short
 from tui.ui.bindings import HasPlace, Place, bindings_for
 from tui.ui.screens.dialog import AskSecretScreen, TwoFactorScreen
@@ -251,8 +252,6 @@ class KeysApp(TypeAhead[None]):
 
     async def _sign_in_again(self) -> bool:
         """Ask for the password on top of whatever is shown; work goes on there."""
-        from tui.errands import explain
-
         session, refusal = self._session, ""
         while session is not None:
             name = session.user.name if session.user else ""
@@ -273,7 +272,7 @@ class KeysApp(TypeAhead[None]):
             try:
                 await session.sign_in_again(answer, self._ask_code)
             except (ApiError, SessionProblem) as error:
-                problem = explain(error)
+                problem = describe(error)
                 refusal = ". ".join(filter(None, (problem.title, problem.detail)))
             else:
                 return True
@@ -296,7 +295,8 @@ def _address(session: Session) -> str:
 
 
 def _load_rest() -> None:
-    """Load what the first paint does without: the HTTP client and all other screens."""
+    """Load what the first paint does without: the client, the words, and all other screens."""
     import_module("tui.api.client")
+    import_module("tui.problems.program")
     for screen in iter_modules(tui.ui.screens.__path__, "tui.ui.screens."):
         import_module(screen.name)

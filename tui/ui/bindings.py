@@ -35,7 +35,7 @@ class HasPlace(Protocol):
 class Command:
     """One thing to do: the keys that do it, its action, and its words.
 
-    `footer` is its word in the footer; without one it is not in the footer. A command without an
+    `footer` is its word in the footer; without one it isn't shown there. A command without an
     action is only described here, because a widget brings it along; one without `help` belongs
     to the command above it.
     """
@@ -161,7 +161,7 @@ COMMANDS = (
         _ROTATE, "escape,q", "Esc, q", "close", "leave; both keys stay where not finished", "Close"
     ),
     Command(_RUN, "ctrl+s", "Enter", "start", "begin; on a key, show its rotation", "Begin"),
-    Command(_RUN, "p", "p", "pause", "pause after the present key, or go on", "Pause"),
+    Command(_RUN, "p", "p", "pause", "pause after the keys under way, or go on", "Pause"),
     Command(_RUN, "r", "r", "retry", "try once more what failed", "Retry"),
     Command(_RUN, "l", "l", "later", "mark the predecessors as retiring, keep both", "Later"),
     Command(_RUN, "d", "d", "finish", "delete the predecessors", "Delete predecessors"),
@@ -192,6 +192,6 @@ def bindings_for(place: Place) -> list[Binding]:
     return [c.binding() for c in COMMANDS if c.place is place and c.action]
 
 
-def keys_of(place: Place) -> list[tuple[str, str]]:
-    """Return the keys of one place as a person reads them, each with what it does."""
+def key_rows(place: Place) -> list[tuple[str, str]]:
+    """Return rows for help and README: the keys as a person reads them, and what they do."""
     return [(c.shown, c.help) for c in COMMANDS if c.place is place and c.help]

@@ -11,6 +11,7 @@ from functools import partial
 import httpx
 from pydantic import SecretStr
 
+from tests.clock import in_vain
 from tests.node import How, Node
 from tui.api.address import parse_server
 from tui.api.client import Client
@@ -29,7 +30,7 @@ LABEL = "billing mailer"
 
 
 class Wire(httpx.AsyncBaseTransport):
-    """Carries requests, and has the node break the one that is due."""
+    """Carries requests, and has the node break the one that is due; a deadline passes at once."""
 
     def __init__(self, node: Node) -> None:
         self.inner = httpx.AsyncHTTPTransport(verify=no_trust(), trust_env=False)
@@ -42,11 +43,16 @@ class Wire(httpx.AsyncBaseTransport):
         self.sent, self._due = 0, (place, how, times)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        answer = self.inner.handle_async_request(request)
         if self._due and self.sent == self._due[0]:
-            self.node.fail("*", "/", self._due[1], self._due[2])
+            _, how, times = self._due
+            self.node.fail("*", "/", how, times)
             self._due = None
+            if how in {"hang", "hang-after"}:
+                held = self.node.held
+                answer = in_vain(answer, lambda: self.node.held > held)
         self.sent += 1
-        return await self.inner.handle_async_request(request)
+        return await answer
 
     async def aclose(self) -> None:
         await self.inner.aclose()
@@ -69,12 +75,12 @@ class Vault:
     kept: dict[str, str] = field(default_factory=dict)
     broken: dict[str, int] = field(default_factory=dict)
 
-    async def deliver(self, parcel: NewSecret) -> Sent:
-        if self.broken.get(parcel.label, 0) > 0:
-            self.broken[parcel.label] -= 1
+    async def deliver(self, new_secret: NewSecret) -> Sent:
+        if self.broken.get(new_secret.label, 0) > 0:
+            self.broken[new_secret.label] -= 1
             raise DeliveryFailed(DeliveryFault.FAILED, "The vault is sealed.")
         await asyncio.sleep(0)
-        self.kept[parcel.key_id] = parcel.secret.get_secret_value()
+        self.kept[new_secret.key_id] = new_secret.secret.get_secret_value()
         return Sent("the vault", "nothing stands in the way")
 
 
@@ -114,12 +120,12 @@ class Host:
 
 
 @asynccontextmanager
-async def host(
+async def signed_in(
     node: Node, vault: Vault | None = None, *, trusting: bool = False
 ) -> AsyncIterator[Host]:
     """Sign in to the node, as a fresh start of the program would.
 
-    Signing out keeps to the client's deadline here, which tests may shorten.
+    Signing out keeps to the client's deadline host, which tests may shorten.
     """
     wire = Wire(node)
     server = parse_server(

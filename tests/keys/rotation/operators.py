@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from dataclasses import replace
 from datetime import date
 
 from pydantic import SecretStr
 
 from tests.keys.rotation.host import GRANTS, Host
 from tests.node import Node
-from tui.api.errors import ApiError
-from tui.api.models import Key
 from tui.keys.rotation import (
     NotVerified,
     Rotation,
     State,
+    Step,
     Unfinished,
     UnfinishedKind,
     find_unfinished,
 )
 from tui.keys.rotation.retiring_label import base_label, retiring_since
-from tui.keys.write_outcomes import PasswordNotChecked
 
 TODAY = date(2026, 11, 23)
 S = State
@@ -29,38 +27,35 @@ S = State
 Flow = Callable[[Host, Rotation], Awaitable[None]]
 
 
-async def rotate_now(here: Host, rotation: Rotation) -> None:
+async def rotate_now(host: Host, rotation: Rotation) -> None:
     """Make, store and verify a successor, then delete the predecessor."""
-    await create(here, rotation)
-    await step(rotation, S.CREATED, lambda: rotation.deliver(here.vault))
+    await create(host, rotation)
+    await step(rotation, S.CREATED, lambda: rotation.deliver(host.vault))
     await step(rotation, S.DELIVERED, rotation.verify)
     await step(rotation, S.VERIFIED, rotation.finish)
 
 
-async def rotate_later(here: Host, rotation: Rotation) -> None:
+async def rotate_later(host: Host, rotation: Rotation) -> None:
     """As rotate_now, but mark the predecessor first."""
-    await create(here, rotation)
-    await step(rotation, S.CREATED, lambda: rotation.deliver(here.vault))
+    await create(host, rotation)
+    await step(rotation, S.CREATED, lambda: rotation.deliver(host.vault))
     await step(rotation, S.DELIVERED, rotation.verify)
     await step(rotation, S.VERIFIED, lambda: rotation.retire_later(TODAY))
     await step(rotation, S.OVERLAPPING, rotation.finish)
 
 
-async def mark_and_undo(here: Host, rotation: Rotation) -> None:
+async def mark_and_undo(host: Host, rotation: Rotation) -> None:
     """Mark the predecessor, then think better of it."""
-    await create(here, rotation)
-    await step(rotation, S.CREATED, lambda: rotation.deliver(here.vault))
+    await create(host, rotation)
+    await step(rotation, S.CREATED, lambda: rotation.deliver(host.vault))
     await step(rotation, S.DELIVERED, lambda: rotation.retire_later(TODAY))
     await step(rotation, S.OVERLAPPING, rotation.undo)
 
 
-async def create(here: Host, rotation: Rotation) -> None:
-    """Create within a checked password, as the screen does."""
-    if rotation.state not in {S.PLANNED, S.REFUSED}:
-        return
-    with suppress(ApiError, PasswordNotChecked):
-        async with here.service.authorized(here.password):
-            await rotation.create()
+async def create(host: Host, rotation: Rotation) -> None:
+    """Create with the account's password, as the screen does."""
+    if rotation.allows(Step.CREATE):
+        await rotation.create(host.password)
 
 
 async def step(rotation: Rotation, state: State, taken: Callable[[], Awaitable[State]]) -> None:
@@ -69,7 +64,7 @@ async def step(rotation: Rotation, state: State, taken: Callable[[], Awaitable[S
         await taken()
 
 
-async def persist(here: Host, rotation: Rotation) -> None:
+async def persist(host: Host, rotation: Rotation) -> None:
     """Go on with the same rotation until it is done, whatever keeps it for a while."""
     for attempt in range(9):
         await rotation.settled()
@@ -79,7 +74,7 @@ async def persist(here: Host, rotation: Rotation) -> None:
             await rotation.replace_lost()
         elif rotation.state is S.INTERRUPTED:
             successor = rotation.successor
-            if successor is not None and successor.id in here.vault.kept:
+            if successor is not None and successor.id in host.vault.kept:
                 await rotation.stored_by_hand("the vault")
             else:
                 await rotation.replace_lost()
@@ -90,8 +85,8 @@ async def persist(here: Host, rotation: Rotation) -> None:
         elif attempt > 3 and isinstance(rotation.problem, NotVerified):
             await rotation.undo()  # the successor was deleted late, long after the request for it
         else:
-            await create(here, rotation)
-            await step(rotation, S.CREATED, lambda: rotation.deliver(here.vault))
+            await create(host, rotation)
+            await step(rotation, S.CREATED, lambda: rotation.deliver(host.vault))
             await step(rotation, S.DELIVERED, rotation.verify)
             await step(rotation, S.VERIFIED, rotation.finish)
             if not rotation.is_good:
@@ -100,31 +95,31 @@ async def persist(here: Host, rotation: Rotation) -> None:
     raise AssertionError(f"{rotation!r} came to no end: {rotation.problem!r}")
 
 
-async def converge(here: Host, original: str) -> None:
+async def converge(host: Host, original: str) -> None:
     """Finish by the list alone what others left, until one successor is all there is."""
     for _ in range(9):
-        keys = (await here.service.load()).keys
+        keys = (await host.service.load()).keys
         unfinished = find_unfinished(keys)
         if unfinished:
-            await take_up(here, unfinished[0])
+            await take_up(host, unfinished[0])
         elif [key.id for key in keys] == [original]:
-            await persist(here, here.rotation(keys[0]))
+            await persist(host, host.rotation(keys[0]))
         else:
             break
-    check_converged(here.node, here.vault.kept, original)
+    check_converged(host.node, host.vault.kept, original)
 
 
-async def take_up(here: Host, unfinished: Unfinished) -> None:
+async def take_up(host: Host, unfinished: Unfinished) -> None:
     """Finish a rotation if its successor's secret was stored, else undo it."""
-    stored = [key for key in unfinished.successors if key.id in here.vault.kept]
-    useless = [key for key in unfinished.successors if key.id not in here.vault.kept]
+    stored = [key for key in unfinished.successors if key.id in host.vault.kept]
+    useless = [key for key in unfinished.successors if key.id not in host.vault.kept]
     if useless and (stored or len(useless) > 1 or unfinished.kind is UnfinishedKind.OVERLAPPING):
-        await persist_undo(Rotation.resume(here.service, unfinished, useless[0]))
+        of_useless = replace(unfinished, successors=(useless[0],))
+        await persist_undo(Rotation.resume(host.service, of_useless))
         return
-    rotation = Rotation.resume(
-        here.service, unfinished, stored[0] if stored else None, prove=here.prove
-    )
-    await persist(here, rotation)
+    if stored:
+        unfinished = replace(unfinished, successors=(stored[0],))
+    await persist(host, Rotation.resume(host.service, unfinished, prove=host.prove))
 
 
 async def persist_undo(rotation: Rotation) -> None:
@@ -140,12 +135,12 @@ def works(node: Node, secret: str) -> bool:
     return key is not None and set(GRANTS) <= set(key.grants)
 
 
-def check_never_without_a_key(here: Host, original_secret: str, held: SecretStr | None) -> None:
+def check_never_without_a_key(host: Host, original_secret: str, held: SecretStr | None) -> None:
     """At every moment somebody has a secret that works and has the grants."""
-    secrets = [original_secret, *here.vault.kept.values()]
+    secrets = [original_secret, *host.vault.kept.values()]
     if held is not None:
         secrets.append(held.get_secret_value())
-    assert any(works(here.node, secret) for secret in secrets), "no working key is left"
+    assert any(works(host.node, secret) for secret in secrets), "no working key is left"
 
 
 def check_converged(node: Node, kept: dict[str, str], original: str) -> None:
@@ -155,10 +150,3 @@ def check_converged(node: Node, kept: dict[str, str], original: str) -> None:
     assert retiring_since(key.label) is None
     assert works(node, kept[key.id])
     assert base_label(key.label) == key.label
-
-
-def told(rotation: Rotation, key: Key) -> bool:
-    """Tell whether the rotation says what became of that key's secret."""
-    if rotation.state in {S.SECRET_LOST, S.UNKNOWN}:
-        return True
-    return rotation.successor is not None and rotation.successor.id == key.id

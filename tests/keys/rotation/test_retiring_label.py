@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from time import perf_counter
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -55,7 +55,7 @@ def test_what_is_no_mark_stays(label: str) -> None:
 
 
 def test_a_long_label_costs_no_time() -> None:
-    started = perf_counter()
+    started = process_time()
     assert base_label(MARK * 50_000) == ""
     assert base_label(MARK * 50_000 + "x")[-1] == "x"
-    assert perf_counter() - started < 2
+    assert process_time() - started < 2

@@ -9,12 +9,12 @@ from datetime import date
 import pytest
 from pydantic import SecretStr
 
-from tests.keys.rotation.host import GRANTS, Host, host
+from tests.keys.rotation.host import GRANTS, Host, signed_in
 from tests.node import How, Node
 from tui.api.errors import RateLimited, SignInRefused
 from tui.api.models import Key, User
 from tui.api.session import SessionEnded
-from tui.delivery.new_secret import DeliveryFailed
+from tui.delivery.new_secret import DeliveryFailed, NewSecret, Sent
 from tui.keys.rotation import (
     BulkRotation,
     BulkRun,
@@ -27,8 +27,10 @@ from tui.keys.rotation import (
 )
 from tui.keys.rotation.bulk_plan import plan_rotations
 from tui.keys.rotation.states import StillThere
-from tui.keys.rotation.throttle import Throttle
+from tui.keys.rotation.throttle import MOST_AT_ONCE, Throttle
 from tui.keys.write_outcomes import NothingCreated, SecretLost
+
+pytestmark = pytest.mark.usefixtures("task_factory")
 
 TODAY = date(2026, 11, 23)
 Change = tuple[str, State, Exception | None]
@@ -51,40 +53,36 @@ class Time:
 
 
 def ids(node: Node) -> set[str]:
-    there = node.keys()
-    return {key.id for key in there}
+    keys = node.keys()
+    return {key.id for key in keys}
 
 
-async def keys(here: Host, count: int) -> list[Key]:
+async def keys(host: Host, count: int) -> list[Key]:
     for number in range(count):
-        here.node.add_key(f"key {number}", GRANTS)
-    return list((await here.service.load()).keys)
+        host.node.add_key(f"key {number}", GRANTS)
+    return list((await host.service.load()).keys)
 
 
 def run_over(
-    here: Host,
+    host: Host,
     chosen: list[Key],
     time: Time | None = None,
     on_change: Callable[[str, State, Exception | None], None] | None = None,
 ) -> BulkRotation:
     time = time or Time()
-    return BulkRotation(
-        here.service,
-        chosen,
-        here.vault,
-        prove=here.prove,
-        on_change=on_change,
-        sleep=time.sleep,
-        clock=time.clock,
+    run = BulkRotation(
+        host.service, chosen, host.vault, prove=host.prove, sleep=time.sleep, clock=time.clock
     )
+    run.listeners += [on_change] if on_change else []
+    return run
 
 
 async def test_a_run_pauses_where_no_secret_can_be_delivered(node: Node) -> None:
-    async with host(node) as here:
-        chosen = await keys(here, 6)
-        here.vault.broken = {key.label: 1 for key in chosen[1:4]}
-        run = run_over(here, chosen)
-        running = asyncio.create_task(run.run(here.password))
+    async with signed_in(node) as host:
+        chosen = await keys(host, 6)
+        host.vault.broken = {key.label: 1 for key in chosen[1:4]}
+        run = run_over(host, chosen)
+        running = asyncio.create_task(run.run(host.password))
         while not run.is_paused:  # noqa: ASYNC110  # the run has nothing to wait for
             await asyncio.sleep(0.005)
         assert isinstance(run.paused_because, DeliveryFailed)
@@ -92,37 +90,37 @@ async def test_a_run_pauses_where_no_secret_can_be_delivered(node: Node) -> None
         run.resume()
         await running
         assert run.progress == (3, 6)
-        await run.retry_failed(here.password)
+        await run.retry_failed(host.password)
         assert run.progress == (6, 6)
 
 
 async def test_successors_that_were_never_stored_are_replaced(node: Node) -> None:
-    async with host(node) as here:
-        chosen = await keys(here, 3)
-        here.vault.broken = {key.label: 1 for key in chosen[:2]}
-        first = run_over(here, chosen)
-        await first.run(here.password)
+    async with signed_in(node) as host:
+        chosen = await keys(host, 3)
+        host.vault.broken = {key.label: 1 for key in chosen[:2]}
+        first = run_over(host, chosen)
+        await first.run(host.password)
         assert len(node.keys()) == 6
-        await here.service.load()
+        await host.service.load()
         planned = plan_rotations(
-            chosen, here.service.session.user, unfinished_rotations(here.service)
+            chosen, host.service.session.user, await unfinished_rotations(host.service)
         )
         assert [key.id for key in planned.keys] == [key.id for key in chosen[:2]]
         assert "2 have successors whose secrets were never stored: those are deleted first." in (
             planned.sentences
         )
         again = BulkRotation(
-            here.service, planned.keys, here.vault, begun=planned.replaced, prove=here.prove
+            host.service, planned.keys, host.vault, unfinished=planned.replaced, prove=host.prove
         )
-        await again.run(here.password)
+        await again.run(host.password)
         assert again.progress == (2, 2)
         assert len(node.keys()) == 6
-        assert ids(node) - {key.id for key in chosen} == set(here.vault.kept)
+        assert ids(node) - {key.id for key in chosen} == set(host.vault.kept)
 
 
 async def test_fifty_keys_three_of_which_fail_differently(node: Node) -> None:
-    async with host(node) as here:
-        chosen = await keys(here, 50)
+    async with signed_in(node) as host:
+        chosen = await keys(host, 50)
         changes: list[Change] = []
         faults: dict[str, How] = {chosen[10].id: "after", chosen[20].id: "500"}
 
@@ -131,17 +129,17 @@ async def test_fifty_keys_three_of_which_fail_differently(node: Node) -> None:
             if key_id in faults:
                 node.fail("POST", "/api/v1/api-keys", faults.pop(key_id))
 
-        here.vault.broken["key 30"] = 1
-        run = run_over(here, chosen, on_change=changed)
-        await run.run(here.password)
+        host.vault.broken["key 30"] = 1
+        run = run_over(host, chosen, on_change=changed)
+        await run.run(host.password)
         await node.until("POST", "/api/v1/authenticate/logout")
         assert node.seen("POST", "/api/v1/authenticate") == 2  # one password, one sign-out
         assert run.progress == (47, 50)
-        problems = {failure.key.label: failure.problem for failure in run.failed}
-        assert isinstance(problems.pop("key 10"), SecretLost)
-        assert isinstance(problems.pop("key 20"), NothingCreated)
-        assert isinstance(problems.pop("key 30"), DeliveryFailed)
-        assert not problems
+        problems = {failure.key.label: type(failure.problem) for failure in run.failed}
+        assert problems.pop("key 30") is DeliveryFailed
+        assert set(problems.values()) == {SecretLost, NothingCreated}, "of keys near 10 and 20"
+        order = [chosen.index(failure.key) for failure in run.failed]
+        assert order == sorted(order)
         assert (chosen[30].id, State.CREATED) in [
             (key_id, state) for key_id, state, problem in changes if problem is not None
         ]
@@ -150,25 +148,25 @@ async def test_fifty_keys_three_of_which_fail_differently(node: Node) -> None:
         assert all(rotation.secret is None for rotation in run.verified)
         assert node.seen("DELETE", "/") == 0
 
-        await run.retry_failed(here.password)
+        await run.retry_failed(host.password)
         assert run.failed == ()
         assert run.progress == (50, 50)
         assert len(node.keys()) == 100
-        assert find_unfinished((await here.service.load()).keys)
+        assert find_unfinished((await host.service.load()).keys)
 
         await run.finish_verified()
         assert len(node.keys()) == 50
-        assert set(here.vault.kept) == ids(node)
+        assert set(host.vault.kept) == ids(node)
         assert not {key.id for key in chosen} & ids(node)
         # one each to verify, one each before a predecessor goes, few lists
         assert node.seen("GET", "/api/v1/api-keys") < 50 + 50 + 20
 
 
 async def test_only_verified_predecessors_are_deleted_and_failures_are_retried(node: Node) -> None:
-    async with host(node) as here:
-        chosen = await keys(here, 4)
-        here.vault.broken["key 1"] = 1
-        run = run_over(here, chosen)
+    async with signed_in(node) as host:
+        chosen = await keys(host, 4)
+        host.vault.broken["key 1"] = 1
+        run = run_over(host, chosen)
         await run.run()
         node.fail("DELETE", f"/api/v1/api-keys/{chosen[2].id}", "before")
         await run.finish_verified()
@@ -183,15 +181,15 @@ async def test_only_verified_predecessors_are_deleted_and_failures_are_retried(n
 
 
 async def test_verified_predecessors_may_be_marked_and_finished_later(node: Node) -> None:
-    async with host(node) as here:
-        run = run_over(here, await keys(here, 3))
+    async with signed_in(node) as host:
+        run = run_over(host, await keys(host, 3))
         await run.run()
         await run.retire_verified(TODAY)
         assert run.progress == (3, 3)
-    async with host(node) as elsewhere:
-        service = elsewhere.service
-        found = find_unfinished(service.listing.keys)
-        rotations = [Rotation.resume(service, unfinished) for unfinished in found]
+    async with signed_in(node) as other_host:
+        service = other_host.service
+        unfinished = find_unfinished(service.listing.keys)
+        rotations = [Rotation.resume(service, each) for each in unfinished]
         run_2 = BulkRun(service, finish_jobs(rotations))
         await run_2.run()
         assert run_2.failed == ()
@@ -199,64 +197,163 @@ async def test_verified_predecessors_may_be_marked_and_finished_later(node: Node
 
 
 async def test_pausing_and_cancelling_take_effect_between_keys(node: Node) -> None:
-    async with host(node) as here:
-        chosen = await keys(here, 5)
+    async with signed_in(node) as host:
+        chosen = await keys(host, 40)
         run: BulkRotation
 
         def changed(key_id: str, state: State, problem: Exception | None) -> None:
             if key_id == chosen[1].id and state is State.CREATED:
                 run.pause()
-            if key_id == chosen[3].id and state is State.CREATED:
+            if key_id == chosen[9].id and state is State.CREATED:
                 run.cancel()
 
-        run = run_over(here, chosen, on_change=changed)
+        run = run_over(host, chosen, on_change=changed)
         running = asyncio.create_task(run.run())
-        while run.progress[0] < 2:  # noqa: ASYNC110  # nothing tells but the state
+        while run.progress[0] < 3:  # noqa: ASYNC110  # nothing tells but the state
             await asyncio.sleep(0.005)
         await asyncio.sleep(0.05)
         assert run.is_paused
-        assert run.progress == (2, 5)
-        assert len(node.keys()) == 7
+        assert run.progress == (3, 40), "the first alone, then two at once"
+        assert len(node.keys()) == 43
         run.resume()
         await running
         assert run.is_cancelled
-        assert [rotation.state for rotation in run.rotations.values()] == [
-            State.VERIFIED,
-            State.VERIFIED,
-            State.VERIFIED,
-            State.VERIFIED,
-            State.PLANNED,
-        ]
-        assert run.left == (chosen[4],)
+        states = [rotation.state for rotation in run.rotations.values()]
+        done = states.count(State.VERIFIED)
+        assert 10 <= done <= 9 + MOST_AT_ONCE
+        assert states == [State.VERIFIED] * done + [State.PLANNED] * (40 - done)
+        assert run.left == tuple(chosen[done:])
         await run.run()
-        assert run.progress == (5, 5)
+        assert run.progress == (40, 40)
+
+
+async def test_several_keys_are_worked_on_at_once_and_never_more_than_eight(node: Node) -> None:
+    async with signed_in(node) as host:
+        run = run_over(host, await keys(host, 60))
+        most = 0
+
+        def changed(key_id: str, state: State, problem: Exception | None) -> None:
+            nonlocal most
+            busy = sum(rotation.is_busy for rotation in run.rotations.values())
+            most = max(most, busy)
+
+        run.listeners.append(changed)
+        await run.run()
+        assert run.progress == (60, 60)
+        assert 4 <= most <= MOST_AT_ONCE
+
+
+async def test_keys_of_one_label_are_created_one_after_the_other(node: Node) -> None:
+    """An unknown create is looked for by its label, so no other create may make one like it."""
+    async with signed_in(node) as host:
+        for _ in range(12):
+            host.node.add_key("same", GRANTS)
+        run = run_over(host, list((await host.service.load()).keys))
+        at_once = 0
+
+        def changed(key_id: str, state: State, problem: Exception | None) -> None:
+            nonlocal at_once
+            at_once = max(at_once, sum(each.is_busy for each in run.rotations.values()))
+
+        run.listeners.append(changed)
+        await run.run()
+        assert run.progress == (12, 12)
+        assert at_once == 1
+
+
+async def test_secrets_are_delivered_one_by_one(node: Node) -> None:
+    async with signed_in(node) as host:
+        run = run_over(host, await keys(host, 20))
+        deliver, under_way, most = host.vault.deliver, 0, 0
+
+        async def watched(new_secret: NewSecret) -> Sent:
+            nonlocal under_way, most
+            under_way += 1
+            most = max(most, under_way)
+            await asyncio.sleep(0.01)
+            under_way -= 1
+            return await deliver(new_secret)
+
+        host.vault.deliver = watched  # type: ignore[method-assign]
+        await run.run()
+        assert run.progress == (20, 20)
+        assert most == 1
+
+
+async def test_no_further_key_is_begun_while_secrets_wait_for_a_slow_delivery(node: Node) -> None:
+    async with signed_in(node) as host:
+        chosen = await keys(host, 30)
+        run = run_over(host, chosen)
+        deliver, is_open = host.vault.deliver, asyncio.Event()
+        delivered = 0
+
+        async def slow(new_secret: NewSecret) -> Sent:
+            nonlocal delivered
+            delivered += 1
+            if delivered > 7:
+                await is_open.wait()
+            return await deliver(new_secret)
+
+        host.vault.deliver = slow  # type: ignore[method-assign]
+        running = asyncio.create_task(run.run())
+        while len(run.holding) < 2 or not delivered > 7:  # noqa: ASYNC110  # nothing tells but the state
+            await asyncio.sleep(0.005)
+        await asyncio.sleep(0.1)
+        assert len(run.holding) <= MOST_AT_ONCE
+        waiting = len(node.keys())
+        await asyncio.sleep(0.1)
+        assert len(node.keys()) == waiting < 60
+        is_open.set()
+        await running
+        assert run.progress == (30, 30)
 
 
 async def test_rate_limits_slow_a_run_down_and_fail_nothing(node: Node) -> None:
-    async with host(node) as here:
-        chosen = await keys(here, 4)
+    async with signed_in(node) as host:
+        chosen = await keys(host, 4)
         time = Time()
-        run = run_over(here, chosen, time)
+        run = run_over(host, chosen, time)
         node.fail("POST", "/api/v1/authenticate", "429")
         node.fail("POST", "/api/v1/api-keys", "429", times=3)
-        await run.run(here.password)
+        await run.run(host.password)
         assert run.failed == ()
         assert len(node.keys()) == 8
-        assert time.slept == [1.0, 1.0, 1.0, 2.0, 2.0, 2.0, 2.0]  # four waits, three spacings
+        assert time.slept[:4] == [1.0, 1.0, 1.0, 2.0], "a wait for each refusal"
+        spacings = time.slept[4:]
+        assert len(spacings) == 3, "one before each further key, shorter with each that goes well"
+        assert 2 > spacings[0] > spacings[1] > spacings[2] > 1
         assert run.waiting_until is None
 
 
+async def test_refusals_of_requests_under_way_together_count_as_one() -> None:
+    time = Time()
+    throttle = Throttle(time.sleep, time.clock)
+    for _ in range(20):
+        throttle.widen()
+    assert throttle.width == MOST_AT_ONCE
+    asked_at = throttle.now
+    time.now += 0.1
+    await asyncio.gather(*(throttle.slow_down(3.0, asked_at) for _ in range(8)))
+    assert throttle.width == MOST_AT_ONCE // 2
+    assert time.now >= 3.1
+    throttle.widen()
+    assert throttle.width == MOST_AT_ONCE // 2, "from here on it grows slowly"
+    for _ in range(5):
+        throttle.widen()
+    assert throttle.width == MOST_AT_ONCE // 2 + 1
+
+
 async def test_a_wait_can_be_seen_and_cancelled(node: Node) -> None:
-    async with host(node) as here:
-        chosen = await keys(here, 2)
-        run = BulkRotation(here.service, chosen, here.vault, prove=here.prove)
+    async with signed_in(node) as host:
+        chosen = await keys(host, 2)
+        run = BulkRotation(host.service, chosen, host.vault, prove=host.prove)
         node.fail("POST", "/api/v1/api-keys", "429-for-ever")
         running = asyncio.create_task(run.run())
         while run.waiting_until is None:  # noqa: ASYNC110  # nothing tells but the state
             await asyncio.sleep(0.005)
-        assert 290 < run.pace.seconds_left <= 300
+        assert 290 < run.throttle.seconds_left <= 300
         run.cancel()
-        await asyncio.wait_for(running, 1)
+        await asyncio.wait_for(running, 20)
         (failure,) = run.failed
         assert isinstance(failure.problem, RateLimited)
         assert run.left == (chosen[1],)
@@ -265,19 +362,19 @@ async def test_a_wait_can_be_seen_and_cancelled(node: Node) -> None:
 
 async def test_a_wait_for_a_server_that_says_not_how_long_grows_to_five_seconds() -> None:
     time = Time()
-    pace = Throttle(time.sleep, time.clock)
+    throttle = Throttle(time.sleep, time.clock)
     for _ in range(7):
-        await pace.slow_down(None)
+        await throttle.slow_down(None)
     assert time.slept == [1, 2, 3, 4, 5, 5, 5]
-    await pace.between()
-    assert time.slept[-1] == pace.spacing == 5.0
-    await pace.slow_down(0)
+    await throttle.between()
+    assert time.slept[-1] == throttle.spacing == 5.0
+    await throttle.slow_down(0)
     assert time.slept[-1] == 5.0
 
 
 async def test_the_end_of_the_session_pauses_the_whole_run(node: Node) -> None:
-    async with host(node) as here:
-        chosen = await keys(here, 3)
+    async with signed_in(node) as host:
+        chosen = await keys(host, 3)
         ended = asyncio.Event()
 
         def changed(key_id: str, state: State, problem: Exception | None) -> None:
@@ -286,15 +383,15 @@ async def test_the_end_of_the_session_pauses_the_whole_run(node: Node) -> None:
             if isinstance(problem, SessionEnded):
                 ended.set()
 
-        run = run_over(here, chosen, on_change=changed)
+        run = run_over(host, chosen, on_change=changed)
         running = asyncio.create_task(run.run())
-        await asyncio.wait_for(ended.wait(), 5)
-        await asyncio.sleep(0.01)
-        assert run.is_paused
+        await asyncio.wait_for(ended.wait(), 20)
+        while not run.is_paused:  # noqa: ASYNC110  # nothing tells but the state
+            await asyncio.sleep(0.005)
         assert isinstance(run.paused_because, SessionEnded)
         assert len(node.keys()) == 4
         token = SecretStr(node.token())
-        await here.service.session.enter_with_token(node.username, token)
+        await host.service.session.enter_with_token(node.username, token)
         run.resume()
         await running
         assert run.progress == (3, 3)
@@ -302,8 +399,8 @@ async def test_the_end_of_the_session_pauses_the_whole_run(node: Node) -> None:
 
 
 async def test_a_wrong_password_begins_nothing(node: Node) -> None:
-    async with host(node) as here:
-        run = run_over(here, await keys(here, 2))
+    async with signed_in(node) as host:
+        run = run_over(host, await keys(host, 2))
         with pytest.raises(SignInRefused):
             await run.run(SecretStr("wrong"))
         assert not run.is_running
@@ -312,12 +409,12 @@ async def test_a_wrong_password_begins_nothing(node: Node) -> None:
 
 
 async def test_many_keys_are_deleted(node: Node) -> None:
-    async with host(node) as here:
-        chosen = await keys(here, 5)
+    async with signed_in(node) as host:
+        chosen = await keys(host, 5)
         node.store.delete_key(chosen[0].id)
         node.fail("DELETE", f"/api/v1/api-keys/{chosen[1].id}", "after")
         node.fail("DELETE", f"/api/v1/api-keys/{chosen[2].id}", "500")
-        run = BulkRun(here.service, delete_jobs(here.service, chosen))
+        run = BulkRun(host.service, delete_jobs(host.service, chosen))
         await run.run()
         assert [failure.key.id for failure in run.failed] == [chosen[2].id]
         await run.retry_failed()
@@ -325,8 +422,8 @@ async def test_many_keys_are_deleted(node: Node) -> None:
 
 
 def test_the_plan_says_what_will_happen() -> None:
-    def key(number: int, **told: object) -> Key:
-        return Key(**({"id": str(number), "raw_label": "x", "raw_grants": ("a",)} | told))  # type: ignore[arg-type]
+    def key(number: int, **fields: object) -> Key:
+        return Key(**({"id": str(number), "raw_label": "x", "raw_grants": ("a",)} | fields))  # type: ignore[arg-type]
 
     mine = [key(n, raw_username="me") for n in range(10)]
     theirs = [key(n, raw_username="you") for n in (10, 11)]
@@ -335,9 +432,9 @@ def test_the_plan_says_what_will_happen() -> None:
         key(13, subaccount_id=7),
         key(14, raw_grants=None),
     ]
-    told = plan_rotations([*mine, *theirs, *out, mine[0]], User("me"))
-    assert told.keys == (*mine, *theirs)
-    assert told.left_out == tuple(out)
-    assert told.sentences[0] == "12 keys will get successors; 2 are not yours."
-    assert "1 is left out: retiring already." in told.sentences
+    plan = plan_rotations([*mine, *theirs, *out, mine[0]], User("me"))
+    assert plan.keys == (*mine, *theirs)
+    assert plan.left_out == tuple(out)
+    assert plan.sentences[0] == "12 keys will get successors; 2 are not yours."
+    assert "1 is left out: retiring already." in plan.sentences
     assert plan_rotations(mine[:1], None).sentences[0] == "1 key will get a successor."

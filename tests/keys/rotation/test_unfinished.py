@@ -52,8 +52,8 @@ def test_keys_that_differ_are_nobodys_business() -> None:
 
 def test_an_old_server_that_tells_little_is_read_in_its_order() -> None:
     keys = [key("1", created=None, ips=None), key("2", created="no date", ips=None)]
-    (found,) = find_unfinished(keys)
-    assert (found.predecessor.id, found.successors[0].id, found.since) == ("1", "2", None)
+    (rotation,) = find_unfinished(keys)
+    assert (rotation.predecessor.id, rotation.successors[0].id, rotation.since) == ("1", "2", None)
 
 
 def test_keys_without_label_or_grants_and_equal_ids_are_not_alike() -> None:
@@ -61,11 +61,11 @@ def test_keys_without_label_or_grants_and_equal_ids_are_not_alike() -> None:
     assert find_unfinished([*bare, key("6", "x", grants=None), key("7"), key("7")]) == ()
 
 
-def test_a_successor_of_a_marked_key_is_told_once() -> None:
+def test_each_successor_of_a_marked_key_is_named_once() -> None:
     old = key("1", "billing (retiring 2026-11-23)")
     keys = [old, key("2", created=NEW), key("3", created=NEW)]
-    (found,) = find_unfinished(keys)
-    assert [one.id for one in found.successors] == ["2", "3"]
+    (rotation,) = find_unfinished(keys)
+    assert [successor.id for successor in rotation.successors] == ["2", "3"]
 
 
 some_keys = st.builds(
@@ -79,10 +79,10 @@ some_keys = st.builds(
 
 @given(st.lists(some_keys, max_size=8))
 def test_any_list_is_read_without_contradiction(keys: list[Key]) -> None:
-    found = find_unfinished(keys)
-    predecessors = [one.predecessor.id for one in found]
+    rotations = find_unfinished(keys)
+    predecessors = [rotation.predecessor.id for rotation in rotations]
     assert len(predecessors) == len(set(predecessors))
-    for one in found:
-        assert one.predecessor.id not in {key.id for key in one.successors}
-        assert bool(one.successors) is (one.kind is not UnfinishedKind.ALONE)
-        assert not {key.id for key in one.successors} & set(predecessors)
+    for rotation in rotations:
+        successors = {key.id for key in rotation.successors}
+        assert bool(successors) is (rotation.kind is not UnfinishedKind.ALONE)
+        assert not successors & set(predecessors)

@@ -1,4 +1,4 @@
-"""Rotating keys: one or many, verified before anything is destroyed, and safe to interrupt."""
+"""Rotating keys: one or many, verified before anything is deleted, and safe to interrupt."""
 
 from tui.keys.rotation.bulk_plan import Plan, plan_rotations
 from tui.keys.rotation.bulk_run import BulkRotation, BulkRun, Failure
@@ -21,7 +21,6 @@ from tui.keys.rotation.states import (
     State,
     Step,
     WrongStep,
-    drawn,
 )
 from tui.keys.rotation.unfinished import (
     Unfinished,
@@ -50,7 +49,6 @@ __all__ = [
     "base_label",
     "check_jobs",
     "delete_jobs",
-    "drawn",
     "find_unfinished",
     "finish_jobs",
     "plan_rotations",

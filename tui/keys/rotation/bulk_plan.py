@@ -1,4 +1,4 @@
-"""What rotating many keys would do, told before it begins."""
+"""What rotating many keys would do, in sentences to show before it starts."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from tui.text import count
 
 _RETIRING = "retiring already"
 _FOREIGN = "of a subaccount, where no keys can be created from here"
-_BEGUN = "in a rotation that was begun before: f finishes it"
-_UNTOLD = "the server does not tell the grants"
-_REASONS = (_RETIRING, _FOREIGN, _BEGUN, _UNTOLD)
+_UNFINISHED = "in a rotation that was begun before: f finishes it"
+_GRANTS_UNKNOWN = "the server does not tell the grants"
+_REASONS = (_RETIRING, _FOREIGN, _UNFINISHED, _GRANTS_UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,21 +30,29 @@ class Plan:
     sentences: tuple[str, ...]
 
 
-def plan_rotations(keys: Iterable[Key], me: User | None, begun: Iterable[Unfinished] = ()) -> Plan:
+def plan_rotations(
+    keys: Iterable[Key], me: User | None, unfinished: Iterable[Unfinished] = ()
+) -> Plan:
     """Return what rotating `keys` would do; `me` is who is signed in, as far as that is known.
 
-    Keys that have a part in one of the rotations `begun` before are left out, but for those whose
+    Keys that have a part in one of the `unfinished` rotations are left out, but for those whose
     successors are known never to have been stored.
     """
-    begun = [unfinished for unfinished in begun if unfinished.successors]
-    lost = {one.predecessor.id: one for one in begun if one.known and not one.known.is_stored}
-    parts = {key.id for one in begun for key in (one.predecessor, *one.successors)} - lost.keys()
+    lost: dict[str, Unfinished] = {}
+    involved: set[str] = set()
+    for earlier in unfinished:
+        if not earlier.successors:
+            continue
+        involved.update(key.id for key in (earlier.predecessor, *earlier.successors))
+        if earlier.known is not None and not earlier.known.is_stored:
+            lost[earlier.predecessor.id] = earlier
+    involved -= lost.keys()
     once = {key.id: key for key in keys}
     left: dict[str, list[Key]] = {}
     chosen: list[Key] = []
     for key in once.values():
-        why = _why_left_out(key, parts)
-        (left.setdefault(why, []) if why else chosen).append(key)
+        reason = _why_left_out(key, involved)
+        (left.setdefault(reason, []) if reason else chosen).append(key)
     theirs = sum(me is not None and key.raw_username not in (None, me.username) for key in chosen)
     gets = "a successor" if len(chosen) == 1 else "successors"
     will = f"{count(len(chosen), 'key')} will get {gets}"
@@ -56,24 +64,28 @@ def plan_rotations(keys: Iterable[Key], me: User | None, begun: Iterable[Unfinis
         )
     replaced = tuple(lost[key.id] for key in chosen if key.id in lost)
     if replaced:
-        one = len(replaced) == 1
-        have = "has a successor whose secret was" if one else "have successors whose secrets were"
-        which = "that one is" if one else "those are"
+        is_one = len(replaced) == 1
+        have = (
+            "has a successor whose secret was" if is_one else "have successors whose secrets were"
+        )
+        which = "that one is" if is_one else "those are"
         sentences.append(f"{len(replaced):,} {have} never stored: {which} deleted first.")
-    sentences += [f"{_be(len(left[why]))} left out: {why}." for why in _REASONS if why in left]
+    sentences += [
+        f"{_be(len(left[reason]))} left out: {reason}." for reason in _REASONS if reason in left
+    ]
     sentences.append("No predecessor is deleted before its successor works and you confirm it.")
-    left_out = tuple(key for why in _REASONS for key in left.get(why, ()))
+    left_out = tuple(key for reason in _REASONS for key in left.get(reason, ()))
     return Plan(tuple(chosen), left_out, replaced, tuple(sentences))
 
 
-def _why_left_out(key: Key, parts: Collection[str]) -> str:
+def _why_left_out(key: Key, involved: Collection[str]) -> str:
     if retiring_since(key.raw_label or "") is not None:
         return _RETIRING
     if key.subaccount_id:
         return _FOREIGN
-    if key.id in parts:
-        return _BEGUN
-    return _UNTOLD if key.raw_grants is None else ""
+    if key.id in involved:
+        return _UNFINISHED
+    return _GRANTS_UNKNOWN if key.raw_grants is None else ""
 
 
 def _be(number: int) -> str:

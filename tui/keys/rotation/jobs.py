@@ -1,115 +1,178 @@
-"""What is done for one key of many, step by step until it is where it is to be."""
+"""One key's share of a run: a machine, and the steps that bring it to its goal."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
 
 from tui.api.models import Key
 from tui.delivery.new_secret import Delivery
-from tui.keys.rotation.deletion import KeyDeletion
-from tui.keys.rotation.proving import SecretCheck
+from tui.keys.rotation.machine import Machine
+from tui.keys.rotation.pair import Pair
 from tui.keys.rotation.rotation import Rotation
-from tui.keys.rotation.states import State
+from tui.keys.rotation.states import (
+    NotVerified,
+    OtherSecret,
+    State,
+    Step,
+    StillThere,
+    Transitions,
+)
 from tui.keys.service import KeyService
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
-    """One key's share of a run: `advance` takes the next step, until the state is in `goal`."""
+class KeyDeletion(Machine):
+    """A key on its way to being deleted, with nothing to take its place."""
 
-    subject: Rotation | KeyDeletion | SecretCheck
-    goal: frozenset[State]
-    advance: Callable[[], Awaitable[object]]
+    transitions: ClassVar[Transitions] = {
+        State.PLANNED: {Step.FINISH: (State.FINISHED, State.UNKNOWN)},
+        State.UNKNOWN: {Step.LOOK: (State.FINISHED, State.PLANNED)},
+        State.FINISHED: {},
+    }
+
+    def __init__(self, service: KeyService, key: Key) -> None:
+        super().__init__()
+        self._pair = Pair(service, key, time.monotonic)
 
     @property
     def key(self) -> Key:
-        """The key that was chosen."""
-        return self.subject.predecessor
+        """The key to be deleted, as last seen."""
+        return self._pair.predecessor
+
+    async def finish(self) -> State:
+        """Delete the key."""
+        return await self._take(Step.FINISH, self._finish)
+
+    async def look_again(self) -> State:
+        """Read the list, and tell by it the outcome of a deletion that got no answer."""
+        return await self._take(Step.LOOK, self._look)
+
+    async def _finish(self) -> None:
+        await self._pair.delete_alone()
+        self._reach(State.FINISHED)
+
+    async def _look(self) -> None:
+        await self._pair.look()
+        if self._pair.has_predecessor:
+            self.problem = StillThere(self._open_step.cause if self._open_step else None)
+            self._reach(State.PLANNED)
+        else:
+            self._reach(State.FINISHED)
+
+
+class SecretCheck(Machine):
+    """A key and the secret that is said to be its own; nothing is changed to verify it."""
+
+    transitions: ClassVar[Transitions] = {
+        State.PLANNED: {Step.VERIFY: (State.VERIFIED,)},
+        State.VERIFIED: {},
+    }
+
+    def __init__(self, service: KeyService, key: Key, secret: SecretStr) -> None:
+        super().__init__()
+        self.key = key
+        self._service, self._secret = service, secret
+
+    async def verify(self) -> State:
+        """Have the key shown to work; `problem` is NotVerified where it does not."""
+        return await self._take(Step.VERIFY, self._verify)
+
+    async def _verify(self) -> None:
+        key, service = self.key, self._service
+        if not key.may_have(self._secret):
+            raise OtherSecret
+        verification = await service.verify(self._secret, key.grants, key.raw_valid_ips or ())
+        if verification.is_certain and (attempt := await service.history.attempt_of(key.id)):
+            attempt.proven(verification.works)
+        if not verification.works:
+            raise NotVerified(verification)
+        self._reach(State.VERIFIED)
+
+
+Steps = Mapping[Step, Callable[[], Awaitable[State]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One key's share of a run: its `steps` are taken until the machine's state is in `goal`."""
+
+    machine: Rotation | KeyDeletion | SecretCheck
+    goal: frozenset[State]
+    steps: Steps
+
+    @property
+    def key(self) -> Key:
+        """The key that was chosen, as last seen."""
+        return self.machine.key
 
     @property
     def is_done(self) -> bool:
         """Whether nothing is left to do for this key."""
-        return self.subject.state in self.goal
+        return self.machine.state in self.goal
 
     @property
     def has_failed(self) -> bool:
         """Whether something keeps this key from its goal."""
-        return not self.is_done and self.subject.problem is not None
+        return not self.is_done and self.machine.problem is not None
+
+    async def advance(self) -> None:
+        """Take the step that leads on: of those that the state lists, the first of this job."""
+        listed = self.machine.transitions[self.machine.state]
+        await self.steps[next(step for step in listed if step in self.steps)]()
+
+
+_MADE = frozenset({State.VERIFIED, State.OVERLAPPING, State.FINISHED})
+_RETIRED = frozenset({State.OVERLAPPING, State.FINISHED})
+_FINISHED = frozenset({State.FINISHED})
+_VERIFIED = frozenset({State.VERIFIED})
 
 
 def rotation_job(rotation: Rotation, delivery: Delivery) -> Job:
     """Have a successor created, delivered and verified."""
-
-    async def advance() -> None:
-        match rotation.state:
-            case State.CREATED:
-                await rotation.deliver(delivery)
-            case State.DELIVERED:
-                await rotation.verify()
-            case State.UNKNOWN:
-                await rotation.look_again()
-            case State.SECRET_LOST | State.INTERRUPTED:
-                await rotation.replace_lost()
-            case _:
-                await rotation.create()
-        if rotation.state is State.VERIFIED:
-            rotation.forget_secret()
-
-    return Job(rotation, frozenset({State.VERIFIED, State.OVERLAPPING, State.FINISHED}), advance)
+    steps: Steps = {
+        Step.CREATE: rotation.create,
+        Step.DELIVER: partial(rotation.deliver, delivery),
+        Step.VERIFY: rotation.verify,
+        Step.REPLACE: rotation.replace_lost,
+        Step.LOOK: rotation.look_again,
+    }
+    return Job(rotation, _MADE, steps)
 
 
 def finish_jobs(rotations: Iterable[Rotation]) -> list[Job]:
-    """Have predecessors deleted whose successors work, one work for each."""
-    return [_finish_job(rotation) for rotation in rotations]
-
-
-def _finish_job(rotation: Rotation) -> Job:
-    async def advance() -> None:
-        if rotation.state is State.UNKNOWN:
-            await rotation.look_again()
-        else:
-            await rotation.finish()
-
-    return Job(rotation, frozenset({State.FINISHED}), advance)
+    """Have predecessors deleted whose successors work, a job for each."""
+    return [_deleting(rotation) for rotation in rotations]
 
 
 def retire_jobs(rotations: Iterable[Rotation], today: date) -> list[Job]:
-    """Have predecessors marked as retiring since `today`, one work for each."""
-    return [_retire_job(rotation, today) for rotation in rotations]
-
-
-def _retire_job(rotation: Rotation, today: date) -> Job:
-    async def advance() -> None:
-        if rotation.state is State.UNKNOWN:
-            await rotation.look_again()
-        else:
-            await rotation.retire_later(today)
-
-    return Job(rotation, frozenset({State.OVERLAPPING, State.FINISHED}), advance)
+    """Have predecessors marked as retiring since `today`, a job for each."""
+    return [
+        Job(
+            each,
+            _RETIRED,
+            {Step.RETIRE: partial(each.retire_later, today), Step.LOOK: each.look_again},
+        )
+        for each in rotations
+    ]
 
 
 def delete_jobs(service: KeyService, keys: Iterable[Key]) -> list[Job]:
-    """Have keys deleted with nothing to take their places, one work for each."""
-    return [_delete_job(KeyDeletion(service, key)) for key in keys]
-
-
-def _delete_job(deletion: KeyDeletion) -> Job:
-    async def advance() -> None:
-        if deletion.state is State.UNKNOWN:
-            await deletion.look_again()
-        else:
-            await deletion.finish()
-
-    return Job(deletion, frozenset({State.FINISHED}), advance)
+    """Have keys deleted with nothing to take their places, a job for each."""
+    return [_deleting(KeyDeletion(service, key)) for key in keys]
 
 
 def check_jobs(service: KeyService, secrets: Iterable[tuple[Key, SecretStr]]) -> list[Job]:
-    """Have keys shown to work with the secrets that are said to be theirs."""
-    subjects = [SecretCheck(service, key, secret) for key, secret in secrets]
-    return [Job(subject, frozenset({State.VERIFIED}), subject.verify) for subject in subjects]
+    """Have keys verified with the secrets that are said to be theirs, a job for each."""
+    checks = [SecretCheck(service, key, secret) for key, secret in secrets]
+    return [Job(check, _VERIFIED, {Step.VERIFY: check.verify}) for check in checks]
+
+
+def _deleting(machine: Rotation | KeyDeletion) -> Job:
+    return Job(machine, _FINISHED, {Step.FINISH: machine.finish, Step.LOOK: machine.look_again})

@@ -29,8 +29,8 @@ _WRITES = {Step.CREATE, Step.RETIRE, Step.FINISH, Step.UNDO, Step.REPLACE}
 
 
 @dataclass(frozen=True, slots=True)
-class Doubt:
-    """A write whose outcome is not known: from which state it was, and what went wrong."""
+class OpenStep:
+    """A step whose write has no known outcome: from which state it was, and what went wrong."""
 
     state: State
     step: Step
@@ -42,76 +42,96 @@ class Machine:
     """A state that only the steps listed for it in `transitions` change.
 
     What stopped a step is in `problem`, not raised. A step goes on when whoever awaits it is
-    cancelled; the next one, and `settled()`, wait for it. `on_change` hears of every change.
+    cancelled; the next one, and `settled()`, wait for it. The `listeners` are called, with the
+    machine, at each change and at the beginning and end of each step.
     """
 
     transitions: ClassVar[Transitions] = TRANSITIONS
 
-    def __init__(self, on_change: Callable[[Any], None] | None = None) -> None:
-        self.on_change = on_change
-        self.state = State.PLANNED
+    def __init__(self) -> None:
+        self.listeners: list[Callable[[Any], None]] = []
         self.problem: Exception | None = None
-        self._doubted: Doubt | None = None
-        self._at_work: set[asyncio.Task[None]] = set()
+        self._state = self._first_state = State.PLANNED
+        self._step: Step | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._open_step: OpenStep | None = None
 
     @property
-    def is_at_work(self) -> bool:
+    def state(self) -> State:
+        """Where it stands."""
+        return self._state
+
+    @property
+    def is_busy(self) -> bool:
         """Whether a step is under way, even one that nobody awaits any more."""
-        return bool(self._at_work)
+        return self._step is not None
 
     def allows(self, step: Step) -> bool:
         """Tell whether the state allows the step."""
-        return step in self.transitions[self.state]
+        return step in self.transitions[self._state]
 
     async def settled(self) -> State:
         """Wait for the step under way, if any; each ends within its calls' deadlines."""
-        while self._at_work:
-            await asyncio.wait(self._at_work)
-        return self.state
+        while self._task is not None:
+            await asyncio.wait({self._task})
+        return self._state
 
     def _check(self, step: Step) -> None:
-        if self.is_at_work or not self.allows(step):
-            raise WrongStep(self.state, step)
+        if self.is_busy or not self.allows(step):
+            raise WrongStep(self._state, step)
+
+    def _begin(self, step: Step) -> None:
+        self._check(step)
+        self._step, self._first_state = step, self._state
 
     async def _take(self, step: Step, work: Callable[[], Coroutine[Any, Any, None]]) -> State:
         await self.settled()
-        self._check(step)
+        self._begin(step)
         self.problem = None
-        task = asyncio.create_task(self._run(step, work))
-        self._at_work.add(task)
-        task.add_done_callback(self._end)
-        await asyncio.shield(task)
-        return self.state
+        self._task = asyncio.create_task(self._run(step, work))
+        self._task.add_done_callback(self._end)
+        await asyncio.shield(self._task)
+        return self._state
 
     async def _run(self, step: Step, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        self._tell()
+        # A task may start before it is returned, as Textual has it from Python 3.12 on: nothing
+        # of the step is done before the task is known here.
+        await asyncio.sleep(0)
+        self._notify()
         try:
             await work()
         except asyncio.CancelledError:
             if step in _WRITES and self._may_have_written(step):
-                self._doubt(Doubt(self.state, step), Interrupted())
+                self._leave_open(OpenStep(self._state, step), Interrupted())
             raise
         except Unresolved as unresolved:
-            self._doubt(Doubt(self.state, step, unresolved.cause), unresolved.cause)
+            self._leave_open(OpenStep(self._state, step, unresolved.cause), unresolved.cause)
         except PROBLEMS as problem:
             self.problem = problem
 
-    def _end(self, task: asyncio.Task[None]) -> None:
-        """Tell the end of a step also where nobody waits for it any more."""
-        self._at_work.discard(task)
-        self._tell()
+    def _end(self, _: asyncio.Task[None]) -> None:
+        """Notify of the end of a step also where nobody waits for it any more."""
+        self._task = self._step = None
+        self._notify()
 
     def _may_have_written(self, step: Step) -> bool:
         return True
 
-    def _doubt(self, doubt: Doubt, problem: Exception) -> None:
-        self._doubted, self.problem = doubt, problem
+    def _leave_open(self, step: OpenStep, problem: Exception) -> None:
+        self._open_step, self.problem = step, problem
         self._reach(State.UNKNOWN)
 
     def _reach(self, state: State) -> None:
-        self.state = state
-        self._tell()
+        """Change the state, by the step under way, and notify; raises WrongStep (`Transitions`)."""
+        self._enter(state)
+        self._notify()
 
-    def _tell(self) -> None:
-        if self.on_change is not None:
-            self.on_change(self)
+    def _enter(self, state: State) -> None:
+        first, step = self._first_state, self._step
+        if step is None or state not in (first, *self.transitions[first][step]):
+            raise WrongStep(first, step, f"it ended in {state.value}")
+        self._state = state
+
+    def _notify(self) -> None:
+        for listener in tuple(self.listeners):
+            listener(self)

@@ -15,7 +15,7 @@ _NEVER = float("-inf")
 
 
 class Unresolved(Exception):
-    """A write got no good answer, and the list could not be read to see what came of it."""
+    """A write got no good answer, and no whole list could be read to see what came of it."""
 
     def __init__(self, cause: ApiError) -> None:
         super().__init__()
@@ -40,14 +40,16 @@ class Pair:
 
     def compare(self, listing: Listing) -> None:
         """Take both keys as a list shows them that was read just now."""
-        shown = {key.id: key for key in listing.keys}
-        found = shown.get(self.predecessor.id)
-        self._predecessor_seen = self._clock() if found else _NEVER
-        self.predecessor = found or self.predecessor
+        listed = listing.by_id
+        predecessor = listed.get(self.predecessor.id)
+        if predecessor or listing.is_whole:  # else its absence proves nothing
+            self._predecessor_seen = self._clock() if predecessor else _NEVER
+            self.predecessor = predecessor or self.predecessor
         if self.successor is not None:
-            found = shown.get(self.successor.id)
-            self.has_successor = found is not None
-            self.successor = found or self.successor
+            successor = listed.get(self.successor.id)
+            if successor or listing.is_whole:
+                self.has_successor = successor is not None
+                self.successor = successor or self.successor
 
     async def look(self) -> None:
         """Read the list and take both keys as it shows them.
@@ -60,7 +62,7 @@ class Pair:
     async def look_unless_fresh(self) -> None:
         """Read the list unless that was done lately; raise PredecessorGone, and what a read raises.
 
-        For a create, whose outcome may have to be told from it.
+        For a create, whose outcome may have to be told by comparing with it.
         """
         if self._clock() - self._predecessor_seen >= FRESH_SECONDS:
             await self.look()
@@ -77,7 +79,7 @@ class Pair:
         if self.successor is None or self.successor.id == self.predecessor.id:
             raise SuccessorGone
         try:
-            self.successor = await self._service.read(self.successor.id)
+            self.successor = await self._service.read(self.successor)
         except NotFound:
             self.has_successor = False
             raise SuccessorGone from None
@@ -140,7 +142,7 @@ class Pair:
     async def _read_predecessor(self) -> Key:
         """Return the predecessor as it is now; raises PredecessorGone, and what a read raises."""
         try:
-            self.predecessor = await self._service.read(self.predecessor.id)
+            self.predecessor = await self._service.read(self.predecessor)
         except NotFound:
             self._predecessor_seen = _NEVER
             raise PredecessorGone from None
@@ -148,10 +150,12 @@ class Pair:
         return self.predecessor
 
     async def _resolve(self, error: ApiError) -> None:
-        """Look what became of a write that failed; raise `error` where that is certain anyway."""
+        """Learn the outcome of a write that failed; raise `error` where it did nothing."""
         if not error.maybe_done:
             raise error from None
         try:
             await self.look()
         except (ApiError, SessionProblem):
+            raise Unresolved(error) from None
+        if not self._service.listing.is_whole:
             raise Unresolved(error) from None

@@ -28,11 +28,11 @@ def base_label(label: str) -> str:
 
 
 def _mark(label: str, end: int) -> date | None:
-    """Return the day of the mark that ends there; a day that never was makes no mark."""
+    """Return the day of the mark that ends there; an impossible day makes no mark."""
     if not label.endswith(")", 0, end):
         return None  # as most labels, of which there may be very many
-    found = _MARK.fullmatch(label, max(0, end - _LENGTH), end)
+    match = _MARK.fullmatch(label, max(0, end - _LENGTH), end)
     try:
-        return date.fromisoformat(found[1]) if found else None
+        return date.fromisoformat(match[1]) if match else None
     except ValueError:
         return None

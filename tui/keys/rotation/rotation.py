@@ -1,12 +1,12 @@
-"""The rotation of one key: its successor is stored and shown to work before it is deleted.
+"""The rotation of one key: it is deleted only after its successor was stored and verified.
 
-At no moment is there no working key, and stopping anywhere leaves both.
+There is a working key at every moment, and stopping anywhere leaves both.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date
@@ -18,11 +18,12 @@ from tui.api.models import Key, KeyDraft
 from tui.api.session import SessionProblem
 from tui.delivery.new_secret import Delivery, NewSecret
 from tui.journal import Attempt
-from tui.keys.rotation.machine import PROBLEMS, Doubt, Machine
+from tui.keys.rotation.machine import PROBLEMS, Machine, OpenStep
 from tui.keys.rotation.pair import Pair
 from tui.keys.rotation.retiring_label import base_label, retiring_label, retiring_since
 from tui.keys.rotation.states import (
     GrantsNotTold,
+    ListedInPart,
     NotVerified,
     OfSubaccount,
     OtherSecret,
@@ -33,7 +34,7 @@ from tui.keys.rotation.states import (
     SuccessorGone,
     WrongStep,
 )
-from tui.keys.rotation.unfinished import Unfinished, UnfinishedKind, stands_at
+from tui.keys.rotation.unfinished import Unfinished, UnfinishedKind
 from tui.keys.service import Created, KeyService, Listing
 from tui.keys.verification import Prove, Verification
 from tui.keys.write_outcomes import NothingCreated, OutcomeUnknown, SecretLost
@@ -47,7 +48,8 @@ class Rotation(Machine):
     """A predecessor on its way to being replaced.
 
     Each step is a coroutine that returns the state it led to; what stopped it is in `problem`, not
-    raised. Only `WrongStep` is, by steps that TRANSITIONS does not list for the state.
+    raised. Only `WrongStep` is raised, by steps that TRANSITIONS does not list for the state.
+    `verification_listeners` are called with what each verification has shown so far.
     """
 
     def __init__(
@@ -55,12 +57,12 @@ class Rotation(Machine):
         service: KeyService,
         predecessor: Key,
         *,
-        on_change: Callable[[Rotation], None] | None = None,
         prove: Prove | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        super().__init__(on_change)
+        super().__init__()
         self.service = service
+        self.verification_listeners: list[Callable[[Verification], None]] = []
         self.verification: Verification | None = None
         self.stored = ""
         """In words, where the secret was stored; nothing while it is not."""
@@ -70,29 +72,21 @@ class Rotation(Machine):
         self._prove = prove or service.verify
         self._secret: SecretStr | None = None
         self._created: Created | None = None
-        self._known: frozenset[str] = frozenset()
+        self._known: Collection[str] = ()
         self._was_proven = self._is_marked_elsewhere = False
 
     @classmethod
     def resume(
-        cls,
-        service: KeyService,
-        unfinished: Unfinished,
-        successor: Key | None = None,
-        *,
-        on_change: Callable[[Rotation], None] | None = None,
-        prove: Prove | None = None,
+        cls, service: KeyService, unfinished: Unfinished, *, prove: Prove | None = None
     ) -> Rotation:
-        """Return a rotation that was begun, of its youngest successor unless one is named."""
-        rotation = cls(service, unfinished.predecessor, on_change=on_change, prove=prove)
-        if unfinished.kind is not UnfinishedKind.ALONE:
-            meant = successor or unfinished.successors[-1]
-            rotation._pair.successor = meant
-            known = unfinished.known if meant is unfinished.successors[-1] else None
-            rotation.state = stands_at(unfinished.kind, known)
-            rotation._was_proven = known is not None and known.is_verified
+        """Return the rotation of an unfinished one's predecessor and youngest successor."""
+        rotation = cls(service, unfinished.predecessor, prove=prove)
+        if unfinished.successors:
+            rotation._pair.successor = unfinished.successors[-1]
+            rotation._state = unfinished.state
+            rotation._was_proven = unfinished.known is not None and unfinished.known.is_verified
             rotation._is_marked_elsewhere = (
-                unfinished.kind is UnfinishedKind.OVERLAPPING and known is None
+                unfinished.kind is UnfinishedKind.OVERLAPPING and unfinished.known is None
             )
         return rotation
 
@@ -101,7 +95,7 @@ class Rotation(Machine):
 
     @property
     def draft(self) -> KeyDraft:
-        """What the successor is to be: as the predecessor is, unless changed before it is made."""
+        """What the successor is to be: as the predecessor is, unless changed before the create."""
         if self._created is not None:
             return self._created.draft
         if self._draft is not None:
@@ -125,6 +119,11 @@ class Rotation(Machine):
         return self._pair.predecessor
 
     @property
+    def key(self) -> Key:
+        """The key that the operator chose: the predecessor."""
+        return self._pair.predecessor
+
+    @property
     def successor(self) -> Key | None:
         """The key that replaces it, as last seen; None also while its id is not known yet."""
         return self._pair.successor
@@ -143,7 +142,10 @@ class Rotation(Machine):
 
     @property
     def is_good(self) -> bool:
-        """Whether the successor was shown to work, or whoever marked the other one saw to it."""
+        """Whether the successor was shown to work, or another host marked the predecessor.
+
+        A predecessor is marked only once its successor is in use.
+        """
         return self.is_proven or (self.verification is None and self._is_marked_elsewhere)
 
     @property
@@ -155,30 +157,41 @@ class Rotation(Machine):
         """Tell whether the step can be taken now; there may be no secret to deliver."""
         return super().allows(step) and (step is not Step.DELIVER or self._secret is not None)
 
-    async def create(self) -> State:
-        """Create the successor, within `service.authorized`; the request is sent once."""
-        return await self._take(Step.CREATE, self._create)
+    def offers(self, step: Step) -> bool:
+        """Tell whether the step is allowed and of use to an operator who sees this rotation."""
+        if step is Step.VERIFY and self.is_proven:
+            return False
+        if step is Step.UNDO and self.successor is None and not self.short_key:
+            return False
+        if step is Step.STORED and (self.stored or self.state is State.OVERLAPPING):
+            return False
+        return self.allows(step)
+
+    async def create(self, password: SecretStr | None = None, *, verify: bool = False) -> State:
+        """Create the successor; the request is sent once.
+
+        The account's password, where one is given, is checked first; `problem` is what
+        `KeyService.authorized` raises. A successor is verified at once where that is asked for.
+        """
+        return await self._take(Step.CREATE, partial(self._create, password, verify))
 
     async def deliver(self, delivery: Delivery) -> State:
         """Have the secret delivered; where that fails it is still held here."""
         return await self._take(Step.DELIVER, partial(self._deliver, delivery))
 
-    async def stored_by_hand(self, how: str) -> State:
-        """Take the operator's word that the secret is stored, and how."""
-        return await self._take(Step.STORED, partial(self._store, how))
+    async def stored_by_hand(self, how: str, *, verify: bool = False) -> State:
+        """Take the operator's word that the secret is stored, and how.
 
-    async def verify(
-        self,
-        on_change: Callable[[Verification], None] | None = None,
-        secret: SecretStr | None = None,
-    ) -> State:
+        A successor that was not verified yet is, where that is asked for and its secret is held.
+        """
+        return await self._take(Step.STORED, partial(self._store_by_hand, how, verify))
+
+    async def verify(self, secret: SecretStr | None = None) -> State:
         """Have the successor shown to work; `problem` is NotVerified where it does not.
 
         A `secret` is given where none is held here any more.
         """
-        return await self._take(
-            Step.VERIFY, partial(self._verify, on_change, self._secret or secret)
-        )
+        return await self._take(Step.VERIFY, partial(self._verify, secret))
 
     async def retire_later(self, today: date) -> State:
         """Mark the predecessor as retiring since `today`, for everybody to see."""
@@ -200,22 +213,25 @@ class Rotation(Machine):
         return await self._take(Step.REPLACE, self._replace)
 
     async def look_again(self) -> State:
-        """Read the list, and tell by it what became of a write that got no answer."""
+        """Read the list, and tell by it the outcome of a write that got no answer."""
         return await self._take(Step.LOOK, self._look)
 
     def forget_secret(self) -> None:
-        """Let go of the secret; one that is not stored is lost by that."""
-        self._check(Step.FORGET)
+        """Hold the secret no more; one that is not stored is lost by that."""
+        self._begin(Step.FORGET)
         self._wipe()
-        if self.state is State.CREATED:
-            self._reach(State.SECRET_LOST)
+        try:
+            if self.state is State.CREATED:
+                self._reach(State.SECRET_LOST)
+        finally:
+            self._step = None
 
     def _wipe(self) -> None:
         """Hold the secret no more; the answer that told it is kept only to find the key by."""
         if self._secret is not None and self._created is not None and self.successor is not None:
             nothing = type(self._secret)("")
-            told = replace(self._created.key, secret=nothing, id=self.successor.id)
-            self._created = replace(self._created, key=told)
+            wiped = replace(self._created.key, secret=nothing, id=self.successor.id)
+            self._created = replace(self._created, key=wiped)
         self._secret = None
 
     def compare(self, listing: Listing) -> None:
@@ -225,50 +241,56 @@ class Rotation(Machine):
     def _may_have_written(self, step: Step) -> bool:
         return step is not Step.CREATE or (bool(self._known) and self._secret is None)
 
-    async def _create(self) -> None:
-        self._known = frozenset()
+    async def _create(self, password: SecretStr | None, verify: bool) -> None:
+        self._known = ()
+        async with self.service.authorized(password):
+            await self._create_authorized()
+        if verify and self.state is State.CREATED:
+            await self._verify()
+
+    async def _create_authorized(self) -> None:
         try:
             await self._prepare()
-            made = await self.service.create(self._asked, predecessor=self.predecessor.id)
-        except (SecretLost, NothingCreated, OutcomeUnknown) as became:
-            self._take_in(became)
+            created = await self.service.create(self._asked, predecessor=self.predecessor.id)
+        except (SecretLost, NothingCreated, OutcomeUnknown) as outcome:
+            self._take_in(outcome)
             return
         except PROBLEMS:
-            self.state = State.REFUSED
+            self._enter(State.REFUSED)
             raise
-        self._created, self._secret = made, made.key.secret
-        if made.key.id is not None:
-            told = made.key.short_key, made.draft.grants, made.draft.valid_ips
-            self._pair.successor = Key(made.key.id, made.draft.label, *told)
+        self._created, self._secret = created, created.key.secret
+        if created.key.id is not None:
+            fields = created.key.short_key, created.draft.grants, created.draft.valid_ips
+            self._pair.successor = Key(created.key.id, created.draft.label, *fields)
         self._reach(State.CREATED)
         with suppress(ApiError, SessionProblem):
             await self._locate()
 
     async def _prepare(self) -> None:
-        """Know the grants to give, and the list from before, without which nothing is compared."""
+        """Learn the grants to give, and the keys from before, to recognise the successor by."""
         await self._pair.look_unless_fresh()
         if self.predecessor.subaccount_id:
             raise OfSubaccount
         if self.predecessor.raw_grants is None and not self.draft.grants:
             raise GrantsNotTold
         self._asked = self.draft
-        self._known = self.service.known_ids() | {self.predecessor.id}
+        self._known = self.service.known_ids(self.predecessor.id)
 
-    def _take_in(self, became: SecretLost | NothingCreated | OutcomeUnknown) -> None:
-        self.problem = became
-        if isinstance(became, NothingCreated):
+    def _take_in(self, outcome: SecretLost | NothingCreated | OutcomeUnknown) -> None:
+        self.problem = outcome
+        if isinstance(outcome, NothingCreated):
             self._reach(State.REFUSED)
-        elif isinstance(became, OutcomeUnknown):
-            doubt = Doubt(State.REFUSED, Step.CREATE, became.cause, became.attempt)
-            self._doubt(doubt, became)
+        elif isinstance(outcome, OutcomeUnknown):
+            step = OpenStep(State.REFUSED, Step.CREATE, outcome.cause, outcome.attempt)
+            self._leave_open(step, outcome)
         else:
-            self._pair.successor = became.key
+            self._pair.successor = outcome.key
             self._reach(State.SECRET_LOST)
 
     async def _locate(self) -> None:
         """Find the successor in the list where the answer told no id."""
         if self.successor is None and self._created is not None:
-            self._pair.successor = await self.service.find_made(self._created.key, self._known)
+            self._pair.successor = await self.service.find_created(self._created.key, self._known)
 
     async def _insist_on_successor(self) -> None:
         await self._locate()
@@ -281,31 +303,42 @@ class Rotation(Machine):
         key_id, short_key = "", self._created.key.short_key
         if self.successor is not None:
             key_id, short_key = self.successor.id, self.successor.raw_short_key or short_key
-        parcel = NewSecret(self._secret, key_id, self._created.draft.label, short_key)
-        sent = await delivery.deliver(parcel)
+        new_secret = NewSecret(self._secret, key_id, self._created.draft.label, short_key)
+        sent = await delivery.deliver(new_secret)
         await self._store(sent.where)
 
     def note_stored(self, how: str) -> None:
-        """Note in the journal that the secret is stored, before the operator goes on."""
-        if attempt := self._attempt:
-            attempt.stored(how)
+        """Note in the journal that the secret held here is stored, before the operator goes on."""
+        if self._created is not None:
+            self._created.attempt.stored(how)
 
-    @property
-    def _attempt(self) -> Attempt | None:
-        """What to note about the successor, where it was created by this operator."""
+    async def _find_attempt(self) -> Attempt | None:
+        """Return what to note about the successor, where it was created by this operator."""
         if self._created is not None:
             return self._created.attempt
-        return self.service.noted.attempt_of(self.successor.id) if self.successor else None
+        return await self.service.history.attempt_of(self.successor.id) if self.successor else None
 
     async def _store(self, how: str) -> None:
         self.stored = f"{self.stored}; {how}" if self.stored else how
-        self.note_stored(how)
+        if attempt := await self._find_attempt():
+            attempt.stored(how)
         if self.state in {State.CREATED, State.INTERRUPTED}:
-            self._reach(State.VERIFIED if self.is_proven else State.DELIVERED)
+            self._reach_stored()
 
-    async def _verify(
-        self, on_change: Callable[[Verification], None] | None, secret: SecretStr | None
-    ) -> None:
+    async def _store_by_hand(self, how: str, verify: bool) -> None:
+        await self._store(how)
+        is_untried = self.verification is None and self._secret is not None
+        if verify and is_untried and self.state is State.DELIVERED:
+            await self._verify()
+
+    def _reach_stored(self) -> None:
+        """Reach what a stored successor has come to; the secret of a verified one is wiped."""
+        if self.is_proven:
+            self._wipe()
+        self._reach(State.VERIFIED if self.is_proven else State.DELIVERED)
+
+    async def _verify(self, given: SecretStr | None = None) -> None:
+        secret = self._secret or given
         if secret is None:
             raise SecretForgotten
         if self.successor is not None and not self.successor.may_have(secret):
@@ -313,15 +346,19 @@ class Rotation(Machine):
         grants, valid_ips = self._asked.grants, self._asked.valid_ips
         if self._created is None and self.successor is not None:
             grants, valid_ips = self.successor.grants, self.successor.raw_valid_ips or ()
-        self.verification = found = await self._prove(
-            secret, grants, valid_ips, on_change=on_change
+        self.verification = verification = await self._prove(
+            secret, grants, valid_ips, on_change=self._show_verification
         )
-        if found.is_certain and (attempt := self._attempt):
-            attempt.proven(found.works)
+        if verification.is_certain and (attempt := await self._find_attempt()):
+            attempt.proven(verification.works)
         if self.state in {State.DELIVERED, State.VERIFIED}:
-            self._reach(State.VERIFIED if found.works else State.DELIVERED)
-        if not found.works:
-            raise NotVerified(found)
+            self._reach_stored()
+        if not verification.works:
+            raise NotVerified(verification)
+
+    def _show_verification(self, verification: Verification) -> None:
+        for listener in tuple(self.verification_listeners):
+            listener(verification)
 
     async def _retire(self, today: date) -> None:
         await self._pair.relabel_predecessor(lambda label: retiring_label(label, today))
@@ -339,7 +376,7 @@ class Rotation(Machine):
         if retiring_since(self.predecessor.raw_label or "") is not None:
             await self._pair.relabel_predecessor(base_label)
             if self.state is State.OVERLAPPING:
-                self._reach(State.VERIFIED if self.is_proven else State.DELIVERED)
+                self._reach_stored()
         await self._pair.delete_successor()
         self._leave(State.UNDONE)
 
@@ -356,46 +393,46 @@ class Rotation(Machine):
         self._reach(state)
 
     async def _look(self) -> None:
-        doubt = self._doubted
-        if doubt is None:
+        step = self._open_step
+        if step is None:
             raise WrongStep(self.state, Step.LOOK)
         listing = await self.service.load()
         self.compare(listing)
-        if doubt.step is Step.CREATE:
-            cause = doubt.cause or self._interruption()
+        if step.step is Step.CREATE:
+            cause = step.cause or self._interruption()
             self._take_in(
-                self.service.what_became(
-                    listing.keys, self._asked, self._known, cause, doubt.attempt
-                )
+                self.service.create_outcome(listing, self._asked, self._known, cause, step.attempt)
             )
+        elif not listing.is_whole:
+            raise ListedInPart
         else:
-            self._compare_outcome(doubt)
+            self._compare_outcome(step)
 
-    def _compare_outcome(self, doubt: Doubt) -> None:
-        """Tell by the two keys as just seen what became of a write other than a create."""
-        pair, state = self._pair, doubt.state
+    def _compare_outcome(self, step: OpenStep) -> None:
+        """Tell by the two keys as just seen the outcome of a write other than a create."""
+        pair, state = self._pair, step.state
         marked = retiring_since(self.predecessor.raw_label or "") is not None
-        if doubt.step is Step.FINISH and not pair.has_predecessor:
+        if step.step is Step.FINISH and not pair.has_predecessor:
             return self._leave(State.FINISHED)
-        if doubt.step is Step.RETIRE and pair.has_predecessor and marked:
+        if step.step is Step.RETIRE and pair.has_predecessor and marked:
             return self._reach(State.OVERLAPPING)
-        if doubt.step in {Step.UNDO, Step.REPLACE} and pair.has_predecessor:
+        if step.step in {Step.UNDO, Step.REPLACE} and pair.has_predecessor:
             if not pair.has_successor:
                 pair.successor = None
-            if doubt.step is Step.REPLACE and pair.successor is None:
+            if step.step is Step.REPLACE and pair.successor is None:
                 return self._leave(State.PLANNED)
-            if doubt.step is Step.UNDO and pair.successor is None and not marked:
+            if step.step is Step.UNDO and pair.successor is None and not marked:
                 return self._leave(State.UNDONE)
             if state is State.OVERLAPPING and not marked:
                 state = State.VERIFIED if self.is_proven else State.DELIVERED
-        self.problem = StillThere(doubt.cause)
+        self.problem = StillThere(step.cause)
         return self._reach(state)
 
     @property
-    def doubted(self) -> State:
-        """The state before a write of which nothing is known; else the present one."""
-        doubt = self._doubted if self.state is State.UNKNOWN else None
-        return doubt.state if doubt else self.state
+    def known_state(self) -> State:
+        """The state; before a write of unknown outcome where that is what it waits for."""
+        step = self._open_step if self.state is State.UNKNOWN else None
+        return step.state if step else self.state
 
     def _interruption(self) -> ApiError:
         server = self.service.session.client.server

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -32,7 +33,7 @@ class State(Enum):
     SECRET_LOST = "secret lost"  # noqa: S105  # a state's name
     """The successor exists, but nobody has its secret: it is deleted before another is made."""
     INTERRUPTED = "interrupted"
-    """Found in the list: a successor of which nobody here knows whether its secret was stored."""
+    """A successor is listed, and nothing here says that its secret was stored."""
     UNKNOWN = "unknown"
     """A write got no answer and the list could not be read; looking again will tell."""
 
@@ -55,7 +56,11 @@ class Step(Enum):
 S = State
 _UNDOING = (S.UNDONE, S.UNKNOWN)
 
-Transitions = dict[State, dict[Step, tuple[State, ...]]]
+Transitions = Mapping[State, Mapping[Step, tuple[State, ...]]]
+"""Of each state its steps, the one that leads on first, and of each step where it may end.
+
+A step may also end where it began. `Machine` enforces the table: anything else is a WrongStep.
+"""
 
 TRANSITIONS: Transitions = {
     S.PLANNED: {
@@ -69,38 +74,38 @@ TRANSITIONS: Transitions = {
     S.CREATED: {
         Step.DELIVER: (S.DELIVERED, S.VERIFIED),
         Step.STORED: (S.DELIVERED, S.VERIFIED),
-        Step.VERIFY: (S.CREATED,),
+        Step.VERIFY: (),
         Step.UNDO: _UNDOING,
         Step.FORGET: (S.SECRET_LOST,),
     },
     S.DELIVERED: {
-        Step.DELIVER: (S.DELIVERED,),
-        Step.STORED: (S.DELIVERED,),
-        Step.VERIFY: (S.VERIFIED, S.DELIVERED),
+        Step.VERIFY: (S.VERIFIED,),
+        Step.DELIVER: (),
+        Step.STORED: (S.VERIFIED,),
         Step.RETIRE: (S.OVERLAPPING, S.UNKNOWN),
         Step.FINISH: (S.FINISHED, S.UNKNOWN),
         Step.UNDO: _UNDOING,
-        Step.FORGET: (S.DELIVERED,),
+        Step.FORGET: (),
     },
     S.VERIFIED: {
-        Step.DELIVER: (S.VERIFIED,),
-        Step.STORED: (S.VERIFIED,),
-        Step.VERIFY: (S.VERIFIED, S.DELIVERED),
-        Step.RETIRE: (S.OVERLAPPING, S.UNKNOWN),
         Step.FINISH: (S.FINISHED, S.UNKNOWN),
+        Step.RETIRE: (S.OVERLAPPING, S.UNKNOWN),
+        Step.VERIFY: (S.DELIVERED,),
+        Step.DELIVER: (),
+        Step.STORED: (),
         Step.UNDO: _UNDOING,
-        Step.FORGET: (S.VERIFIED,),
+        Step.FORGET: (),
     },
     S.OVERLAPPING: {
-        Step.DELIVER: (S.OVERLAPPING,),
-        Step.STORED: (S.OVERLAPPING,),
-        Step.VERIFY: (S.OVERLAPPING,),
         Step.FINISH: (S.FINISHED, S.UNKNOWN),
+        Step.VERIFY: (),
+        Step.DELIVER: (),
+        Step.STORED: (),
         Step.UNDO: (S.DELIVERED, S.VERIFIED, *_UNDOING),
-        Step.FORGET: (S.OVERLAPPING,),
+        Step.FORGET: (),
     },
-    S.FINISHED: {Step.FORGET: (S.FINISHED,)},
-    S.UNDONE: {Step.FORGET: (S.UNDONE,)},
+    S.FINISHED: {Step.FORGET: ()},
+    S.UNDONE: {Step.FORGET: ()},
     S.SECRET_LOST: {
         Step.REPLACE: (S.PLANNED, S.UNKNOWN),
         Step.UNDO: _UNDOING,
@@ -112,24 +117,18 @@ TRANSITIONS: Transitions = {
     },
     S.UNKNOWN: {Step.LOOK: tuple(S)},
 }
-"""Each state's steps and where they may lead, beside staying where it is for a problem."""
-
-
-def drawn() -> str:
-    """Return the table as lines of text: `planned  create  → created, refused, …`."""
-    lines = []
-    for state, steps in TRANSITIONS.items():
-        for step, ends in steps.items():
-            told = "any" if len(ends) == len(State) else ", ".join(end.value for end in ends)
-            lines.append(f"{state.value:<12} {step.value:<15} → {told}")
-    return "\n".join(lines)
+"""The steps of a rotation."""
 
 
 class WrongStep(Exception):
-    """A step that the rotation's state does not allow; asking for it is a fault of the program."""
+    """A step that the state does not allow, or that ended where it must not.
 
-    def __init__(self, state: State, step: Step, why: str = "") -> None:
-        super().__init__(f"{step.value} when {state.value}{f': {why}' if why else ''}")
+    Either is a fault of the program.
+    """
+
+    def __init__(self, state: State, step: Step | None, why: str = "") -> None:
+        name = step.value if step else "no step"
+        super().__init__(f"{name} when {state.value}{f': {why}' if why else ''}")
         self.state, self.step = state, step
 
 
@@ -191,6 +190,12 @@ class StillThere(CannotGoOn):
         self.cause = cause
 
 
+class ListedInPart(CannotGoOn):
+    """The server lists only some of its keys, so the list tells of no key that it is gone."""
+
+    sentence = "The server lists only part of its keys, so it is not known what came of this."
+
+
 class Interrupted(CannotGoOn):
     """The program was stopped in the middle of a write."""
 
@@ -198,7 +203,7 @@ class Interrupted(CannotGoOn):
 
 
 class NotVerified(CannotGoOn):
-    """The successor was not shown to work; `verification` tells what was found."""
+    """The successor was not shown to work; `verification` tells why."""
 
     sentence = "The successor was not shown to work, so the predecessor stays."
 

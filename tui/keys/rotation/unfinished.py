@@ -1,14 +1,15 @@
-"""Rotations that somebody began and nobody finished: known from the journal, else by the list."""
+"""Rotations that were started and not finished: known from the journal, else by the list."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import Enum
 
 from tui.api.models import Key
-from tui.journal import Successor
+from tui.journal import CreateRecord
 from tui.keys.rotation.retiring_label import base_label, retiring_since
 from tui.keys.rotation.states import State
 from tui.keys.service import KeyService
@@ -23,8 +24,8 @@ class UnfinishedKind(Enum):
     """The predecessor is marked as retiring, and has a successor."""
     ALONE = "retiring without a successor"
     """The predecessor is marked as retiring, but finishing would leave no key of its label."""
-    BEGUN = "begun"
-    """The journal here knows that one was made to succeed the other."""
+    RECORDED = "recorded"
+    """The journal here says that one key was created to succeed the other."""
     MAYBE_INTERRUPTED = "maybe interrupted"
     """Keys that are alike, and nothing more is known: they may have nothing to do with each other.
     """
@@ -42,77 +43,95 @@ class Unfinished:
     predecessor: Key
     successors: tuple[Key, ...] = ()
     since: date | None = None
-    known: Successor | None = None
+    known: CreateRecord | None = None
 
     @property
     def is_proven(self) -> bool:
         """Whether the youngest successor is stored and was shown to work, as is known here."""
         return self.known is not None and self.known.is_stored and self.known.is_verified
 
+    @property
+    def state(self) -> State:
+        """Where the rotation of the youngest successor stands."""
+        if not self.successors:
+            return State.PLANNED
+        if self.kind is UnfinishedKind.OVERLAPPING:
+            return State.OVERLAPPING
+        if self.known is None or not self.known.is_stored:
+            return State.INTERRUPTED
+        return State.VERIFIED if self.known.is_verified else State.DELIVERED
 
-def stands_at(kind: UnfinishedKind, known: Successor | None) -> State:
-    """Return where a rotation stands that was begun earlier, by what is known of its successor."""
-    if kind is UnfinishedKind.OVERLAPPING:
-        return State.OVERLAPPING
-    if kind is not UnfinishedKind.BEGUN or known is None or not known.is_stored:
-        return State.INTERRUPTED
-    return State.VERIFIED if known.is_verified else State.DELIVERED
+    @property
+    def is_certain(self) -> bool:
+        """Whether a mark or the journal tells of the rotation, and not only that keys are alike."""
+        return self.kind in {UnfinishedKind.OVERLAPPING, UnfinishedKind.RECORDED}
+
+    def involves(self, key: Key) -> bool:
+        """Tell whether the key is the predecessor or one of the successors."""
+        return key.id in {self.predecessor.id, *(successor.id for successor in self.successors)}
 
 
-def unfinished_rotations(service: KeyService) -> tuple[Unfinished, ...]:
+async def unfinished_rotations(service: KeyService) -> tuple[Unfinished, ...]:
     """Return the unfinished rotations of the server as last read, by its list and the journal."""
-    return find_unfinished(service.listing.keys, service.noted.successors)
+    records = await service.history.creates()
+    return await asyncio.to_thread(find_unfinished, service.listing.keys, records)
 
 
-def find_unfinished(keys: Iterable[Key], known: Iterable[Successor] = ()) -> tuple[Unfinished, ...]:
+def find_unfinished(
+    keys: Iterable[Key], records: Iterable[CreateRecord] = ()
+) -> tuple[Unfinished, ...]:
     """Return the rotations that are to be seen as unfinished, each key in one role only.
 
-    What is `known` of successors, oldest first, goes before what labels suggest.
+    The `records` of creates, oldest first, go before what labels suggest.
     """
     ordered = _oldest_first(keys)
-    linked = _linked(ordered, known)
+    recorded = _recorded(ordered, records)
     marked: list[Key] = []
-    named: dict[Hashable, list[Key]] = {}
-    taken = {key.id for one in linked.values() for key in (one.predecessor, *one.successors)}
+    unmarked: dict[Hashable, list[Key]] = {}
+    recorded_ids = {
+        key.id for pair in recorded.values() for key in (pair.predecessor, *pair.successors)
+    }
     for key in ordered:
-        if key.id in taken:
+        if key.id in recorded_ids:
             continue
         if retiring_since(key.raw_label or ""):
             marked.append(key)
         else:
-            named.setdefault(_name(key), []).append(key)
-    found = [*linked.values(), *(_overlapping(key, named.get(_name(key), [])) for key in marked)]
+            unmarked.setdefault(_name(key), []).append(key)
+    overlapping = [_overlapping(key, unmarked.get(_name(key), [])) for key in marked]
     for name in map(_name, marked):
-        named.pop(name, None)
-    found += [_maybe_interrupted(same) for same in _alike(named.values())]
-    return tuple(found)
+        unmarked.pop(name, None)
+    alike = [_maybe_interrupted(keys) for keys in _alike(unmarked.values())]
+    return (*recorded.values(), *overlapping, *alike)
 
 
-def _linked(keys: list[Key], known: Iterable[Successor]) -> dict[str, Unfinished]:
+def _recorded(keys: list[Key], records: Iterable[CreateRecord]) -> dict[str, Unfinished]:
     """Return the rotations that the journal knows, by their predecessors' ids."""
     listed = {key.id: key for key in keys}
-    found: dict[str, Unfinished] = {}
-    successors = set[str]()
-    for one in known:
-        old, new = listed.get(one.predecessor), listed.get(one.key_id)
-        if old is None or new is None or old is new or old.id in successors or new.id in found:
+    rotations: dict[str, Unfinished] = {}
+    successor_ids = set[str]()
+    for record in records:
+        old, new = listed.get(record.predecessor), listed.get(record.key_id)
+        if not (record.predecessor and record.key_id) or old is None or new is None or old is new:
             continue
-        successors.add(new.id)
+        if old.id in successor_ids or new.id in rotations:
+            continue  # each key has one role
+        successor_ids.add(new.id)
         since = retiring_since(old.raw_label or "")
-        before = found[old.id].successors if old.id in found else ()
-        found[old.id] = Unfinished(
-            UnfinishedKind.OVERLAPPING if since else UnfinishedKind.BEGUN,
+        earlier = rotations[old.id].successors if old.id in rotations else ()
+        rotations[old.id] = Unfinished(
+            UnfinishedKind.OVERLAPPING if since else UnfinishedKind.RECORDED,
             old,
-            (*(key for key in before if key.id != new.id), new),
+            (*(key for key in earlier if key.id != new.id), new),
             since or (new.created_at.date() if new.created_at else None),
-            one,
+            record,
         )
-    return found
+    return rotations
 
 
-def _overlapping(predecessor: Key, named: list[Key]) -> Unfinished:
-    born = predecessor.created_at or _BEFORE_ALL
-    successors = [key for key in named if key.created_at is None or key.created_at >= born]
+def _overlapping(predecessor: Key, namesakes: list[Key]) -> Unfinished:
+    created = predecessor.created_at or _BEFORE_ALL
+    successors = [key for key in namesakes if key.created_at is None or key.created_at >= created]
     kind = UnfinishedKind.OVERLAPPING if successors else UnfinishedKind.ALONE
     since = retiring_since(predecessor.raw_label or "")
     return Unfinished(kind, predecessor, tuple(successors), since)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -13,62 +14,67 @@ from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.screen import Screen
+from textual.timer import Timer
 from textual.widgets import Button, Footer, Input, Static
 
 from tui.api.errors import ApiError
 from tui.api.models import Key
 from tui.api.session import SessionEnded, SessionProblem
 from tui.delivery import DeliveryFailed
-from tui.errands import explain, in_one_line
-from tui.keys.rotation import BulkRun, Failure, State
+from tui.keys.rotation import BulkRun, State, Unfinished
 from tui.keys.service import KeyService
-from tui.problems import Problem
+from tui.problems import Problem, describe
 from tui.text import count, short
 from tui.ui.bindings import Place, bindings_for
 from tui.ui.screens.dialog import ConfirmScreen
-from tui.ui.widgets.field import Field
 from tui.ui.widgets.key_table import KeyTable
 from tui.ui.widgets.messages import MessageKind
+from tui.ui.widgets.password_field import PasswordField
 from tui.ui.widgets.status import Status
-from tui.ui.widgets.table_line import StateKind
 from tui.ui.widgets.top_bar import TopBar
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
 
-_PAUSED: dict[type, str] = {
+_PAUSE_TEXTS: dict[type, str] = {
     SessionEnded: "your session has ended",
     DeliveryFailed: "paused, as no secret could be delivered",
 }
-_OVER = {State.VERIFIED: "verified", State.OVERLAPPING: "marked as retiring"}
+_DONE_TEXTS = {State.VERIFIED: "verified", State.OVERLAPPING: "marked as retiring"}
 
-BAR = 30
-"""How wide the bar is that tells how far a run has come, in cells."""
+PROGRESS_SECONDS = 0.2
+"""How long at least is between two drawings of the progress, while keys are worked on."""
+
+BAR_CELLS = 30
+"""The width of the progress bar."""
 
 
 @dataclass(frozen=True, slots=True)
 class BulkResult:
-    """What came of a run, and whether that is all that was wanted."""
+    """What is shown above the list of keys after a run, and whether all was done."""
 
     text: str
     kind: MessageKind
 
 
 class BulkScreen(Screen["BulkResult | None"]):
-    """Shows the plan, then runs it; returns what came of it, or None where nothing was done.
+    """Shows the plan, then runs it; returns its result, or None where nothing was done.
 
-    The run belongs to the app, not to this screen, so that nothing can cut a request off.
+    Workers of the app take the steps: removing this screen cuts no request off. Textual's
+    metaclass admits no ABC, so only the type checker insists on the abstract methods.
     """
 
     CSS_PATH = "bulk.tcss"
     AUTO_FOCUS = "Input, #close"
     PLACE = Place.RUN
     BINDINGS: ClassVar[list[BindingType]] = list(bindings_for(PLACE))
-    place = ""
-    start = ""
-    ended = ""
-    """What stands beside a key whose end is reached."""
-    is_danger = False
+    verb: ClassVar[str]
+    """What is done with the keys, as the title says it."""
+    start_label: ClassVar[str]
+    """The label of the button that starts the run."""
+    finished_text: ClassVar[str] = ""
+    """Stands beside a key that reached `State.FINISHED`."""
+    is_danger: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -76,108 +82,112 @@ class BulkScreen(Screen["BulkResult | None"]):
         keys: Sequence[Key],
         now: Callable[[], datetime],
         notice: str,
+        unfinished: Sequence[Unfinished] = (),
     ) -> None:
+        """Show what will be done with `keys`, knowing of the `unfinished` rotations."""
         super().__init__()
+        self.unfinished = unfinished
         self.service, self.keys, self.now, self._notice = service, keys, now, notice
-        self.run_: BulkRun | None = None
-        self._failures: dict[str, Failure] = {}
-        self._is_taking = False
-        self._told = ""
+        self.bulk_run: BulkRun | None = None
+        self.is_busy = False
+        self._message = ""
+        self._drawing: Timer | None = None
+        self._offered: tuple[object, ...] = ()
 
     def compose(self) -> ComposeResult:
-        """The plan, the keys, and how far it has come."""
-        yield TopBar(f"Settings › API keys › {self.place}", notice=self._notice)
+        """The plan, the keys, and the progress."""
+        yield TopBar(f"Settings › API keys › {self.verb}", notice=self._notice)
         with Vertical(id="page"):
-            yield Static(Content(f"{self.place} {count(len(self.keys), 'API key')}"), id="title")
+            yield Static(Content(f"{self.verb} {count(len(self.keys), 'API key')}"), id="title")
             first, *others = self.sentences()
             yield Static(Content.assemble((first, "bold"), "\n", " ".join(others)), id="plan")
             with Vertical(id="choices"):
                 yield from self.choices()
             yield Static(id="progress", markup=False)
-            yield Static(id="told", markup=False)
+            yield Static(id="message", markup=False)
             yield KeyTable()
         with Horizontal(id="buttons"):
             yield Status()
             yield Button("Close", id="close", compact=True)
             yield Button("Retry failed", id="retry", compact=True)
-            yield from self.afterwards()
+            yield from self.decision_buttons()
             yield Button(
-                Content(self.start),
+                Content(self.start_label),
                 id="start",
                 variant="error" if self.is_danger else "primary",
                 compact=True,
             )
         yield Footer(show_command_palette=False, compact=True)
 
+    @abstractmethod
     def sentences(self) -> Sequence[str]:
-        """Return what will happen."""
-        return ()
+        """Return what will happen; the first sentence is shown in bold."""
+
+    @abstractmethod
+    def make_run(self) -> BulkRun | None:
+        """Return the run; None, with an error at a field, where the choices don't allow it."""
+
+    @abstractmethod
+    def summary(self, run: BulkRun) -> str:
+        """Return what was done, in sentences; failures are added to it."""
 
     def choices(self) -> ComposeResult:
-        """What has to be known before it begins."""
+        """The fields to fill in before the start."""
         yield from ()
 
-    def afterwards(self) -> ComposeResult:
-        """The buttons for what can be done once the run is over."""
+    def decision_buttons(self) -> ComposeResult:
+        """The buttons for what can be done with predecessors after the run."""
         yield from ()
-
-    def make_run(self) -> BulkRun | None:
-        """Return the run, or None where the choices don't allow it, which has been told."""
-        raise NotImplementedError
-
-    def summary(self, run: BulkRun) -> str:
-        """Return in sentences what came of the run, besides what failed."""
-        raise NotImplementedError
 
     def is_complete(self, run: BulkRun) -> bool:
-        """Tell whether all is done that was wanted."""
+        """Return whether nothing is left to do."""
         done, of = run.progress
         return done == of
 
-    def _became(self, run: BulkRun) -> BulkResult:
-        told = [self.summary(run)]
+    def _result(self, run: BulkRun) -> BulkResult:
+        sentences = [self.summary(run)]
         if run.failed:
             others = f" and {count(len(run.failed) - 1, 'other')}" if len(run.failed) > 1 else ""
-            told.append(f"Failed: {short(run.failed[0].key.label, 40)}{others}.")
+            sentences.append(f"Failed: {short(run.failed[0].key.label, 40)}{others}.")
         if run.left:
-            told.append(f"Not come to: {count(len(run.left), 'key')}.")
+            sentences.append(f"Not come to: {count(len(run.left), 'key')}.")
         kind: MessageKind = "done" if self.is_complete(run) else "note"
-        return BulkResult(" ".join(filter(None, told)), "problem" if run.failed else kind)
+        return BulkResult(" ".join(filter(None, sentences)), "problem" if run.failed else kind)
 
     def close_down(self) -> None:
-        """Let go of what the run needed."""
+        """Close what the run held open."""
 
     def on_mount(self) -> None:
         """Show the keys."""
-        table = self.query_one(KeyTable)
+        self._table = table = self.query_one(KeyTable)
         table.show(self.keys, self.service.listing.catalogue, self.now())
         self.show_progress()
 
     @on(Button.Pressed, "#start")
     @on(Input.Submitted)
     def action_start(self) -> None:
-        """Begin."""
-        if self.run_ is None and (run := self.make_run()) is not None:
+        """Start the run, unless there is nothing to do."""
+        if self.bulk_run is None and (run := self.make_run()) is not None:
             if not any(run.progress):
-                self._told = "There is nothing to do."
+                self._message = "There is nothing to do."
                 self.show_progress()
                 return
-            self.run_ = run
-            run.on_change = self.changed
+            self.bulk_run = run
+            run.listeners.append(self.show_state)
             self.query_one("#choices").display = False
-            self.take(lambda: run.run(self.password()), self._could_not_begin)
+            self.take_step(lambda: run.run(self.password()), self._show_not_started)
 
     @on(Button.Pressed, "#retry")
     def action_retry(self) -> None:
         """Try once more what failed."""
-        run = self.run_
-        if run is not None and not run.is_running and run.failed:
-            self.take(lambda: run.retry_failed(self.password()), self._could_not_retry)
+        run = self.bulk_run
+        if run is not None and not self.is_busy and run.failures:
+            self.take_step(lambda: run.retry_failed(self.password()))
 
     def action_pause(self) -> None:
-        """Pause after the present key, or go on."""
-        run = self.run_
-        if run is not None and run.is_running:
+        """Pause after the keys under way, or go on."""
+        run = self.bulk_run
+        if run is not None and self.is_busy:
             if run.is_paused:
                 run.resume()
             else:
@@ -187,26 +197,26 @@ class BulkScreen(Screen["BulkResult | None"]):
     @on(Button.Pressed, "#close")
     @work(group="leave", description="leave the run")
     async def action_close(self) -> None:
-        """Leave, or, while it runs, stop after the present key."""
+        """Leave, or, while it runs, stop after the keys under way."""
         if await self.may_leave():
-            run = self.run_
+            run = self.bulk_run
             if run is not None:
-                run.on_change = None
-            became = self._became(run) if run is not None else None
-            self.run_ = None
+                run.listeners.remove(self.show_state)
+            result = self._result(run) if run is not None else None
+            self.bulk_run = None
             self.close_down()
-            self.dismiss(became)
+            self.dismiss(result)
 
     def on_unmount(self) -> None:
-        """Let go of what the run needed where the whole program is left."""
+        """Close what the run held open, also where the whole program is left."""
         self.close_down()
 
     async def may_leave(self) -> bool:
-        """Stop the run first, which ends with the present key."""
-        run = self.run_
-        if run is None or not run.is_running:
+        """Stop the run first, which ends with the keys under way."""
+        run = self.bulk_run
+        if run is None or not self.is_busy:
             return True
-        body = Content("The key at hand is seen to its end. The others stay as they are.")
+        body = Content("The keys under way are seen to their ends. The others stay as they are.")
         ask = ConfirmScreen("Stop the run?", body, yes="Stop", no="Go on")
         if await self.app.push_screen_wait(ask):
             run.cancel()
@@ -214,139 +224,148 @@ class BulkScreen(Screen["BulkResult | None"]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer what makes sense now."""
-        run = self.run_
+        run = self.bulk_run
         if action == "start":
             return run is None
         if action == "pause":
-            return run is not None and run.is_running
+            return run is not None and self.is_busy
         if action == "retry":
-            return run is not None and not run.is_running and bool(run.failed)
-        return action not in {"finish", "later"} or self.can_go_on()
+            return run is not None and not self.is_busy and run.failures > 0
+        return action not in {"finish", "later"} or self.awaits_decision()
 
-    def can_go_on(self) -> bool:
-        """Tell whether predecessors wait for a decision."""
+    def awaits_decision(self) -> bool:
+        """Return whether predecessors are there to be deleted or marked as retiring."""
         return False
 
     def password(self) -> SecretStr | None:
         """Return the account's password, where it is asked for."""
-        from pydantic import SecretStr
-
-        for field in self.query("#password").results(Field):
-            return SecretStr(field.value)
+        for field in self.query(PasswordField):
+            return field.secret
         return None
 
-    def take(
+    def take_step(
         self,
         step: Callable[[], Awaitable[None]],
-        refused: Callable[[Exception], None] | None = None,
+        on_refused: Callable[[Exception], None] | None = None,
     ) -> None:
-        """Run a step in a worker of the app's; `refused` tells why nothing of it was begun."""
-        if not self._is_taking:
-            self._is_taking = True
-            work = self._run(step, refused or self._could_not_retry)
-            self.app.run_worker(work, group="write", description=f"{self.place} keys")
+        """Take a step in a worker of the app's; `on_refused` shows why nothing of it was begun."""
+        if not self.is_busy:
+            self.is_busy = True
+            self._done_texts = {**_DONE_TEXTS, State.FINISHED: self.finished_text}
+            work = self._run_step(step, on_refused or self._show_not_continued)
+            self.app.run_worker(work, group="write", description=f"{self.verb} keys")
 
-    async def _run(
-        self, step: Callable[[], Awaitable[None]], refused: Callable[[Exception], None]
+    async def _run_step(
+        self, step: Callable[[], Awaitable[None]], on_refused: Callable[[Exception], None]
     ) -> None:
-        self._told = ""
+        self._message = ""
         self.query_one(KeyTable).focus()
         self.call_later(self.show_progress)
         try:
             await step()
         except (ApiError, SessionProblem) as error:
             if self.is_attached:
-                refused(error)
+                on_refused(error)
         finally:
-            self._is_taking = False
+            self.is_busy = False
             self.show_progress()
 
-    def _could_not_begin(self, error: Exception) -> None:
-        """Tell why nothing was begun: the password was wrong, or could not be checked."""
-        self.run_ = None
+    def _show_not_started(self, error: Exception) -> None:
+        """Show why nothing was begun: the password was wrong, or could not be checked."""
+        self.bulk_run = None
         self.close_down()
         self.query_one("#choices").display = True
-        words = explain(error)
-        told = words.fields.get("password", "")
-        for field in self.query("#password").results(Field):
-            field.error = told
-            field.focus_input()
-        self._told = "" if told else _sentences(words)
+        problem = describe(error)
+        field_error = problem.fields.get("password", "")
+        for field in self.query(PasswordField):
+            field.refuse(field_error)
+        self._message = "" if field_error else _paragraph(problem)
 
-    def _could_not_retry(self, error: Exception) -> None:
-        """Tell why it could not be gone on; the run and all that it holds stays as it is."""
-        self._told = _sentences(explain(error))
+    def _show_not_continued(self, error: Exception) -> None:
+        """Show why the step was not begun; the run keeps its states and secrets."""
+        self._message = _paragraph(describe(error))
 
-    def changed(self, key_id: str, state: State, problem: Exception | None) -> None:
-        """Show a key's new state."""
+    def show_state(self, key_id: str, state: State, problem: Exception | None) -> None:
+        """Show a key's new state, and soon the progress."""
         if not self.is_attached:
             return
-        words = {**_OVER, State.FINISHED: self.ended}
-        table = self.query_one(KeyTable)
         if problem is not None:
-            table.set_state(key_id, in_one_line(explain(problem)), "problem")
+            self._table.set_state(key_id, describe(problem).one_line, "problem")
+        elif (text := self._done_texts.get(state)) is not None:
+            self._table.set_state(key_id, text, "done")
         else:
-            told, kind = words.get(state, state.value), "done" if state in words else "working"
-            table.set_state(key_id, told, cast(StateKind, kind))
-        self.call_later(self.show_progress)
+            self._table.set_state(key_id, state.value, "working")
+        if self._drawing is None:
+            self._drawing = self.set_timer(PROGRESS_SECONDS, self.show_progress)
 
     def show_progress(self) -> None:
-        """Show how far it has come, and what can be done now."""
+        """Show the progress, and what can be done now."""
+        if self._drawing is not None:
+            self._drawing.stop()
+            self._drawing = None
         if not self.is_attached:
             return
-        run = self.run_
-        progress = self.query_one("#progress", Static)
-        progress.display = run is not None
-        running = run is not None and run.is_running
+        run = self.bulk_run
+        is_running = run is not None and self.is_busy
         if run is not None:
-            progress.update(_bar(run))
-            self._failures = {failure.key.id: failure for failure in run.failed}
+            self.query_one("#progress", Static).update(_bar(run, is_running=is_running))
+            if run.waiting_until is not None:
+                self._drawing = self.set_timer(1, self.show_progress)
+        self._show_failure(self._table.key)
+        has_failures = run is not None and bool(run.failures)
+        offered = (run is None, is_running, has_failures, self.awaits_decision())
+        if offered != self._offered:
+            self._offered = offered
+            self._show_offers(run, is_running=is_running)
+
+    def _show_offers(self, run: BulkRun | None, *, is_running: bool) -> None:
+        """Show the buttons and keys of what can be done now."""
+        self.query_one("#progress").display = run is not None
         self.query_one("#start").display = run is None
         self.query_one("#plan").display = run is None
-        self.query_one("#retry").display = not running and bool(self._failures)
-        close = self.query_one("#close", Button)
-        close.label = Content("Stop" if running else "Close")
-        for button in self.query(".afterwards"):
-            button.display = self.can_go_on()
-        self._tell_failure(self.query_one(KeyTable).key)
+        self.query_one("#retry").display = run is not None and not is_running and run.failures > 0
+        self.query_one("#close", Button).label = Content("Stop" if is_running else "Close")
+        for button in self.query(".decision"):
+            button.display = self.awaits_decision()
         self.refresh_bindings()
 
     @on(KeyTable.Highlighted)
     def _highlighted(self, event: KeyTable.Highlighted) -> None:
-        self._tell_failure(event.key)
+        self._show_failure(event.key)
 
-    def _tell_failure(self, key: Key | None) -> None:
-        failure = self._failures.get(key.id) if key is not None else None
-        told = self.query_one("#told", Static)
-        told.display = bool(failure or self._told)
-        if self._told:
-            told.update(Content(self._told))
+    def _show_failure(self, key: Key | None) -> None:
+        run = self.bulk_run
+        failure = run.failure_of(key.id) if run is not None and key is not None else None
+        message = self.query_one("#message", Static)
+        message.display = bool(failure or self._message)
+        if self._message:
+            message.update(Content(self._message))
         elif failure is not None:
-            about = _sentences(explain(failure.problem, failure.key))
-            told.update(Content(f"{short(failure.key.label, 40)}: {about}"))
+            reason = _paragraph(describe(failure.problem, failure.key))
+            message.update(Content(f"{short(failure.key.label, 40)}: {reason}"))
 
 
-def _sentences(problem: Problem) -> str:
+def _paragraph(problem: Problem) -> str:
     """Return a problem in one paragraph."""
     lines = (f"{problem.title.rstrip('.')}.", *problem.fields.values(), problem.detail)
     return " ".join(dict.fromkeys(line for line in lines if line))
 
 
-def _bar(run: BulkRun) -> Content:
-    """Return how far a run has come: a bar, numbers, and why it waits where it does."""
+def _bar(run: BulkRun, *, is_running: bool) -> Content:
+    """Return the progress of a run: a bar, numbers, and why it waits where it does."""
     done, of = run.progress
-    failed = len(run.failed)
-    filled = round(BAR * done / of) if of else BAR
+    failed = run.failures
+    filled = round(BAR_CELLS * done / of) if of else BAR_CELLS
     parts = [f"  {done:,} of {of:,}"]
     if failed:
         parts.append(f"{failed:,} failed")
-    if run.is_running and run.is_paused:
-        parts.append(f"{_PAUSED.get(type(run.paused_because), 'paused')}: p goes on")
+    if is_running and run.is_paused:
+        parts.append(f"{_PAUSE_TEXTS.get(type(run.paused_because), 'paused')}: p goes on")
     elif run.waiting_until is not None:
-        seconds = f"{run.pace.seconds_left:.0f} s"
+        seconds = f"{run.throttle.seconds_left:.0f} s"
         parts.append(f"waiting {seconds}: the server asks for fewer requests")
-    elif not run.is_running:
+    elif not is_running:
         parts.append("stopped" if run.is_cancelled else "done")
     return Content.assemble(
-        ("━" * filled, "$text-accent"), ("─" * (BAR - filled), "$border"), " · ".join(parts)
+        ("━" * filled, "$text-accent"), ("─" * (BAR_CELLS - filled), "$border"), " · ".join(parts)
     )

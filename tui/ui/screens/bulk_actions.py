@@ -28,14 +28,11 @@ from tui.keys.rotation import (
     Rotation,
     State,
     Unfinished,
-    UnfinishedKind,
     check_jobs,
     delete_jobs,
     finish_jobs,
     plan_rotations,
-    unfinished_rotations,
 )
-from tui.keys.validation import wrong_password
 from tui.text import count, plain
 from tui.ui.screens.bulk import BulkScreen
 from tui.ui.screens.dialog import ConfirmScreen
@@ -43,70 +40,69 @@ from tui.ui.screens.rotate import RotateScreen
 from tui.ui.screens.secret_box import COMMAND
 from tui.ui.widgets.field import Field
 from tui.ui.widgets.key_table import KeyTable
+from tui.ui.widgets.password_field import PasswordField
 
 
 class BulkRotateScreen(BulkScreen):
     """Every key gets a successor, delivered and verified; then the predecessors are decided on."""
 
-    place = "Rotate"
-    start = "Create successors"
-    ended = "rotated: the predecessor is deleted"
+    verb = "Rotate"
+    start_label = "Create successors"
+    finished_text = "rotated: the predecessor is deleted"
 
     def on_mount(self) -> None:
-        """Tell beside the keys which are left out."""
+        """Mark the keys that are left out."""
         for key in self._plan.left_out:
             self.query_one(KeyTable).set_state(key.id, "left out", "")
 
     def sentences(self) -> list[str]:
         """Return what will happen, and how the secrets will be named in a file."""
-        planned = self._plan
-        taken: set[str] = set()
-        for key in planned.keys[:1]:
-            name = variable_name(plain(key.raw_label or ""), key.short_key, taken)
-            return [*planned.sentences, f"In a file, the first is named {name}."]
-        return list(planned.sentences)
+        sentences = list(self._plan.sentences)
+        if self._plan.keys:
+            key = self._plan.keys[0]
+            name = variable_name(plain(key.raw_label or ""), key.short_key, taken=())
+            sentences.append(f"In a file, the first is named {name}.")
+        return sentences
 
     def choices(self) -> ComposeResult:
         """Where the secrets go, and the account's password."""
         yield Field("To a new file", id="file", placeholder="secrets.env, .json or .csv")
         yield Field("or to a command", id="command", placeholder=COMMAND)
-        if self.service.session.has_password:
-            yield Field("Account Password *", id="password", masked=True)
+        yield PasswordField(is_needed=self.service.session.has_password)
 
     def make_run(self) -> BulkRun | None:
-        """Return the run, once the way of delivery is known to do."""
+        """Return the run, once the chosen delivery was checked and a password was typed."""
         keys = self._plan.keys
         labels = [key.raw_label or "" for key in keys]
         delivery = self._delivery(labels) if keys else None
         if delivery is None:
             return None
-        for field in self.query("#password").results(Field):
-            field.error = wrong_password(field.value)
-            if field.error:
-                field.focus_input()
-                delivery.close()
-                return None
+        password = self.query_one(PasswordField)
+        if not password.check():
+            password.focus_input()
+            delivery.close()
+            return None
         self._open_delivery = delivery
-        return BulkRotation(self.service, keys, delivery, begun=self._plan.replaced)
+        return BulkRotation(self.service, keys, delivery, unfinished=self._plan.replaced)
 
     def summary(self, run: BulkRun) -> str:
-        """Return how many keys came how far."""
+        """Return how many keys reached which state."""
         rotations = self._rotation_run.rotations.values() if self._rotation_run else ()
         states = Counter(rotation.state for rotation in rotations)
-        told: list[str] = []
+        sentences: list[str] = []
         if rotated := states[State.FINISHED]:
-            told.append(f"{count(rotated, 'key')} rotated.")
+            sentences.append(f"{count(rotated, 'key')} rotated.")
         if marked := states[State.OVERLAPPING]:
-            told.append(f"{count(marked, 'key')} marked as retiring: f deletes them.")
+            sentences.append(f"{count(marked, 'key')} marked as retiring: f deletes them.")
         if made := states[State.VERIFIED]:
-            told.append(
+            sentences.append(
                 f"{count(made, 'successor')} made. The old keys still work: f deletes them."
             )
-        return " ".join(told)
+        return " ".join(sentences)
 
     def is_complete(self, run: BulkRun) -> bool:
-        """Tell whether every predecessor was decided on."""
-        return not self.can_go_on() and super().is_complete(run)
+        """Return whether every predecessor was decided on."""
+        return not self.awaits_decision() and super().is_complete(run)
 
     def close_down(self) -> None:
         """Close the file."""
@@ -115,7 +111,7 @@ class BulkRotateScreen(BulkScreen):
             self._open_delivery = None
 
     async def may_leave(self) -> bool:
-        """Ask before secrets are lost that were delivered nowhere."""
+        """Ask before leaving loses secrets that were delivered nowhere."""
         if not await super().may_leave():
             return False
         held = len(self._rotation_run.holding) if self._rotation_run else 0
@@ -131,31 +127,31 @@ class BulkRotateScreen(BulkScreen):
         )
         return await self.app.push_screen_wait(ask)
 
-    def can_go_on(self) -> bool:
-        """Tell whether predecessors of verified successors wait for a decision."""
+    def awaits_decision(self) -> bool:
+        """Return whether predecessors of verified successors are left, and no step is under way."""
         run = self._rotation_run
-        return run is not None and not run.is_running and bool(run.verified)
+        return run is not None and not self.is_busy and bool(run.verified)
 
-    def afterwards(self) -> ComposeResult:
+    def decision_buttons(self) -> ComposeResult:
         """Later, or delete the predecessors."""
-        yield Button("Later", id="later", classes="afterwards", compact=True)
+        yield Button("Later", id="later", classes="decision", compact=True)
         yield Button(
-            "Delete predecessors", id="finish", classes="afterwards", variant="error", compact=True
+            "Delete predecessors", id="finish", classes="decision", variant="error", compact=True
         )
 
     @on(Button.Pressed, "#later")
     def action_later(self) -> None:
         """Mark the predecessors of verified successors as retiring."""
         run = self._rotation_run
-        if run is not None and self.can_go_on():
-            self.take(lambda: run.retire_verified(self.now().date()))
+        if run is not None and self.awaits_decision():
+            self.take_step(lambda: run.retire_verified(self.now().date()))
 
     @on(Button.Pressed, "#finish")
     @work(group="finish", description="delete the predecessors")
     async def action_finish(self) -> None:
         """Delete the predecessors of verified successors, after asking."""
         run = self._rotation_run
-        if run is None or not self.can_go_on():
+        if run is None or not self.awaits_decision():
             return
         body = Content(
             "Their successors are stored and were shown to work. Whoever still uses an old secret "
@@ -164,37 +160,32 @@ class BulkRotateScreen(BulkScreen):
         title = f"Delete {count(len(run.verified), 'predecessor')}?"
         ask = ConfirmScreen(title, body, yes="Delete predecessors", danger=True)
         if await self.app.push_screen_wait(ask):
-            self.take(run.finish_verified)
+            self.take_step(run.finish_verified)
 
     @on(KeyTable.Opened)
     @work(group="open", description="show one rotation of many")
     async def _open(self, event: KeyTable.Opened) -> None:
         """Show one key's rotation, where its secret can be stored by hand."""
         run = self._rotation_run
-        if run is None or run.is_running or event.key.id not in run.rotations:
+        if run is None or self.is_busy or event.key.id not in run.rotations:
             return
         rotation = run.rotations[event.key.id]
-        heard = rotation.on_change
         await self.app.push_screen_wait(
             RotateScreen(self.service, rotation, self.now, "", is_part=True)
         )
-        rotation.on_change = heard
-        self.changed(event.key.id, rotation.state, rotation.problem)
 
     @cached_property
     def _plan(self) -> Plan:
-        return plan_rotations(
-            self.keys, self.service.session.user, unfinished_rotations(self.service)
-        )
+        return plan_rotations(self.keys, self.service.session.user, self.unfinished)
 
     @property
     def _rotation_run(self) -> BulkRotation | None:
-        return self.run_ if isinstance(self.run_, BulkRotation) else None
+        return self.bulk_run if isinstance(self.bulk_run, BulkRotation) else None
 
     _open_delivery: FileDelivery | CommandDelivery | None = None
 
     def _delivery(self, labels: list[str]) -> FileDelivery | CommandDelivery | None:
-        """Return the way of delivery that was chosen; None, with the reason told, without one."""
+        """Return the chosen delivery, checked; None, with an error at its field, where it fails."""
         file, command = self.query_one("#file", Field), self.query_one("#command", Field)
         field = command if command.value.strip() else file
         if command.value.strip() and file.value.strip():
@@ -221,47 +212,47 @@ class BulkRotateScreen(BulkScreen):
 class BulkFinishScreen(BulkScreen):
     """The predecessors whose successors are stored and known to work are deleted."""
 
-    place = "Finish"
-    start = "Delete predecessors"
-    ended = "the predecessor is deleted"
+    verb = "Finish"
+    start_label = "Delete predecessors"
+    finished_text = "the predecessor is deleted"
     is_danger = True
 
     def on_mount(self) -> None:
-        """Tell beside the keys what becomes of them."""
+        """Show beside the keys which are deleted and which stay."""
         table, chosen = self.query_one(KeyTable), self._chosen()
-        for begun in chosen:
-            table.set_state(begun.predecessor.id, "will be deleted", "")
-            for key in begun.successors:
+        for rotation in chosen:
+            table.set_state(rotation.predecessor.id, "will be deleted", "")
+            for key in rotation.successors:
                 table.set_state(key.id, "stays", "")
-        for begun in self._unproven():
-            table.set_state(begun.predecessor.id, "stays: its successor is unverified", "")
+        for rotation in self._unproven():
+            table.set_state(rotation.predecessor.id, "stays: its successor is unverified", "")
 
     def sentences(self) -> list[str]:
         """Return what will happen."""
         chosen, unproven = self._chosen(), self._unproven()
-        told = [f"{count(len(chosen), 'predecessor')} will be deleted; their successors stay."]
-        if elsewhere := sum(begun.known is None for begun in chosen):
-            told.append(
+        sentences = [f"{count(len(chosen), 'predecessor')} will be deleted; their successors stay."]
+        if elsewhere := sum(rotation.known is None for rotation in chosen):
+            sentences.append(
                 f"{elsewhere:,} of them were marked as retiring on another host: whether their "
                 "successors work is not known here."
             )
         if unproven:
-            told.append(
+            sentences.append(
                 f"{len(unproven):,} left out: their successors were not stored, or not shown to "
                 "work. f on each asks; v shows it, with the file of their secrets."
             )
         involved = {
             key.id
-            for begun in (*chosen, *unproven)
-            for key in (begun.predecessor, *begun.successors)
+            for rotation in (*chosen, *unproven)
+            for key in (rotation.predecessor, *rotation.successors)
         }
         if left := sum(key.id not in involved for key in self.keys):
-            told.append(f"{left:,} left out: nothing tells that they are being rotated.")
-        return [*told, "Whoever still uses one of the old secrets is locked out at once."]
+            sentences.append(f"{left:,} left out: nothing tells that they are being rotated.")
+        return [*sentences, "Whoever still uses one of the old secrets is locked out at once."]
 
     def make_run(self) -> BulkRun:
         """Return the run."""
-        chosen = [Rotation.resume(self.service, begun) for begun in self._chosen()]
+        chosen = [Rotation.resume(self.service, unfinished) for unfinished in self._chosen()]
         return BulkRun(self.service, finish_jobs(chosen))
 
     def summary(self, run: BulkRun) -> str:
@@ -270,38 +261,43 @@ class BulkFinishScreen(BulkScreen):
         return f"{done:,} of {count(of, 'rotation')} finished."
 
     @cached_property
-    def _begun(self) -> list[Unfinished]:
-        """Return the rotations of the chosen keys that are known to be such."""
-        chosen = {key.id for key in self.keys}
-        known = {UnfinishedKind.OVERLAPPING, UnfinishedKind.BEGUN}
+    def _rotations(self) -> list[Unfinished]:
+        """The unfinished rotations of the chosen keys, without those that are only guessed at."""
+        key_ids = {key.id for key in self.keys}
         return [
-            begun
-            for begun in unfinished_rotations(self.service)
-            if begun.predecessor.id in chosen and begun.kind in known
+            rotation
+            for rotation in self.unfinished
+            if rotation.predecessor.id in key_ids and rotation.is_certain
         ]
 
     def _chosen(self) -> list[Unfinished]:
         """Return those whose predecessors may go: proven here, or marked on another host."""
-        return [begun for begun in self._begun if begun.known is None or begun.is_proven]
+        return [
+            rotation for rotation in self._rotations if rotation.known is None or rotation.is_proven
+        ]
 
     def _unproven(self) -> list[Unfinished]:
-        return [begun for begun in self._begun if begun.known is not None and not begun.is_proven]
+        return [
+            rotation
+            for rotation in self._rotations
+            if rotation.known is not None and not rotation.is_proven
+        ]
 
 
 class BulkDeleteScreen(BulkScreen):
     """Keys are deleted, with nothing to take their places."""
 
-    place = "Delete"
-    start = "Delete API Keys"
-    ended = "deleted"
+    verb = "Delete"
+    start_label = "Delete API Keys"
+    finished_text = "deleted"
     is_danger = True
 
     def sentences(self) -> list[str]:
         """Return what will happen."""
-        told = ["Access is revoked at once for every client that uses these keys."]
+        sentences = ["Access is revoked at once for every client that uses these keys."]
         if sending := sum(sends(key.grants) for key in self.keys):
-            told.append(f"{sending:,} of them can send mail: what uses them stops.")
-        return [*told, "It can't be undone."]
+            sentences.append(f"{sending:,} of them can send mail: what uses them stops.")
+        return [*sentences, "It can't be undone."]
 
     def choices(self) -> ComposeResult:
         """The number of keys, typed."""
@@ -325,8 +321,8 @@ class BulkDeleteScreen(BulkScreen):
 class BulkVerifyScreen(BulkScreen):
     """Keys are shown to work, with the secrets from a file that this program wrote."""
 
-    place = "Verify"
-    start = "Verify"
+    verb = "Verify"
+    start_label = "Verify"
 
     def sentences(self) -> list[str]:
         """Return what will happen."""
@@ -340,16 +336,16 @@ class BulkVerifyScreen(BulkScreen):
         yield Field("File of secrets *", id="file", placeholder="secrets.env, .json or .csv")
 
     def make_run(self) -> BulkRun | None:
-        """Return the run, once the file was read and tells secrets of some of the keys."""
+        """Return the run, once the file was read and holds secrets of some of the keys."""
         field = self.query_one("#file", Field)
         try:
             secrets = read_secrets(Path(field.value.strip()))
-        except NoSecretsRead as unread:
-            field.error = unread.sentence
+        except NoSecretsRead as failure:
+            field.error = failure.sentence
             field.focus_input()
             return None
-        told = [(key, secrets[key.id]) for key in self.keys if key.id in secrets]
-        if not told:
+        keys_with_secrets = [(key, secrets[key.id]) for key in self.keys if key.id in secrets]
+        if not keys_with_secrets:
             field.error = "It holds no secret of the chosen keys."
             field.focus_input()
             return None
@@ -357,7 +353,7 @@ class BulkVerifyScreen(BulkScreen):
         for key in self.keys:
             if key.id not in secrets:
                 table.set_state(key.id, "no secret in the file", "")
-        return BulkRun(self.service, check_jobs(self.service, told))
+        return BulkRun(self.service, check_jobs(self.service, keys_with_secrets))
 
     def summary(self, run: BulkRun) -> str:
         """Return how many keys work."""

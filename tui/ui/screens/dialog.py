@@ -129,7 +129,7 @@ class DeleteKeyScreen(ConfirmScreen):
         super().confirm()
 
 
-class _Prober(Dialog[Answer]):
+class _TextDialog(Dialog[Answer]):
     """Asks for one line of text; `refusal` is what was wrong with the last answer."""
 
     AUTO_FOCUS = "Input"
@@ -146,7 +146,7 @@ class _Prober(Dialog[Answer]):
         yield Field(self._field, self._value, id="answer", masked=self.masked)
 
     def on_mount(self) -> None:
-        """Tell what was wrong with the last answer."""
+        """Show what was wrong with the last answer."""
         self.query_one("#answer", Field).error = self._refusal
 
     def buttons(self) -> ComposeResult:
@@ -169,7 +169,7 @@ class _Prober(Dialog[Answer]):
             field.focus_input()
 
 
-class AskScreen(_Prober["str | None"]):
+class AskScreen(_TextDialog["str | None"]):
     """Asks for one line of text."""
 
     nothing = None
@@ -179,7 +179,7 @@ class AskScreen(_Prober["str | None"]):
         return text
 
 
-class AskSecretScreen(_Prober["SecretStr | None"]):
+class AskSecretScreen(_TextDialog["SecretStr | None"]):
     """Asks for a password, a code or an access token: masked, and wrapped at once."""
 
     nothing = None
@@ -201,7 +201,7 @@ class TwoFactorScreen(AskSecretScreen):
 
 
 class ProblemScreen(Dialog[None]):
-    """Tells a problem in full, with what a person who helps will ask for."""
+    """Shows a problem in full, with what a person who helps will ask for."""
 
     AUTO_FOCUS = "#no"
     nothing = None

@@ -14,7 +14,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Footer, Static
 
-from tui.ui.bindings import Place, keys_of
+from tui.ui.bindings import Place, key_rows
 from tui.ui.widgets.too_small import TooSmall
 
 
@@ -59,6 +59,6 @@ def _table(place: Place) -> Padding:
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(width=14, style="bold")
     table.add_column()
-    for keys, help_ in keys_of(place):
-        table.add_row(Text(keys), Text(help_))
+    for keys, description in key_rows(place):
+        table.add_row(Text(keys), Text(description))
     return Padding(table, (0, 0, 1, 2))

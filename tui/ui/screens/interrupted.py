@@ -18,14 +18,16 @@ class InterruptedScreen(Dialog["bool | None"]):
     AUTO_FOCUS = "#yes"
     nothing = None
 
-    def __init__(self, begun: Unfinished) -> None:
-        older, younger = begun.predecessor, begun.successors[-1]
-        named = [mask(key.short_key) for key in (older, younger) if key.short_key]
-        made = f" The younger one was made on {begun.since:%Y-%m-%d}." if begun.since else ""
+    def __init__(self, rotation: Unfinished) -> None:
+        older, younger = rotation.predecessor, rotation.successors[-1]
+        short_keys = [mask(key.short_key) for key in (older, younger) if key.short_key]
+        which = f": {' and '.join(short_keys)}" if short_keys else ""
+        since = rotation.since
+        created = f" The younger one was made on {since:%Y-%m-%d}." if since else ""
         body = Content(
-            f"There are two keys with the same label, grants and allowed IPs{': ' * bool(named)}"
-            f"{' and '.join(named)}.{made} It may be the successor from a rotation that was "
-            "interrupted: then go on with it. Otherwise make a new one."
+            f"There are two keys with the same label, grants and allowed IPs{which}.{created} "
+            "It may be the successor from a rotation that was interrupted: then go on with it. "
+            "Otherwise make a new one."
         )
         super().__init__("Was this key being rotated?", body)
 

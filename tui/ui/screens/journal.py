@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -14,7 +15,7 @@ from textual.screen import Screen
 from textual.widgets import Footer, Input, OptionList, Static
 from textual.widgets.option_list import Option
 
-from tui.journal import PROOFS, Journal, JournalEntry
+from tui.journal import PROOFS, JournalEntry, JournalSnapshot
 from tui.text import count, mask, plain, short
 from tui.ui.bindings import Place, bindings_for
 from tui.ui.widgets.field import Field
@@ -23,7 +24,7 @@ from tui.ui.widgets.top_bar import TopBar
 MOST = 2_000
 """How many requests are shown at most."""
 
-LONGEST_LABEL = 36
+LABEL_IN_LINE = 36
 """How much of a label leaves a line at 80 columns whole, in characters."""
 
 _OUTCOMES = {
@@ -38,12 +39,14 @@ _STYLES = {"done": "$text-success", "stored": "$text-success", "refused": "$text
 
 
 @dataclass(frozen=True, slots=True)
-class _Attempted:
-    """What was noted of one write request, its last line last."""
+class _WriteRequest:
+    """What the journal holds of one write request, its last line last."""
 
     entries: tuple[JournalEntry, ...]
-    here: str = ""
-    """Who is signed in and where, which is told only of requests by others or elsewhere."""
+    who: str = ""
+    """Who is signed in and where, which is left out of that person's own requests there."""
+    is_doubted: bool = False
+    """Whether the journal says more of it than is understood."""
 
     @property
     def last(self) -> JournalEntry:
@@ -53,11 +56,14 @@ class _Attempted:
     @property
     def stored(self) -> str:
         """How the secret of a created key was stored; that it was not, where it was not."""
-        told = [entry.detail for entry in self.entries if entry.phase == "stored"]
-        if told:
-            return f"stored: {plain(told[-1])}"
-        created = self.last.action == "create" and self.last.phase in {"done", "unknown"}
-        return "its secret was never stored" if created else ""
+        storings = [entry.detail for entry in self.entries if entry.phase == "stored"]
+        if storings:
+            return f"stored: {plain(storings[-1])}"
+        if self.last.action != "create" or self.last.phase not in {"done", "unknown"}:
+            return ""
+        if self.is_doubted:
+            return "whether its secret was stored is not known: a line can't be understood"
+        return "its secret was never stored"
 
     def content(self) -> Content:
         """Return the request in two lines."""
@@ -68,31 +74,39 @@ class _Attempted:
             details.insert(0, f"successor of {last.predecessor[:8]}…")
         proofs = [_PROOFS[e.phase] for e in self.entries if e.phase in PROOFS][-1:]
         more = [outcome, *(plain(detail) for detail in details if detail), *proofs, self.stored]
-        who = f"{last.username}@" * bool(last.username) + last.server.partition("://")[2]
-        elsewhere = "" if short(who, 60) == self.here else f" · {plain(who)}"
+        sender = f"{last.username}@" * bool(last.username) + last.server.partition("://")[2]
+        elsewhere = "" if short(sender, 60) == self.who else f" · {plain(sender)}"
         return Content.assemble(
             (f"{last.when:%Y-%m-%d %H:%M:%S}  ", "$text-muted"),
             f"{last.action:<7} ",
             (f"{mask(last.short_key):<9} ", "$text-muted"),
-            (short(last.label, LONGEST_LABEL), "bold"),
+            (short(last.label, LABEL_IN_LINE), "bold"),
             "\n  ",
             (" · ".join(filter(None, more)), _STYLES.get(last.phase, "$text-warning")),
             (elsewhere, "$text-muted"),
         )
 
     def matches(self, text: str) -> bool:
-        """Tell whether every word of `text` occurs in what is shown."""
+        """Return whether every word of `text` occurs in what is shown."""
         shown = self.content().plain.casefold()
         return all(word in shown for word in text.casefold().split())
 
 
-def requests(entries: Iterable[JournalEntry], here: str) -> list[_Attempted]:
-    """Return the requests that the lines are about, newest first, without those cut off."""
-    found: dict[str, list[JournalEntry]] = {}
+def write_requests(
+    entries: Iterable[JournalEntry],
+    who: str,
+    doubts: Callable[[JournalEntry], bool] = lambda _: False,
+) -> list[_WriteRequest]:
+    """Return the requests that the lines are about, newest first, without those cut off.
+
+    `doubts` tells of which the journal says more than is understood.
+    """
+    by_attempt: dict[str, list[JournalEntry]] = {}
     for entry in entries:
-        found.setdefault(entry.attempt, []).insert(0, entry)
-    told = (lines for lines in found.values() if any(e.phase not in PROOFS for e in lines))
-    return [_Attempted(tuple(lines), here) for lines in told]
+        by_attempt.setdefault(entry.attempt, []).insert(0, entry)
+    # A proof is written after the request itself: alone, the lines before it were cut off.
+    whole = (lines for lines in by_attempt.values() if any(e.phase not in PROOFS for e in lines))
+    return [_WriteRequest(tuple(lines), who, any(map(doubts, lines))) for lines in whole]
 
 
 class JournalScreen(Screen[None]):
@@ -103,11 +117,11 @@ class JournalScreen(Screen[None]):
     PLACE = Place.JOURNAL
     BINDINGS: ClassVar[list[BindingType]] = list(bindings_for(PLACE))
 
-    def __init__(self, journal: Journal, who: str) -> None:
+    def __init__(self, journal: JournalSnapshot, path: Path | None, who: str) -> None:
         super().__init__()
-        self._requests = requests(journal.entries(), who)[:MOST]
+        self._requests = write_requests(journal.entries, who, journal.doubts)[:MOST]
         self._unreadable = journal.unreadable
-        self._path, self._who = journal.path, who
+        self._path, self._who = path, who
 
     def compose(self) -> ComposeResult:
         """A filter, and the list."""
@@ -145,5 +159,4 @@ class JournalScreen(Screen[None]):
         options.display = bool(shown)
         empty = self.query_one("#empty", Static)
         empty.display = not shown
-        nothing = "Nothing matches." if self._requests else "Nothing was done yet."
-        empty.update(Content(nothing))
+        empty.update(Content("Nothing matches." if self._requests else "Nothing was done yet."))

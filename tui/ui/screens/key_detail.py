@@ -31,13 +31,13 @@ class KeyDetailScreen(Screen[str]):
     def compose(self) -> ComposeResult:
         """The key, on the whole screen."""
         yield TopBar("Settings › API keys › Details", self._who)
-        detail = KeyFacts()
-        detail.can_focus = True
-        yield detail
+        facts = KeyFacts()
+        facts.can_focus = True  # it is all that is there, so the arrow keys scroll it
+        yield facts
         yield Footer(show_command_palette=False, compact=True)
 
     def on_mount(self) -> None:
-        """Tell about the key."""
+        """Show the facts of the key."""
         self.query_one(KeyFacts).show(self._key, self._catalogue, self._now)
 
     def action_edit(self) -> None:

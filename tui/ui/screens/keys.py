@@ -11,21 +11,20 @@ from typing import Any, ClassVar
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal
 from textual.content import Content
 from textual.message import Message
 from textual.screen import Screen
-from textual.widgets import Button, Footer, Static
+from textual.widgets import Button, Footer
 from textual.worker import Worker
 
 from tui.api.errors import ApiError
 from tui.api.models import Key
 from tui.api.session import SessionProblem
-from tui.errands import explain
+from tui.keys.key_history import UnstoredKeys
 from tui.keys.rotation import Unfinished, unfinished_rotations
-from tui.keys.service import KeyService, Listing
-from tui.problems import Problem
-from tui.text import short
+from tui.keys.service import KeyService
+from tui.problems import Problem, describe
 from tui.ui.bindings import Place, bindings_for
 from tui.ui.screens.bulk import BulkScreen
 from tui.ui.screens.bulk_actions import (
@@ -40,13 +39,15 @@ from tui.ui.screens.key_actions import KeyActions
 from tui.ui.screens.rotation_text import state_text
 from tui.ui.widgets.columns import Column
 from tui.ui.widgets.key_facts import KeyFacts
+from tui.ui.widgets.key_list_panel import KeyListPanel
 from tui.ui.widgets.key_table import KeyTable
-from tui.ui.widgets.messages import MessageKind, Messages
-from tui.ui.widgets.status import Status
 from tui.ui.widgets.top_bar import Link, TopBar
 
-LONGEST_LABEL = 60
-"""How much of a label is told in a message, in characters, so that the rest is seen."""
+KeyAction = Callable[[Key], Coroutine[Any, Any, None]]
+
+LISTED_IN_PART = (
+    "The server lists only part of its keys. A key that is not shown here may exist all the same."
+)
 
 _WANTS_KEYS = frozenset(
     {"edit", "delete", "rotate", "verify", "finish", "sort", "mark", "stretch", "mark_all"}
@@ -54,7 +55,7 @@ _WANTS_KEYS = frozenset(
 
 
 class KeysScreen(Screen[None]):
-    """The panel API keys: a table, and beside it, on wide terminals, the key under the cursor."""
+    """The panel API keys, and beside it, on wide terminals, the key under the cursor."""
 
     CSS_PATH = "keys.tcss"
     AUTO_FOCUS = "KeyTable"
@@ -73,37 +74,27 @@ class KeysScreen(Screen[None]):
     ) -> None:
         super().__init__()
         self._service, self._now, self._who = service, now, who
-        self._standing = notice
-        self._problem: Problem | None = None
-        self._load: Worker[None] | None = None
+        self._standing_notice = notice
+        self.panel = KeyListPanel()
+        self._loading: Worker[None] | None = None
         self._writing: list[str] = []
-        self._errands = KeyActions(self, service, now)
+        self._actions = KeyActions(self, service, now)
 
     def compose(self) -> ComposeResult:
-        """The panel and the detail."""
+        """The panel and the key's facts."""
         link = "Sign out" if not self._service.session.is_open else "Leave"
         yield TopBar("Settings › API keys", self._who, self.notice, link)
         with Horizontal(id="page"):
-            with Vertical(id="panel"):
-                with Horizontal(id="head"):
-                    yield Static("API keys", id="title")
-                    yield Static(id="count", markup=False)
-                    yield Status()
-                    yield Button("New API Key", id="new", variant="primary", compact=True)
-                yield Messages()
-                yield KeyTable()
-                with Vertical(id="state"):
-                    yield Static(id="state-text", markup=False)
-                    with Horizontal(id="ways"):
-                        yield Button("Try again", id="try-again", variant="primary", compact=True)
-                        yield Button("Show error details", id="show-details", compact=True)
+            yield self.panel
             yield KeyFacts()
         yield Footer(show_command_palette=False, compact=True)
 
     @property
     def notice(self) -> str:
         """What stands as long as it is true."""
-        return "\n".join(filter(None, (self._standing, self._service.journal.problem)))
+        in_part = "" if self._service.listing.is_whole else LISTED_IN_PART
+        notices = (self._standing_notice, in_part, self._service.journal.problem)
+        return "\n".join(filter(None, notices))
 
     def on_mount(self) -> None:
         """Read the keys."""
@@ -112,239 +103,175 @@ class KeysScreen(Screen[None]):
     @on(Button.Pressed, "#try-again")
     def action_reload(self) -> None:
         """Read the keys again; the cursor stays on its key."""
-        self._load = self._reload()
+        self._loading = self._reload()
 
     @work(group="load", exclusive=True, description="read the keys")
     async def _reload(self) -> None:
         await self.read(can_be_cancelled=True)
 
-    @on(Button.Pressed, "#new")
-    def action_new(self) -> None:
-        """Create a key."""
-        self._run(self._errands.create(), "create a key")
-
-    def action_delete(self) -> None:
-        """Delete the marked keys, else the one under the cursor."""
-        self._run_with_marked(BulkDeleteScreen, self._errands.delete, "delete keys")
-
-    def action_rotate(self) -> None:
-        """Rotate the marked keys, else the one under the cursor."""
-        self._run_with_marked(BulkRotateScreen, self._errands.rotate, "rotate keys")
-
-    def action_finish(self) -> None:
-        """Finish the rotation of the marked keys, else of the one under the cursor."""
-        self._run_with_marked(BulkFinishScreen, self._errands.finish, "finish rotations")
-
-    def action_edit(self) -> None:
-        """Edit the key under the cursor."""
-        self._run_with_key(self._errands.edit, "edit a key")
-
-    def action_verify(self) -> None:
-        """Verify the marked keys, else the one under the cursor."""
-        self._run_with_marked(BulkVerifyScreen, self._errands.verify, "verify keys")
-
-    @on(KeyTable.Opened)
-    def _open(self, event: KeyTable.Opened) -> None:
-        """Edit a key, by way of its details where they don't stand beside the list."""
-        if self.has_class("-wide"):
-            self._run(self._errands.edit(event.key), "edit a key")
-        else:
-            self._run(self._errands.open(event.key, self._who), "open a key")
-
-    def _run_with_marked(
-        self,
-        screen: type[BulkScreen],
-        errand: Callable[[Key], Coroutine[Any, Any, None]],
-        what: str,
-    ) -> None:
-        if marked := self.query_one(KeyTable).marked:
-            self._run(self._errands.many(screen, marked), what)
-        else:
-            self._run_with_key(errand, what)
-
-    def _run_with_key(self, errand: Callable[[Key], Coroutine[Any, Any, None]], what: str) -> None:
-        """Take the key under the cursor now, before any dialog opens."""
-        if (key := self.query_one(KeyTable).key) is not None:
-            self._run(errand(key), what)
-
-    def _run(self, errand: Coroutine[Any, Any, None], what: str) -> None:
-        self.run_worker(errand, group="errand", description=what)
-
-    def action_sort(self, column: int) -> None:
-        """Sort by the column, or turn its order around."""
-        self.query_one(KeyTable).sort(list(Column)[column])
-
-    def action_mark(self) -> None:
-        """Mark the key under the cursor, or unmark it."""
-        self.query_one(KeyTable).mark()
-
-    def action_stretch(self, rows: int) -> None:
-        """Mark a range, by one row up (-1) or down (1)."""
-        self.query_one(KeyTable).stretch(rows)
-
-    def action_mark_all(self) -> None:
-        """Mark all keys, or none."""
-        self.query_one(KeyTable).mark_all()
-
-    @on(KeyTable.Marked)
-    @on(KeyTable.Sorted)
-    def _count(self) -> None:
-        """Tell how many keys there are, how many are marked, and by which column they go."""
-        table = self.query_one(KeyTable)
-        told = [f"{table.count:,}"]
-        if marked := len(table.marked):
-            told.append(f"{marked:,} marked")
-        if table.order is not None:
-            column, descends = table.order
-            told.append(f"by {column.title} {'▼' if descends else '▲'}")
-        self.query_one("#count", Static).update(Content(" · ".join(told)))
-
-    def action_close_message(self) -> None:
-        """Stop loading, else close the newest message."""
-        if self._load is not None and not self._load.is_finished:
-            self._load.cancel()
-            if not self._service.listing.keys:
-                self._failed(Problem("Reading the keys was cancelled."))
-        else:
-            self.query_one(Messages).dismiss()
-
-    @on(Button.Pressed, "#show-details")
-    def action_details(self) -> None:
-        """Tell what exactly went wrong."""
-        if self._problem is not None:
-            self.app.push_screen(ProblemScreen(self._problem))
-
-    def action_journal(self) -> None:
-        """Show what was done."""
-        self.app.push_screen(JournalScreen(self._service.journal, self._who))
-
-    @on(Link.Clicked)
-    def action_sign_out(self) -> None:
-        """Sign out."""
-        if self._is_free():
-            if self._load is not None:
-                self._load.cancel()
-            self.post_message(self.SignedOut())
-
-    async def may_leave(self) -> bool:
-        """Refuse while the server is at it."""
-        return self._is_free()
-
-    def _is_free(self) -> bool:
-        """Tell whether no write is under way, and otherwise which one is."""
-        if self._writing:
-            told = f"{self._writing[0]} Its answer is awaited, then you can leave."
-            self.query_one(Messages).tell(Content(told), "note")
-        return not self._writing
-
-    @on(KeyTable.Highlighted)
-    def _highlighted(self, event: KeyTable.Highlighted) -> None:
-        self.query_one(KeyFacts).show(event.key, self._service.listing.catalogue, self._now())
-
     async def read(self, *, can_be_cancelled: bool = False) -> bool:
-        """Read the keys and show them; False, with the reason told, where that fails."""
+        """Read the keys and show them; False, with the reason shown, where that fails."""
         doing = f"Reading the keys{' · Esc cancels' if can_be_cancelled else ''}"
         try:
-            with self.query_one(Status).working(doing):
+            with self.panel.status.working(doing):
                 listing = await self._service.load()
         except (ApiError, SessionProblem) as error:
             if self._is_there:
-                self._failed(explain(error))
+                self.panel.show_failure(describe(error))
             return False
         if not self._is_there:
             return False
-        self._problem = None
-        self._show(listing)
-        begun = await asyncio.to_thread(unfinished_rotations, self._service)
-        unstored = await asyncio.to_thread(self._service.never_stored)
+        self.panel.show(listing.keys, listing.catalogue, self._now())
+        self._show_facts()
+        self.refresh_bindings()
+        rotations = await unfinished_rotations(self._service)
+        unstored = await self._service.unstored()
         if not self._is_there:
             return False
         self.query_one(TopBar).notice = self.notice  # the journal has just been read
-        self._show_states(begun, unstored)
+        self._show_states(rotations, unstored)
         return True
-
-    def _show_states(self, rotations: Sequence[Unfinished], unstored: Sequence[Key]) -> None:
-        """Tell beside the keys which are retiring, and whose secrets were never stored."""
-        table, today = self.query_one(KeyTable), self._now().date()
-        table.clear_states()
-        for begun in rotations:
-            table.set_state(begun.predecessor.id, state_text(begun, today), "working")
-        for key in unstored:
-            table.set_state(key.id, "secret never stored: r replaces it", "problem")
 
     @property
     def _is_there(self) -> bool:
         """Whether there is something to show an answer on: one may come while the program ends."""
         return self.is_attached and bool(self.query(KeyTable))
 
-    def _show(self, listing: Listing) -> None:
-        table = self.query_one(KeyTable)
-        table.show(listing.keys, listing.catalogue, self._now())
-        self._count()
-        empty = not listing.keys
-        if empty:
-            told = "No API keys yet.\n\nPress n to create the first one."
-            self.query_one("#state-text", Static).update(Content(told))
-        self._switch(table=not empty, problem=False)
-        self.query_one(KeyFacts).show(table.key, listing.catalogue, self._now())
-        self.refresh_bindings()
+    def _show_states(self, rotations: Sequence[Unfinished], unstored: UnstoredKeys) -> None:
+        """Show beside the keys which are retiring, and whose secrets were never stored."""
+        table, today = self.panel.table, self._now().date()
+        table.clear_states()
+        for unfinished in rotations:
+            table.set_state(unfinished.predecessor.id, state_text(unfinished, today), "working")
+        for key in unstored.never_stored:
+            table.set_state(key.id, "secret never stored: r replaces it", "problem")
+        for key in unstored.perhaps_stored:
+            table.set_state(key.id, "secret perhaps stored: see J", "working")
 
-    def _failed(self, problem: Problem) -> None:
-        """Tell a failed load: above the keys that are there, else in their place."""
-        self._problem = problem
-        if self._service.listing.keys:
-            self.tell_problem(problem)
-            return
-        lines = filter(None, (problem.detail, problem.hint))
-        title = Content.styled(f"✗ {problem.title}", "bold $text-error")
-        told = Content("\n\n").join([title, *map(Content, lines)])
-        self.query_one("#state-text", Static).update(told)
-        self._switch(table=False, problem=True)
-        self.query_one("#try-again").focus()
+    @on(KeyTable.Highlighted)
+    def _show_facts(self) -> None:
+        key, catalogue = self.panel.table.key, self._service.listing.catalogue
+        self.query_one(KeyFacts).show(key, catalogue, self._now())
 
-    def _switch(self, *, table: bool, problem: bool) -> None:
-        self.query_one(KeyTable).display = table
-        self.query_one("#state").display = not table
-        self.query_one("#try-again").display = problem
-        self.query_one("#show-details").display = problem
-        if table and (self.focused is None or not self.focused.display):
-            self.query_one(KeyTable).focus()
+    @on(Button.Pressed, "#new")
+    def action_new(self) -> None:
+        """Create a key."""
+        self._run(self._actions.create(), "create a key")
 
-    def move_to(self, key_id: str) -> bool:
-        """Put the cursor on a key."""
-        return self.query_one(KeyTable).move_to(key_id)
+    def action_delete(self) -> None:
+        """Delete the marked keys, else the one under the cursor."""
+        self._run_with_marked(BulkDeleteScreen, self._actions.delete, "delete keys")
 
-    def unmark(self) -> None:
-        """Take all marks away."""
-        self.query_one(KeyTable).unmark_all()
+    def action_rotate(self) -> None:
+        """Rotate the marked keys, else the one under the cursor."""
+        self._run_with_marked(BulkRotateScreen, self._actions.rotate, "rotate keys")
+
+    def action_finish(self) -> None:
+        """Finish the rotation of the marked keys, else of the one under the cursor."""
+        self._run_with_marked(BulkFinishScreen, self._actions.finish, "finish rotations")
+
+    def action_edit(self) -> None:
+        """Edit the key under the cursor."""
+        self._run_with_key(self._actions.edit, "edit a key")
+
+    def action_verify(self) -> None:
+        """Verify the marked keys, else the one under the cursor."""
+        self._run_with_marked(BulkVerifyScreen, self._actions.verify, "verify keys")
+
+    @on(KeyTable.Opened)
+    def _open(self, event: KeyTable.Opened) -> None:
+        """Edit a key, by way of its details where they don't stand beside the list."""
+        if self.has_class("-wide"):
+            self._run(self._actions.edit(event.key), "edit a key")
+        else:
+            self._run(self._actions.open(event.key, self._who), "open a key")
+
+    def _run_with_marked(
+        self, screen: type[BulkScreen], action: KeyAction, description: str
+    ) -> None:
+        if marked := self.panel.table.marked:
+            self._run(self._actions.run_bulk(screen, marked), description)
+        else:
+            self._run_with_key(action, description)
+
+    def _run_with_key(self, action: KeyAction, description: str) -> None:
+        """Take the key under the cursor now, before any dialog opens."""
+        if (key := self.panel.table.key) is not None:
+            self._run(action(key), description)
+
+    def _run(self, action: Coroutine[Any, Any, None], description: str) -> None:
+        self.run_worker(action, group="action", description=description)
+
+    def action_sort(self, column: int) -> None:
+        """Sort by the column, or turn its order around."""
+        self.panel.table.sort(list(Column)[column])
+
+    def action_mark(self) -> None:
+        """Mark the key under the cursor, or unmark it."""
+        self.panel.table.mark()
+
+    def action_stretch(self, rows: int) -> None:
+        """Mark a range, by one row up (-1) or down (1)."""
+        self.panel.table.stretch(rows)
+
+    def action_mark_all(self) -> None:
+        """Mark all keys, or none."""
+        self.panel.table.mark_all()
+
+    def action_close_message(self) -> None:
+        """Stop loading, else close the newest message."""
+        if self._loading is not None and not self._loading.is_finished:
+            self._loading.cancel()
+            if not self.panel.table.count:
+                self.panel.show_failure(Problem("Reading the keys was cancelled."))
+        else:
+            self.panel.messages.dismiss()
+
+    @on(Button.Pressed, "#show-details")
+    def action_details(self) -> None:
+        """Show what exactly went wrong."""
+        if self.panel.problem is not None:
+            self.app.push_screen(ProblemScreen(self.panel.problem))
+
+    @work(group="journal", exclusive=True, description="read the journal")
+    async def action_journal(self) -> None:
+        """Show what was done."""
+        journal = self._service.journal
+        snapshot = await asyncio.to_thread(journal.read)
+        self.app.push_screen(JournalScreen(snapshot, journal.path, self._who))
+
+    @on(Link.Clicked)
+    def action_sign_out(self) -> None:
+        """Sign out, unless a write is under way."""
+        if self._check_idle():
+            if self._loading is not None:
+                self._loading.cancel()
+            self.post_message(self.SignedOut())
+
+    async def may_leave(self) -> bool:
+        """Refuse while the server is at it."""
+        return self._check_idle()
+
+    def _check_idle(self) -> bool:
+        """Return whether no write is under way; show which one is."""
+        if self._writing:
+            message = f"{self._writing[0]} Its answer is awaited, then you can leave."
+            self.panel.messages.show(Content(message), "note")
+        return not self._writing
 
     @contextmanager
-    def writing(self, doing: str) -> Iterator[None]:
-        """Tell that a write is under way; the program is not left meanwhile."""
-        self._writing.append(doing)
+    def writing(self, sentence: str) -> Iterator[None]:
+        """Show that a write is under way; the program is not left meanwhile."""
+        self._writing.append(sentence)
         try:
-            with self.query_one(Status).working(doing, is_write=True):
+            with self.panel.status.working(sentence, is_write=True):
                 yield
         finally:
-            self._writing.remove(doing)
-            self.query_one(Messages).withdraw_notes()
-
-    def tell(self, before: str, label: str, after: str, kind: MessageKind = "done") -> None:
-        """Tell what was done."""
-        told = Content.assemble(before, (short(label, LONGEST_LABEL), "bold"), after)
-        self.query_one(Messages).tell(told, kind)
-
-    def tell_problem(self, problem: Problem) -> None:
-        """Tell what could not be done."""
-        self._problem = problem
-        told = Content.assemble(
-            (f"{problem.title.rstrip('.')}. ", "bold"), problem.detail, " ", problem.hint
-        )
-        self.query_one(Messages).tell(told, "problem")
-        self.refresh_bindings()
+            self._writing.remove(sentence)
+            self.panel.messages.withdraw_notes()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer what the table's state allows."""
-        if action in _WANTS_KEYS and not self._service.listing.keys:
+        if action in _WANTS_KEYS and not self.panel.table.count:
             return False
-        return not (action == "details" and self._problem is None)
+        return not (action == "details" and self.panel.problem is None)

@@ -36,12 +36,15 @@ if TYPE_CHECKING:
     from pydantic import SecretStr
 
 UNPROTECTED = "Plain http: passwords and secrets cross the network unprotected."
-"""What is told as long as nothing hides them from whoever listens."""
+"""What is shown as long as nothing hides them from whoever listens."""
+
+SignIn = Callable[[Session], Awaitable[bool]]
+"""One way to sign in; False where something is missing, or the operator changed their mind."""
 
 
 @dataclass(frozen=True, slots=True)
 class SignInDefaults:
-    """What the command line, or the sandbox, already told: it stands in the form at the start."""
+    """What the command line, or the sandbox, gave: it stands in the form at the start."""
 
     url: str = ""
     username: str = ""
@@ -69,26 +72,26 @@ class LoginScreen(Screen[None]):
             self.session = session
 
     def __init__(
-        self, known: SignInDefaults, connect: Callable[[Server], Awaitable[Session]]
+        self, defaults: SignInDefaults, connect: Callable[[Server], Awaitable[Session]]
     ) -> None:
         super().__init__()
-        self._known, self._connect = known, connect
+        self._defaults, self._connect = defaults, connect
         self._problem: Problem | None = None
         self._worker: Worker[None] | None = None
 
     def compose(self) -> ComposeResult:
         """The form, in the middle."""
-        known = self._known
-        password = known.password.get_secret_value() if known.password else ""
-        yield TopBar("Sign in", notice=known.notice)
+        defaults = self._defaults
+        password = defaults.password.get_secret_value() if defaults.password else ""
+        yield TopBar("Sign in", notice=defaults.notice)
         with Center(id="middle"), Vertical(id="form"):
             yield Static("Sign in", id="title")
             yield ProblemText(id="problem")
-            yield Field("Server", known.url, id="server", placeholder="https://momentum.example")
-            yield Field("User name", known.username, id="username")
+            yield Field("Server", defaults.url, id="server", placeholder="https://momentum.example")
+            yield Field("User name", defaults.username, id="username")
             yield Field("Password", password, id="password", masked=True)
             with Vertical(id="client"):
-                yield Field("Client ID", known.client_id, id="client-id")
+                yield Field("Client ID", defaults.client_id, id="client-id")
                 yield Field("Client secret", id="client-secret", masked=True)
             with Horizontal(id="buttons"):
                 yield Status()
@@ -98,12 +101,12 @@ class LoginScreen(Screen[None]):
     def on_mount(self) -> None:
         """Put the cursor where the first thing is missing."""
         names = ["server", "username", "password"]
-        if self._known.client_id and not self._known.client_secret:
+        if self._defaults.client_id and not self._defaults.client_secret:
             self.query_one("#client").display = True
             names += ["client-id", "client-secret"]
         empty = [name for name in names if not self._field(name).value]
         self._field(empty[0] if empty else "password").focus_input()
-        self._tell_way()
+        self._note_route()
 
     @on(Button.Pressed, "#sign-in")
     @on(Input.Submitted)
@@ -121,7 +124,7 @@ class LoginScreen(Screen[None]):
             self._worker.cancel()
 
     def action_details(self) -> None:
-        """Tell what exactly went wrong."""
+        """Show what exactly went wrong."""
         if self._problem is not None:
             self.app.push_screen(ProblemScreen(self._problem))
 
@@ -137,49 +140,49 @@ class LoginScreen(Screen[None]):
     def _busy(self) -> bool:
         return self._worker is not None and not self._worker.is_finished
 
-    def _start(self, errand: Callable[[Session], Awaitable[bool]], description: str) -> None:
-        """Run an errand; the form is closed meanwhile, so that nothing gets into it by chance."""
+    def _start(self, sign_in: SignIn, description: str) -> None:
+        """Sign in one way; the form is closed meanwhile, so that nothing gets into it by chance."""
         if not self._busy:
-            here = self.focused
+            focused = self.focused
             self.query_one("#form").disabled = True
             self._worker = self.run_worker(
-                self._run(errand, here), group="sign in", description=description
+                self._run(sign_in, focused), group="sign in", description=description
             )
 
-    async def _run(self, errand: Callable[[Session], Awaitable[bool]], here: Widget | None) -> None:
-        """Connect, run the errand, and tell what went wrong; what is typed stays."""
-        self._tell(None)
+    async def _run(self, sign_in: SignIn, focused: Widget | None) -> None:
+        """Connect, sign in, and show what went wrong; what is typed stays."""
+        self._show_problem(None)
         self.query_one(Status).update(Content(""))
         session: Session | None = None
-        done = False
+        is_signed_in = False
         try:
             with self.query_one(Status).working("Signing in · Esc cancels"):
                 with opening_screen(self.app):
                     session = await self._connect(self._server())
-                done = await errand(session)
+                is_signed_in = await sign_in(session)
         except (BadAddress, ApiError, SessionProblem) as error:
-            self._open_form(here)
-            self._refused(error)
+            self._open_form(focused)
+            self._show_refusal(error)
         except asyncio.CancelledError:
             if self.query("#form"):  # it is gone where the program ends
-                self._open_form(here)
+                self._open_form(focused)
                 self.query_one(Status).update(Content("Signing in was cancelled."))
             raise
         else:
-            if not done:
-                self._open_form(here)
+            if not is_signed_in:
+                self._open_form(focused)
         finally:
             self._worker = None
-            if session is not None and not done:
+            if session is not None and not is_signed_in:
                 await session.close()
             self.refresh_bindings()
-        if session is not None and done:
+        if session is not None and is_signed_in:
             self.post_message(self.SignedIn(session))
 
-    def _open_form(self, here: Widget | None) -> None:
+    def _open_form(self, focused: Widget | None) -> None:
         """Let the operator type again, where the cursor was."""
         self.query_one("#form").disabled = False
-        self.set_focus(here)
+        self.set_focus(focused)
 
     async def _sign_in(self, session: Session) -> bool:
         from pydantic import SecretStr  # it loads while the operator types
@@ -232,32 +235,33 @@ class LoginScreen(Screen[None]):
         """Return the server as typed; raises BadAddress."""
         from pydantic import SecretStr  # it loads while the operator types
 
-        client_secret = self._field("client-secret").value
+        typed_secret = self._field("client-secret").value
+        client_secret = SecretStr(typed_secret) if typed_secret else self._defaults.client_secret
         return parse_server(
             self._field("server").value,
-            ca_file=self._known.ca_file,
+            ca_file=self._defaults.ca_file,
             client_id=self._field("client-id").value.strip(),
-            client_secret=SecretStr(client_secret) if client_secret else self._known.client_secret,
-            plain_http_allowed=self._known.plain_http_allowed,
+            client_secret=client_secret,
+            plain_http_allowed=self._defaults.plain_http_allowed,
         )
 
     @on(Field.Left)
-    def _tell_way(self) -> None:
-        """Tell beside the server what its way there means, before a password is typed."""
+    def _note_route(self) -> None:
+        """Note beside the server how requests get there, before a password is typed."""
         field = self._field("server")
         if field.error or not field.value:
             return
         try:
             server = parse_server(field.value, plain_http_allowed=True)
         except BadAddress:
-            return  # told when signing in
-        told = [UNPROTECTED] if server.is_exposed and self._known.plain_http_allowed else []
+            return  # shown when signing in
+        notes = [UNPROTECTED] if server.is_exposed and self._defaults.plain_http_allowed else []
         try:
             if proxy := proxy_for(server):
-                told.append(f"Through the proxy {proxy.shown}, as the environment says.")
+                notes.append(f"Through the proxy {proxy.shown}, as the environment says.")
         except BadProxy as error:
-            told.append(describe(error).detail)
-        field.note = " ".join(told)
+            notes.append(describe(error).detail)
+        field.note = " ".join(notes)
 
     def _complete(self, *names: str) -> bool:
         missing = [field for field in map(self._field, names) if not field.value.strip()]
@@ -267,11 +271,11 @@ class LoginScreen(Screen[None]):
             missing[0].focus_input()
         return not missing
 
-    def _refused(self, error: Exception) -> None:
-        from tui.errands import explain  # it loads while the operator types
+    def _show_refusal(self, error: Exception) -> None:
+        from tui.problems import describe  # it loads while the operator types
 
-        problem = explain(error)
-        self._tell(problem)
+        problem = describe(error)
+        self._show_problem(problem)
         if isinstance(error, BadAddress):
             self._field("server").focus_input()
         elif isinstance(error, SignInRefused) and error.error == "invalid_client":
@@ -281,7 +285,7 @@ class LoginScreen(Screen[None]):
             self._field("password").focus_input()
             self._field("password").query_one(Input).select_all()  # typing replaces it
 
-    def _tell(self, problem: Problem | None) -> None:
+    def _show_problem(self, problem: Problem | None) -> None:
         self._problem = problem
         self.query_one(ProblemText).show(problem)
         self.refresh_bindings()

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -15,30 +15,33 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Button, Footer, Input, Static
 
-from tui.api.errors import ApiError, Forbidden
-from tui.api.session import SessionProblem
+from tui.api.errors import Forbidden
 from tui.delivery import NewSecret
-from tui.errands import explain
 from tui.keys.rotation import NotVerified, Rotation, State, Step
 from tui.keys.service import KeyService
-from tui.keys.validation import wrong_password
+from tui.keys.verification import Verification
+from tui.problems import describe
 from tui.text import short
 from tui.ui.bindings import Place, bindings_for
 from tui.ui.screens.dialog import AskSecretScreen
 from tui.ui.screens.key_form import DraftScreen
 from tui.ui.screens.rotation_dialogs import ask_replace, ask_undo, ask_unverified
-from tui.ui.screens.rotation_text import ENDED, became, now, planned, steps, title
+from tui.ui.screens.rotation_text import (
+    ENDED,
+    draft_texts,
+    next_step_text,
+    outcome_text,
+    render_steps,
+    render_title,
+)
 from tui.ui.screens.secret import BY_WORD, ask_stored
 from tui.ui.screens.secret_box import SecretBox, ShowsSecret
-from tui.ui.widgets.field import Field
+from tui.ui.widgets.password_field import PasswordField
 from tui.ui.widgets.proofs import Proofs
 from tui.ui.widgets.status import Status
 from tui.ui.widgets.top_bar import TopBar
 
-if TYPE_CHECKING:
-    from pydantic import SecretStr
-
-_STEPS = {
+_STEP_OF_ACTION = {
     "create": Step.CREATE,
     "change": Step.CREATE,
     "stored": Step.STORED,
@@ -49,11 +52,10 @@ _STEPS = {
     "replace": Step.REPLACE,
     "look": Step.LOOK,
 }
-"""The steps that the actions take."""
 
 
 class RotateScreen(ShowsSecret[str]):
-    """Shows where a rotation stands and what can be done next; returns what became of it."""
+    """Shows where a rotation stands and what can be done next; returns its outcome in words."""
 
     CSS_PATH = "rotate.tcss"
     AUTO_FOCUS = ""  # it would take a field that is hidden, too
@@ -72,10 +74,10 @@ class RotateScreen(ShowsSecret[str]):
         """Show `rotation`; one that is part of a run keeps its secret when this is left."""
         super().__init__()
         self._service, self._rotation, self._now, self._notice = service, rotation, now, notice
-        self._is_part, self._is_busy = is_part, False
+        self._is_part = is_part
 
     def compose(self) -> ComposeResult:
-        """The steps, where one stands, and what belongs to the step at hand."""
+        """The steps, and what belongs to the current one."""
         yield TopBar("Settings › API keys › Rotate", notice=self._notice)
         with VerticalScroll(id="page", can_focus=False):
             yield Static(id="title", markup=False)
@@ -91,10 +93,9 @@ class RotateScreen(ShowsSecret[str]):
                     with Horizontal(classes="planned"):
                         yield Static(label)
                         yield Static(id=f"planned-{name}", markup=False)
-                if self._service.session.has_password:
-                    yield Field("Account Password *", id="password", masked=True)
+                yield PasswordField(is_needed=self._service.session.has_password)
             yield SecretBox(self._rotation.note_stored)
-            yield Static(id="told", markup=False)
+            yield Static(id="next-step", markup=False)
             yield Proofs()
         with Horizontal(id="buttons"):
             yield Status()
@@ -106,28 +107,35 @@ class RotateScreen(ShowsSecret[str]):
         yield Footer(show_command_palette=False, compact=True)
 
     def _about(self) -> Content:
-        told = "Its successor gets the same label, grants and IPs: ctrl+e changes them."
+        text = "Its successor gets the same label, grants and IPs: ctrl+e changes them."
         owner, user = self._rotation.predecessor.owner, self._service.session.user
         if owner and user is not None and owner != user.name:
-            told += (
+            text += (
                 f"\nThis key belongs to {short(owner, 40)}: its successor will be yours, and the "
                 "server may not let you delete this one."
             )
-        return Content(told)
+        return Content(text)
 
     def on_mount(self) -> None:
         """Show where the rotation stands."""
-        self._rotation.on_change = self._changed
+        self._rotation.listeners.append(self._rotation_changed)
+        self._rotation.verification_listeners.append(self._show_verification)
         self._show()
 
-    def _changed(self, _: Rotation) -> None:
+    def _rotation_changed(self, _: Rotation) -> None:
         self.call_later(self._show)
+
+    def _show_verification(self, verification: Verification) -> None:
+        self.query_one(Proofs).show(verification, self._service.listing.catalogue)
 
     @on(Button.Pressed, "#create")
     @on(Input.Submitted)
     def action_create(self) -> None:
         """Create the successor, and verify it at once."""
-        self._take(Step.CREATE, self._create, "The successor is being created.")
+        password = self.query_one(PasswordField)
+        if password.check():
+            create = partial(self._rotation.create, password.secret, verify=True)
+            self._take(Step.CREATE, create, "The successor is being created and verified.")
 
     @work(group="draft", description="change what the successor is to be")
     async def action_change(self) -> None:
@@ -148,12 +156,13 @@ class RotateScreen(ShowsSecret[str]):
     def action_stored(self) -> None:
         """The operator says that the secret is stored."""
         how = self.query_one(SecretBox).went_to or BY_WORD
-        self._take(Step.STORED, lambda: self._store(how), "Going on")
+        store = partial(self._rotation.stored_by_hand, how, verify=True)
+        self._take(Step.STORED, store, "Asking the server")
 
     def action_verify(self) -> None:
         """Verify the successor; where its secret is not at hand any more, ask for it."""
         if self._rotation.secret is not None:
-            self._take(Step.VERIFY, self._verify, "Asking the server")
+            self._take(Step.VERIFY, self._rotation.verify, "Asking the server")
         else:
             self._verify_with_pasted()
 
@@ -163,7 +172,7 @@ class RotateScreen(ShowsSecret[str]):
         ask = AskSecretScreen("Verify the successor", body, "Secret", yes="Verify")
         secret = await self.app.push_screen_wait(ask)
         if secret is not None:
-            self._take(Step.VERIFY, partial(self._verify, secret), "Asking the server")
+            self._take(Step.VERIFY, partial(self._rotation.verify, secret), "Asking the server")
 
     @on(Button.Pressed, "#later")
     def action_later(self) -> None:
@@ -209,10 +218,10 @@ class RotateScreen(ShowsSecret[str]):
             self._leave()
 
     async def may_leave(self) -> bool:
-        """Ask before a secret is lost; refuse while the server is at it."""
-        if self._is_busy or self._rotation.is_at_work:
-            told = "A request is under way. Its answer is awaited, then you can leave."
-            self._update("#problem", Content(told))
+        """Ask before a secret is lost; refuse while a request is under way."""
+        if self._rotation.is_busy:
+            message = "A request is under way. Its answer is awaited, then you can leave."
+            self._update("#problem", Content(message))
             self.query_one("#problem").display = True
             return False
         if self._is_part or not self._rotation.would_lose_secret:
@@ -223,128 +232,69 @@ class RotateScreen(ShowsSecret[str]):
         if self._rotation.allows(Step.STORED):
             await self._rotation.stored_by_hand(went_to or BY_WORD)
         else:
-            self._rotation.note_stored(went_to or BY_WORD)  # what became of it is not known
+            self._rotation.note_stored(went_to or BY_WORD)  # the outcome of a write is not known
         return True
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer what the state allows."""
-        rotation = self._rotation
         if action in {"clipboard", "write", "plain", "command"}:
-            return rotation.secret is not None
-        if action == "verify" and rotation.is_proven:
-            return False
-        if action == "undo" and rotation.successor is None and not rotation.short_key:
-            return False
-        if action == "stored" and not self._wants_storing:
-            return False
-        return action not in _STEPS or self._may_take(_STEPS[action])
-
-    @property
-    def _wants_storing(self) -> bool:
-        """Whether it is still to be said that the secret is stored."""
-        rotation = self._rotation
-        told = rotation.stored or rotation.state is State.OVERLAPPING
-        return rotation.allows(Step.STORED) and not told
+            return self._rotation.secret is not None
+        return action not in _STEP_OF_ACTION or self._may_take(_STEP_OF_ACTION[action])
 
     def _may_take(self, step: Step) -> bool:
-        """Tell whether a step can be taken now; one at a time, as each changes what can be next."""
-        at_work = self._is_busy or self._rotation.is_at_work
-        return not at_work and self._rotation.allows(step)
+        """Return whether a step can be taken now: one at a time, as each decides on the next."""
+        return not self._rotation.is_busy and self._rotation.offers(step)
 
-    def _take(self, step: Step, act: Callable[[], Awaitable[object]], doing: str) -> None:
-        """Take a step in a worker of the app's, which nothing on this screen can cut off.
-
-        While a dialog asked about it, another step may have made it impossible.
-        """
+    def _take(self, step: Step, act: Callable[[], Awaitable[State]], doing: str) -> None:
+        """Take a step in a worker of the app's, which outlives this screen."""
         if self._may_take(step):
-            self._is_busy, self._rotation.problem = True, None
-            self.app.run_worker(self._run(act, doing), group="write", description=doing)
-            self._show_buttons()
-            self.refresh_bindings()
+            work = self._run(step, act, doing)
+            self.app.run_worker(work, group="write", description=doing)
 
-    async def _run(self, act: Callable[[], Awaitable[object]], doing: str) -> None:
-        try:
+    async def _run(self, step: Step, act: Callable[[], Awaitable[State]], doing: str) -> None:
+        # A key pressed twice starts two workers before the first one has made the rotation busy.
+        if self._may_take(step):
             with self.query_one(Status).working(doing):
                 await act()
-        except (ApiError, SessionProblem) as error:
-            self._rotation.problem = error
-        finally:
-            self._is_busy = False
-        self._show()
-
-    async def _create(self) -> None:
-        from pydantic import SecretStr
-
-        password = None
-        for field in self.query("#password").results(Field):
-            field.error = wrong_password(field.value)
-            if field.error:
-                return
-            password = SecretStr(field.value)
-        async with self._service.authorized(password):
-            await self._rotation.create()
-        if self._rotation.state is State.CREATED:
-            for field in self.query("#password").results(Field):
-                field.value = ""
             self._show()
-            await self._verify()
-
-    async def _store(self, how: str) -> None:
-        await self._rotation.stored_by_hand(how)
-        verification = self._rotation.verification
-        can_verify = self._rotation.secret is not None and verification is None
-        if self._rotation.state is State.DELIVERED and can_verify:
-            await self._verify()
-        self._let_go()
-
-    def _let_go(self) -> None:
-        """Forget the secret once it is stored and was shown to work."""
-        if self._rotation.state is State.VERIFIED and self._rotation.secret is not None:
-            self._rotation.forget_secret()
-
-    async def _verify(self, secret: SecretStr | None = None) -> None:
-        if self._rotation.allows(Step.VERIFY):
-            proofs, catalogue = self.query_one(Proofs), self._service.listing.catalogue
-            with self.query_one(Status).working("Asking the server"):
-                await self._rotation.verify(
-                    lambda so_far: proofs.show(so_far, catalogue), secret=secret
-                )
-            self._let_go()
 
     def _show(self) -> None:
         if not self.is_attached:
             return
         rotation, state = self._rotation, self._rotation.state
-        self._update("#title", title(rotation))
+        self._update("#title", render_title(rotation))
         verification = rotation.verification
-        self._update("#steps", steps(rotation.doubted, verified=rotation.is_proven))
+        self._update("#steps", render_steps(rotation.known_state, verified=rotation.is_proven))
         catalogue = self._service.listing.catalogue
-        for name, text in planned(rotation.draft, catalogue).items():
+        for name, text in draft_texts(rotation.draft, catalogue).items():
             self._update(f"#planned-{name}", Content(text))
-        self._update("#told", Content(now(state)))
-        self.query_one("#told").display = bool(now(state))
+        next_step = next_step_text(state)
+        self._update("#next-step", Content(next_step))
+        self.query_one("#next-step").display = bool(next_step)
         self.query_one("#plan").display = rotation.allows(Step.CREATE)
+        if state is State.CREATED:
+            self.query_one(PasswordField).value = ""
         self._show_problem(rotation.problem)
         self._show_secret()
         if verification is not None and isinstance(rotation.problem, NotVerified):
-            verification = replace(verification, hints=())  # they stand above, with the problem
+            verification = replace(verification, hints=())  # the problem shows them
         self.query_one(Proofs).show(verification, catalogue)
         self._show_buttons()
         self.refresh_bindings()
         self._keep_focus()
 
     def _show_buttons(self) -> None:
-        """Show those of the state; none can be pressed while a step is under way."""
-        offered = {
-            "create": self._rotation.allows(Step.CREATE),
-            "stored": self._wants_storing,
-            "later": self._rotation.allows(Step.RETIRE),
-            "finish": self._rotation.allows(Step.FINISH),
+        """Show the buttons that the state offers; disable them while a step is under way."""
+        buttons = {
+            "create": Step.CREATE,
+            "stored": Step.STORED,
+            "later": Step.RETIRE,
+            "finish": Step.FINISH,
         }
-        for name, is_offered in offered.items():
+        for name, step in buttons.items():
             button = self.query_one(f"#{name}", Button)
-            button.display = is_offered
-            button.disabled = self._is_busy or self._rotation.is_at_work
+            button.display = self._rotation.offers(step)
+            button.disabled = self._rotation.is_busy
 
     def _keep_focus(self) -> None:
         """Have Enter do what comes next, and no key end in a field that is hidden."""
@@ -353,26 +303,26 @@ class RotateScreen(ShowsSecret[str]):
         if self._rotation.state in ENDED:
             self.query_one("#close").focus()
         elif self._rotation.allows(Step.CREATE):
-            asked = self.query("#password Input")
-            (asked.first() if asked else self.query_one("#create")).focus()
+            password = self.query_one(PasswordField)
+            if password.display:
+                password.focus_input()
+            else:
+                self.query_one("#create").focus()
         else:
             self.set_focus(None)
 
-    def _show_problem(self, problem: Exception | None) -> None:
-        told = self.query_one("#problem", Static)
-        told.display = problem is not None
-        if problem is None:
+    def _show_problem(self, error: Exception | None) -> None:
+        message = self.query_one("#problem", Static)
+        message.display = error is not None
+        if error is None:
             return
-        words = explain(problem, self._rotation.predecessor)
-        beside = words.fields.get("password")
-        for field in self.query("#password").results(Field):
-            if beside:
-                field.error = beside
-                told.display = False
-                field.focus_input()
-        says_more = not now(self._rotation.state) or isinstance(problem, Forbidden)
-        lines = (words.title, words.detail, words.hint if says_more else "")
-        told.update(Content("\n".join(line for line in lines if line)))
+        problem = describe(error, self._rotation.predecessor)
+        field_error = problem.fields.get("password")
+        if field_error and self.query_one(PasswordField).refuse(field_error):
+            message.display = False
+        says_more = not next_step_text(self._rotation.state) or isinstance(error, Forbidden)
+        lines = (problem.title, problem.detail, problem.hint if says_more else "")
+        message.update(Content("\n".join(line for line in lines if line)))
 
     def _show_secret(self) -> None:
         secret, box = self._rotation.secret, self.query_one(SecretBox)
@@ -393,6 +343,7 @@ class RotateScreen(ShowsSecret[str]):
         rotation = self._rotation
         if rotation.allows(Step.FORGET) and not self._is_part:
             rotation.forget_secret()
-        rotation.on_change = None
+        rotation.listeners.remove(self._rotation_changed)
+        rotation.verification_listeners.remove(self._show_verification)
         self.query_one(SecretBox).forget()
-        self.dismiss(became(rotation.state))
+        self.dismiss(outcome_text(rotation.state))

@@ -8,26 +8,33 @@ from textual.content import Content
 
 from tui.api.grants import Catalogue
 from tui.api.models import KeyDraft
-from tui.keys.rotation import Rotation, State, Unfinished, UnfinishedKind, base_label
+from tui.keys.rotation import (
+    TRANSITIONS,
+    Rotation,
+    State,
+    Step,
+    Unfinished,
+    UnfinishedKind,
+    base_label,
+)
 from tui.text import count, mask, plain, short
 
 S = State
 
-_STEPS = ("Create successor", "Store secret", "Verify", "Delete predecessor")
-_VERIFY = _STEPS.index("Verify")
+_STEP_TITLES = ("Create successor", "Store secret", "Verify", "Delete predecessor")
+_VERIFY = _STEP_TITLES.index("Verify")
 
-_DONE = {
-    S.CREATED: 1,
-    S.SECRET_LOST: 1,
-    S.INTERRUPTED: 1,
-    S.DELIVERED: 2,
-    S.VERIFIED: 3,
-    S.OVERLAPPING: 3,
-    S.FINISHED: 4,
+_PLACE_OF_STEP = {
+    Step.CREATE: 0,
+    Step.DELIVER: 1,
+    Step.STORED: 1,
+    Step.REPLACE: 1,
+    Step.VERIFY: _VERIFY,
+    Step.FINISH: 3,
 }
-"""How many of the steps lie behind a rotation in each state, whether it was verified or not."""
+"""Where in the row the steps stand that bring a rotation closer to its end."""
 
-_NOW = {
+_NEXT_STEP_TEXTS = {
     S.DELIVERED: (
         "The secret is stored; the successor was not shown to work yet. Both keys are there. "
         "Press v to verify it, d to delete the predecessor all the same, or l to keep both for a "
@@ -54,7 +61,7 @@ _NOW = {
     S.UNKNOWN: "It is not known what became of the last step. F5 looks at the list again.",
 }
 
-_BECAME = {
+_OUTCOME_TEXTS = {
     S.REFUSED: "nothing was created, and the key is as it was.",
     S.DELIVERED: "both keys are there. f on the older one goes on.",
     S.VERIFIED: "both keys work. f on the older one goes on.",
@@ -67,47 +74,50 @@ _BECAME = {
 }
 
 
-def state_text(begun: Unfinished, today: date) -> str:
+def state_text(rotation: Unfinished, today: date) -> str:
     """Return what stands beside a key that has, or may have, a successor."""
-    if begun.kind is UnfinishedKind.BEGUN and begun.known is not None:
-        if not begun.known.is_stored:
+    if rotation.kind is UnfinishedKind.RECORDED and rotation.known is not None:
+        if not rotation.known.is_stored:
             return "rotation interrupted: r goes on"
-        return "has a successor: f finishes" if begun.is_proven else "has a successor, unverified"
-    if begun.kind is UnfinishedKind.MAYBE_INTERRUPTED or begun.since is None:
+        return (
+            "has a successor: f finishes" if rotation.is_proven else "has a successor, unverified"
+        )
+    if rotation.kind is UnfinishedKind.MAYBE_INTERRUPTED or rotation.since is None:
         return "rotation interrupted?"
-    days = (today - begun.since).days
+    days = (today - rotation.since).days
     return f"retiring for {count(days, 'day')}" if days > 0 else "retiring since today"
 
 
 ENDED = frozenset({S.FINISHED, S.UNDONE})
 
 
-def now(state: State) -> str:
-    """Return what can be done now, or what became of it; nothing where nothing was done."""
-    return _NOW.get(state, "")
+def next_step_text(state: State) -> str:
+    """Return what can be done next, or the outcome; nothing before the first step."""
+    return _NEXT_STEP_TEXTS.get(state, "")
 
 
-def became(state: State) -> str:
-    """Return what is told above the list, after the key's label; nothing if nothing was done."""
-    return _BECAME.get(state, "")
+def outcome_text(state: State) -> str:
+    """Return what follows the key's label above the list; nothing before the first step."""
+    return _OUTCOME_TEXTS.get(state, "")
 
 
-def steps(state: State, *, verified: bool) -> Content:
-    """Return the steps in a row: those behind, the one at hand, those ahead."""
-    at_hand = _DONE.get(state, 0)
-    behind = set(range(at_hand)) - {_VERIFY} | ({_VERIFY} if verified else set())
+def render_steps(state: State, *, verified: bool) -> Content:
+    """Return the steps in a row: those behind, the current one, those ahead."""
+    next_step = next(iter(TRANSITIONS[state]))
+    current = len(_STEP_TITLES) if state is S.FINISHED else _PLACE_OF_STEP.get(next_step, 0)
+    behind = set(range(current)) - {_VERIFY} | ({_VERIFY} if verified else set())
     parts: list[Content] = []
-    for number, step in enumerate(_STEPS):
+    for number, step_title in enumerate(_STEP_TITLES):
         if number in behind:
-            parts.append(Content.styled(f"✓ {step}", "$text-success"))
-        elif number == at_hand and state not in ENDED:
-            parts.append(Content.styled(f"▸ {step}", "bold $text-accent"))
+            parts.append(Content.styled(f"✓ {step_title}", "$text-success"))
+        elif number == current and state not in ENDED:
+            parts.append(Content.styled(f"▸ {step_title}", "bold $text-accent"))
         else:
-            parts.append(Content.styled(f"· {step}", "$text-muted"))
+            parts.append(Content.styled(f"· {step_title}", "$text-muted"))
     return Content("   ").join(parts)
 
 
-def title(rotation: Rotation) -> Content:
+def render_title(rotation: Rotation) -> Content:
     """Return whose rotation it is, and the short keys of both keys as far as they are known."""
     key, short_key = rotation.predecessor, rotation.short_key
     label = plain(base_label(key.raw_label or ""))
@@ -119,8 +129,8 @@ def title(rotation: Rotation) -> Content:
     return Content.assemble(*parts)
 
 
-def planned(draft: KeyDraft, catalogue: Catalogue) -> dict[str, str]:
-    """Return what the successor is to be, by the names of the fields."""
+def draft_texts(draft: KeyDraft, catalogue: Catalogue) -> dict[str, str]:
+    """Return label, grants and IPs of the successor to be, by the names of the fields."""
     return {
         "label": short(draft.label),
         "grants": ", ".join(map(catalogue.label, draft.grants))

@@ -38,15 +38,15 @@ class SecretScreen(ShowsSecret[str]):
     PLACE = Place.SECRET
     BINDINGS: ClassVar[list[BindingType]] = list(bindings_for(PLACE))
 
-    def __init__(self, made: Created, catalogue: Catalogue, verify: Verify) -> None:
+    def __init__(self, created: Created, catalogue: Catalogue, verify: Verify) -> None:
         super().__init__()
-        created, draft = made.key, made.draft
-        self._attempt: Attempt | None = made.attempt
-        self._label, self._short_key = short(created.label), created.short_key
+        key, draft = created.key, created.draft
+        self._attempt: Attempt | None = created.attempt
+        self._label, self._short_key = short(key.label), key.short_key
         self._draft, self._catalogue = draft, catalogue
         self._verify: Verify | None = verify
-        self._parcel: NewSecret | None = NewSecret(
-            created.secret, created.id or "", draft.label, created.short_key
+        self._new_secret: NewSecret | None = NewSecret(
+            key.secret, key.id or "", draft.label, key.short_key
         )
 
     def compose(self) -> ComposeResult:
@@ -62,8 +62,8 @@ class SecretScreen(ShowsSecret[str]):
 
     def on_mount(self) -> None:
         """Show the secret."""
-        if self._parcel is not None:
-            self._box.show(self._parcel)
+        if self._new_secret is not None:
+            self._box.show(self._new_secret)
 
     @property
     def _box(self) -> SecretBox:
@@ -103,7 +103,7 @@ class SecretScreen(ShowsSecret[str]):
         went_to = self._box.went_to
         self._note_stored()
         self._box.forget()
-        self._parcel = self._verify = None
+        self._new_secret = self._verify = None
         self.dismiss(went_to)
 
     def _about(self) -> Content:

@@ -48,7 +48,7 @@ WAYS_WIDTH = 72
 class SecretBox(Vertical):
     """Shows one secret and sends it where the operator says; `forget` ends that.
 
-    `on_stored` hears at once how it was stored: whatever happens afterwards, it is not lost.
+    `on_stored` is called at once with how it was stored, so that this is known whatever comes next.
     """
 
     DEFAULT_CSS = """
@@ -68,7 +68,7 @@ class SecretBox(Vertical):
     def __init__(self, on_stored: Callable[[str], None] | None = None) -> None:
         super().__init__()
         self._on_stored = on_stored
-        self._parcel: NewSecret | None = None
+        self._new_secret: NewSecret | None = None
         self._went_to: list[str] = []
 
     @property
@@ -96,19 +96,19 @@ class SecretBox(Vertical):
         """Lay the ways out one below the other where they don't fit side by side."""
         self.set_class(event.size.width < WAYS_WIDTH, "-narrow")
 
-    def show(self, parcel: NewSecret) -> None:
+    def show(self, new_secret: NewSecret) -> None:
         """Show a secret; the same one once more, where more is known of its key by now."""
-        if self._parcel is None or parcel.secret is not self._parcel.secret:
+        if self._new_secret is None or new_secret.secret is not self._new_secret.secret:
             self._went_to = []
-        self._parcel = parcel
-        value = parcel.secret.get_secret_value()
+        self._new_secret = new_secret
+        value = new_secret.secret.get_secret_value()
         shown = self.query_one("#secret", Static)
         shown.update(Content(plain(value)))
         self.call_after_refresh(shown.scroll_visible, animate=False)
 
     def forget(self) -> None:
         """Let go of the secret."""
-        self._parcel = None
+        self._new_secret = None
         self.query_one("#secret", Static).update("")
         cached_cell_len.cache_clear()  # it remembers the texts that were measured
 
@@ -116,25 +116,30 @@ class SecretBox(Vertical):
     @work(group="deliver", description="send the secret to the clipboard")
     async def send_to_clipboard(self) -> None:
         """Send the secret to the clipboard that is nearest."""
-        if self._parcel is None:
+        if self._new_secret is None:
             return
         with self.query_one(Status).working("Sending it to the clipboard"):
-            sent = await send_to_clipboard(self._parcel.secret, os.environ, self._write_terminal)
+            sent = await send_to_clipboard(
+                self._new_secret.secret, os.environ, self._write_terminal
+            )
         self._delivered(sent.where, sent.caveat)
 
     @on(Button.Pressed, "#write")
     @work(group="deliver", description="write the secret to a file")
     async def write_to_file(self) -> None:
         """Ask for a path, and write the secret to a new file there."""
-        parcel = self._parcel
-        if parcel is None:
+        new_secret = self._new_secret
+        if new_secret is None:
             return
-        name = variable_name(plain(parcel.label), parcel.short_key, ())
+        name = variable_name(plain(new_secret.label), new_secret.short_key, ())
         body = Content(
             "A new file that only you can read. An existing one is never overwritten. One that "
             f"ends in .env, .json or .csv tells whose secret it is, too: {name}=…"
         )
-        path = str(_here() / suggested_file_name(plain(parcel.label), parcel.short_key))
+        path = str(
+            _working_directory()
+            / suggested_file_name(plain(new_secret.label), new_secret.short_key)
+        )
         refusal = ""
         while True:
             ask = AskScreen(
@@ -144,7 +149,7 @@ class SecretBox(Vertical):
             if answer is None:
                 return
             try:
-                where = await _written(Path(answer.strip()), parcel)
+                where = await _write_new_file(Path(answer.strip()), new_secret)
             except DeliveryFailed as failure:
                 path, refusal = answer, failure.sentence
             else:
@@ -154,15 +159,17 @@ class SecretBox(Vertical):
     @on(Button.Pressed, "#plain")
     def show_plain(self) -> None:
         """Show the secret on the ordinary screen, for selection by mouse."""
-        if self._parcel is None:
+        if self._new_secret is None:
             return
-        label = short(self._parcel.label, 60)
+        label = short(self._new_secret.label, 60)
         heading = f"The secret of {label}, to select with the mouse:"
         try:
             with self.app.suspend():
-                plain_view(self._parcel.secret, heading, sys.stdin.readline, _write_plain, _columns)
+                plain_view(
+                    self._new_secret.secret, heading, sys.stdin.readline, _write_plain, _columns
+                )
         except SuspendNotSupported:
-            self._tell(Content("This terminal can't be given back for a while."), "problem")
+            self._show_message(Content("This terminal can't be given back for a while."), "problem")
         else:
             self._delivered("Shown plain, and erased again.")
 
@@ -170,8 +177,8 @@ class SecretBox(Vertical):
     @work(group="deliver", description="hand the secret to a command")
     async def hand_to_command(self) -> None:
         """Ask for a command, and run it with the secret on its standard input."""
-        parcel = self._parcel
-        if parcel is None:
+        new_secret = self._new_secret
+        if new_secret is None:
             return
         body = Content(
             f"It gets the secret on its standard input, for example: {COMMAND}\n"
@@ -194,7 +201,7 @@ class SecretBox(Vertical):
             try:
                 delivery.check()
                 with self.query_one(Status).working("The command runs"):
-                    sent = await delivery.deliver(parcel)
+                    sent = await delivery.deliver(new_secret)
             except DeliveryFailed as failure:
                 command, refusal = answer, failure.sentence
             else:
@@ -206,12 +213,12 @@ class SecretBox(Vertical):
             self._on_stored(where)
         if where not in self._went_to:
             self._went_to.append(where)
-        self._tell(Content(f"{where} {caveat}".strip()), "done")
+        self._show_message(Content(f"{where} {caveat}".strip()), "done")
 
-    def _tell(self, content: Content, kind: MessageKind) -> None:
+    def _show_message(self, content: Content, kind: MessageKind) -> None:
         messages = self.query_one(Messages)
         messages.clear()
-        messages.tell(content, kind)
+        messages.show(content, kind)
         self.call_after_refresh(messages.scroll_visible, animate=False)
 
     def _write_terminal(self, sequence: str) -> None:
@@ -240,7 +247,7 @@ class ShowsSecret(Screen[Result]):
         self.query_one(SecretBox).hand_to_command()
 
 
-def _here() -> Path:
+def _working_directory() -> Path:
     """Return the working directory; the home where somebody has deleted it meanwhile."""
     try:
         return Path.cwd()
@@ -248,15 +255,15 @@ def _here() -> Path:
         return Path("~")
 
 
-async def _written(path: Path, parcel: NewSecret) -> str:
+async def _write_new_file(path: Path, new_secret: NewSecret) -> str:
     """Write the secret to a new file in the form that its ending asks for; return where it is."""
     form = form_of(path)
     if form is None:
-        whole = write_secret_file(path, parcel.secret)
-        return f"Written to {plain(str(whole))}, which only you can read."
+        written = write_secret_file(path, new_secret.secret)
+        return f"Written to {plain(str(written))}, which only you can read."
     delivery = FileDelivery(path, form)
     try:
-        return (await delivery.deliver(parcel)).where
+        return (await delivery.deliver(new_secret)).where
     finally:
         delivery.close()
 

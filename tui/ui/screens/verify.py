@@ -12,9 +12,9 @@ from textual.widgets import Button
 
 from tui.api.errors import ApiError
 from tui.api.grants import Catalogue
-from tui.errands import explain
 from tui.keys.service import KeyService
 from tui.keys.verification import Verification
+from tui.problems import describe
 from tui.ui.screens.dialog import Dialog
 from tui.ui.widgets.proofs import Proofs
 from tui.ui.widgets.status import Status
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pydantic import SecretStr
 
 Verify = Callable[[Callable[[Verification], None]], Awaitable[Verification]]
-"""Verifies a key that it holds, and tells what becomes known on the way."""
+"""Verifies a key that it holds, and reports what becomes known on the way."""
 
 
 def verification_of(
@@ -69,10 +69,10 @@ class VerifyScreen(Dialog["bool | None"]):
         proofs = self.query_one(Proofs)
         try:
             with self.query_one(Status).working("Asking the server · Esc cancels"):
-                found = await self._verify(lambda so_far: proofs.show(so_far, self._catalogue))
+                verification = await self._verify(lambda v: proofs.show(v, self._catalogue))
         except ApiError as error:
-            problem = explain(error)
+            problem = describe(error)
             proofs.update(Content(f"✗ {problem.title}\n{problem.detail}\n{problem.hint}"))
         else:
-            self._works = found.works if found.is_certain else None
-            proofs.show(found, self._catalogue)
+            self._works = verification.works if verification.is_certain else None
+            proofs.show(verification, self._catalogue)

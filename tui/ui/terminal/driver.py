@@ -18,9 +18,10 @@ from textual.geometry import Size
 from textual.message import Message
 
 from tui.delivery.plain_view import ENDING
+from tui.ui.terminal.colors import color_system
 from tui.ui.terminal.input_stage import InputStage
 from tui.ui.terminal.output import Output, open_again
-from tui.ui.terminal.textual_internals import SendingDriver
+from tui.ui.terminal.textual_internals import SendingDriver, draw_with_colors
 from tui.ui.terminal.type_ahead import TypeAhead
 
 USUAL, LARGEST = Size(80, 24), Size(500, 200)
@@ -64,6 +65,7 @@ class TerminalDriver(SendingDriver):
         self._input = cast("TextIO", sys.__stdin__).fileno()
         super().__init__(app, debug=debug, mouse=mouse, size=size or self._measure())
         self._program = cast("TypeAhead[Any]", app)
+        draw_with_colors(app, color_system(os.environ))
         self._event_loop = asyncio.get_running_loop()
         self._uses_mouse = mouse and not os.environ.get("STY")  # GNU screen holds Esc back for it
         self._output = Output(cast("TextIO", sys.__stdout__), self._repaint)
@@ -98,9 +100,13 @@ class TerminalDriver(SendingDriver):
     # From start to end
 
     def start_application_mode(self) -> None:
-        """Take the terminal, once whatever ends the program is sure to give it back."""
+        """Take the terminal, once whatever ends the program is sure to give it back.
+
+        A SIGHUP that is ignored stays so, as `nohup` wants it; shells have SIGINT and SIGQUIT
+        ignored by every background job, which is not meant for a program with a terminal.
+        """
         for number in ENDING:
-            if signal.getsignal(number) is not signal.SIG_IGN:  # as `nohup` has it
+            if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
                 self._event_loop.add_signal_handler(number, self._program.end_at_once, number)
         self._is_taken = True
         with suppress(termios.error):

@@ -5,9 +5,11 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import Any, TypeVar
 
+from rich.color import ColorSystem
 from rich.text import Text
 from textual.app import App
 from textual.driver import Driver
+from textual.filter import NoColor
 from textual.keys import _character_to_key
 
 Result = TypeVar("Result")
@@ -34,6 +36,14 @@ class DiscreetApp(App[Result]):
             self._exception_event.set()
             self._exit_renderables.append(Text(self.fault_sentence(error)))
         self._close_messages_no_wait()
+
+
+def draw_with_colors(app: App[Any], colors: ColorSystem | None) -> None:
+    """Draw with so many colours, or without any."""
+    app.console._color_system = colors or ColorSystem.STANDARD
+    if colors is None:
+        app.no_color = True
+        app._filters.append(NoColor())
 
 
 class SendingDriver(Driver):

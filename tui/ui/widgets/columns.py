@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
@@ -16,9 +15,9 @@ from tui.api.models import Key
 from tui.text import ago, mask, short
 
 ROOMY = 90
-"""From this width on, the short key and the date of creation are shown."""
+"""From this width in cells on, the short key and the date of creation are shown."""
 WIDE = 116
-"""From this width on, the owner is shown, too."""
+"""From this width in cells on, the owner is shown, too."""
 LABEL_SHARE, LABEL_MIN, LABEL_MAX = 0.3, 18, 44
 """The label's part of the width, and its limits in cells."""
 PERMISSIONS_MIN = 8
@@ -28,7 +27,7 @@ GAP = 2
 
 
 class Column(Enum):
-    """What is told of a key, in the order from left to right."""
+    """What is shown of a key, in the order from left to right."""
 
     LABEL = "Key"
     PERMISSIONS = "Permissions"
@@ -59,10 +58,11 @@ class Span:
     width: int
 
 
-def layout(width: int, told: frozenset[Column]) -> tuple[Span, ...]:
-    """Return the columns that a line of `width` cells has room for, among those in `told`."""
-    asked = [Column.SHORT_KEY, Column.CREATED] * (width >= ROOMY) + [Column.OWNER] * (width >= WIDE)
-    fixed = [column for column in asked if column in told]
+def layout(width: int, informative: frozenset[Column]) -> tuple[Span, ...]:
+    """Return the `informative` columns that a line of `width` cells has room for."""
+    optional = [Column.SHORT_KEY, Column.CREATED] * (width >= ROOMY)
+    optional += [Column.OWNER] * (width >= WIDE)
+    fixed = [column for column in optional if column in informative]
     label = max(LABEL_MIN, min(LABEL_MAX, int(width * LABEL_SHARE)))
     permissions = width - label - GAP - sum(_FIXED[column] + GAP for column in fixed)
     if permissions < PERMISSIONS_MIN:
@@ -85,7 +85,7 @@ def fit(text: str, width: int) -> str:
 
 
 def cell(column: Column, key: Key, width: int, catalogue: Catalogue, now: datetime) -> str:
-    """Return what a column tells of a key, safe to show, in no more work than `width` asks for."""
+    """Return a key's text for a column, safe to show, with no more work than `width` asks for."""
     match column:
         case Column.LABEL:
             return short(key.raw_label or "") or "(no label)"
@@ -101,7 +101,7 @@ def cell(column: Column, key: Key, width: int, catalogue: Catalogue, now: dateti
 
 
 def _moment(key: Key) -> datetime | None:
-    """Return when the key was made, in the zone that the server told.
+    """Return when the key was made, in the zone that the server sent.
 
     Changing the zone, as `Key.created_at` does, fails at both ends of the calendar, and a long
     list is to be sorted at once.
@@ -113,8 +113,8 @@ def _moment(key: Key) -> datetime | None:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def told(keys: Sequence[Key]) -> frozenset[Column]:
-    """Return the columns that have something to tell: old servers leave out some fields."""
+def informative_columns(keys: Sequence[Key]) -> frozenset[Column]:
+    """Return the columns that are not empty for all keys: old servers leave out some fields."""
     columns = {Column.LABEL, Column.PERMISSIONS}
     if any(key.raw_short_key for key in keys):
         columns.add(Column.SHORT_KEY)
@@ -125,12 +125,12 @@ def told(keys: Sequence[Key]) -> frozenset[Column]:
     return frozenset(columns)
 
 
-def _values(column: Column, keys: Sequence[Key], catalogue: Catalogue) -> list[Any]:
+def _sort_values(column: Column, keys: Sequence[Key], catalogue: Catalogue) -> list[Any]:
     match column:
         case Column.LABEL:
             return [short(key.raw_label).casefold() if key.raw_label else None for key in keys]
         case Column.PERMISSIONS:
-            return _permissions(keys, catalogue)
+            return _permission_ranks(keys, catalogue)
         case Column.SHORT_KEY:
             return [short(key.raw_short_key) if key.raw_short_key else None for key in keys]
         case Column.CREATED:
@@ -141,79 +141,58 @@ def _values(column: Column, keys: Sequence[Key], catalogue: Catalogue) -> list[A
             ]
 
 
-def _permissions(keys: Sequence[Key], catalogue: Catalogue) -> list[Any]:
-    """Return number and labels as one rank each: few sets of grants are many keys' own."""
+def _permission_ranks(keys: Sequence[Key], catalogue: Catalogue) -> list[int | None]:
+    """Return each key's rank by number and labels of its grants.
+
+    Many keys share few sets of grants: each set is looked up once.
+    """
     grants = {key.raw_grants for key in keys if key.raw_grants is not None}
     label = {name: catalogue.label(name) for names in grants for name in names}
-    told = {names: (len(names), [label[name] for name in names]) for names in grants}
+    order = {names: (len(names), [label[name] for name in names]) for names in grants}
     ranks: dict[tuple[str, ...] | None, int | None] = {None: None}
     rank, last = -1, None
-    for names in sorted(told, key=told.__getitem__):
-        rank += told[names] != last
-        last = told[names]
+    for names in sorted(order, key=order.__getitem__):
+        rank += order[names] != last
+        last = order[names]
         ranks[names] = rank
     return [ranks[key.raw_grants] for key in keys]
 
 
 class Order:
-    """The order that the operator chose, kept through reloads and filters.
+    """The order that the operator chose, kept through reloads.
 
-    A list made of keys of the one last put in order, as a filter makes it, is ordered by their
-    places in it, so that a long list is compared only once.
+    What a column sorts by is computed once for each list, not at each change of the order.
     """
 
     def __init__(self) -> None:
         self.column: Column | None = None
         self.descending = False
+        self._keys: Sequence[Key] = ()
         self._catalogue = Catalogue(())
-        self._source: Sequence[Key] = ()
         self._values: dict[Column, list[Any]] = {}
-        self._ordered: Sequence[Key] | None = None
-        self._places: dict[int, int] = {}
 
     def turn(self, column: Column, *, descending: bool | None = None) -> bool:
-        """Take a column as the order, or the same one the other way round; tell about a change."""
+        """Order by a column, or by the same one the other way round; return whether it changed."""
         if descending is None:
             same = column is self.column
             descending = not self.descending if same else column.descends_first
         if (column, descending) == (self.column, self.descending):
             return False
         self.column, self.descending = column, descending
-        self._ordered, self._places = None, {}
         return True
 
     def arrange(self, keys: Sequence[Key], catalogue: Catalogue) -> Sequence[Key]:
         """Return `keys` in this order: equals as they came, missing values last either way."""
-        if self.column is None:
+        column = self.column
+        if column is None:
             return keys
-        if keys is not self._source and catalogue is self._catalogue and self._knows(keys):
-            places = self._find_places(self.column)
-            with suppress(KeyError):
-                return sorted(keys, key=lambda key: places[id(key)])
-        if keys is not self._source or catalogue is not self._catalogue:
-            self._source, self._catalogue = keys, catalogue
-            self._values, self._ordered, self._places = {}, None, {}
-        return self._sort(self.column)
-
-    def _knows(self, keys: Sequence[Key]) -> bool:
-        return len(keys) <= len(self._source) and (
-            not keys or any(key is keys[0] for key in self._source)
-        )
-
-    def _find_places(self, column: Column) -> dict[int, int]:
-        if not self._places:
-            ordered = self._sort(column)
-            self._places = dict(zip(map(id, ordered), range(len(ordered)), strict=True))
-        return self._places
-
-    def _sort(self, column: Column) -> Sequence[Key]:
-        if self._ordered is None:
-            if column not in self._values:
-                self._values[column] = _values(column, self._source, self._catalogue)
-            values = self._values[column]
-            rows = [row for row, value in enumerate(values) if value is not None]
-            rows.sort(key=values.__getitem__, reverse=self.descending)
-            if len(rows) < len(values):
-                rows += [row for row, value in enumerate(values) if value is None]
-            self._ordered = [self._source[row] for row in rows]
-        return self._ordered
+        if keys is not self._keys or catalogue is not self._catalogue:
+            self._keys, self._catalogue, self._values = keys, catalogue, {}
+        if column not in self._values:
+            self._values[column] = _sort_values(column, keys, catalogue)
+        values = self._values[column]
+        rows = [row for row, value in enumerate(values) if value is not None]
+        rows.sort(key=values.__getitem__, reverse=self.descending)
+        if len(rows) < len(values):
+            rows += [row for row, value in enumerate(values) if value is None]
+        return [keys[row] for row in rows]

@@ -84,7 +84,7 @@ class Field(Vertical):
             max-height: 4; }
         &.-wrong .field--error, &.-noted .field--error { display: block; }
         &.-noted .field--error { color: $text-warning; }
-        &.-here .field--label { color: $foreground; text-style: bold; }
+        &.-focused .field--label { color: $foreground; text-style: bold; }
     }
     """
 
@@ -117,7 +117,7 @@ class Field(Vertical):
         masked: bool = False,
     ) -> None:
         super().__init__(id=id)
-        self._label, self._told = label, ""
+        self._label, self._remark = label, ""
         self._input = QuietInput(value, placeholder=placeholder, masked=masked)
         self._error = Static(classes="field--error", markup=False)
 
@@ -140,29 +140,29 @@ class Field(Vertical):
     @property
     def error(self) -> str:
         """What is wrong, or nothing."""
-        return self._told if self.has_class("-wrong") else ""
+        return self._remark if self.has_class("-wrong") else ""
 
     @error.setter
     def error(self, text: str) -> None:
-        self._tell(text, f"✗ {text}", "-wrong")
+        self._show_remark(text, f"✗ {text}", "-wrong")
 
     @property
     def note(self) -> str:
         """What is worth knowing but not wrong, or nothing."""
-        return self._told if self.has_class("-noted") else ""
+        return self._remark if self.has_class("-noted") else ""
 
     @note.setter
     def note(self, text: str) -> None:
-        self._tell(text, f"! {text}", "-noted")
+        self._show_remark(text, f"! {text}", "-noted")
 
-    def _tell(self, text: str, shown: str, kind: str) -> None:
-        if not text and not self._told:
+    def _show_remark(self, text: str, shown: str, kind: str) -> None:
+        if not text and not self._remark:
             return  # as with nearly every character that is typed
-        self._told = text
+        self._remark = text
         self._error.update(Content(shown if text else ""))
         self.remove_class("-wrong", "-noted")
         self.set_class(bool(text), kind)
-        if self.has_class("-here"):
+        if self.has_class("-focused"):
             self._come_into_view()
 
     def focus_input(self) -> None:
@@ -172,16 +172,16 @@ class Field(Vertical):
 
     def on_descendant_focus(self) -> None:
         """Stand out while the cursor is here."""
-        self.add_class("-here")
+        self.add_class("-focused")
         self._come_into_view()
 
     def _come_into_view(self) -> None:
-        """Have the page scroll to the whole of it, with what is told beneath."""
+        """Have the page scroll to the whole of it, with the remark beneath."""
         self.call_after_refresh(self.scroll_visible, animate=False)
 
     def on_descendant_blur(self) -> None:
         """Stand back."""
-        self.remove_class("-here")
+        self.remove_class("-focused")
 
     @on(Input.Blurred)
     def _left(self, event: Input.Blurred) -> None:
@@ -194,6 +194,6 @@ class Field(Vertical):
         self.error = ""
 
     def on_field_cleaned(self, event: Field.Cleaned) -> None:
-        """Say that the pasted text was not taken as it was."""
+        """Show that the pasted text was not taken as it was."""
         event.stop()
         self.note = event.reason

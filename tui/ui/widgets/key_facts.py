@@ -27,23 +27,27 @@ class KeyFacts(VerticalScroll, can_focus=False):
 
     def __init__(self) -> None:
         super().__init__()
-        self._tell: Callable[[int], Content] | None = None
-        self._told_in = 0
+        self._describe: Callable[[int], Content] | None = None
+        self._drawn_width = 0
 
     def compose(self) -> ComposeResult:
         """One text that scrolls."""
-        yield Static(id="told")
+        yield Static(id="facts")
 
     def show(self, key: Key | None, catalogue: Catalogue, now: datetime) -> None:
-        """Tell about `key`, or nothing."""
-        self._tell = lambda width: Content("") if key is None else tell(key, catalogue, now, width)
-        self._told_in = 0
+        """Show the facts of `key`, or nothing."""
+
+        def describe_in(width: int) -> Content:
+            return Content("") if key is None else describe(key, catalogue, now, width)
+
+        self._describe = describe_in
+        self._drawn_width = 0
         if self.display:
             self._update()
         self.scroll_home(animate=False, immediate=True)
 
     def on_show(self) -> None:
-        """Tell what was to be told while this was hidden."""
+        """Draw what was to be shown while this was hidden."""
         self._update()
 
     def on_resize(self) -> None:
@@ -52,13 +56,13 @@ class KeyFacts(VerticalScroll, can_focus=False):
 
     def _update(self) -> None:
         width = self.scrollable_content_region.width
-        if self._tell is not None and width != self._told_in:
-            self.query_one("#told", Static).update(self._tell(width))
-            self._told_in = width
+        if self._describe is not None and width != self._drawn_width:
+            self.query_one("#facts", Static).update(self._describe(width))
+            self._drawn_width = width
 
 
-def tell(key: Key, catalogue: Catalogue, now: datetime, width: int) -> Content:
-    """Return what is known of `key`, as the detail shows it in so many columns."""
+def describe(key: Key, catalogue: Catalogue, now: datetime, width: int) -> Content:
+    """Return what is known of `key`, in lines of `width` columns."""
     lines = [Content.styled(short(key.label) or "(no label)", "bold $text-accent")]
     if key.short_key:
         lines.append(Content.styled(mask(key.short_key), "$text-muted"))

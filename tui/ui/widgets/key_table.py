@@ -17,7 +17,7 @@ from textual.strip import Strip
 
 from tui.api.grants import Catalogue
 from tui.api.models import Key
-from tui.ui.widgets.columns import Column, Order, Span, layout, told
+from tui.ui.widgets.columns import Column, Order, Span, informative_columns, layout
 from tui.ui.widgets.selection import Selection
 from tui.ui.widgets.table_line import GUTTER, MARK, MARKED, RowState, StateKind, header, line
 
@@ -104,13 +104,13 @@ class KeyTable(ScrollView, can_focus=True, inherit_bindings=False):
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002  # as every widget calls it
         super().__init__(id=id, classes=classes)
-        self._given: Sequence[Key] = ()
+        self._unordered: Sequence[Key] = ()
         self._keys: Sequence[Key] = ()
         self._row = 0
         self._order = Order()
-        self._marks = Selection()
+        self._selection = Selection()
         self._states: dict[str, RowState] = {}
-        self._told = told(())
+        self._columns = informative_columns(())
         self._catalogue = Catalogue()
         self._now = datetime.fromtimestamp(0, UTC)
 
@@ -142,16 +142,14 @@ class KeyTable(ScrollView, can_focus=True, inherit_bindings=False):
     @property
     def marked(self) -> tuple[Key, ...]:
         """The marked keys among those that are shown, in their order; of one id only the first."""
-        return self._marks.among(self._keys)
+        return self._selection.among(self._keys)
 
-    def show(
-        self, keys: Sequence[Key], catalogue: Catalogue, now: datetime, keep: str | None = None
-    ) -> None:
-        """Show `keys` in the current order; the cursor goes to `keep`, else stays on its key."""
-        self._given = tuple(keys)
-        self._told = told(self._given)
+    def show(self, keys: Sequence[Key], catalogue: Catalogue, now: datetime) -> None:
+        """Show `keys` in the current order; the cursor stays on its key."""
+        self._unordered = tuple(keys)
+        self._columns = informative_columns(self._unordered)
         self._catalogue, self._now = catalogue, now
-        self._arrange(keep)
+        self._arrange()
 
     def sort(self, column: Column, *, descending: bool | None = None) -> None:
         """Sort by a column, or by the same one the other way round; the cursor keeps its key."""
@@ -160,7 +158,7 @@ class KeyTable(ScrollView, can_focus=True, inherit_bindings=False):
             self.post_message(self.Sorted(column, self._order.descending))
 
     def move_to(self, key_id: str) -> bool:
-        """Put the cursor on the key with this id; tell whether there is one."""
+        """Put the cursor on the key with this id; return whether there is one."""
         row = self._find(key_id)
         if row is not None:
             self._go(row)
@@ -169,34 +167,36 @@ class KeyTable(ScrollView, can_focus=True, inherit_bindings=False):
     def mark(self) -> None:
         """Mark the key under the cursor, or unmark it, and go to the next."""
         if self.key is not None:
-            self._marks.toggle(self.key.id)
+            self._selection.toggle(self.key.id)
             self._repaint(self.key.id)
             self._go(self._row + 1)
-            self.post_message(self.Marked(self._marks.count))
+            self.post_message(self.Marked(self._selection.count))
 
     def stretch(self, rows: int) -> None:
         """Mark a range on by one row, 1 or -1; what a range the other way leaves is unmarked."""
         if self.key is not None:
             to = max(0, min(self._row + rows, len(self._keys) - 1))
-            self._marks.stretch(self._keys, self._row, to)
+            self._selection.stretch_range(self._keys, self._row, to)
             self._repaint(self.key.id)
             self._go(to, stretching=True)
-            self.post_message(self.Marked(self._marks.count))
+            self.post_message(self.Marked(self._selection.count))
 
     def mark_all(self) -> None:
         """Mark all keys that are shown, or none when all are marked."""
-        self._marks.toggle_all(self._keys)
-        self._tell_marks()
+        self._selection.toggle_all(self._keys)
+        self._marks_changed()
 
     def unmark_all(self) -> None:
         """Take away all marks, also those of keys that are not shown."""
-        self._marks.clear()
-        self._tell_marks()
+        self._selection.clear()
+        self._marks_changed()
 
     def set_state(self, key_id: str, text: str, kind: StateKind = "") -> None:
-        """Tell what becomes of a key, in place of its permissions; an empty text ends that."""
-        self._states[key_id] = RowState(text, kind)
-        self._repaint(key_id)
+        """Show a state in place of a key's permissions; an empty text shows them again."""
+        state = RowState(text, kind)
+        if self._states.get(key_id) != state:
+            self._states[key_id] = state
+            self._repaint(key_id)
 
     def clear_states(self) -> None:
         """Show the permissions of all keys again."""
@@ -216,28 +216,25 @@ class KeyTable(ScrollView, can_focus=True, inherit_bindings=False):
         """How many rows are seen at a time: all lines but the header."""
         return max(1, self.size.height - 1)
 
-    def _arrange(self, keep: str | None = None) -> None:
-        """Put the keys in order and the cursor where it belongs, with the picture kept still."""
-        before, line = self.key, self._row - self.scroll_offset.y
-        seen = 0 <= line < self._page
-        self._keys = self._order.arrange(self._given, self._catalogue)
-        kept = None if keep is None else self._find(keep)
-        row = kept
-        if row is None and before is not None:
-            row = self._find(before.id)
+    def _arrange(self) -> None:
+        """Put the keys in order; the cursor keeps its key, and that key its line on the screen."""
+        before, line_no = self.key, self._row - self.scroll_offset.y
+        seen = 0 <= line_no < self._page
+        self._keys = self._order.arrange(self._unordered, self._catalogue)
+        row = self._find(before.id) if before is not None else None
         self._row = max(0, min(self._row if row is None else row, len(self._keys) - 1))
         self.virtual_size = Size(1, len(self._keys) + 1)
         top = self.scroll_offset.y
         if seen and top:
-            top = self._row - line
+            top = self._row - line_no
         self.scroll_to(y=max(0, min(top, self.max_scroll_y)), animate=False, force=True)
-        if seen or kept is not None:
+        if seen:
             self._reveal()
         self.refresh()
         if self.key != before:
             self.post_message(self.Highlighted(self.key))
-        if self._marks.look_at(self._keys):
-            self.post_message(self.Marked(self._marks.count))
+        if self._selection.set_shown(self._keys):
+            self.post_message(self.Marked(self._selection.count))
 
     def _find(self, key_id: str) -> int | None:
         """Return the row of the key with this id; of several, the one under the cursor, if any."""
@@ -249,7 +246,7 @@ class KeyTable(ScrollView, can_focus=True, inherit_bindings=False):
     def _go(self, row: int, *, stretching: bool = False) -> None:
         """Move the cursor, and paint no more than the two lines where it was and is."""
         if not stretching:
-            self._marks.let_go()
+            self._selection.end_range()
         row = max(0, min(row, len(self._keys) - 1))
         moved, before = row != self._row, self._row
         self._row = row
@@ -260,7 +257,7 @@ class KeyTable(ScrollView, can_focus=True, inherit_bindings=False):
             self.post_message(self.Highlighted(self.key))
 
     def _reveal(self) -> bool:
-        """Scroll as little as it takes to see the cursor; tell whether that took anything."""
+        """Scroll as little as it takes to see the cursor; return whether it scrolled."""
         top = self.scroll_offset.y
         wanted = max(self._row - self._page + 1, min(top, self._row))
         if wanted != top:
@@ -301,14 +298,14 @@ class KeyTable(ScrollView, can_focus=True, inherit_bindings=False):
             if key.id == key_id:
                 self.refresh(Region(0, y, self._width, 1))
 
-    def _tell_marks(self) -> None:
-        """Paint all rows anew, and tell how many are marked."""
+    def _marks_changed(self) -> None:
+        """Paint all rows anew, and post how many are marked."""
         self.refresh(self._rows)
-        self.post_message(self.Marked(self._marks.count))
+        self.post_message(self.Marked(self._selection.count))
 
     @property
     def _spans(self) -> tuple[Span, ...]:
-        return layout(self._width - GUTTER, self._told)
+        return layout(self._width - GUTTER, self._columns)
 
     def render_line(self, y: int) -> Strip:
         """Return the header or one row, as wide as the scrollbar leaves it."""
@@ -331,7 +328,7 @@ class KeyTable(ScrollView, can_focus=True, inherit_bindings=False):
         """Return a row's text: one segment where one style will do, as each costs bytes."""
         key = self._keys[row]
         texts = line(key, self._spans, self._catalogue, self._now, self._states.get(key.id))
-        lead = (MARK if row == self._row else " ") + (MARKED if key.id in self._marks else " ")
+        lead = (MARK if row == self._row else " ") + (MARKED if key.id in self._selection else " ")
         texts["row"] = lead + texts.get("row", "")
         if row == self._row:
             return [Segment("".join(texts.values()), self._style("cursor"))]
@@ -345,15 +342,15 @@ class KeyTable(ScrollView, can_focus=True, inherit_bindings=False):
 
     def on_click(self, event: events.Click) -> None:
         """Sort by the header that was clicked; go to the row, or open it if already there."""
-        place = event.get_content_offset(self)
-        if place is None or event.button != 1:
+        offset = event.get_content_offset(self)
+        if offset is None or event.button != 1:
             return
         event.stop()
-        if place.y == 0:
+        if offset.y == 0:
             for span in self._spans:
-                if span.start <= place.x - GUTTER < span.start + span.width:
+                if span.start <= offset.x - GUTTER < span.start + span.width:
                     self.sort(span.column)
-        elif (row := place.y - 1 + self.scroll_offset.y) == self._row:
+        elif (row := offset.y - 1 + self.scroll_offset.y) == self._row:
             self.action_open()
         elif row < len(self._keys):
             self._go(row)

@@ -27,7 +27,7 @@ _FRAME = 4  # the mark and a blank before the text, a blank and the cross behind
 @dataclass(frozen=True, slots=True)
 class _Line:
     message: int | None
-    """The place in the list of what is told here; None for the line that counts the others."""
+    """The message's place in the list; None for the line that counts those not shown."""
     mark: str
     text: Content
     closes: bool = False
@@ -66,16 +66,16 @@ class Messages(Widget):
     def __init__(self, *, lines: int = 2) -> None:
         super().__init__()
         self._most_lines = lines
-        self._told: list[tuple[Content, MessageKind]] = []
+        self._messages: list[tuple[Content, MessageKind]] = []
         self._lines: list[_Line] = []
         self._lines_width = -1
 
     @property
     def count(self) -> int:
         """How many messages have not been closed."""
-        return len(self._told)
+        return len(self._messages)
 
-    def tell(self, content: Content, kind: MessageKind) -> None:
+    def show(self, content: Content, kind: MessageKind) -> None:
         """Show a message above the others; a text that a terminal may act on loses its styles.
 
         The same once more takes the place of the newest: it is as true as before.
@@ -84,42 +84,42 @@ class Messages(Widget):
         text = content.plain
         if not text.replace("\n", "").isprintable():
             content = Content("\n".join(map(plain, text.split("\n"))))
-        if self._told and self._told[0] == (content, kind):
+        if self._messages and self._messages[0] == (content, kind):
             return
-        self._told.insert(0, (content, kind))
+        self._messages.insert(0, (content, kind))
         self._changed()
 
     def withdraw_notes(self) -> None:
         """Close what was true only for a while."""
-        if any(kind == "note" for _, kind in self._told):
-            self._told = [told for told in self._told if told[1] != "note"]
+        if any(kind == "note" for _, kind in self._messages):
+            self._messages = [(text, kind) for text, kind in self._messages if kind != "note"]
             self._changed()
 
     def dismiss(self) -> None:
         """Close the newest message."""
-        if self._told:
-            del self._told[0]
+        if self._messages:
+            del self._messages[0]
             self._changed()
 
     def clear(self) -> None:
         """Close all messages."""
-        self._told.clear()
+        self._messages.clear()
         self._changed()
 
     def _changed(self) -> None:
         self._lines_width = -1
-        self.set_class(bool(self._told), "-some")
+        self.set_class(bool(self._messages), "-some")
         self.refresh(layout=True)
 
     def _wrapped(self, width: int) -> list[_Line]:
         """Return the lines as they are painted in `width` cells."""
         if width != self._lines_width:
             self._lines, self._lines_width = [], width
-            for place, (content, kind) in enumerate(self._told[:SHOWN]):
+            for place, (content, kind) in enumerate(self._messages[:SHOWN]):
                 texts = _wrap(content, max(1, width - _FRAME), self._most_lines)
                 self._lines.append(_Line(place, MARKS[kind], texts[0], closes=True))
                 self._lines += [_Line(place, " ", text) for text in texts[1:]]
-            more = len(self._told) - SHOWN
+            more = len(self._messages) - SHOWN
             if more > 0:
                 self._lines.append(_Line(None, " ", Content(f"{more:,} more")))
         return self._lines
@@ -139,7 +139,7 @@ class Messages(Widget):
         if line.message is None:
             style = marked = self.get_visual_style("messages--more")
         else:
-            marked = self.get_visual_style(f"messages--{self._told[line.message][1]}")
+            marked = self.get_visual_style(f"messages--{self._messages[line.message][1]}")
         text = line.text.truncate(width - _FRAME, pad=True)
         return Strip(
             [
@@ -158,13 +158,15 @@ class Messages(Widget):
         line = lines[place.y]
         if line.closes and line.message is not None:
             event.stop()
-            del self._told[line.message]
+            del self._messages[line.message]
             self._changed()
 
 
 def _wrap(content: Content, width: int, most: int) -> list[Content]:
     """Return at most `most` lines; what did not fit ends in an ellipsis."""
-    lines = content.wrap(width) or [Content("")]
+    # Measured anew: Textual counts the blanks that it strips, wide ones too, as one cell each.
+    lines = [Content(line.plain, list(line.spans)) for line in content.wrap(width)]
+    lines = lines or [Content("")]
     if len(lines) > most:
         last = lines[most - 1]
         cut = last.truncate(width - 1) if last.cell_length >= width else last

@@ -16,7 +16,7 @@ class ProblemText(Static):
     """
 
     def show(self, problem: Problem | None) -> None:
-        """Tell a problem, or nothing."""
+        """Show a problem, or nothing."""
         self.display = problem is not None
         if problem is not None:
             title = Content.styled(f"✗ {problem.title}", "bold $text-error")

@@ -1,4 +1,4 @@
-"""What was found out about a key: a line for each grant."""
+"""A verification in lines: whether the key is accepted, then each grant."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ _MARKS = {
 
 
 class Proofs(Static):
-    """A verification as it goes on: the key itself first, then every grant."""
+    """Shows a verification, also one that is still under way."""
 
     DEFAULT_CSS = """
     Proofs { height: auto; }
     """
 
     def show(self, verification: Verification | None, catalogue: Catalogue) -> None:
-        """Tell what is known so far."""
-        self.update(Content("") if verification is None else tell(verification, catalogue))
+        """Show `verification`; nothing where there is none."""
+        self.update(render_verification(verification, catalogue) if verification else Content(""))
 
 
-def tell(verification: Verification, catalogue: Catalogue) -> Content:
+def render_verification(verification: Verification, catalogue: Catalogue) -> Content:
     """Return a verification in lines: mark, grant, reading, and why it says no more."""
-    accepted = {
+    acceptance = {
         Reading.GRANTED: "The server accepts the key.",
         Reading.NOT_ACCEPTED: "The server does not accept the key.",
     }.get(verification.alive, "Whether the server accepts the key is not known yet.")
     mark, style, _ = _MARKS[verification.alive]
-    lines = [Content.assemble((f"{mark} ", style), (accepted, "bold"))]
+    lines = [Content.assemble((f"{mark} ", style), (acceptance, "bold"))]
     lines += [_line(proof, catalogue) for proof in verification.proofs]
     for grant in verification.awaited:
         lines.append(Content.styled(f"⋯ {catalogue.label(grant)}", "$text-muted"))
@@ -45,13 +45,13 @@ def tell(verification: Verification, catalogue: Catalogue) -> Content:
 
 
 def _line(proof: Proof, catalogue: Catalogue) -> Content:
-    mark, style, words = _MARKS[proof.reading]
-    took = f" in {proof.seconds * 1000:.0f} ms" if proof.seconds is not None else ""
+    mark, style, reading_text = _MARKS[proof.reading]
+    duration = f" in {proof.seconds * 1000:.0f} ms" if proof.seconds is not None else ""
     why = f"\n    {proof.why}" if proof.why else ""
     if proof.why == READING_ONLY:
         why = "  by reading only"
     return Content.assemble(
         (f"{mark} ", style),
-        f"{catalogue.label(proof.grant)}: {words}{took}",
+        f"{catalogue.label(proof.grant)}: {reading_text}{duration}",
         (why, "$text-muted"),
     )

@@ -17,8 +17,8 @@ class Selection:
     def __init__(self) -> None:
         self._ids: set[str] = set()
         self._hidden = 0
-        self._start = -1
-        self._before: set[str] = set()
+        self._range_start = -1
+        self._before_range: set[str] = set()
 
     def __contains__(self, key_id: str) -> bool:
         return key_id in self._ids
@@ -31,14 +31,14 @@ class Selection:
     def among(self, keys: Sequence[Key]) -> tuple[Key, ...]:
         """Return the marked ones of these keys in their order, each id once."""
         ids = self._ids
-        found: dict[str, Key] = {}
+        marked: dict[str, Key] = {}
         for key in [key for key in keys if key.id in ids] if ids else ():
-            found.setdefault(key.id, key)
-        return tuple(found.values())
+            marked.setdefault(key.id, key)
+        return tuple(marked.values())
 
-    def look_at(self, keys: Sequence[Key]) -> bool:
-        """Take these keys as the ones that are shown; tell whether another number is marked now."""
-        self.let_go()
+    def set_shown(self, keys: Sequence[Key]) -> bool:
+        """Take these keys as the shown ones; return whether `count` changed."""
+        self.end_range()
         before = self._hidden
         if self._ids:
             self._hidden = len(self._ids) - len(self._ids.intersection(map(_ID, keys)))
@@ -61,16 +61,18 @@ class Selection:
         self._ids.clear()
         self._hidden = 0
 
-    def stretch(self, keys: Sequence[Key], row: int, to: int) -> None:
-        """Move the end of a range by one row, or begin one; what it leaves is as it was before."""
-        if self._start < 0:
-            self._start, self._before = row, set(self._ids)
-        self._ids.add(keys[self._start].id)
-        if abs(to - self._start) > abs(row - self._start):
+    def stretch_range(self, keys: Sequence[Key], row: int, to: int) -> None:
+        """Move the end of a range by one row, or start one; what it leaves is as it was before."""
+        start = self._range_start
+        if start < 0:
+            start = self._range_start = row
+            self._before_range = set(self._ids)
+        self._ids.add(keys[start].id)
+        if abs(to - start) > abs(row - start):
             self._ids.add(keys[to].id)
-        elif to != row and keys[row].id not in self._before:
+        elif to != row and keys[row].id not in self._before_range:
             self._ids.discard(keys[row].id)
 
-    def let_go(self) -> None:
-        """Be done with the range: its marks stay, and the next one begins elsewhere."""
-        self._start, self._before = -1, set()
+    def end_range(self) -> None:
+        """End the range: its marks stay, and the next one starts elsewhere."""
+        self._range_start, self._before_range = -1, set()

@@ -10,20 +10,20 @@ from textual.content import Content
 from textual.widgets import Static
 
 QUIET_SECONDS = 0.3
-"""How long an errand may take before it is told, in seconds."""
+"""How long an activity may take before it is shown, in seconds."""
 
 
 @dataclass(slots=True, eq=False)
 class _Activity:
-    """What is under way, and whether it has been for long enough to be told."""
+    """What is under way, and whether it has been for long enough to be shown."""
 
     text: str
     is_write: bool
-    is_told: bool = False
+    is_shown: bool = False
 
 
 class Status(Static):
-    """One line that tells what is being waited for; empty while nothing is, and never animated."""
+    """One line that says what is being waited for; empty while nothing is, and never animated."""
 
     DEFAULT_CSS = """
     Status {
@@ -41,26 +41,26 @@ class Status(Static):
 
     @contextmanager
     def working(self, text: str, *, is_write: bool = False) -> Iterator[None]:
-        """Tell `text`, which is the program's own, from 300 ms on until the block is left.
+        """Show `text`, which is the program's own, from 300 ms on until the block is left.
 
-        Of several errands at a time the newest is told, and a write before any read.
+        Of several activities at a time the newest is shown, and a write before any read.
         """
-        errand = _Activity(text, is_write)
-        self._under_way.append(errand)
-        timer = self.set_timer(QUIET_SECONDS, lambda: self._tell_from_now_on(errand))
+        activity = _Activity(text, is_write)
+        self._under_way.append(activity)
+        timer = self.set_timer(QUIET_SECONDS, lambda: self._show_from_now_on(activity))
         try:
             yield
         finally:
             timer.stop()
-            self._under_way.remove(errand)
+            self._under_way.remove(activity)
             if self.is_attached:
                 self._show()
 
-    def _tell_from_now_on(self, errand: _Activity) -> None:
-        errand.is_told = True
+    def _show_from_now_on(self, activity: _Activity) -> None:
+        activity.is_shown = True
         self._show()
 
     def _show(self) -> None:
-        told = [errand for errand in self._under_way if errand.is_told]
-        told.sort(key=lambda errand: errand.is_write)
-        self.update(Content(f"⋯ {told[-1].text}" if told else ""))
+        shown = [activity for activity in self._under_way if activity.is_shown]
+        shown.sort(key=lambda activity: activity.is_write)
+        self.update(Content(f"⋯ {shown[-1].text}" if shown else ""))

@@ -1,4 +1,4 @@
-"""A line of the table of keys, as text: the header, or what is told of one key."""
+"""A line of the table of keys, as text: the header, or one key."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ GUTTER = 2
 """How many cells these two take."""
 
 StateKind = Literal["", "working", "done", "problem"]
-"""How it stands with a key that something is being done with."""
+"""The state of a key that something is being done with."""
 
 _SIGNS: dict[StateKind, str] = {"": "", "working": "… ", "done": "✓ ", "problem": "✗ "}
 _QUIET = frozenset({Column.SHORT_KEY, Column.CREATED, Column.OWNER})
@@ -28,7 +28,7 @@ _QUIET = frozenset({Column.SHORT_KEY, Column.CREATED, Column.OWNER})
 
 @dataclass(frozen=True, slots=True)
 class RowState:
-    """What becomes of a key: it takes the place of the permissions, so that no column moves."""
+    """A key's state: it takes the place of the permissions, so that no column moves."""
 
     text: str
     kind: StateKind = ""

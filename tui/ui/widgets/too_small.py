@@ -11,7 +11,7 @@ SMALLEST = Size(40, 10)
 
 
 class TooSmall(Static):
-    """Covers the whole terminal while it is too small, which the app's class `-tiny` tells."""
+    """Covers the whole terminal while it is too small, which the app's class `-tiny` says."""
 
     DEFAULT_CSS = """
     TooSmall {

@@ -20,7 +20,7 @@ class Link(Static):
         """The word was clicked."""
 
     def on_click(self, event: events.Click) -> None:
-        """Tell the screen."""
+        """Let the screen know."""
         event.stop()
         self.post_message(self.Clicked())
 
@@ -64,12 +64,12 @@ class TopBar(Vertical):
             yield Static(Content(self._who), classes="top-bar--who")
             if self._link:
                 yield Link(Content(self._link))
-        told = Static(Content(self.notice), classes="top-bar--notice")
-        told.display = bool(self.notice)
-        yield told
+        line = Static(Content(self.notice), classes="top-bar--notice")
+        line.display = bool(self.notice)
+        yield line
 
     def watch_notice(self, notice: str) -> None:
-        """Tell what stands from now on."""
-        for told in self.query(".top-bar--notice").results(Static):
-            told.update(Content(notice))
-            told.display = bool(notice)
+        """Show what stands from now on."""
+        for line in self.query(".top-bar--notice").results(Static):
+            line.update(Content(notice))
+            line.display = bool(notice)

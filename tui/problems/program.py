@@ -1,11 +1,9 @@
-"""What kept an errand from its end, put into words: the server's errors, and those of its own."""
+"""The words for what the program itself makes of answers, and of their lack."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from tui.api.errors import Forbidden, NotFound
-from tui.api.models import Key
 from tui.api.session import (
     EnrolmentRequired,
     GivenUp,
@@ -17,10 +15,11 @@ from tui.delivery import DeliveryFailed
 from tui.keys.rotation import CannotGoOn, NotVerified
 from tui.keys.rotation.states import StillThere
 from tui.keys.write_outcomes import NothingCreated, OutcomeUnknown, PasswordNotChecked, SecretLost
-from tui.problems import Problem, describe
+from tui.problems.problem import Problem
+from tui.problems.server import describe_server_error
 from tui.text import short
 
-_OF_THE_SESSION: dict[type[Exception], Problem] = {
+_SESSION_PROBLEMS: dict[type[Exception], Problem] = {
     SingleSignOn: Problem(
         "This account signs in through single sign-on",
         "Its password is no use here.",
@@ -44,61 +43,35 @@ _OF_THE_SESSION: dict[type[Exception], Problem] = {
 }
 
 
-def explain(error: Exception, key: Key | None = None) -> Problem:
-    """Put what went wrong with an errand into words; `key` is the one that it was about.
+def describe_program_error(error: Exception) -> Problem:
+    """Put into words what ended an action besides the server's errors.
 
-    Raises TypeError for an error that nobody has found words for.
+    Raises TypeError for an error that has no words here.
     """
-    if problem := _of_the_program(error):
-        return problem
-    problem = describe(error)
-    if key is not None and isinstance(error, Forbidden):
-        return _explain_forbidden(problem, key)
-    if key is not None and isinstance(error, NotFound):
-        hint = "Your draft is still here; Esc goes back to the list, which is read anew."
-        return replace(problem, title="Somebody else has deleted this key", hint=hint)
-    return problem
-
-
-def _of_the_program(error: Exception) -> Problem | None:
-    """Put into words what the program itself makes of the server's answers, and of their lack."""
     match error:
         case SecretLost() | NothingCreated() | OutcomeUnknown():
-            return _explain_create(error)
+            return _describe_create(error)
         case PasswordNotChecked():
-            problem = describe(error.cause, "checking the password")
+            problem = describe_server_error(error.cause, "checking the password")
             title = f"Nothing was created: {problem.title[:1].lower()}{problem.title[1:]}"
             detail = "The password could not be checked."
             return replace(problem, title=title, detail=detail, fields={})
         case NotVerified():
             return Problem(error.sentence.rstrip("."), " ".join(error.verification.hints))
         case StillThere() if error.cause is not None:
-            return replace(describe(error.cause), detail=error.sentence, hint="", fields={})
+            problem = describe_server_error(error.cause, "")
+            return replace(problem, detail=error.sentence, hint="", fields={})
         case CannotGoOn():
             return Problem(error.sentence.rstrip("."))
         case DeliveryFailed():
             return Problem("The secret was not delivered", error.sentence)
-    return _OF_THE_SESSION.get(type(error))
+    if type(error) in _SESSION_PROBLEMS:
+        return _SESSION_PROBLEMS[type(error)]
+    raise TypeError(f"no words for {type(error).__name__}")
 
 
-def in_one_line(problem: Problem) -> str:
-    """Return the most telling sentence of a problem: what is said of a field, else the title."""
-    return " ".join(problem.fields.values()) or problem.title
-
-
-def _explain_forbidden(problem: Problem, key: Key) -> Problem:
-    if not key.owner:
-        return replace(problem, title="The server does not let you change this key")
-    owner = short(key.owner, 40)
-    return replace(
-        problem,
-        title=f"This key belongs to {owner}",
-        hint=f"The server lets you see it but not change it. Ask {owner} to do so.",
-    )
-
-
-def _explain_create(error: SecretLost | NothingCreated | OutcomeUnknown) -> Problem:
-    cause = describe(error.cause, "creating the key")
+def _describe_create(error: SecretLost | NothingCreated | OutcomeUnknown) -> Problem:
+    cause = describe_server_error(error.cause, "creating the key")
     technical = "\n".join(filter(None, (cause.title, cause.detail, cause.technical)))
     if isinstance(error, SecretLost):
         label, short_key = short(error.key.label, 60), short(error.key.short_key, 12)
@@ -122,6 +95,8 @@ def _explain_create(error: SecretLost | NothingCreated | OutcomeUnknown) -> Prob
     listed = "The list of keys could not be read afterwards."
     if error.ambiguous:
         listed = "The list shows a key that may have come of it, or may be somebody else's."
+    if error.partial:
+        listed = "The server lists only part of its keys, and no new one with this label is there."
     return Problem(
         "It is not known whether the key was created",
         f"{cause.title}. {listed}",

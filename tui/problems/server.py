@@ -1,50 +1,27 @@
-"""What went wrong, put into words: what is wrong, where, and what to do next.
-
-The only place that words errors. Everything it is given is safe to show already, and nothing that
-it gives holds a secret.
-"""
+"""The words for what server, network and address answer."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import singledispatch
 from types import MappingProxyType
 
 from tui.api import errors
 from tui.api.address import AddressFault, BadAddress
 from tui.api.errors import ErrorEntry, Stage
+from tui.problems.problem import Problem
 from tui.text import short
 
 FIELDS = ("label", "grants", "valid_ips", "password")
 """The fields of a form that an error can belong to."""
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One problem in words; `fields` holds sentences by field name, `technical` the details view.
-
-    The sentence beside a password is also the detail, for screens that show no field errors.
-    """
-
-    title: str
-    detail: str = ""
-    hint: str = ""
-    fields: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    technical: str = ""
-
-
-def describe(error: Exception, doing: str = "") -> Problem:
-    """Put `error` into words; `doing` says what was being done, as in "creating the key".
-
-    Raises TypeError for an error that nobody has found words for: vague ones would hide it.
-    """
-    return _describe(error, doing)
-
-
 @singledispatch
-def _describe(error: Exception, doing: str) -> Problem:
+def describe_server_error(error: Exception, doing: str) -> Problem:
+    """Put an ApiError or a BadAddress into words; `doing` as for `tui.problems.describe`.
+
+    Raises TypeError for an error that has no words here.
+    """
     raise TypeError(f"no words for {type(error).__name__}")
 
 
@@ -68,11 +45,11 @@ _ADDRESSES = {
     ),
     AddressFault.QUERY: (
         "The address holds a ? or a #",
-        "Leave out all that follows {told}.",
+        "Leave out all that follows {url}.",
     ),
     AddressFault.PATH: (
         "The address has a path that is not the API's",
-        "Leave out all that follows {told}, or end it with the API's own path, as in /api/v1.",
+        "Leave out all that follows {url}, or end it with the API's own path, as in /api/v1.",
     ),
     AddressFault.PLAIN_HTTP: (
         "Plain http would show passwords and keys to the network",
@@ -85,15 +62,15 @@ _ADDRESSES = {
 }
 
 
-@_describe.register
+@describe_server_error.register
 def _(error: BadAddress, doing: str) -> Problem:
     title, hint = _ADDRESSES[error.reason]
     if error.reason is AddressFault.CA_FILE:
-        return Problem(title, f"{error.told}.", hint)
-    return Problem(title, hint=hint.format(told=error.told))
+        return Problem(title, f"{error.detail}.", hint)
+    return Problem(title, hint=hint.format(url=error.detail))
 
 
-@_describe.register
+@describe_server_error.register
 def _(error: errors.BadProxy, doing: str) -> Problem:
     what = f"{error.variable} can't be read."
     if error.scheme:
@@ -102,7 +79,7 @@ def _(error: errors.BadProxy, doing: str) -> Problem:
     return Problem("The environment's proxy can't be used", what, hint)
 
 
-@_describe.register
+@describe_server_error.register
 def _(error: errors.Unsendable, doing: str) -> Problem:
     return Problem(
         f"The {error.what} can't be sent",
@@ -137,6 +114,11 @@ _STAGES: dict[Stage, tuple[str, str, str]] = {
         "The environment's proxy settings lead there, and it did not connect to the server.",
         "Check HTTPS_PROXY and HTTP_PROXY, or name the server in NO_PROXY.",
     ),
+    Stage.PROXY_NOT_TLS: (
+        "{place} is no https proxy",
+        "The environment's proxy settings name it with https://, but it answers in plain http.",
+        "Begin its address in HTTPS_PROXY or HTTP_PROXY with http:// instead.",
+    ),
     Stage.TLS_UNKNOWN_CA: (
         "{host}: unknown certificate authority",
         "The certificate of {name}, port {port}, was not issued by anybody this system trusts.",
@@ -147,15 +129,38 @@ _STAGES: dict[Stage, tuple[str, str, str]] = {
         "{name}, port {port}, answered with another host's certificate.",
         "Use the name that the certificate is for, or check where {name} leads.",
     ),
+    Stage.TLS_SELF_SIGNED: (
+        "{host}: self-signed certificate",
+        "The certificate of {name}, port {port}, was issued by nobody but itself.",
+        "If it is known to be the right one, name it with --ca-file FILE.",
+    ),
     Stage.TLS_EXPIRED: (
         "The certificate of {host} expired",
-        "The certificate of {name}, port {port}, is not valid today.",
+        "By this machine's clock, the certificate of {name}, port {port}, or one that vouches for "
+        "it, is no longer valid.",
         "It has to be renewed on the server; check this machine's clock, too.",
+    ),
+    Stage.TLS_NOT_YET_VALID: (
+        "Certificate of {host} not valid yet",
+        "By this machine's clock, the certificate of {name}, port {port}, or one that vouches for "
+        "it, only becomes valid later.",
+        "Check this machine's clock; if it is right, the server needs another certificate.",
+    ),
+    Stage.TLS_BAD_CERTIFICATE: (
+        "The certificate of {host} is refused",
+        "This program does not accept the certificate of {name}, port {port}: {reason}.",
+        "Whoever runs the server has to put that right.",
+    ),
+    Stage.TLS_CLIENT_CERTIFICATE: (
+        "{host} wants a client certificate",
+        "It lets in only programs that show a certificate of their own, and this one has none.",
+        "Ask for an address of the server that does without, such as one inside the network.",
     ),
     Stage.TLS_OTHER: (
         "No encryption with {place}",
         "The server and this program could not agree on encryption.",
-        "Check the port and, where one is used, the file named with --ca-file FILE.",
+        "Check the port; the server may also want a client certificate, which this program can't "
+        "show.",
     ),
     Stage.NOT_TLS: (
         "{place} does not speak https",
@@ -165,7 +170,7 @@ _STAGES: dict[Stage, tuple[str, str, str]] = {
 }
 
 
-@_describe.register
+@describe_server_error.register
 def _(error: errors.NotReached, doing: str) -> Problem:
     words = {
         "place": _place(error.host, error.port),
@@ -173,17 +178,20 @@ def _(error: errors.NotReached, doing: str) -> Problem:
         "name": short(error.host),
         "port": error.port,
         "seconds": _seconds(error.seconds),
+        "reason": error.detail or "no reason is known",
     }
     title, detail, hint = (text.format(**words) for text in _STAGES[error.stage])
+    # TLS 1.3 refuses a client only after the request is on its way.
+    is_late = error.stage is Stage.TLS_CLIENT_CERTIFICATE
     return Problem(
         title,
-        f"{detail} Nothing was sent.",
+        f"{detail} {'Nothing was done there.' if is_late else 'Nothing was sent.'}",
         hint,
         technical=_technical(f"stage: {error.stage.value}", error.detail),
     )
 
 
-@_describe.register
+@describe_server_error.register
 def _(error: errors.NoAnswer, doing: str) -> Problem:
     place, seconds = _place(error.host, error.port), _seconds(error.seconds)
     if error.reason == "deadline":
@@ -191,6 +199,12 @@ def _(error: errors.NoAnswer, doing: str) -> Problem:
             f"{place} did not answer in time",
             f"The request went out, but no whole answer came within {seconds}.",
             "Retry in a moment; the server may be busy or the line slow.",
+        )
+    if error.reason == "tls":
+        return Problem(
+            f"{place} does not speak plain http",
+            "The request went out unencrypted; what came back is not HTTP, as from an https port.",
+            "Begin the address with https://.",
         )
     if error.reason == "not http":
         return Problem(
@@ -201,11 +215,15 @@ def _(error: errors.NoAnswer, doing: str) -> Problem:
     return Problem(
         f"{place} broke the connection",
         f"The request went out, but the connection ended after {seconds}, before a whole answer.",
-        "Retry; if it goes on, check the port, and whether the server's log tells more.",
+        "Retry; if it goes on, check the port, and whether the "
+        + ("address should begin with https://." if error.scheme == "http" else _LOG),
     )
 
 
-@_describe.register
+_LOG = "server's log tells more."
+
+
+@describe_server_error.register
 def _(error: errors.Redirected, doing: str) -> Problem:
     return Problem(
         "The server wants to send you elsewhere",
@@ -216,7 +234,7 @@ def _(error: errors.Redirected, doing: str) -> Problem:
     )
 
 
-@_describe.register
+@describe_server_error.register
 def _(error: errors.Unreadable, doing: str) -> Problem:
     return Problem(
         "The answer is not what Momentum would send",
@@ -226,7 +244,7 @@ def _(error: errors.Unreadable, doing: str) -> Problem:
     )
 
 
-@_describe.register
+@describe_server_error.register
 def _(error: errors.TooLarge, doing: str) -> Problem:
     return Problem(
         "The answer is too large",
@@ -235,21 +253,48 @@ def _(error: errors.TooLarge, doing: str) -> Problem:
     )
 
 
-@_describe.register
+@describe_server_error.register
 def _(error: errors.Refused, doing: str) -> Problem:
     title = f"The server refused with status {error.status}"
     if error.status == 407:
-        return _said(error, "The proxy asks for a sign-in", "Put it into HTTPS_PROXY.", doing)
-    return _said(error, title, "The details may tell more.", doing)
+        title = "The proxy asks for a sign-in"
+        return _describe_refusal(error, title, "Put it into HTTPS_PROXY.", doing)
+    return _describe_refusal(error, title, "The details may tell more.", doing)
 
 
-@_describe.register
+@describe_server_error.register
+def _(error: errors.HttpsWanted, doing: str) -> Problem:
+    return Problem(
+        "The server speaks https only on this port",
+        "The request went out as plain http, and the server did not take it.",
+        "Begin the address with https://.",
+        technical=f"status: {error.status}",
+    )
+
+
+@describe_server_error.register
+def _(error: errors.CertificateWanted, doing: str) -> Problem:
+    return Problem(
+        "The server wants a client certificate",
+        "It lets in only programs that show a certificate of their own, and this one has none.",
+        "Ask for an address of the server that does without, such as one inside the network.",
+        technical=f"status: {error.status}",
+    )
+
+
+@describe_server_error.register
 def _(error: errors.Invalid, doing: str) -> Problem:
+    if error.status == 413:
+        title = "The request is too large for the server"
+        hint = "Send less, such as a shorter label, or have its administrator raise the limit."
+        return _describe_refusal(error, title, hint, doing)
     hint = "Correct what is marked and try again; what you typed is still there."
-    return _said(error, "The server did not accept the request", hint, doing)
+    if not any(_field(entry.param) for entry in error.entries):
+        hint = "What you typed is still there; the details may tell what to change."
+    return _describe_refusal(error, "The server did not accept the request", hint, doing)
 
 
-@_describe.register
+@describe_server_error.register
 def _(error: errors.SignInRefused, doing: str) -> Problem:
     sentence = _sentence(error.entries[0]) if error.entries else ""
     technical = _technical(f"status: {error.status}", error.error, error.excerpt)
@@ -270,47 +315,48 @@ def _(error: errors.SignInRefused, doing: str) -> Problem:
     return Problem("The sign-in was not accepted", sentence, hint, fields, technical)
 
 
-@_describe.register
+@describe_server_error.register
 def _(error: errors.Unauthorized, doing: str) -> Problem:
     hint = "Sign in again. If that is no help, this address may not be among the allowed IPs."
-    return _said(error, "The server no longer accepts the sign-in", hint, doing)
+    return _describe_refusal(error, "The server no longer accepts the sign-in", hint, doing)
 
 
-@_describe.register
+@describe_server_error.register
 def _(error: errors.Forbidden, doing: str) -> Problem:
     hint = (
         "Managing keys takes the grant api_keys/manage, and some servers let only its owner "
         "change a key. You are still signed in."
     )
-    return _said(error, "You are not permitted to do this", hint, doing)
+    return _describe_refusal(error, "You are not permitted to do this", hint, doing)
 
 
-@_describe.register
+@describe_server_error.register
 def _(error: errors.NotFound, doing: str) -> Problem:
     hint = "Somebody else may have deleted it, or this server has no key management."
-    return _said(error, "The server has nothing by that name", hint, doing)
+    return _describe_refusal(error, "The server has nothing by that name", hint, doing)
 
 
-@_describe.register
+@describe_server_error.register
 def _(error: errors.Conflict, doing: str) -> Problem:
     hint = "Look at how it is now, then decide; your draft is still there."
-    return _said(error, "Somebody else changed it meanwhile", hint, doing)
+    return _describe_refusal(error, "Somebody else changed it meanwhile", hint, doing)
 
 
-@_describe.register
+@describe_server_error.register
 def _(error: errors.RateLimited, doing: str) -> Problem:
     wait = error.retry_after
-    hint = "Wait some seconds" if wait is None else f"Wait {_seconds(wait)}"
-    return _said(error, "The server asks for fewer requests", f"{hint}, then retry.", doing)
+    hint = f"Wait {'some seconds' if wait is None else _seconds(wait)}, then retry."
+    return _describe_refusal(error, "The server asks for fewer requests", hint, doing)
 
 
-@_describe.register
+@describe_server_error.register
 def _(error: errors.ServerFailed, doing: str) -> Problem:
     title = f"The server failed with status {error.status}"
-    return _said(error, title, "Retry in a moment; its administrator can look into the log.", doing)
+    hint = "Retry in a moment; its administrator can look into the log."
+    return _describe_refusal(error, title, hint, doing)
 
 
-def _said(error: errors.Refused, title: str, hint: str, doing: str) -> Problem:
+def _describe_refusal(error: errors.Refused, title: str, hint: str, doing: str) -> Problem:
     """Word a refusal: what the server says of a field beside it, all else in the detail."""
     fields: dict[str, str] = {}
     rest: list[str] = []
@@ -341,8 +387,8 @@ def _sentence(entry: ErrorEntry) -> str:
 
 def _field(param: str) -> str:
     """Return the form's field that `param` belongs to, as in `valid_ips[2]`, or nothing."""
-    found = re.match(r"[a-z_]+", param)
-    return found[0] if found and found[0] in FIELDS else ""
+    name = re.match(r"[a-z_]+", param)
+    return name[0] if name and name[0] in FIELDS else ""
 
 
 def _place(host: str, port: int) -> str:

@@ -1,0 +1,100 @@
+"""What the journal tells of the keys that were created here: all lines of one create together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+
+from tui.journal.lines import PROOFS, JournalEntry
+
+
+@dataclass(frozen=True, slots=True)
+class CreateRecord:
+    """One create: its `lines`, oldest first, and what other lines say of it.
+
+    `is_doubted` says that lines which are not understood may be about the created key.
+    """
+
+    lines: tuple[JournalEntry, ...]
+    is_deleted: bool = False
+    is_doubted: bool = False
+
+    @property
+    def newest(self) -> JournalEntry:
+        """The newest line, which holds all that is known of the key's names."""
+        return self.lines[-1]
+
+    @property
+    def key_id(self) -> str:
+        """The id of the created key, or nothing while it is not known."""
+        return self.newest.key_id
+
+    @property
+    def predecessor(self) -> str:
+        """The id of the key that the created one is to succeed, or nothing."""
+        return self.newest.predecessor
+
+    @property
+    def is_stored(self) -> bool:
+        """Whether the secret was stored, or may have been.
+
+        It may have been where there is doubt or where the first lines are cut off: only a whole
+        account tells that a secret was never stored.
+        """
+        is_whole = self.lines[0].phase == "begun"
+        return self.is_doubted or not is_whole or any(line.phase == "stored" for line in self.lines)
+
+    @property
+    def is_verified(self) -> bool:
+        """Whether the key was shown to work, the last time that it was verified."""
+        proofs = [line.phase for line in self.lines if line.phase in PROOFS]
+        return proofs[-1:] == ["verified"] and not self.is_doubted
+
+    @property
+    def unstored(self) -> JournalEntry | None:
+        """The newest line about a key that may exist and whose secret nobody is known to have.
+
+        After `done` the key exists; after `begun` and `unknown` only the server knows. A program
+        that runs beside this one may be about to store the secret of a recent create.
+        """
+        outcomes = [line for line in self.lines if line.phase not in PROOFS]
+        if self.is_deleted or not outcomes:
+            return None
+        return outcomes[-1] if outcomes[-1].phase in {"begun", "done", "unknown"} else None
+
+
+def create_records(
+    entries: Iterable[JournalEntry], doubts: Callable[[JournalEntry], bool] = lambda _: False
+) -> tuple[CreateRecord, ...]:
+    """Return the creates that `entries`, oldest first, are about.
+
+    They are in the order in which their keys' ids became known, so that older keys come first.
+    `doubts` tells of an entry whether lines which are not understood may say more.
+    """
+    lines: dict[str, list[JournalEntry]] = {}
+    deleted = set[tuple[str, ...]]()
+    for entry in entries:
+        if entry.action == "create":
+            earlier = lines.get(entry.attempt, [])
+            if earlier and entry.key_id and not earlier[-1].key_id:
+                del lines[entry.attempt]
+            lines[entry.attempt] = [*earlier, entry]
+        elif entry.action == "delete" and entry.phase == "done":
+            deleted |= {_name(entry), _name(replace(entry, key_id=""))}
+    return tuple(
+        CreateRecord(
+            tuple(of_one),
+            is_deleted=_name(of_one[-1]) in deleted,
+            is_doubted=any(doubts(line) for line in of_one if line.key_id),
+        )
+        for of_one in lines.values()
+    )
+
+
+def _name(entry: JournalEntry) -> tuple[str, ...]:
+    """Return what an entry knows its key by: the id, else short key and label (contract 4)."""
+    if entry.key_id:
+        return (entry.server, entry.key_id)
+    if entry.short_key:
+        return (entry.server, entry.short_key, entry.label)
+    return (entry.attempt,)

@@ -1,0 +1,74 @@
+"""Create New API Key."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+from functools import partial
+
+from textual.content import Content
+
+from tui.api.models import KeyDraft
+from tui.keys.service import Created, KeyService
+from tui.keys.write_outcomes import NothingCreated, OutcomeUnknown, SecretLost
+from tui.problems import describe
+from tui.ui.screens.dialog import ConfirmScreen
+from tui.ui.screens.key_form import KeyFormScreen
+from tui.ui.widgets.password_field import PasswordField
+from tui.ui.widgets.status import Status
+
+_SENDING = "The key is being created."
+
+
+class CreateKeyScreen(KeyFormScreen[Created]):
+    """Create New API Key: besides the key's fields, the account's password."""
+
+    crumb = "New"
+    heading = "Create New API Key"
+    save_word = "Create"
+
+    def __init__(self, service: KeyService, notice: str) -> None:
+        self._password = PasswordField(
+            is_needed=service.session.has_password,
+            placeholder="required to securely authorize this addition",
+        )
+        super().__init__(service, notice, password=self._password)
+
+    def action_save(self) -> None:
+        """Create the key, once everything is right."""
+        if self.form.check():
+            self.start_saving(partial(self._create, self.form.draft), _SENDING)
+
+    async def _create(self, draft: KeyDraft) -> Created | None:
+        """Create the key; a key whose secret was lost on the way gives way to another one."""
+        while True:
+            try:
+                return await self._authorize_and_send(draft)
+            except (NothingCreated, OutcomeUnknown) as error:
+                self.form.show_problem(describe(error))
+                return None
+            except SecretLost as lost:
+                if not await self._delete_lost(lost):
+                    return None
+
+    async def _authorize_and_send(self, draft: KeyDraft) -> Created:
+        async with AsyncExitStack() as stack:
+            with self.query_one(Status).working("Checking the password · Esc cancels"):
+                await stack.enter_async_context(self._service.authorized(self._password.secret))
+            with self.sending(_SENDING):
+                return await self._service.create(draft)
+
+    async def _delete_lost(self, lost: SecretLost) -> bool:
+        """Delete a key whose secret nobody has, after asking; False where it is to stay."""
+        problem = describe(lost)
+        ask = ConfirmScreen(
+            problem.title,
+            Content(problem.detail),
+            yes="Delete it and create it again",
+            no="Leave it",
+        )
+        if not await self.app.push_screen_wait(ask):
+            self.form.show_problem(problem)
+            return False
+        with self.sending(_SENDING):
+            await self._service.delete(lost.key)
+        return True

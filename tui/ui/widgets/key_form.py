@@ -1,0 +1,206 @@
+"""What a key is to be: label, allowed IPs and grants, with what is wrong beside each of them."""
+
+from __future__ import annotations
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.content import Content
+from textual.widgets import Static
+
+from tui.api.errors import ApiError, SignInRefused
+from tui.api.models import Key, KeyDraft
+from tui.api.session import SessionProblem
+from tui.keys.service import KeyService
+from tui.keys.validation import split_ips, wrong_grants, wrong_ips, wrong_label
+from tui.problems import Problem, describe
+from tui.text import mask, plain
+from tui.ui.widgets.field import Field
+from tui.ui.widgets.grant_list import GrantList
+from tui.ui.widgets.password_field import PasswordField
+from tui.ui.widgets.problem_text import ProblemText
+
+_FIELDS = {"valid_ips": "ips"}
+"""The fields whose name on the wire differs from their name here."""
+
+
+class KeyForm(Vertical):
+    """Edits a draft of a key; the screen around it decides where the draft goes.
+
+    `key` is what the draft starts from, if anything; `password` stands among the fields where
+    the account's password is needed, too.
+    """
+
+    def __init__(
+        self, service: KeyService, heading: str, key: Key | None, password: PasswordField | None
+    ) -> None:
+        super().__init__(id="form")
+        self._service, self._heading, self._password = service, heading, password
+        self._start_from(key)
+        self._label = Field(
+            "Label *", self._old_label, id="label", placeholder="My Application API Key"
+        )
+        self._ips = Field("Allowed IPs", self._old_ips, id="ips", placeholder="any address")
+        self._grants = GrantList(service.listing.catalogue, self._old_grants, id="grants")
+        self._grants_title = Static(id="grants-title", markup=False)
+        self.problem: Problem | None = None
+        """What stands above the fields."""
+
+    def _start_from(self, key: Key | None) -> None:
+        self._key = key
+        self._old_label = key.label if key else ""
+        self._old_ips = ", ".join(key.allowed_ips) if key else ""
+        self._old_grants = self._service.listing.catalogue.ordered(key.grants if key else ())
+
+    def compose(self) -> ComposeResult:
+        """Heading, problem and fields; the grants last, as they take the room that is left."""
+        yield Static(self._heading, id="title")
+        yield ProblemText(id="problem")
+        yield self._label
+        if self._password is not None:
+            yield self._password
+        yield self._ips
+        yield self._grants_title
+        yield self._grants
+
+    def on_mount(self) -> None:
+        """Count the grants; warn where the server keeps the allowed IPs to itself."""
+        self._count_grants()
+        if self._key is not None and self._key.raw_valid_ips is None:
+            self._ips.note = "Not told by the server: updating replaces them by what stands here."
+
+    @property
+    def draft(self) -> KeyDraft:
+        """What is typed; a field that was not touched goes back exactly as the server sent it."""
+        label, ips = self._label.value, self._ips.value
+        draft = KeyDraft(label.strip(), self._grants.given, split_ips(ips))
+        if self._key is None:
+            return draft
+        return KeyDraft(
+            (self._key.raw_label or "") if label == self._old_label else draft.label,
+            draft.grants,
+            (self._key.raw_valid_ips or ()) if ips == self._old_ips else draft.valid_ips,
+        )
+
+    @property
+    def is_touched(self) -> bool:
+        """Whether leaving would lose something that was typed."""
+        return (
+            self._label.value != self._old_label
+            or self._ips.value != self._old_ips
+            or self._grants_touched
+        )
+
+    @property
+    def _grants_touched(self) -> bool:
+        return set(self._grants.given) != set(self._old_grants)
+
+    @property
+    def _grants_unknown(self) -> bool:
+        return self._key is not None and self._key.raw_grants is None
+
+    def give_all_or_none(self) -> None:
+        """Give every grant, or, where all are given, none."""
+        self._grants.give_all_or_none()
+
+    def follow(self, key: Key) -> None:
+        """Go on from how somebody else has changed the key; what was typed stays."""
+        if self._label.value == self._old_label:
+            self._label.value = key.label
+        if self._ips.value == self._old_ips:
+            self._ips.value = ", ".join(key.allowed_ips)
+        grants_touched = self._grants_touched
+        self._start_from(key)
+        self._grants.offer(key.grants, give=not grants_touched)
+
+    def check(self) -> bool:
+        """Check everything; the first field that is wrong gets the focus."""
+        wrong = [name for name in ("label", "password", "ips", "grants") if not self._check(name)]
+        if wrong:
+            self._focus(wrong[0])
+        return not wrong
+
+    def _check(self, name: str) -> bool:
+        """Check one field and show beside it what is wrong; True where nothing is."""
+        if name == "password":
+            return self._password is None or self._password.check()
+        wrong = ""
+        if name == "label":
+            wrong = wrong_label(self._label.value)
+        elif name == "ips" and self._ips.value != self._old_ips:
+            wrong = wrong_ips(self.draft.valid_ips)
+        elif name == "grants" and (
+            self._key is None or self._grants_touched or self._grants_unknown
+        ):
+            wrong = wrong_grants(self._grants.given)
+        if wrong:
+            self._show_error(name, wrong)
+        elif name == "label":
+            self._note_same_label()
+        return not wrong
+
+    def _note_same_label(self) -> None:
+        other = self._service.listing.labelled(self.draft.label, besides=self._key)
+        if other is not None:
+            short_key = f" ({mask(other.short_key)})" if other.short_key else ""
+            self._label.note = f"Another key{short_key} already has this label."
+
+    @on(Field.Left)
+    def _check_left_field(self, event: Field.Left) -> None:
+        """Check a field as soon as it is filled in; an empty one may be filled in later."""
+        if event.field.value and not self.disabled:
+            self._check(event.field.id or "")
+
+    def show_problem(self, problem: Problem | None) -> None:
+        """Show a problem above the fields, or none."""
+        self.problem = problem
+        self.query_one(ProblemText).show(problem)
+        self.refresh_bindings()
+
+    def show_refusal(self, error: ApiError | SessionProblem) -> None:
+        """Show what was refused beside the fields that it is about, else above them all."""
+        problem = describe(error, self._key)
+        errors = {_FIELDS.get(name, name): reason for name, reason in problem.fields.items()}
+        if isinstance(error, SignInRefused):
+            errors["password"] = error.description or problem.title
+        shown = [name for name, reason in errors.items() if self._show_error(name, reason)]
+        says_all = bool(shown) and (not problem.detail or isinstance(error, SignInRefused))
+        self.show_problem(None if says_all else problem)
+        if shown:
+            self._focus(shown[0])
+
+    def clear_errors(self) -> None:
+        """Show nothing as wrong any more."""
+        self.show_problem(None)
+        for field in self.query(Field):
+            if field.error:
+                field.error = ""
+        self._count_grants()
+
+    def _show_error(self, name: str, reason: str) -> bool:
+        """Show what is wrong with a field; False where there is no such field to be seen."""
+        if name == "grants":
+            self._grants_title.update(Content(f"✗ {plain(reason)}"))
+            self._grants_title.set_class(True, "-wrong")
+            return True
+        for field in self.query(f"#{name}").results(Field):
+            field.error = reason
+            return field.display
+        return False
+
+    @on(GrantList.Changed)
+    def _count_grants(self) -> None:
+        grants = self._grants
+        title = f"Grants *  {len(grants.given)} of {grants.option_count}"
+        if self._grants_unknown:
+            title += "   ! not told by the server: saving replaces them by what is chosen here"
+        if grants.all_given and grants.option_count > 1:
+            title += "   ! every grant: choose only what is necessary"
+        self._grants_title.update(Content(title))
+        self._grants_title.set_class(False, "-wrong")
+
+    def _focus(self, name: str) -> None:
+        if name == "grants":
+            self._grants.focus()
+        else:
+            self.query_one(f"#{name}", Field).focus_input()
