@@ -58,6 +58,10 @@ class Failure:
     problem: Exception
 
 
+class JournalNotWritten(Exception):
+    """What is done with keys is not being noted; the message says why, in a sentence."""
+
+
 class BulkRun:
     """The jobs of many keys, several under way at once; one that fails never stops the others.
 
@@ -77,11 +81,13 @@ class BulkRun:
         self.throttle = Throttle(sleep, clock)
         self.is_running = self.is_cancelled = False
         self.paused_because: Exception | None = None
-        """What paused the run by itself: the session ended, or no secret can be delivered."""
+        """What paused the run by itself: the session ended, no secret can be delivered, or what is
+        done can't be noted any more."""
         self._jobs: dict[str, Job] = {}
         self._done: set[str] = set()
         self._failed: set[str] = set()
         self._undelivered = self._under_way = 0
+        self._is_noted = True
         self._going = asyncio.Event()
         self._going.set()
         self._changed = asyncio.Event()
@@ -173,6 +179,7 @@ class BulkRun:
         if self.is_running:
             raise RuntimeError("already running")
         self.is_running, self.is_cancelled = True, False
+        self._is_noted = not self.service.journal.not_noted
         self.throttle.start()
         self.resume()
         try:
@@ -248,6 +255,7 @@ class BulkRun:
             await self._before_step(job)
             asked_at = self.throttle.now
             await job.advance()
+            self._check_journal()
             if isinstance(machine.problem, RateLimited):
                 await self.throttle.slow_down(machine.problem.retry_after, asked_at)
             elif _lacks_answers(machine.problem) and verifications < MOST_VERIFICATIONS:
@@ -263,6 +271,17 @@ class BulkRun:
                 return
             if self.is_cancelled and machine.problem is not None:
                 return
+
+    def _check_journal(self) -> None:
+        """Pause where the journal can't be written any more: an interruption would cost most now.
+
+        An operator who goes on, or began without a journal, is not asked again.
+        """
+        why = self.service.journal.not_noted
+        if why and self._is_noted:
+            self.pause()
+            self.paused_because = JournalNotWritten(why)
+        self._is_noted = not why
 
     async def _before_step(self, job: Job) -> None:
         """Do what is to be done before each step."""
