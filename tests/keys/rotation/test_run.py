@@ -28,7 +28,7 @@ from tui.keys.rotation import (
     unfinished_rotations,
 )
 from tui.keys.rotation.bulk_plan import plan_rotations
-from tui.keys.rotation.states import NotVerified, StillThere
+from tui.keys.rotation.states import NotVerified, PredecessorGone, StillThere
 from tui.keys.rotation.throttle import MOST_AT_ONCE, Throttle
 from tui.keys.write_outcomes import NothingCreated, SecretLost
 
@@ -487,3 +487,21 @@ def test_the_plan_says_what_will_happen() -> None:
     assert plan.sentences[0] == "12 keys will get successors; 2 are not yours."
     assert "1 is left out: retiring already." in plan.sentences
     assert plan_rotations(mine[:1], None).sentences[0] == "1 key will get a successor."
+
+
+async def test_of_a_very_long_list_only_what_is_needed_is_read(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("pair", "bulk_run"):
+        monkeypatch.setattr(f"tui.keys.rotation.{module}.LONG_LIST", 5)
+    async with signed_in(node) as host:
+        chosen = await keys(host, 6)
+        node.requests.clear()
+        node.store.delete_key(chosen[4].id)
+        run = run_over(host, chosen)
+        await run.run(host.password)
+        (failure,) = run.failed
+        assert failure.key == chosen[4]
+        assert isinstance(failure.problem, PredecessorGone)
+        lists = node.requests.count(("GET", "/api/v1/api-keys"))
+        assert lists == 5, "one each to verify a successor, and none to read the keys"

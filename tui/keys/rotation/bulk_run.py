@@ -23,6 +23,7 @@ from tui.keys.rotation.jobs import (
     retire_jobs,
     rotation_job,
 )
+from tui.keys.rotation.pair import LONG_LIST
 from tui.keys.rotation.retiring_label import base_label
 from tui.keys.rotation.rotation import Rotation
 from tui.keys.rotation.states import NotVerified, State, Step
@@ -392,7 +393,8 @@ class BulkRotation(BulkRun):
 
     async def _before_step(self, job: Job) -> None:
         """Have one list serve all creates for a while, where each would else read its own."""
-        if job.machine.state not in _BEFORE_CREATE:
+        is_long = len(self.service.listing.keys) > LONG_LIST
+        if is_long or job.machine.state not in _BEFORE_CREATE:
             return
         async with self._reading:
             if self._clock() - self._read_at < FRESH_SECONDS / 2:
