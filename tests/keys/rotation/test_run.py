@@ -478,7 +478,6 @@ def test_the_plan_says_what_will_happen() -> None:
     theirs = [key(n, raw_username="you") for n in (10, 11)]
     out = [
         key(12, raw_label="x (retiring 2026-11-23)"),
-        key(13, subaccount_id=7),
         key(14, raw_grants=None),
     ]
     plan = plan_rotations([*mine, *theirs, *out, mine[0]], User("me"))
