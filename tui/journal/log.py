@@ -120,6 +120,11 @@ class Journal:
         """Why nothing is being noted, else why what was noted is not all known, or nothing."""
         return self._not_written or self._not_read or self._last_read[1].unclear.problem
 
+    @property
+    def not_noted(self) -> str:
+        """Why what is done now is not on the disk, in a sentence, or nothing."""
+        return self._not_written
+
     def prepare(self) -> None:
         """Find out whether the file can be written, making it where there is none."""
         with self._lock:

@@ -24,6 +24,7 @@ from tui.keys.rotation.jobs import (
     retire_jobs,
     rotation_job,
 )
+from tui.keys.rotation.pair import LONG_LIST
 from tui.keys.rotation.retiring_label import base_label
 from tui.keys.rotation.rotation import Rotation
 from tui.keys.rotation.states import NotVerified, State, Step
@@ -59,6 +60,10 @@ class Failure:
     problem: Exception
 
 
+class JournalNotWritten(Exception):
+    """What is done with keys is not being noted; the message says why, in a sentence."""
+
+
 class BulkRun:
     """The jobs of many keys, several under way at once; one that fails never stops the others.
 
@@ -78,11 +83,13 @@ class BulkRun:
         self.throttle = Throttle(sleep, clock)
         self.is_running = self.is_cancelled = False
         self.paused_because: Exception | None = None
-        """What paused the run by itself: the session ended, or no secret can be delivered."""
+        """What paused the run by itself: the session ended, no secret can be delivered, or what is
+        done can't be noted any more."""
         self._jobs: dict[str, Job] = {}
         self._done: set[str] = set()
         self._failed: set[str] = set()
         self._undelivered = self._under_way = 0
+        self._is_noted = True
         self._going = asyncio.Event()
         self._going.set()
         self._changed = asyncio.Event()
@@ -174,6 +181,7 @@ class BulkRun:
         if self.is_running:
             raise RuntimeError("already running")
         self.is_running, self.is_cancelled = True, False
+        self._is_noted = not self.service.journal.not_noted
         self.throttle.start()
         self.resume()
         try:
@@ -249,6 +257,7 @@ class BulkRun:
             await self._before_step(job)
             asked_at = self.throttle.now
             await job.advance()
+            self._check_journal()
             if isinstance(machine.problem, RateLimited):
                 await self.throttle.slow_down(machine.problem.retry_after, asked_at)
             elif _lacks_answers(machine.problem) and verifications < MOST_VERIFICATIONS:
@@ -264,6 +273,17 @@ class BulkRun:
                 return
             if self.is_cancelled and machine.problem is not None:
                 return
+
+    def _check_journal(self) -> None:
+        """Pause where the journal can't be written any more: an interruption would cost most now.
+
+        An operator who goes on, or began without a journal, is not asked again.
+        """
+        why = self.service.journal.not_noted
+        if why and self._is_noted:
+            self.pause()
+            self.paused_because = JournalNotWritten(why)
+        self._is_noted = not why
 
     async def _before_step(self, job: Job) -> None:
         """Do what is to be done before each step."""
@@ -374,7 +394,8 @@ class BulkRotation(BulkRun):
 
     async def _before_step(self, job: Job) -> None:
         """Have one list serve all creates for a while, where each would else read its own."""
-        if job.machine.state not in _BEFORE_CREATE:
+        is_long = len(self.service.listing.keys) > LONG_LIST
+        if is_long or job.machine.state not in _BEFORE_CREATE:
             return
         async with self._reading:
             if self._clock() - self._read_at < FRESH_SECONDS / 2:

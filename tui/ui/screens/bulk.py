@@ -21,7 +21,7 @@ from tui.api.errors import ApiError
 from tui.api.models import Key
 from tui.api.session import SessionEnded, SessionProblem
 from tui.delivery import DeliveryFailed
-from tui.keys.rotation import BulkRun, State, Unfinished
+from tui.keys.rotation import BulkRun, JournalNotWritten, State, Unfinished
 from tui.keys.service import KeyService
 from tui.problems import Problem, describe
 from tui.text import count, short
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 _PAUSE_TEXTS: dict[type, str] = {
     SessionEnded: "your session has ended",
     DeliveryFailed: "paused, as no secret could be delivered",
+    JournalNotWritten: "paused, as the journal can't be written",
 }
 _DONE_TEXTS = {State.VERIFIED: "verified", State.OVERLAPPING: "marked as retiring"}
 
@@ -340,9 +341,12 @@ class BulkScreen(Screen["BulkResult | None"]):
         run = self.bulk_run
         failure = run.failure_of(key.id) if run is not None and key is not None else None
         message = self.query_one("#message", Static)
-        message.display = bool(failure or self._message)
-        if self._message:
-            message.update(Content(self._message))
+        sentence = self._message
+        if run is not None and isinstance(run.paused_because, JournalNotWritten):
+            sentence = str(run.paused_because)
+        message.display = bool(failure or sentence)
+        if sentence:
+            message.update(Content(sentence))
         elif failure is not None:
             reason = _paragraph(describe(failure.problem, failure.key))
             message.update(Content(f"{short(failure.key.label, 40)}: {reason}"))
