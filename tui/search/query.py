@@ -121,7 +121,7 @@ class Query:
         return tuple(dict.fromkeys(positive_terms(self.root)))
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=64)
 def parse(text: str) -> Query:
     """Return the query that `text` is; an empty one matches everything.
 

@@ -9,7 +9,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
-from functools import cached_property, lru_cache
+from functools import cached_property
+
+_MOST_RUNS = 10_000
+"""How many texts without a fuzzy word are remembered for each."""
 
 
 class Wildcard(Enum):
@@ -57,8 +60,12 @@ class Pattern:
         parts = self.parts
         first, last = parts[0] is Wildcard.ANY, parts[-1] is Wildcard.ANY
         core = _expression(parts[first : len(parts) - last])
-        begin = "" if first else _word_begin(parts[0])
         end = "" if last else _word_end(parts[-1])
+        begin = "" if first else _word_begin(parts[0])
+        if begin and isinstance(parts[0], str):
+            # A literal in front is found fast; that a word begins with it is looked at afterwards.
+            literal = re.escape(parts[0])
+            return re.compile(rf"{literal}(?<!\w{literal}){core.removeprefix(literal)}{end}")
         return re.compile(begin + core + end)
 
     @cached_property
@@ -146,27 +153,49 @@ class Fuzzy:
             characters[n - 1], characters[n] = characters[n], characters[n - 1]
         return "".join(characters)
 
-    def is_close(self, word: str) -> bool:
-        """Tell whether a word is at most `edits` changes away."""
-        if abs(len(word) - len(self.value)) > self.edits:
-            return False
-        for clue in self.clues:
-            if clue in word:
-                return _is_close(self.value, word, self.edits)
-        return False
+    @cached_property
+    def _close_runs(self) -> set[str]:
+        """Texts without blanks in which the term is known to occur, as runs come again and again."""
+        return set()
+
+    @cached_property
+    def _other_runs(self) -> set[str]:
+        """Texts without blanks in which the term is known not to occur."""
+        return set()
 
     def occurs_in(self, text: str) -> bool:
         """Tell whether the term occurs in `text`."""
-        return any(map(self.is_close, self.words.findall(text)))
+        runs = text.split()
+        if not self._close_runs.isdisjoint(runs):
+            return True
+        others = self._other_runs
+        for run in runs:
+            if run not in others and self._occurs_in_run(run):
+                return True
+        return False
+
+    def _occurs_in_run(self, run: str) -> bool:
+        for clue in self.clues:
+            if clue in run and any(map(self.is_close, self.words.findall(run))):
+                self._close_runs.add(run)
+                return True
+        if len(self._other_runs) < _MOST_RUNS:
+            self._other_runs.add(run)
+        return False
+
+    def is_close(self, word: str) -> bool:
+        """Tell whether a word is at most `edits` changes away."""
+        return is_close(self.value, word, self.edits)
 
     def spans(self, text: str) -> Iterator[tuple[int, int]]:
         """Yield where the term occurs in `text`."""
         return (m.span() for m in self.words.finditer(text) if self.is_close(m.group()))
 
 
-@lru_cache(maxsize=65_536)
-def _is_close(left: str, right: str, limit: int) -> bool:
+def is_close(left: str, right: str, limit: int) -> bool:
     """Tell whether the two are within `limit` changes (optimal string alignment)."""
+    if abs(len(left) - len(right)) > limit:
+        return False
     before: list[int] = []
     row = list(range(len(right) + 1))
     for i, a in enumerate(left, 1):
