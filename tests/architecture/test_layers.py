@@ -25,6 +25,7 @@ SOURCES = sorted(ROOT.rglob("*.py"))
 LIGHT = (
     "problems", "errands", "keys.service", "keys.verification", "keys.rotation", "keys.validation",
     "api.session", "api.models", "api.errors", "api.grants", "api.address", "journal", "delivery",
+    "search.query", "search.index", "search.key_rows", "search.highlights", "search.permissions",
     "text", "crash", "cli", "sandbox.options", "sandbox.child_process",
 )  # fmt: skip
 SCREENS = tuple(
@@ -49,8 +50,8 @@ for name in names:
 @pytest.mark.parametrize(
     ("modules", "forbidden"),
     [
-        (LIGHT, "textual,rich,httpx,pydantic,starlette,uvicorn"),
-        (("ui.app", *SCREENS, *WIDGETS), "httpx,pydantic,starlette,uvicorn"),
+        (LIGHT, "textual,rich,httpx,pydantic,starlette,uvicorn,lark"),
+        (("ui.app", *SCREENS, *WIDGETS), "httpx,pydantic,starlette,uvicorn,lark"),
         (("api.client",), "textual,starlette,uvicorn"),
         (("sandbox.application", "sandbox.running"), "textual,rich,httpx"),
     ],

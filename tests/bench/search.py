@@ -89,7 +89,10 @@ def measure() -> None:
     keys = made_up_keys()
     show("parser loaded and built", timed(prepare))
     index = index_of_keys(keys, Catalogue())
-    show(f"index of {KEYS:,} keys", median(timed(lambda: index_of_keys(keys, Catalogue())) for _ in range(3)))
+    show(
+        f"index of {KEYS:,} keys",
+        median(timed(lambda: index_of_keys(keys, Catalogue())) for _ in range(3)),
+    )
     print(f"\n{'typed':<42}{'keys':>8}{'median ms':>12}{'worst ms':>12}")  # noqa: T201  # a script's output
     every: list[float] = []
     for text in QUERIES:

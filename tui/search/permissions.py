@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from tui.api.grants import MOMENTUM
 from tui.search.query import QueryError, Unfinished
 
 PREFIX = "/api/v1"
 METHODS = ("GET", "POST", "PUT", "DELETE")
+_MAY = re.compile(r"\s*(?:may\s+)?", re.IGNORECASE)
+_REQUEST = re.compile(
+    r"\s*(?:may\b\s*)?(?P<method>\S*)\s*(?P<path>.*?)\s*", re.IGNORECASE | re.DOTALL
+)
 _PREVIEW = "/templates/{id}/preview"
 
 
@@ -99,3 +103,60 @@ def _without_prefix(path: str, prefix: str) -> str:
     place = "/" + path.partition("?")[0].strip("/")
     prefix = "/" + prefix.strip("/")
     return place.removeprefix(prefix) if f"{place}/".startswith(f"{prefix}/") else place
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request that somebody asks about: a method and a path, as typed."""
+
+    method: str
+    path: str
+
+    def is_allowed(self, grants: Iterable[str], prefix: str = PREFIX) -> bool:
+        """Tell whether a key with these grants may do it, as far as is known."""
+        return bool(grants_allowing(self.method, self.path, grants, prefix))
+
+
+def parse_request(text: str) -> Request:
+    """Return the request in `POST /api/v1/transmissions`; a `may` in front of it is left out.
+
+    Raises:
+        QueryError: It does not begin with a method, or the path not with a slash.
+        Unfinished: The method or the path is missing.
+    """
+    match = _REQUEST.fullmatch(text)
+    method, path = (match["method"], match["path"]) if match else ("", "")
+    if not match or not method:
+        raise Unfinished(f"A method is missing: {', '.join(METHODS)}.")
+    if method.upper() not in (*METHODS, "HEAD"):
+        if not path and any(known.startswith(method.upper()) for known in METHODS):
+            raise Unfinished("The method is not complete.")
+        raise QueryError(match.start("method") + 1, f"A method is one of {', '.join(METHODS)}.")
+    if not path:
+        raise Unfinished(f"A path is missing, such as {PREFIX}/transmissions.")
+    if not path.startswith("/"):
+        raise QueryError(match.start("path") + 1, "A path begins with a slash.")
+    return Request(method.upper(), path)
+
+
+def completions(
+    text: str, grants: Iterable[str] = tuple(_MOMENTUM), prefix: str = PREFIX
+) -> list[str]:
+    """Return the requests that go on as `text` does, each whole, for a list to choose from.
+
+    Before the method is typed they are the methods, then the method with each path on which one of
+    `grants` allows it.
+    """
+    typed = _MAY.sub("", text, count=1)
+    method, blank, path = typed.partition(" ")
+    if not blank:
+        return [f"{known} " for known in METHODS if known.startswith(method.upper())]
+    paths = {
+        f"{prefix.rstrip('/')}{access.path}"
+        for grant in grants
+        for access in allowed_by(grant)
+        if method.upper() in access.methods
+    }
+    return [
+        f"{method.upper()} {known}" for known in sorted(paths) if known.startswith(path.strip())
+    ]
