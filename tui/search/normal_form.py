@@ -1,10 +1,10 @@
-"""The form in which texts are compared: case, compatible characters and blanks make no difference."""
+"""The form in which texts are compared: case, compatible forms and blanks make no difference."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from unicodedata import category, normalize
 
 _BLANKS = re.compile(r"\s+")
@@ -68,7 +68,7 @@ def _units(text: str) -> list[tuple[int, int]]:
         else:
             lengths.append(1)
     places = [0, *accumulate(lengths)]
-    return list(zip(places, places[1:], strict=False))
+    return list(pairwise(places))
 
 
 def _joins(character: str) -> bool:

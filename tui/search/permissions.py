@@ -21,8 +21,8 @@ _PREVIEW = "/templates/{id}/preview"
 class Access:
     """Methods that are allowed on a path and on all below it, without the API's prefix.
 
-    `{id}` stands for any one name. `is_inferred` where the grant isn't one of Momentum's, so that its
-    name alone suggests what it allows.
+    `{id}` stands for any one name. `is_inferred` where the grant is not one of Momentum's: its name
+    alone suggests what it allows.
     """
 
     methods: tuple[str, ...]

@@ -3,14 +3,15 @@ r"""The query language, which is the one of the web interface's own search box.
 - `mail` finds what contains these letters, in any case. `rest injection` finds what contains either
   word, as `rest OR injection` and `rest || injection` do. `"rest injection"` finds the phrase.
 - `rest AND port` (or `&&`) finds what contains both. AND binds tighter than OR; `( )` group.
-- `+port` must occur and `-port` may not; `NOT port` and `!port` are the same as `-port`. Beside a word
-  with `+`, words without one need not occur. Exclusions alone, as in `NOT port`, find everything else.
-- `rot*` and `t?st`: words with wildcards are compared with whole words. `*` stands for any number of
-  characters, `?` for one; neither stands for a blank.
-- `mailr~` finds whole words that are spelt nearly so: one change from three letters on, two from six
-  on; `mailr~1` and `mailr~2` set the number of changes.
-- `\` makes the next character an ordinary one: `+ - && || ! ( ) { } [ ] ^ " ~ * ? : \` are special.
-  `-`, `+` and `!` are so only where a word begins, and operators only in upper case.
+- `+port` must occur and `-port` may not; `NOT port` and `!port` are the same as `-port`. Beside a
+  word with `+`, words without one need not occur. OR before an exclusion changes nothing: `a OR -b`
+  is `a -b`. Exclusions alone, as in `NOT port`, find everything else.
+- `rot*` and `t?st`: words with wildcards are compared with whole words, so `rot*` finds words that
+  begin so. `*` stands for any number of characters, `?` for one; neither stands for a blank.
+- `mailr~` finds whole words that are spelt nearly so: one change from three letters on, two from
+  six on; `mailr~1` and `mailr~2` set the number of changes.
+- `\` makes the next character an ordinary one. Special are `+ - && || ! ( ) { } [ ] ^ " ~ * ? : \`;
+  `+`, `-` and `!` only where a word begins, AND, OR and NOT only in upper case.
 - Fields (`label:x`), ranges (`[a TO z]`) and boosts (`x^2`) are not supported; an error says so.
 """
 
@@ -25,6 +26,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 from tui.search.normal_form import normalised
 from tui.search.terms import (
+    EVERYTHING,
     And,
     Fuzzy,
     Literal,
@@ -108,12 +110,12 @@ class Unfinished(Exception):
 class Query:
     """A query that was understood; equal ones match the same."""
 
-    root: Node = And()
+    root: Node = EVERYTHING
 
     @property
     def matches_all(self) -> bool:
         """Whether nothing was asked for, so that everything matches."""
-        return self.root == And()
+        return self.root == EVERYTHING
 
     @property
     def terms(self) -> tuple[Term, ...]:
@@ -284,7 +286,7 @@ def _parts(word: str) -> tuple[str | Wildcard, ...]:
 def _word(parts: tuple[str | Wildcard, ...]) -> Node:
     match parts:
         case (Wildcard.ANY,):
-            return And()
+            return EVERYTHING
         case (str(literal),) | (Wildcard.ANY, str(literal), Wildcard.ANY):
             return Literal(literal)
     return Pattern(parts)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
+from itertools import pairwise
 
 _MOST_RUNS = 10_000
 """How many texts without a fuzzy word are remembered for each."""
@@ -133,7 +134,7 @@ class Fuzzy:
         """
         count = self.edits + 1
         cuts = [len(self.value) * n // count for n in range(count + 1)]
-        pieces = [self.value[a:b] for a, b in zip(cuts, cuts[1:], strict=False)]
+        pieces = [self.value[a:b] for a, b in pairwise(cuts)]
         swapped = [
             self._swapped(cuts[first + 1 : last + 1])[cuts[first] : cuts[last + 1]]
             for first in range(count)
@@ -155,7 +156,7 @@ class Fuzzy:
 
     @cached_property
     def _close_runs(self) -> set[str]:
-        """Texts without blanks in which the term is known to occur, as runs come again and again."""
+        """Texts without blanks in which the term is known to occur: most come many times."""
         return set()
 
     @cached_property
@@ -169,10 +170,7 @@ class Fuzzy:
         if not self._close_runs.isdisjoint(runs):
             return True
         others = self._other_runs
-        for run in runs:
-            if run not in others and self._occurs_in_run(run):
-                return True
-        return False
+        return any(run not in others and self._occurs_in_run(run) for run in runs)
 
     def _occurs_in_run(self, run: str) -> bool:
         for clue in self.clues:
@@ -230,6 +228,8 @@ class Not:
 
     part: Node
 
+
+EVERYTHING = And()
 
 Term = Literal | Pattern | Fuzzy
 Node = Term | And | Or | Not
