@@ -96,11 +96,14 @@ def _containing(value: str, texts: list[str], rows: Sequence[int]) -> list[int]:
 
 def _normalised(values: Sequence[str]) -> list[str]:
     """Return the fields of a column in their normal form, line by line."""
-    prepared = {
-        value: _LINE_END.join(normalised(line).strip() for line in value.split(_LINE_END))
-        for value in dict.fromkeys(values)
-    }
+    prepared = {value: _prepared(value) for value in dict.fromkeys(values)}
     return [prepared[value] for value in values]
+
+
+def _prepared(value: str) -> str:
+    if _LINE_END in value:
+        return _LINE_END.join(map(_prepared, value.split(_LINE_END)))
+    return normalised(value).strip()
 
 
 def _joined(columns: list[list[str]]) -> list[str]:

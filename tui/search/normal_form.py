@@ -17,6 +17,8 @@ def normalised(text: str) -> str:
     else:
         folded = normalize("NFKC", normalize("NFD", text).casefold())
         folded = normalize("NFKC", folded.casefold())
+    if folded.isprintable() and "  " not in folded:  # no white space but single blanks
+        return folded
     return _BLANKS.sub(" ", folded)
 
 
