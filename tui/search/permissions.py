@@ -11,6 +11,7 @@ from tui.search.query import QueryError, Unfinished
 PREFIX = "/api/v1"
 METHODS = ("GET", "POST", "PUT", "DELETE")
 _MAY = re.compile(r"\s*(?:may\s+)?", re.IGNORECASE)
+_ASKS = re.compile(r"\s*may\s", re.IGNORECASE)
 _REQUEST = re.compile(
     r"\s*(?:may\b\s*)?(?P<method>\S*)\s*(?P<path>.*?)\s*", re.IGNORECASE | re.DOTALL
 )
@@ -78,6 +79,11 @@ def allowed_by(grant: str) -> tuple[Access, ...]:
     return (Access(methods, path, is_inferred=True),)
 
 
+def is_documented(grant: str) -> bool:
+    """Tell whether it is documented what a grant allows, so that nothing need be inferred."""
+    return grant in _MOMENTUM
+
+
 def grants_allowing(
     method: str, path: str, grants: Iterable[str] = tuple(_MOMENTUM), prefix: str = PREFIX
 ) -> frozenset[str]:
@@ -115,6 +121,11 @@ class Request:
     def is_allowed(self, grants: Iterable[str], prefix: str = PREFIX) -> bool:
         """Tell whether a key with these grants may do it, as far as is known."""
         return bool(grants_allowing(self.method, self.path, grants, prefix))
+
+
+def asks_who_may(text: str) -> bool:
+    """Tell whether a text asks who may do something: it begins with `may`, in any case."""
+    return _ASKS.match(text) is not None
 
 
 def parse_request(text: str) -> Request:

@@ -23,8 +23,9 @@ from tui.api.models import Key
 from tui.api.session import SessionProblem
 from tui.keys.key_history import UnstoredKeys
 from tui.keys.rotation import Unfinished, unfinished_rotations
-from tui.keys.service import KeyService
+from tui.keys.service import KeyService, Listing
 from tui.problems import Problem, describe
+from tui.search.key_search import KeySearch
 from tui.ui.bindings import Place, bindings_for
 from tui.ui.screens.bulk import BulkScreen
 from tui.ui.screens.bulk_actions import (
@@ -52,6 +53,8 @@ LISTED_IN_PART = (
 _WANTS_KEYS = frozenset(
     {"edit", "delete", "rotate", "verify", "finish", "sort", "mark", "stretch", "mark_all"}
 )
+_WHILE_TYPING = frozenset({"reload", "details", "stretch", "back"})
+"""What is offered while letters go into the search."""
 
 
 class KeysScreen(Screen[None]):
@@ -121,7 +124,8 @@ class KeysScreen(Screen[None]):
             return False
         if not self._is_there:
             return False
-        self.panel.show(listing.keys, listing.catalogue, self._now())
+        search = await self._search_of(listing) if self.panel.search_row.is_open else None
+        self.panel.show(listing.keys, listing.catalogue, self._now(), search)
         self._show_facts()
         self.refresh_bindings()
         rotations = await unfinished_rotations(self._service)
@@ -131,6 +135,23 @@ class KeysScreen(Screen[None]):
         self.query_one(TopBar).notice = self.notice  # the journal has just been read
         self._show_states(rotations, unstored)
         return True
+
+    def action_find(self) -> None:
+        """Search the keys; what takes long of it is prepared while the operator types."""
+        self.panel.open_search()
+        if not self.panel.search_row.has_search:
+            self._prepare_search()
+
+    @work(group="search", exclusive=True, description="prepare the search")
+    async def _prepare_search(self) -> None:
+        listing = self._service.listing
+        search = await self._search_of(listing)
+        if self._is_there and listing is self._service.listing:
+            self.panel.search(search)
+
+    async def _search_of(self, listing: Listing) -> KeySearch:
+        prefix = self._service.session.client.server.prefix
+        return await asyncio.to_thread(KeySearch, listing.keys, listing.catalogue, prefix)
 
     @property
     def _is_there(self) -> bool:
@@ -218,14 +239,22 @@ class KeysScreen(Screen[None]):
         """Mark all keys, or none."""
         self.panel.table.mark_all()
 
-    def action_close_message(self) -> None:
-        """Stop loading, else close the newest message."""
+    def action_back(self) -> None:
+        """Stop loading; else end the search, then unmark all, then close the newest message."""
         if self._loading is not None and not self._loading.is_finished:
             self._loading.cancel()
-            if not self.panel.table.count:
+            if not self.panel.table.total:
                 self.panel.show_failure(Problem("Reading the keys was cancelled."))
+        elif self.panel.search_row.is_open:
+            self.panel.end_search()
+        elif self.panel.table.has_marks:
+            self.panel.table.unmark_all()
         else:
             self.panel.messages.dismiss()
+
+    def action_close_message(self) -> None:
+        """Close the newest message."""
+        self.panel.messages.dismiss()
 
     @on(Button.Pressed, "#show-details")
     def action_details(self) -> None:
@@ -239,6 +268,10 @@ class KeysScreen(Screen[None]):
         journal = self._service.journal
         snapshot = await asyncio.to_thread(journal.read)
         self.app.push_screen(JournalScreen(snapshot, journal.path, self._who))
+
+    async def action_leave(self) -> None:
+        """Sign out and leave the program."""
+        await self.run_action("app.leave")
 
     @on(Link.Clicked)
     def action_sign_out(self) -> None:
@@ -272,6 +305,10 @@ class KeysScreen(Screen[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer what the table's state allows."""
+        if self.panel.search_row.is_typed_in and action not in _WHILE_TYPING:
+            return False
         if action in _WANTS_KEYS and not self.panel.table.count:
+            return False
+        if action == "find" and not self.panel.table.total:
             return False
         return not (action == "details" and self.panel.problem is None)

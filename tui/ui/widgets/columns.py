@@ -183,9 +183,13 @@ class Order:
 
     def arrange(self, keys: Sequence[Key], catalogue: Catalogue) -> Sequence[Key]:
         """Return `keys` in this order: equals as they came, missing values last either way."""
+        return [keys[row] for row in self.rows(keys, catalogue)] if self.column else keys
+
+    def rows(self, keys: Sequence[Key], catalogue: Catalogue) -> Sequence[int]:
+        """Return the places of `keys` in this order, counted from 0."""
         column = self.column
         if column is None:
-            return keys
+            return range(len(keys))
         if keys is not self._keys or catalogue is not self._catalogue:
             self._keys, self._catalogue, self._values = keys, catalogue, {}
         if column not in self._values:
@@ -195,4 +199,4 @@ class Order:
         rows.sort(key=values.__getitem__, reverse=self.descending)
         if len(rows) < len(values):
             rows += [row for row, value in enumerate(values) if value is None]
-        return [keys[row] for row in rows]
+        return rows
