@@ -5,12 +5,14 @@ from __future__ import annotations
 import pytest
 
 from tests.conftest import NodeMaker
-from tests.driver import NARROW, WIDE, Keys, Operator, at_keys, key_for
+from tests.driver import NARROW, WIDE, Dialog, Keys, Operator, at_keys, key_for
 from tests.node import Node
 from tui.ui.bindings import Place
+from tui.ui.screens.compare import CompareScreen
 from tui.ui.widgets.search_row import SearchRow
 
 FIND, RELOAD = key_for(Place.KEYS, "find"), key_for(Place.KEYS, "reload")
+COMPARE = key_for(Place.KEYS, "compare")
 
 
 class Search:
@@ -45,6 +47,12 @@ def underlined(me: Operator) -> list[str]:
     strips = me.screen._compositor.render_strips()
     segments = [segment for strip in strips for segment in strip]
     return [segment.text for segment in segments if segment.style and segment.style.underline]
+
+
+def boxed(me: Operator) -> list[str]:
+    """Return what stands in the box above the screen, line by line."""
+    left, top, right, bottom = me.screen.query_one("#box").region.corners
+    return [line[left:right].strip("│▄▆▇▁▂▃▅█ ") for line in me.lines[top:bottom]]
 
 
 async def test_typing_narrows_the_list_and_highlights_what_matches(node: Node) -> None:
@@ -82,15 +90,15 @@ async def test_a_key_is_known_by_many_things(node: Node, query: str, label: str)
 
 
 async def test_short_key_id_and_owner_are_searched_too(node: Node) -> None:
-    node.add_key("Casey's", owner="casey")
-    async with at_keys(node, WIDE) as keys:
+    node.add_key("Dashboard", owner="kim")
+    async with at_keys(node, (180, 30)) as keys:
         search, key = Search(keys), keys.table.keys[3]
         for text in (key.short_key, key.id):
             await search.type(text)
             assert keys.labels == [key.label]
-        await search.type("casey NOT mailer")
-        assert keys.labels == ["Casey's"]
-        assert underlined(keys.me)[:1] == ["Casey"]
+        await search.type("kim NOT mailer")
+        assert keys.labels == ["Dashboard"]
+        assert underlined(keys.me) == ["kim"]
 
 
 async def test_the_cursor_keeps_its_key_and_the_arrows_move_it_meanwhile(node: Node) -> None:
@@ -148,10 +156,10 @@ async def test_an_unfinished_query_keeps_the_last_result(node: Node) -> None:
         search = Search(keys)
         await search.type("mailer")
         for text, missing in (
-            (' "des', 'A closing " is missing.'),
+            (' "zz', 'A closing " is missing.'),
             ('"', "1 of 8 keys"),
-            (" AND", "Something must follow AND."),
-            (" (", "A closing ) is missing."),
+            (" &&", "Something must follow &&."),
+            (" (", "Something must follow (."),
         ):
             await keys.me.type(text)
             await search.says(missing)
@@ -161,7 +169,7 @@ async def test_an_unfinished_query_keeps_the_last_result(node: Node) -> None:
         await keys.me.press(RELOAD)
         await keys.me.until("Another mailer")
         assert keys.labels == ["Billing mailer", "Another mailer"]
-        await search.says("A closing ) is missing.")
+        await search.says("Something must follow (.")
 
 
 async def test_a_fault_is_pointed_at(node: Node) -> None:
@@ -218,7 +226,7 @@ async def test_marks_survive_and_only_what_is_shown_is_acted_on(node: Node) -> N
         await keys.me.press("enter", "a")
         assert "8 · 2 marked, 1 more not shown" in keys.says
         await keys.me.press("d")
-        await keys.me.until("Delete 2 keys")
+        await keys.me.until("Delete 2 API keys")
         await keys.me.press("escape")
         await keys.shown()
         await keys.me.press("escape")
@@ -233,7 +241,7 @@ async def test_the_list_is_sorted_while_it_is_searched(node: Node) -> None:
         await search.type("view webhooks mailer")
         await keys.me.press("enter", "1")
         assert keys.labels == sorted(keys.labels)
-        assert len(keys.labels) == 6
+        assert len(keys.labels) == 7
         await keys.me.press("1")
         await search.type("webhooks")
         assert keys.labels == ["Support desk webhooks", "Old bounce importer"]
@@ -251,12 +259,12 @@ async def test_there_is_nothing_to_search(node_with: NodeMaker) -> None:
 
 
 async def test_hostile_text_is_only_text(node: Node) -> None:
-    node.add_key("[@click=app.quit]x[/] \x1b[31mred")
+    node.add_key("[@click=app.quit]\x1b[3m")
     async with at_keys(node) as keys:
         search = Search(keys)
         await search.type(r'"@click=app.quit"')
         await search.says("1 of 9 keys")
-        assert "␛[31mred" in keys.cursor_line
+        assert "[@click=app.quit]␛[3m" in keys.cursor_line
         assert underlined(keys.me) == ["@click=app.quit"]
         await search.type("[$x]")
         assert keys.me.line_with("^ Ranges are not supported")
@@ -296,3 +304,64 @@ async def test_what_is_documented_is_known(node_with: NodeMaker) -> None:
         assert keys.labels == ["Reader"]
         await search.type("may DELETE /api/v1/metrics")
         await keys.me.until("No key matches.")
+
+
+async def test_a_run_takes_the_marks_of_its_own_keys_only(node: Node) -> None:
+    async with at_keys(node) as keys:
+        search = Search(keys)
+        await keys.go_to("Newsletter SMTP relay")
+        await keys.me.press("space")
+        await search.type("webhooks -desk")
+        await keys.me.press("enter", "space", "backspace")
+        await search.type("webhooks")
+        await keys.me.press("enter", "end", "space", "d")
+        await keys.me.until("How many keys")
+        await keys.me.type("2")
+        await keys.me.press("enter")
+        await keys.me.until("2 of 2 · done")
+        await keys.me.press("escape")
+        await keys.me.until("No key matches.")
+        await keys.me.press("escape")
+        await keys.shown()
+        assert "API keys 6 · 1 marked" in keys.says
+
+
+async def test_grants_are_compared_side_by_side(node: Node) -> None:
+    async with at_keys(node) as keys:
+        await keys.me.press(COMPARE)
+        assert "Mark 2 to 6 keys with Space" in keys.says
+        for label in ("Billing mailer", "Partner portal"):
+            await keys.go_to(label)
+            await keys.me.press("space")
+        await keys.me.press(COMPARE)
+        dialog = await Dialog(keys.me).shown("Not the same")
+        rows = {
+            " ".join(words[:-2]): words[-2:] for line in boxed(keys.me) if (words := line.split())
+        }
+        assert rows["Not the same"] == rows["The same"] == ["1", "2"]
+        assert rows["View Transmissions"] == ["✓", "·"]
+        assert rows["View Metrics"] == ["·", "✓"]
+        assert rows["Modify Transmissions"] == ["✓", "✓"]
+        await dialog.cancel()
+        await keys.shown()
+
+
+@pytest.mark.parametrize("size", [(40, 10), WIDE], ids=["tiny", "wide"])
+async def test_six_keys_of_many_grants_are_compared(
+    node_with: NodeMaker, size: tuple[int, int]
+) -> None:
+    node = node_with(seeds=False)
+    for number in range(7):
+        node.add_key(f"Key {number}", ("metrics/view", "unknown/[b]grant\x1b"))
+    async with at_keys(node, size) as keys:
+        await keys.me.press("a", COMPARE)
+        assert "Mark 2 to 6 keys" in keys.says
+        await keys.me.press("home", "space", COMPARE)
+        await keys.me.until("Grants of 6 keys")
+        assert isinstance(keys.me.screen, CompareScreen)
+        page = keys.me.screen.query_one("#content")
+        while page.scroll_offset.y < page.max_scroll_y:
+            await keys.me.press("down")
+        await keys.me.until("All of them may do the same.")
+        (line,) = [line for line in boxed(keys.me) if line.startswith("unknown/[b]gra")]
+        assert line.split()[-6:] == ["✓"] * 6

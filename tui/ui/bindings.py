@@ -205,6 +205,7 @@ COMMANDS = (
     Command(_RUN, "escape,q", "Esc, q", "close", "leave; while it runs, stop", "Close"),
     Command(_FORM, "ctrl+s", "Enter, ctrl+s", "save", "create or update the key", "Save"),
     Command(_FORM, "", "Space", "", "give or take the grant under the cursor"),
+    Command(_FORM, "", "/", "", "search the grants"),
     Command(_FORM, "ctrl+a", "ctrl+a", "all_grants", "give all grants, or none", "All or none"),
     Command(_FORM, "ctrl+o", "ctrl+o", "details", "tell what exactly went wrong", "Details"),
     Command(
@@ -217,9 +218,11 @@ COMMANDS = (
     Command(_SECRET, "v", "v", "verify", "show what the key may do", "Verify"),
     Command(_SECRET, "s", "s", "stored", "say that it is stored", "Stored"),
     Command(_SECRET, "escape,q", "Esc, q", "close", "leave; asks whether it is stored"),
-    Command(Place.JOURNAL, "down", "↓", "down", "go to the next entry"),
-    Command(Place.JOURNAL, "up", "↑", "up", "go to the previous entry"),
-    Command(Place.JOURNAL, "escape", "Esc", "close", "go back to the list", "Back"),
+    Command(Place.JOURNAL, "slash", "/", "find", "search the journal", "Find"),
+    Command(Place.JOURNAL, "", "↑ ↓, PgUp PgDn", "", "go through the entries"),
+    Command(
+        Place.JOURNAL, "escape", "Esc", "close", "end the search; else go back to the list", "Back"
+    ),
     Command(_DIALOG, "escape", "Esc", "dismiss_dialog", "close without doing anything", "Cancel"),
 )
 

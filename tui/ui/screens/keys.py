@@ -34,6 +34,7 @@ from tui.ui.screens.bulk_actions import (
     BulkRotateScreen,
     BulkVerifyScreen,
 )
+from tui.ui.screens.compare import FEWEST, MOST, CompareScreen
 from tui.ui.screens.dialog import ProblemScreen
 from tui.ui.screens.journal import JournalScreen
 from tui.ui.screens.key_actions import KeyActions
@@ -51,7 +52,18 @@ LISTED_IN_PART = (
 )
 
 _WANTS_KEYS = frozenset(
-    {"edit", "delete", "rotate", "verify", "finish", "sort", "mark", "stretch", "mark_all"}
+    {
+        "edit",
+        "delete",
+        "rotate",
+        "verify",
+        "finish",
+        "sort",
+        "mark",
+        "stretch",
+        "mark_all",
+        "compare",
+    }
 )
 _WHILE_TYPING = frozenset({"reload", "details", "stretch", "back"})
 """What is offered while letters go into the search."""
@@ -234,6 +246,15 @@ class KeysScreen(Screen[None]):
     def action_stretch(self, rows: int) -> None:
         """Mark a range, by one row up (-1) or down (1)."""
         self.panel.table.stretch(rows)
+
+    def action_compare(self) -> None:
+        """Show the grants of the marked keys side by side."""
+        keys = self.panel.table.marked
+        if FEWEST <= len(keys) <= MOST:
+            self.app.push_screen(CompareScreen(keys, self._service.listing.catalogue))
+        else:
+            text = f"Mark {FEWEST} to {MOST} keys with Space to compare what they may do."
+            self.panel.messages.show(Content(text), "note")
 
     def action_mark_all(self) -> None:
         """Mark all keys, or none."""

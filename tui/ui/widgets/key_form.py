@@ -19,6 +19,7 @@ from tui.ui.widgets.field import Field
 from tui.ui.widgets.grant_list import GrantList
 from tui.ui.widgets.password_field import PasswordField
 from tui.ui.widgets.problem_text import ProblemText
+from tui.ui.widgets.search_row import SearchRow
 
 _FIELDS = {"valid_ips": "ips"}
 """The fields whose name on the wire differs from their name here."""
@@ -42,6 +43,7 @@ class KeyForm(Vertical):
         )
         self._ips = Field("Allowed IPs", self._old_ips, id="ips", placeholder="any address")
         self._grants = GrantList(service.listing.catalogue, self._old_grants, id="grants")
+        self._search_row = SearchRow(self._grants, "grant")
         self._grants_title = Static(id="grants-title", markup=False)
         self.problem: Problem | None = None
         """What stands above the fields."""
@@ -61,6 +63,7 @@ class KeyForm(Vertical):
             yield self._password
         yield self._ips
         yield self._grants_title
+        yield self._search_row
         yield self._grants
 
     def on_mount(self) -> None:
@@ -111,6 +114,7 @@ class KeyForm(Vertical):
             self._ips.value = ", ".join(key.allowed_ips)
         grants_touched = self._grants_touched
         self._start_from(key)
+        self._search_row.close()
         self._grants.offer(key.grants, give=not grants_touched)
 
     def check(self) -> bool:
@@ -188,13 +192,34 @@ class KeyForm(Vertical):
             return field.display
         return False
 
+    @on(GrantList.SearchRequested)
+    def _search_grants(self) -> None:
+        self._search_row.open()
+        self._search_row.use(self._grants.search())
+
+    @on(SearchRow.Narrowed)
+    def _narrow_grants(self, event: SearchRow.Narrowed) -> None:
+        self._grants.narrow(event.matches)
+
+    @on(SearchRow.Submitted)
+    def _go_to_grants(self) -> None:
+        if not self._search_row.text:
+            self._search_row.close()
+        self._grants.focus()
+
+    @on(SearchRow.Cleared)
+    @on(GrantList.SearchEnded)
+    def _end_grant_search(self) -> None:
+        self._search_row.close()
+        self._grants.focus()
+
     @on(GrantList.Changed)
     def _count_grants(self) -> None:
         grants = self._grants
-        title = f"Grants *  {len(grants.given)} of {grants.option_count}"
+        title = f"Grants *  {len(grants.given)} of {grants.offered_count}"
         if self._grants_unknown:
             title += "   ! not told by the server: saving replaces them by what is chosen here"
-        if grants.all_given and grants.option_count > 1:
+        if grants.all_given and grants.offered_count > 1:
             title += "   ! every grant: choose only what is necessary"
         self._grants_title.update(Content(title))
         self._grants_title.set_class(False, "-wrong")

@@ -255,6 +255,11 @@ class KeyTable(ScrollView, can_focus=True, inherit_bindings=False):
         self._selection.toggle_all(self._keys)
         self._marks_changed()
 
+    def unmark(self, keys: Sequence[Key]) -> None:
+        """Take away the marks of these keys."""
+        self._selection.remove(keys)
+        self._marks_changed()
+
     def unmark_all(self) -> None:
         """Take away all marks, also those of keys that are not shown."""
         self._selection.clear()

@@ -14,8 +14,9 @@ from textual.message import Message
 from textual.suggester import Suggester
 from textual.widgets import Input, Static
 
+from tui.search.highlights import spans
 from tui.search.matches import Matches, Search
-from tui.search.query import QueryError, Unfinished
+from tui.search.query import Query, QueryError, Unfinished
 from tui.text import count
 from tui.ui.bindings import Place, bindings_for
 from tui.ui.widgets.field import QuietInput
@@ -246,3 +247,15 @@ def _pointer(message: str, place: int, width: int) -> Content:
     if place + 2 + cell_len(message) > width and cell_len(message_before) <= place + 1:
         return Content(message_before.rjust(place + 1))
     return Content(f"{' ' * max(0, min(place, width - 1))}^ {message}")
+
+
+def highlighted(content: Content, query: Query) -> Content:
+    """Return the content with what a query matches underlined, line by line."""
+    if query.matches_all:
+        return content
+    start = 0
+    for line in content.plain.split("\n"):
+        for begin, end in spans(query, line):
+            content = content.stylize("bold underline", start + begin, start + end)
+        start += len(line) + 1
+    return content
