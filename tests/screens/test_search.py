@@ -365,3 +365,67 @@ async def test_six_keys_of_many_grants_are_compared(
         await keys.me.until("All of them may do the same.")
         (line,) = [line for line in boxed(keys.me) if line.startswith("unknown/[b]gra")]
         assert line.split()[-6:] == ["✓"] * 6
+
+
+async def test_grants_are_searched_in_the_form(node_with: NodeMaker) -> None:
+    node = node_with(edition="sparkpost")
+    async with at_keys(node) as keys:
+        form = await keys.new()
+        await form.fill("label", "Reader")
+        await form.fill("password", node.password)
+        await form.give()
+        for _ in range(4):
+            if keys.me.screen.focused is form.grants:
+                break
+            await keys.me.press("tab")
+        total = form.grants.option_count
+        await keys.me.press(FIND)
+        await keys.me.type('"relay webhooks" NOT modify')
+        await keys.me.until(f"1 of {total} grants")
+        await keys.me.press("enter", "space")
+        assert f"1 of {total}" in keys.me.line_with("Grants *")
+        await keys.me.press(FIND, "end", "ctrl+u")
+        await keys.me.type("transmissions")
+        await keys.me.press("enter")
+        await keys.me.press(key_for(Place.FORM, "all_grants"))
+        shown = form.grants.option_count
+        assert 0 < shown < total
+        assert f"{1 + shown} of {total}" in keys.me.line_with("Grants *")
+        await keys.me.press("escape")
+        assert form.grants.option_count == total, "the first Esc ends the search"
+        assert form.grants.has_focus
+        await form.save()
+        await keys.me.until("The API key was created")
+        assert "relay_webhooks/view" in node.keys()[-1].grants
+        await keys.me.press(key_for(Place.SECRET, "stored"))
+        await keys.shown()
+
+
+async def test_a_search_of_grants_without_a_query_ends(node: Node) -> None:
+    async with at_keys(node) as keys:
+        form = await keys.edit("Billing mailer")
+        await form.give()
+        await keys.me.press(FIND, "enter")
+        assert not keys.me.screen.query_one(SearchRow).is_open
+        await keys.me.press(FIND)
+        await keys.me.type("nowhere")
+        await keys.me.until("0 of ")
+        await keys.me.press("escape", "escape")
+        await keys.shown()
+
+
+async def test_the_help_is_searched(node: Node) -> None:
+    async with at_keys(node) as keys:
+        await keys.me.press(key_for(Place.ANYWHERE, "help"))
+        await keys.me.until("create a new API key")
+        await keys.me.press(FIND)
+        await keys.me.type("journal NOT back")
+        await keys.me.until("show the journal: what you did, and where")
+        assert "create a new API key" not in keys.says
+        assert "Signing in" not in keys.says
+        await keys.me.press("down", "pagedown", "pageup", "up", "enter")
+        assert "Enter To the list" not in keys.me.footer
+        await keys.me.press(FIND, "escape")
+        await keys.me.until("create a new API key")
+        await keys.me.press("escape")
+        await keys.shown()

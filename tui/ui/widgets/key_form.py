@@ -73,6 +73,11 @@ class KeyForm(Vertical):
             self._ips.note = "Not told by the server: updating replaces them by what stands here."
 
     @property
+    def is_searching(self) -> bool:
+        """Whether letters go into the search of the grants."""
+        return self._search_row.is_typed_in
+
+    @property
     def draft(self) -> KeyDraft:
         """What is typed; a field that was not touched goes back exactly as the server sent it."""
         label, ips = self._label.value, self._ips.value
@@ -114,6 +119,7 @@ class KeyForm(Vertical):
             self._ips.value = ", ".join(key.allowed_ips)
         grants_touched = self._grants_touched
         self._start_from(key)
+        self._search_row.use(None)
         self._search_row.close()
         self._grants.offer(key.grants, give=not grants_touched)
 
