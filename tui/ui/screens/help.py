@@ -38,7 +38,7 @@ class HelpScreen(ModalScreen[None]):
     def __init__(self, first: Place | None) -> None:
         super().__init__()
         places = sorted(Place, key=lambda place: place is not first)
-        self._rows = [(place, keys, what) for place in places for keys, what in key_rows(place)]
+        self._rows = [(place, *row) for place in places for row in key_rows(place)]
         self._places = places
         self._search_row = SearchRow(self, "line")
 
