@@ -124,10 +124,6 @@ async def test_the_keys(server: Node) -> None:
 async def test_a_search(server: Node) -> None:
     async with at_keys(server) as keys:
         await keys.me.press(key_for(Place.KEYS, "find"))
-        await keys.me.type("may POST /api/v1/transmissions")
-        await keys.me.until("2 of 11 keys")
-        await take(keys, "search-requests")
-        await keys.me.press("escape", key_for(Place.KEYS, "find"))
         await keys.me.type("webhooks OR smtp* -partner")
         await keys.me.until("4 of 11 keys")
         await take(keys, "search")

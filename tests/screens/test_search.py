@@ -34,7 +34,7 @@ class Search:
         """Type a query in place of the one that is there, and wait for what it matches."""
         await self.me.press(FIND, "end", "ctrl+u")
         await self.me.type(text)
-        await self.me.until(lambda: self.row.text == text and self.row.has_search)
+        await self.me.until(lambda: self.row.text == text and self.row.search is not None)
         await self.me.settle()
 
     async def says(self, text: str) -> None:

@@ -206,7 +206,9 @@ COMMANDS = (
     Command(_FORM, "ctrl+s", "Enter, ctrl+s", "save", "create or update the key", "Save"),
     Command(_FORM, "", "Space", "", "give or take the grant under the cursor"),
     Command(_FORM, "", "/", "", "search the grants"),
-    Command(_FORM, "ctrl+a", "ctrl+a", "all_grants", "give all grants, or none", "All or none"),
+    Command(
+        _FORM, "ctrl+a", "ctrl+a", "all_grants", "give all that are shown, or none of them", "All"
+    ),
     Command(_FORM, "ctrl+o", "ctrl+o", "details", "tell what exactly went wrong", "Details"),
     Command(
         _FORM, "escape", "Esc", "cancel", "go back; asks first when something was typed", "Cancel"

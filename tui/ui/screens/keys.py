@@ -151,7 +151,7 @@ class KeysScreen(Screen[None]):
     def action_find(self) -> None:
         """Search the keys; what takes long of it is prepared while the operator types."""
         self.panel.open_search()
-        if not self.panel.search_row.has_search:
+        if self.panel.search_row.search is None:
             self._prepare_search()
 
     @work(group="search", exclusive=True, description="prepare the search")

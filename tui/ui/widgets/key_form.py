@@ -205,7 +205,8 @@ class KeyForm(Vertical):
 
     @on(SearchRow.Narrowed)
     def _narrow_grants(self, event: SearchRow.Narrowed) -> None:
-        self._grants.narrow(event.matches)
+        if event.is_current:
+            self._grants.narrow(event.matches)
 
     @on(SearchRow.Submitted)
     def _go_to_grants(self) -> None:

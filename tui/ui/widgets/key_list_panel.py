@@ -83,7 +83,8 @@ class KeyListPanel(Vertical):
 
     @on(SearchRow.Narrowed)
     def _narrowed(self, event: SearchRow.Narrowed) -> None:
-        self._narrow(event.matches)
+        if event.is_current:  # the keys may have been read again meanwhile
+            self._narrow(event.matches)
 
     def _narrow(self, matches: Matches) -> None:
         """Show only what matches, or that nothing does."""

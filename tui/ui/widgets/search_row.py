@@ -69,7 +69,7 @@ class SearchRow(Vertical):
         &.-open { display: block; }
         & > Horizontal { height: 1; }
         .search--prompt { width: 2; color: $text-muted; }
-        &:focus-within .search--prompt { color: $text-accent; text-style: bold; }
+        &.-focused .search--prompt { color: $text-accent; text-style: bold; }
         QuietInput { width: 1fr; min-width: 14; background: $surface; }
         QuietInput.-textual-compact { padding: 0; }
         QuietInput:focus { background: $block-cursor-background; background-tint: transparent; }
@@ -86,9 +86,15 @@ class SearchRow(Vertical):
     class Narrowed(Message):
         """Another text was typed, and this is what it matches."""
 
-        def __init__(self, row: SearchRow, matches: Matches) -> None:
+        def __init__(self, row: SearchRow, search: Search, matches: Matches) -> None:
             super().__init__()
             self.row, self.matches = row, matches
+            self._search = search
+
+        @property
+        def is_current(self) -> bool:
+            """Whether the rows are still the ones that are searched."""
+            return self._search is self.row.search
 
         @property
         def control(self) -> SearchRow:
@@ -104,7 +110,8 @@ class SearchRow(Vertical):
     def __init__(self, searched: SearchedList, noun: str, *, stays_open: bool = False) -> None:
         super().__init__(classes="-open" if stays_open else "")
         self._searched, self._noun, self._stays_open = searched, noun, stays_open
-        self._search: Search | None = None
+        self.search: Search | None = None
+        """The rows that are searched, once they are known."""
         self._understood = ""
         self._input = QuietInput("", placeholder=PLACEHOLDER, masked=False)
         self._input.suggester = _Completion(self)
@@ -130,11 +137,6 @@ class SearchRow(Vertical):
         return self.has_class("-open")
 
     @property
-    def has_search(self) -> bool:
-        """Whether there are rows to search."""
-        return self._search is not None
-
-    @property
     def is_typed_in(self) -> bool:
         """Whether letters go into the row."""
         return self._input.has_focus
@@ -154,14 +156,14 @@ class SearchRow(Vertical):
 
         Where the query is unfinished or faulty, that is what the last one before it matches.
         """
-        self._search = search
+        self.search = search
         if search is None:
             return None
         return self._matches(search) or search.matches(self._understood)
 
     def completion(self, text: str) -> str:
         """Return how a text goes on, from its beginning, or nothing."""
-        return self._search.completion(text) if self._search is not None else ""
+        return self.search.completion(text) if self.search is not None else ""
 
     def _matches(self, search: Search) -> Matches | None:
         """Return what matches; None, with the reason shown, where nothing can be said."""
@@ -197,10 +199,18 @@ class SearchRow(Vertical):
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
         event.stop()
-        if self._search is not None and (matches := self._matches(self._search)) is not None:
-            self.post_message(self.Narrowed(self, matches))
+        if self.search is not None and (matches := self._matches(self.search)) is not None:
+            self.post_message(self.Narrowed(self, self.search, matches))
         if self._stays_open and len(event.value) <= 1:
             self.refresh_bindings()
+
+    def on_descendant_focus(self) -> None:
+        """Stand out while the cursor is here."""
+        self.add_class("-focused")
+
+    def on_descendant_blur(self) -> None:
+        """Stand back."""
+        self.remove_class("-focused")
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Leave Esc to the screen where there is nothing to end, and Tab if nothing goes on."""
