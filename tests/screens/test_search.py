@@ -429,3 +429,40 @@ async def test_the_help_is_searched(node: Node) -> None:
         await keys.me.until("create a new API key")
         await keys.me.press("escape")
         await keys.shown()
+
+
+async def test_the_help_begins_with_what_can_be_typed(node: Node) -> None:
+    async with at_keys(node) as keys:
+        await keys.me.press(FIND)
+        await keys.me.type("x")
+        await keys.me.press(key_for(Place.ANYWHERE, "help"))
+        await keys.me.until("Keys Search mail relay what has either word")
+        await keys.me.press("escape")
+        await keys.me.type("y")
+        assert Search(keys).row.text == "xy"
+
+
+async def test_the_last_key_of_all_is_deleted_while_a_search_is_on(node_with: NodeMaker) -> None:
+    node = node_with(seeds=False)
+    key_id, _ = node.add_key("The only one")
+    async with at_keys(node) as keys:
+        await Search(keys).type("only")
+        await keys.me.press("enter")
+        node.store.delete_key(key_id)
+        await keys.me.press(RELOAD)
+        await keys.me.until("No API keys yet.")
+        assert not Search(keys).line
+        node.add_key("Another")
+        await keys.me.press(RELOAD)
+        await keys.me.until("Another")
+        assert keys.cursor_line.startswith("Another")
+
+
+async def test_no_key_matches_after_something_failed(node: Node) -> None:
+    async with at_keys(node) as keys:
+        node.fail("GET", "/api/v1/api-keys", "500")
+        await keys.me.press(RELOAD)
+        await keys.me.until("status 500")
+        await Search(keys).type("zebra")
+        await keys.me.until("No key matches.")
+        assert "Try again" not in keys.says

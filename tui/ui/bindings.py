@@ -27,7 +27,10 @@ class Place(Enum):
 
 @runtime_checkable
 class HasPlace(Protocol):
-    """A screen whose keys stand in the table of commands; a dialog's are the same everywhere."""
+    """A screen, or a part of one, whose keys stand in the table of commands.
+
+    A dialog's are the same everywhere.
+    """
 
     PLACE: ClassVar[Place]
 

@@ -19,7 +19,7 @@ from tui.search.query import Query
 from tui.text import short
 from tui.ui.widgets.key_table import KeyTable
 from tui.ui.widgets.messages import MessageKind, Messages
-from tui.ui.widgets.search_row import SearchRow
+from tui.ui.widgets.search_row import PLACEHOLDER, SearchRow
 from tui.ui.widgets.status import Status
 
 LABEL_IN_MESSAGE = 60
@@ -34,7 +34,7 @@ class KeyListPanel(Vertical):
     def __init__(self) -> None:
         super().__init__()
         self.table, self.messages, self.status = KeyTable(), Messages(), Status()
-        self.search_row = SearchRow(self.table, "key")
+        self.search_row = SearchRow(self.table, "key", placeholder=f"{PLACEHOLDER}, may GET /path")
         self.problem: Problem | None = None
         """What went wrong last, until the keys are read again."""
 
@@ -68,7 +68,7 @@ class KeyListPanel(Vertical):
             self._end_search()
             self._show_in_place("No API keys yet.\n\nPress n to create the first one.")
         self._show_table(bool(keys))
-        self.search(search)
+        self.search(search if keys else None)
         self._show_count()
 
     def open_search(self) -> None:
@@ -91,9 +91,7 @@ class KeyListPanel(Vertical):
         is_whole = len(matches.rows) == self.table.total
         self.table.narrow(None if is_whole else matches.rows, matches.highlighted)
         if not matches.rows:
-            self._show_in_place(
-                "No key matches.\n\nEsc shows all keys again; F1 tells what to type."
-            )
+            self._show_in_place(NO_MATCH)
             self.open_search()
         if bool(matches.rows) != self.table.display:
             self._show_table(bool(matches.rows))
@@ -136,15 +134,15 @@ class KeyListPanel(Vertical):
         title = Content.styled(f"✗ {problem.title}", "bold $text-error")
         text = Content("\n\n").join([title, *map(Content, lines)])
         self.query_one("#state-text", Static).update(text)
-        self._show_table(False)
+        self._show_table(False, is_failure=True)
         self.query_one("#try-again").focus()
 
-    def _show_table(self, is_shown: bool) -> None:
-        """Show the table, or what stands in its place, with the buttons for a problem."""
+    def _show_table(self, is_shown: bool, *, is_failure: bool = False) -> None:
+        """Show the table, or what stands in its place, with the buttons for a failure."""
         self.table.display = is_shown
         self.query_one("#state").display = not is_shown
         for name in ("#try-again", "#show-details"):
-            self.query_one(name).display = self.problem is not None
+            self.query_one(name).display = is_failure
         focused = self.screen.focused
         if is_shown and (focused is None or not focused.display):
             self.table.focus()

@@ -59,7 +59,8 @@ class SearchRow(Vertical):
     `stays_open` ends its search with Esc, but does not close.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = list(bindings_for(Place.SEARCH))
+    PLACE = Place.SEARCH
+    BINDINGS: ClassVar[list[BindingType]] = list(bindings_for(PLACE))
 
     DEFAULT_CSS = """
     SearchRow {
@@ -96,24 +97,26 @@ class SearchRow(Vertical):
             """Whether the rows are still the ones that are searched."""
             return self._search is self.row.search
 
-        @property
-        def control(self) -> SearchRow:
-            """The row that was typed into."""
-            return self.row
-
     class Submitted(Message):
         """The operator goes on to the list."""
 
     class Cleared(Message):
         """The operator wants the whole list again."""
 
-    def __init__(self, searched: SearchedList, noun: str, *, stays_open: bool = False) -> None:
+    def __init__(
+        self,
+        searched: SearchedList,
+        noun: str,
+        *,
+        placeholder: str = PLACEHOLDER,
+        stays_open: bool = False,
+    ) -> None:
         super().__init__(classes="-open" if stays_open else "")
         self._searched, self._noun, self._stays_open = searched, noun, stays_open
         self.search: Search | None = None
         """The rows that are searched, once they are known."""
         self._understood = ""
-        self._input = QuietInput("", placeholder=PLACEHOLDER, masked=False)
+        self._input = QuietInput("", placeholder=placeholder, masked=False)
         self._input.suggester = _Completion(self)
         self._remark = Static(classes="search--remark", markup=False)
         self._fault = Static(classes="search--fault", markup=False)
