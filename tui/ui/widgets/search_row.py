@@ -216,7 +216,7 @@ class SearchRow(Vertical):
         self.remove_class("-focused")
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Leave Esc to the screen where there is nothing to end, and Tab if nothing goes on."""
+        """Leave Esc to the screen where there is nothing to end."""
         if action == "clear" and self._stays_open:
             return bool(self.text)
         return super().check_action(action, parameters)
