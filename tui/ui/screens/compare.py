@@ -8,12 +8,13 @@ from rich.table import Table
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.content import Content
-from textual.widgets import Button, Static
+from textual.widgets import Static
 
 from tui.api.grants import Catalogue
 from tui.api.models import Key
 from tui.text import count, mask, short
 from tui.ui.screens.dialog import Dialog
+from tui.ui.widgets.button import Button
 
 FEWEST, MOST = 2, 6
 """How many keys can be compared."""

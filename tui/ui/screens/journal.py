@@ -14,7 +14,7 @@ from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Footer, OptionList, Static
+from textual.widgets import Footer, Static
 from textual.widgets.option_list import Option
 
 from tui.journal import PROOFS, JournalEntry, JournalSnapshot
@@ -23,6 +23,7 @@ from tui.search.matches import Matches, TextSearch
 from tui.search.query import Query, prepare
 from tui.text import count, mask, plain, short
 from tui.ui.bindings import Place, bindings_for
+from tui.ui.widgets.marked_list import MarkedList
 from tui.ui.widgets.search_row import SearchRow, highlighted
 from tui.ui.widgets.top_bar import TopBar
 
@@ -126,7 +127,7 @@ class JournalScreen(Screen[None]):
         self._contents = [request.content() for request in requests]
         self._unreadable = journal.unreadable
         self._path, self._who = path, who
-        self._options = OptionList(id="requests", compact=True)
+        self._options = MarkedList(id="requests", compact=True)
         self._search_row = SearchRow(self._options, "request", stays_open=True)
 
     def compose(self) -> ComposeResult:

@@ -9,7 +9,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.widgets import Button, Static
+from textual.widgets import Static
 
 from tui.api.grants import Catalogue
 from tui.api.models import Key
@@ -17,6 +17,7 @@ from tui.problems import Problem
 from tui.search.matches import Matches, Search
 from tui.search.query import Query
 from tui.text import short
+from tui.ui.widgets.button import Button
 from tui.ui.widgets.key_table import KeyTable
 from tui.ui.widgets.messages import MessageKind, Messages
 from tui.ui.widgets.search_row import PLACEHOLDER, SearchRow

@@ -26,7 +26,7 @@ StateKind = Literal["", "working", "done", "problem"]
 
 _SIGNS: dict[StateKind, str] = {"": "", "working": "… ", "done": "✓ ", "problem": "✗ "}
 _SEARCHED = frozenset({Column.LABEL, Column.PERMISSIONS, Column.SHORT_KEY, Column.OWNER})
-_QUIET = frozenset({Column.SHORT_KEY, Column.CREATED, Column.OWNER})
+_QUIET = frozenset({Column.SHORT_KEY, Column.CREATED, Column.OWNER, Column.SUBACCOUNT})
 
 
 @dataclass(frozen=True, slots=True)
