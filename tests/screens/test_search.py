@@ -223,6 +223,7 @@ async def test_marks_survive_and_only_what_is_shown_is_acted_on(node: Node) -> N
         await keys.go_to("Newsletter SMTP relay")
         await keys.me.press("space")
         await search.type("webhooks")
+        assert "8 · 1 marked, not shown" in keys.says
         await keys.me.press("enter", "a")
         assert "8 · 2 marked, 1 more not shown" in keys.says
         await keys.me.press("d")
@@ -233,6 +234,16 @@ async def test_marks_survive_and_only_what_is_shown_is_acted_on(node: Node) -> N
         assert "API keys 8 · 3 marked New" in keys.says, "the first Esc ends the search"
         await keys.me.press("escape")
         assert "API keys 8 New" in keys.says, "the second takes the marks away"
+
+
+async def test_a_marked_key_that_somebody_deleted_is_not_counted(node: Node) -> None:
+    async with at_keys(node) as keys:
+        await keys.go_to("Billing mailer")
+        await keys.me.press("space")
+        assert "API keys 8 · 1 marked" in keys.says
+        node.store.delete_key(node.keys()[node.labels().index("Billing mailer")].id)
+        await keys.me.press(RELOAD)
+        await keys.me.until("API keys 7 New")
 
 
 async def test_the_list_is_sorted_while_it_is_searched(node: Node) -> None:

@@ -192,12 +192,11 @@ class Order:
         self.column, self.descending = column, descending
         return True
 
-    def arrange(self, keys: Sequence[Key], catalogue: Catalogue) -> Sequence[Key]:
-        """Return `keys` in this order: equals as they came, missing values last either way."""
-        return [keys[row] for row in self.rows(keys, catalogue)] if self.column else keys
-
     def rows(self, keys: Sequence[Key], catalogue: Catalogue) -> Sequence[int]:
-        """Return the places of `keys` in this order, counted from 0."""
+        """Return the places of `keys`, counted from 0, in this order.
+
+        Equals stay as they came, and missing values come last either way.
+        """
         column = self.column
         if column is None:
             return range(len(keys))

@@ -153,10 +153,11 @@ class KeyListPanel(Vertical):
     def _show_count(self) -> None:
         """Show how many keys there are, how many are marked, and by which column they go."""
         parts = [f"{self.table.total:,}"]
-        if self.table.has_marks:
-            hidden = self.table.hidden_marks
-            also_hidden = f", {hidden:,} more not shown" if hidden else ""
-            parts.append(f"{len(self.table.marked):,} marked{also_hidden}")
+        shown, hidden = len(self.table.marked), self.table.hidden_marks
+        if shown:
+            parts.append(f"{shown:,} marked" + f", {hidden:,} more not shown" * bool(hidden))
+        elif hidden:
+            parts.append(f"{hidden:,} marked, not shown")
         if self.table.order is not None:
             column, descends = self.table.order
             parts.append(f"by {column.title} {'▼' if descends else '▲'}")

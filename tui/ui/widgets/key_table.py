@@ -192,8 +192,8 @@ class KeyTable(ScrollView, can_focus=True, inherit_bindings=False):
 
     @property
     def has_marks(self) -> bool:
-        """Whether any key is marked, shown or not."""
-        return bool(self._selection)
+        """Whether any key of the list is marked, shown or not."""
+        return self._selection.count > 0 or self.hidden_marks > 0
 
     @property
     def hidden_marks(self) -> int:

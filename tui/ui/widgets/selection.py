@@ -23,9 +23,6 @@ class Selection:
     def __contains__(self, key_id: str) -> bool:
         return key_id in self._ids
 
-    def __bool__(self) -> bool:
-        return bool(self._ids)
-
     @property
     def count(self) -> int:
         """How many of the shown keys are marked."""
