@@ -241,7 +241,7 @@ class KeyActions:
             result = await self._view.app.push_screen_wait(bulk)
         if result is None:
             return
-        self._panel.table.unmark_all()
+        self._panel.table.unmark(keys)
         await self._view.read()
         self._panel.show_message("", "", result.text, result.kind)
 
