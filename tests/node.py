@@ -7,6 +7,7 @@ import json
 import socket
 import struct
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -181,6 +182,13 @@ class Node:
     def held(self) -> int:
         """How many requests have been held so far, after they were done if that was to be."""
         return self._faults.held
+
+    def wait_held(self, held: int) -> None:
+        """Wait until so many requests have been held, 20 s at most."""
+        deadline = time.monotonic() + 20
+        while self.held < held:
+            assert time.monotonic() < deadline, "no request was held"
+            time.sleep(0.005)
 
     async def until(self, method: str, path_prefix: str, times: int = 1) -> None:
         """Wait until so many such requests have come, 20 s at most."""

@@ -21,6 +21,7 @@ from tui import __version__
 from tui.sandbox.options import ACCOUNTS, EDITIONS, SandboxMissing, SandboxOptions, require_packages
 
 if TYPE_CHECKING:
+    from tui.delivery.recovery import RecoveryFolder
     from tui.journal import Journal
     from tui.sandbox.options import Announcement
     from tui.ui.screens.login import SignInDefaults
@@ -90,9 +91,10 @@ def _start(options: argparse.Namespace) -> int:
     _load_app()
     if options.sandbox:
         return _run_beside_sandbox(options)
+    from tui.delivery.recovery import RecoveryFolder
     from tui.journal import Journal, journal_path
 
-    return _run_app(_sign_in_defaults(options), Journal(journal_path()))
+    return _run_app(_sign_in_defaults(options), Journal(journal_path()), RecoveryFolder())
 
 
 def _keep_to_itself() -> None:
@@ -257,14 +259,22 @@ def _sign_in_defaults(options: argparse.Namespace) -> SignInDefaults:
     )
 
 
-def _run_app(defaults: SignInDefaults, journal: Journal | None = None) -> int:
+def _run_app(
+    defaults: SignInDefaults,
+    journal: Journal | None = None,
+    recovery: RecoveryFolder | None = None,
+) -> int:
     import asyncio
 
     from tui.ui.app import KeysApp, Loop
 
-    app = KeysApp(defaults, journal=journal)
+    app = KeysApp(defaults, journal=journal, recovery=recovery)
     with asyncio.Runner(loop_factory=Loop) as runner:
         runner.run(app.run_async())
+        unstored = runner.run(app.see_out())
+    if unstored and sys.stderr is not None:
+        with suppress(OSError):  # its terminal is gone
+            sys.stderr.write(f"{unstored}\n")
     return app.return_code or 0
 
 

@@ -25,6 +25,7 @@ from tui.keys.service import FRESH_SECONDS, KeyService
 from tui.keys.verification import Reading
 from tui.keys.write_outcomes import NothingCreated, OutcomeUnknown, SecretLost
 from tui.sandbox.store import new_secret, utc_now
+from tui.waiting import all_seen_through
 
 DRAFT = KeyDraft("Billing \x1b[2J", ("metrics/view", "webhooks/view"), ("127.0.0.0/8",))
 KEYS = "/api/v1/api-keys"
@@ -295,7 +296,7 @@ async def test_a_subaccounts_key_is_read_edited_and_deleted(
     assert "Renamed" not in node.labels()
 
 
-async def test_a_create_that_is_cancelled_is_unknown(
+async def test_a_create_that_nobody_waits_for_any_more_is_seen_through(
     service: KeyService, node: Node, journal: Journal
 ) -> None:
     node.fail("POST", KEYS, "hang")
@@ -304,7 +305,10 @@ async def test_a_create_that_is_cancelled_is_unknown(
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert lines_in(journal)[-1] == ("create", "unknown", "It was interrupted here.")
+    node.release()
+    await all_seen_through()
+    assert lines_in(journal)[-1] == ("create", "done", "")
+    assert DRAFT.label in node.labels()
 
 
 async def test_a_create_that_is_refused_is_noted(service: KeyService, journal: Journal) -> None:

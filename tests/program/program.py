@@ -25,6 +25,8 @@ class Program(Terminal):
         self.state = state
         how = ["-c", driver] if driver else ["-m", "tui"]
         env = {"XDG_STATE_HOME": str(state), "HOME": str(state), "TMPDIR": str(state)}
+        if (runtime := state / "runtime").is_dir():
+            env["XDG_RUNTIME_DIR"] = str(runtime)
         super().__init__([sys.executable, *how, *arguments], env=env)
 
     @property
@@ -54,6 +56,12 @@ class Program(Terminal):
         self.at_login()
         self.send(node.password + "\r")
         self.at_keys()
+
+    def sign_in_and_shows(self, node: Node, *texts: str) -> None:
+        """Sign in as the node's user, and wait for a dialog above the list."""
+        self.at_login()
+        self.send(node.password + "\r")
+        self.shows(*texts)
 
     def go_to(self, label: str) -> None:
         """Put the cursor on a key, from the top of the list."""

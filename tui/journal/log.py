@@ -48,6 +48,13 @@ class Attempt:
     def __init__(self, journal: Journal, entry: JournalEntry) -> None:
         self._journal, self._entry = journal, entry
         self._last: tuple[Phase, str] = (entry.phase, entry.detail)
+        self.is_stored = False
+        """Whether the secret was noted as stored by way of this object."""
+
+    @property
+    def entry(self) -> JournalEntry:
+        """The first line about it, with what has become known of its key since."""
+        return self._entry
 
     @property
     def id(self) -> str:
@@ -82,6 +89,7 @@ class Attempt:
 
     def stored(self, how: str) -> None:
         """The secret of the key that was created is where the operator wants it."""
+        self.is_stored = True
         self._note("stored", how)
 
     def proven(self, works: bool) -> None:

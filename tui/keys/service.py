@@ -13,8 +13,10 @@ from tui.api.errors import ApiError, Conflict, NotFound, RateLimited, SignInRefu
 from tui.api.grants import Catalogue
 from tui.api.models import CreatedKey, Key, KeyDraft, KeyList
 from tui.api.session import Session, SessionEnded, SessionProblem
+from tui.delivery.recovery import RecoveryFolder
 from tui.journal import Action, Attempt, Journal
 from tui.keys.key_history import SAME_TIME, KeyHistory, UnstoredKeys
+from tui.keys.unstored_secrets import UnstoredSecrets
 from tui.keys.verification import Verification, verify
 from tui.keys.write_outcomes import (
     ChangedMeanwhile,
@@ -23,6 +25,7 @@ from tui.keys.write_outcomes import (
     PasswordNotChecked,
     SecretLost,
 )
+from tui.waiting import see_through
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
@@ -84,13 +87,20 @@ class Listing:
 class KeyService:
     """The API keys of the server that a session is signed in to; the server is the truth.
 
-    Every write is noted in the journal before it goes out, and once its outcome is known.
+    Every write is noted in the journal before it goes out, and once its outcome is known; one that
+    was begun is seen through. What is created and not stored is known to `unstored_secrets`.
     Every method that asks the server raises ApiError, or
     SessionEnded, where it refused or could not be asked.
     """
 
-    def __init__(self, session: Session, journal: Journal) -> None:
+    def __init__(
+        self,
+        session: Session,
+        journal: Journal,
+        unstored_secrets: UnstoredSecrets | None = None,
+    ) -> None:
         self.session, self.journal = session, journal
+        self.unstored_secrets = unstored_secrets or UnstoredSecrets(RecoveryFolder({}))
         self.history = KeyHistory(journal, session.client.server.url)
         self.listing = Listing()
         self._listed_at = float("-inf")
@@ -156,6 +166,9 @@ class KeyService:
             SecretLost, NothingCreated, OutcomeUnknown: no good answer came; see there.
             ApiError, SessionEnded: the server refused, or could not be asked; nothing was created.
         """
+        return await see_through(self._create(draft, predecessor))
+
+    async def _create(self, draft: KeyDraft, predecessor: str) -> Created:
         known, is_fresh = self.known_ids(), monotonic() - self._listed_at < FRESH_SECONDS
         attempt = self._begin_attempt("create", Key("", raw_label=draft.label), predecessor)
         try:
@@ -178,6 +191,7 @@ class KeyService:
         attempt.done(key_id=key_id, short_key=short_key)
         if created_key.id:
             self._created_ids.add(created_key.id)
+        await self.unstored_secrets.add(created_key, draft, attempt)
         return Created(created_key, draft, attempt)
 
     def known_ids(self) -> frozenset[str]:
@@ -277,6 +291,9 @@ class KeyService:
 
     async def update(self, key: Key, draft: KeyDraft) -> None:
         """Replace label, grants and allowed IPs of a key (contract 4)."""
+        await see_through(self._update(key, draft))
+
+    async def _update(self, key: Key, draft: KeyDraft) -> None:
         attempt = self._begin_attempt("update", key)
         with self._noting(attempt, key, _wanted(draft)):
             await self.session.call(
@@ -288,6 +305,9 @@ class KeyService:
 
     async def delete(self, key: Key) -> bool:
         """Delete a key; returns False where somebody else had already deleted it."""
+        return await see_through(self._delete(key))
+
+    async def _delete(self, key: Key) -> bool:
         attempt = self._begin_attempt("delete", key)
         try:
             with self._noting(attempt, key):

@@ -20,16 +20,19 @@ import tui.ui.screens
 from tui.api.errors import ApiError
 from tui.api.session import Session, SessionProblem
 from tui.crash import write_report
+from tui.delivery.recovery import RecoveryFolder
 from tui.journal import Journal
+from tui.keys.unstored_secrets import UnstoredSecrets
 from tui.problems import describe
 from tui.text import short
 from tui.ui.bindings import HasPlace, Place, bindings_for
 from tui.ui.screens.dialog import AskSecretScreen, TwoFactorScreen
-from tui.ui.screens.leaving import GuardedScreen
+from tui.ui.screens.leaving import GuardedScreen, StoppableScreen
 from tui.ui.screens.login import UNPROTECTED, LoginScreen, SignInDefaults
 from tui.ui.terminal.driver import Ended, TerminalDriver
 from tui.ui.terminal.type_ahead import TypeAhead
 from tui.ui.widgets.too_small import SMALLEST
+from tui.waiting import all_seen_through
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
@@ -41,7 +44,7 @@ if TYPE_CHECKING:
 LEAVE_SECONDS = 2.0
 """How long signing out may keep the operator from leaving, in seconds."""
 FORCED_LEAVE_SECONDS = 1.0
-"""The same where a signal ends the program, or its terminal is gone."""
+"""The same where a signal ends the program, or its terminal is gone; writes are seen through."""
 
 SHORT, SLIM = 20, 60
 """Below so many rows, or columns, the screens do without blanks, as their style sheets tell."""
@@ -90,7 +93,8 @@ class Loop(asyncio.SelectorEventLoop):
 class KeysApp(TypeAhead[None]):
     """momentum-keys; `defaults` fill in the login screen, `now` is the clock in UTC.
 
-    Without a `journal`, what was done is remembered only as long as the program runs.
+    Without a `journal`, what was done is remembered only as long as the program runs; without a
+    `recovery` folder, a secret that was not stored is lost where the program is ended.
     """
 
     TITLE = "momentum-keys"
@@ -104,11 +108,13 @@ class KeysApp(TypeAhead[None]):
         *,
         now: Callable[[], datetime] | None = None,
         journal: Journal | None = None,
+        recovery: RecoveryFolder | None = None,
     ) -> None:
         super().__init__()
         self._defaults = defaults or SignInDefaults()
         self._now = now or (lambda: datetime.now(UTC))
         self._journal = journal or Journal(None, now=self._now)
+        self.unstored_secrets = UnstoredSecrets(recovery or RecoveryFolder({}), now=self._now)
         self._session: Session | None = None
         self._leaving = self._ending = False
         self.animation_level = "none"
@@ -155,7 +161,7 @@ class KeysApp(TypeAhead[None]):
             notices.append(UNPROTECTED)
         notice = "\n".join(filter(None, notices))
         self._journal.prepare()
-        service = KeyService(session, self._journal)
+        service = KeyService(session, self._journal, self.unstored_secrets)
         self._start_over_with(KeysScreen(service, self._now, short(who, 60), notice))
 
     def on_keys_screen_signed_out(self) -> None:
@@ -195,9 +201,26 @@ class KeysApp(TypeAhead[None]):
             self.run_worker(leave, group="end", description="leave at once")
 
     async def _leave_at_once(self, exit_code: int) -> None:
-        await self._wait_for("write", FORCED_LEAVE_SECONDS)
+        self.unstored_secrets.hold()
+        await self.unstored_secrets.keep()
+        for screen in self.screen_stack:
+            if isinstance(screen, StoppableScreen):
+                screen.stop_at_once()
+        await all_seen_through()
         await self._sign_out(FORCED_LEAVE_SECONDS)
         self.exit(return_code=exit_code)
+
+    async def see_out(self) -> str:
+        """See all writes through once the program has ended, by a fault perhaps; keep the secrets.
+
+        Returns what the operator has to know of them, or nothing.
+        """
+        if self.unstored_secrets.is_ending:
+            await self.unstored_secrets.keep()
+        await all_seen_through()
+        if self.unstored_secrets.is_ending:
+            await self.unstored_secrets.keep()
+        return self.unstored_secrets.outcome
 
     async def _sign_out(self, patience: float) -> None:
         """End the session, and see those out that are being ended already."""
@@ -275,6 +298,7 @@ class KeysApp(TypeAhead[None]):
 
     def fault_sentence(self, error: Exception) -> str:
         """Write a crash report; return what the operator reads of it after the end."""
+        self.unstored_secrets.hold()
         report = write_report(error)
         where = f" Where it happened is told in {report}, without any secret." if report else ""
         return f"momentum-keys stopped because of a fault in it.{where}"

@@ -218,6 +218,11 @@ class BulkScreen(Screen["BulkResult | None"]):
             run.cancel()
         return False
 
+    def stop_at_once(self) -> None:
+        """Begin no further key, as the program ends."""
+        if self.bulk_run is not None:
+            self.bulk_run.cancel()
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer what makes sense now."""
         run = self.bulk_run

@@ -35,6 +35,7 @@ from tui.ui.screens.bulk_actions import (
 )
 from tui.ui.screens.dialog import ProblemScreen
 from tui.ui.screens.journal import JournalScreen
+from tui.ui.screens.kept_secrets import offer_kept_secrets
 from tui.ui.screens.key_actions import KeyActions
 from tui.ui.screens.rotation_text import state_text
 from tui.ui.widgets.columns import Column
@@ -79,6 +80,7 @@ class KeysScreen(Screen[None]):
         self._loading: Worker[None] | None = None
         self._writing: list[str] = []
         self._actions = KeyActions(self, service, now)
+        self._has_offered = False
 
     def compose(self) -> ComposeResult:
         """The panel and the key's facts."""
@@ -107,7 +109,9 @@ class KeysScreen(Screen[None]):
 
     @work(group="load", exclusive=True, description="read the keys")
     async def _reload(self) -> None:
-        await self.read(can_be_cancelled=True)
+        if await self.read(can_be_cancelled=True) and not self._has_offered:
+            self._has_offered = True
+            self._run(offer_kept_secrets(self, self._service), "offer secrets that were kept")
 
     async def read(self, *, can_be_cancelled: bool = False) -> bool:
         """Read the keys and show them; False, with the reason shown, where that fails."""

@@ -38,8 +38,16 @@ class SecretScreen(ShowsSecret[str]):
     PLACE = Place.SECRET
     BINDINGS: ClassVar[list[BindingType]] = list(bindings_for(PLACE))
 
-    def __init__(self, created: Created, catalogue: Catalogue, verify: Verify) -> None:
+    def __init__(
+        self,
+        created: Created,
+        catalogue: Catalogue,
+        verify: Verify,
+        *,
+        title: str = "The API key was created",
+    ) -> None:
         super().__init__()
+        self._title = title
         key, draft = created.key, created.draft
         self._attempt: Attempt | None = created.attempt
         self._label, self._short_key = short(key.label), key.short_key
@@ -53,7 +61,7 @@ class SecretScreen(ShowsSecret[str]):
         """The secret, what it is for, and where it can go."""
         yield TopBar("Settings › API keys › New")
         with VerticalScroll(id="page", can_focus=False):
-            yield Static("The API key was created", id="title")
+            yield Static(self._title, id="title")
             yield Static(self._about(), id="about")
             yield SecretBox(self._attempt.stored if self._attempt else None)
             with Horizontal(id="buttons"):
