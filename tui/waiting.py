@@ -56,15 +56,16 @@ async def time_limit(seconds: float) -> AsyncIterator[None]:
             timer.cancel()
 
 
-async def in_thread(work: Callable[[], T], seconds: float = FILE_SECONDS) -> T:
+async def in_thread(work: Callable[[], T], seconds: float | None = None) -> T:
     """Return what `work` returns in a thread of its own; raise TimeoutError after `seconds`.
 
-    Nothing ends a thread that hangs, as one does on a dead file system: it is left behind, and
-    keeps neither the program from ending nor other work from its turn.
+    These are FILE_SECONDS where nothing else is said. Nothing ends a thread that hangs, as one
+    does on a dead file system: it is left behind, and keeps neither the program from ending nor
+    other work from its turn.
     """
     outcome = asyncio.wrap_future(start_thread(work))
     outcome.add_done_callback(_take_note)
-    async with time_limit(seconds):
+    async with time_limit(FILE_SECONDS if seconds is None else seconds):
         return await asyncio.shield(outcome)
 
 
@@ -75,7 +76,7 @@ def start_thread(work: Callable[[], T]) -> Future[T]:
     def run() -> None:
         try:
             result = work()
-        except BaseException as error:  # noqa: BLE001  # raised to whoever waits for the outcome
+        except Exception as error:  # noqa: BLE001  # raised to whoever waits for the outcome
             outcome.set_exception(error)
         else:
             outcome.set_result(result)
@@ -86,11 +87,16 @@ def start_thread(work: Callable[[], T]) -> Future[T]:
 
 async def see_through(work: Coroutine[Any, Any, T]) -> T:
     """Do `work` to its end, also where whoever waits for it is cancelled: a write, a delivery."""
+    return await asyncio.shield(seen_through(work))
+
+
+def seen_through(work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+    """Begin `work` that is to be seen through; nobody needs to wait for the task."""
     task = asyncio.create_task(_begun_later(work))
     _under_way.add(task)
     task.add_done_callback(_under_way.discard)
     task.add_done_callback(_take_note)
-    return await asyncio.shield(task)
+    return task
 
 
 async def all_seen_through() -> None:

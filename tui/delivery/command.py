@@ -16,6 +16,7 @@ from tui.delivery.new_secret import DeliveryFailed, DeliveryFault, NewSecret, Se
 from tui.delivery.redaction import last_words
 from tui.delivery.template import Word, bad_command, parse
 from tui.text import plain, short
+from tui.waiting import see_through, time_limit
 
 MOST_OUTPUT = 65_536
 """How much of a command's output is kept, in bytes; what comes last counts."""
@@ -60,8 +61,11 @@ class CommandDelivery:
     async def deliver(self, new_secret: NewSecret) -> Sent:
         """Run the command with one secret; it ended well, and read all of it, when this returns.
 
-        One that takes too long is killed with all its children.
+        One that takes too long is killed with all its children; none is because the program ends.
         """
+        return await see_through(self._deliver(new_secret))
+
+    async def _deliver(self, new_secret: NewSecret) -> Sent:
         if not self._words:
             self.check()
         arguments = self._arguments(new_secret)
@@ -135,7 +139,7 @@ class CommandDelivery:
             process = await self._start(arguments, inlet, sink)
             try:
                 with suppress(TimeoutError):
-                    async with asyncio.timeout(self._seconds):
+                    async with time_limit(self._seconds):
                         await process.wait()
                 status = process.returncode
             finally:

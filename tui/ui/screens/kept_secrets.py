@@ -21,7 +21,7 @@ from tui.ui.screens.dialog import AskScreen, ConfirmScreen, Dialog
 from tui.ui.screens.key_actions import KeyListView
 from tui.ui.screens.secret import SecretScreen
 from tui.ui.screens.verify import verification_of
-from tui.waiting import in_thread
+from tui.waiting import in_thread, seen_through
 
 MOST_NAMED = 8
 """How many kept secrets are named; of the others only the number is told."""
@@ -151,7 +151,7 @@ class _Offer:
                 self._service.journal.resume(_entry(kept)).stored(sent.where)
                 await self._remove(kept)
         finally:
-            delivery.close()
+            seen_through(in_thread(delivery.close))
 
     async def _forget(self, secrets: Sequence[KeptSecret]) -> None:
         """Remove the secrets, after asking once more."""

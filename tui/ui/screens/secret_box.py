@@ -6,6 +6,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -22,6 +23,7 @@ from tui.delivery import (
     DeliveryFailed,
     FileDelivery,
     NewSecret,
+    does_not_answer,
     form_of,
     plain_view,
     send_to_clipboard,
@@ -35,6 +37,7 @@ from tui.ui.terminal.driver import Output
 from tui.ui.terminal.textual_internals import write_to_terminal
 from tui.ui.widgets.messages import MessageKind, Messages
 from tui.ui.widgets.status import Status
+from tui.waiting import in_thread, see_through, seen_through
 
 Result = TypeVar("Result")
 
@@ -149,7 +152,8 @@ class SecretBox(Vertical):
             if answer is None:
                 return
             try:
-                where = await _write_new_file(Path(answer.strip()), new_secret)
+                with self.query_one(Status).working("The file is being written"):
+                    where = await _write_new_file(Path(answer.strip()), new_secret)
             except DeliveryFailed as failure:
                 path, refusal = answer, failure.sentence
             else:
@@ -259,13 +263,18 @@ async def _write_new_file(path: Path, new_secret: NewSecret) -> str:
     """Write the secret to a new file in the form that its ending asks for; return where it is."""
     form = form_of(path)
     if form is None:
-        written = write_secret_file(path, new_secret.secret)
+        try:
+            written = await see_through(
+                in_thread(partial(write_secret_file, path, new_secret.secret))
+            )
+        except TimeoutError:
+            raise does_not_answer(path) from None
         return f"Written to {plain(str(written))}, which only you can read."
     delivery = FileDelivery(path, form)
     try:
         return (await delivery.deliver(new_secret)).where
     finally:
-        delivery.close()
+        seen_through(in_thread(delivery.close))
 
 
 def _write_plain(text: str) -> None:
