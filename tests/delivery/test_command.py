@@ -301,6 +301,15 @@ def test_a_bad_command_is_refused_before_there_is_a_key(template: str, message: 
     assert caught.value.__context__ is None or caught.value.__suppress_context__
 
 
+def test_another_keys_name_in_a_store_is_not_taken(script: Script) -> None:
+    script("")
+    command = CommandDelivery("./store momentum/{label}")
+    command.check(["a b"], ["a b", "other"])
+    with pytest.raises(DeliveryFailed, match="is the same for “a b” and “a/b”"):
+        command.check(["a b"], ["other", "a/b"])
+    CommandDelivery("./store {label} {id}").check(["a b"], ["a/b"])
+
+
 @pytest.mark.parametrize(
     "template",
     [

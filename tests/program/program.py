@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import httpx
@@ -21,13 +21,21 @@ StartProgram = Callable[..., "Program"]
 class Program(Terminal):
     """`momentum-keys` with these arguments; `driver` is a script to run in its place."""
 
-    def __init__(self, *arguments: str, state: Path, driver: str = "") -> None:
+    def __init__(
+        self,
+        *arguments: str,
+        state: Path,
+        driver: str = "",
+        env: Mapping[str, str] | None = None,
+        has_alternate: bool = True,
+    ) -> None:
         self.state = state
         how = ["-c", driver] if driver else ["-m", "tui"]
-        env = {"XDG_STATE_HOME": str(state), "HOME": str(state), "TMPDIR": str(state)}
+        own = {"XDG_STATE_HOME": str(state), "HOME": str(state), "TMPDIR": str(state)}
         if (runtime := state / "runtime").is_dir():
-            env["XDG_RUNTIME_DIR"] = str(runtime)
-        super().__init__([sys.executable, *how, *arguments], env=env)
+            own["XDG_RUNTIME_DIR"] = str(runtime)
+        argv = [sys.executable, *how, *arguments]
+        super().__init__(argv, env={**own, **(env or {})}, has_alternate=has_alternate)
 
     @property
     def sentences(self) -> str:

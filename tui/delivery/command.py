@@ -7,7 +7,7 @@ import os
 import shlex
 import shutil
 import signal
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -39,11 +39,12 @@ class CommandDelivery:
         self._words: tuple[Word, ...] = ()
         self._key_of_run: dict[tuple[str, ...], tuple[str, str, str]] = {}
 
-    def check(self, labels: Sequence[str] = ()) -> None:
+    def check(self, labels: Sequence[str] = (), others: Iterable[str] = ()) -> None:
         """Raise `DeliveryFailed` where the command cannot be run, before the first key is made.
 
         So does one that would be the same for two keys of these `labels`: the second secret would
-        take the place of the first.
+        take the place of the first. Of the `others` on the server only one with another label
+        counts: a successor takes the place of its predecessor.
         """
         words = parse(self._template)
         self._program, self._words = _find_program(words[0].text), words
@@ -54,6 +55,10 @@ class CommandDelivery:
                 if arguments in seen:
                     raise _same_command(seen[arguments], label)
                 seen[arguments] = label
+            for label in others:
+                chosen = seen.get(self._fill({"label": _label_argument(label)}), label)
+                if chosen != label:
+                    raise _same_command(chosen, label)
 
     def close(self) -> None:
         """Do nothing: no command outlives its delivery."""

@@ -25,6 +25,7 @@ from tui.keys.write_outcomes import (
     PasswordNotChecked,
     SecretLost,
 )
+from tui.text import as_read
 from tui.waiting import see_through
 
 if TYPE_CHECKING:
@@ -76,10 +77,19 @@ class Listing:
         same = [key for key in self.keys if (key.short_key, key.label) == (short_key, label)]
         return same[-1] if key_id is None and same else None
 
+    @property
+    def raw_labels(self) -> list[str]:
+        """The labels of all keys, as the server has them."""
+        return [key.raw_label or "" for key in self.keys]
+
     def labelled(self, label: str, besides: Key | None = None) -> Key | None:
-        """Return a key that already has this label, `besides` the one being edited."""
+        """Return a key whose label people read as this one, `besides` the one being edited."""
+        wanted = as_read(label)
         for key in self.keys:
-            if key.raw_label == label and (besides is None or key.id != besides.id):
+            other = key.raw_label or ""
+            if other.isascii() and other[:1].lower() != wanted[:1] and not other[:1].isspace():
+                continue  # a long list is looked through in no time
+            if as_read(other) == wanted and (besides is None or key.id != besides.id):
                 return key
         return None
 

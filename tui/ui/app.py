@@ -26,7 +26,7 @@ from tui.keys.unstored_secrets import UnstoredSecrets
 from tui.problems import describe
 from tui.text import short
 from tui.ui.bindings import HasPlace, Place, bindings_for
-from tui.ui.screens.dialog import AskSecretScreen, TwoFactorScreen
+from tui.ui.screens.dialog import AskPasswordScreen, AskSecretScreen, TwoFactorScreen
 from tui.ui.screens.leaving import GuardedScreen, StoppableScreen
 from tui.ui.screens.login import UNPROTECTED, LoginScreen, SignInDefaults
 from tui.ui.terminal.driver import Ended, TerminalDriver
@@ -277,10 +277,11 @@ class KeysApp(TypeAhead[None]):
                 *((" as ", (short(name), "bold")) if name else ()),
                 " to go on where you are.",
             )
-            credential = "Password" if session.has_password else "Access token"
-            ask = AskSecretScreen(
-                "Your session has ended", body, credential, yes="Sign in", refusal=refusal
-            )
+            title, yes = "Your session has ended", "Sign in"
+            if session.has_password:
+                ask = AskPasswordScreen(title, body, "Password", yes=yes, refusal=refusal)
+            else:
+                ask = AskSecretScreen(title, body, "Access token", yes=yes, refusal=refusal)
             answer = await self.push_screen_wait(ask)
             if answer is None:
                 return False

@@ -203,7 +203,7 @@ class BulkRotateScreen(BulkScreen):
         try:
             if field is command:
                 by_command = CommandDelivery(command.value)
-                by_command.check(labels)
+                by_command.check(labels, self.service.listing.raw_labels)
                 return by_command
             if (form := form_of(path)) is not None:
                 to_file = FileDelivery(path, form)

@@ -113,6 +113,7 @@ class _Offer:
             Created(key, draft, attempt),
             self._service.listing.catalogue,
             proof,
+            labels=self._service.listing.raw_labels,
             title="This secret was kept for you",
         )
         where = await self._view.app.push_screen_wait(screen)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textual import on, work
@@ -44,10 +45,12 @@ class SecretScreen(ShowsSecret[str]):
         catalogue: Catalogue,
         verify: Verify,
         *,
+        labels: Sequence[str] = (),
         title: str = "The API key was created",
     ) -> None:
+        """Take the raw `labels` of all keys, from which a command must tell this one's."""
         super().__init__()
-        self._title = title
+        self._title, self._labels = title, labels
         key, draft = created.key, created.draft
         self._attempt: Attempt | None = created.attempt
         self._label, self._short_key = short(key.label), key.short_key
@@ -63,7 +66,7 @@ class SecretScreen(ShowsSecret[str]):
         with VerticalScroll(id="page", can_focus=False):
             yield Static(self._title, id="title")
             yield Static(self._about(), id="about")
-            yield SecretBox(self._attempt.stored if self._attempt else None)
+            yield SecretBox(self._attempt.stored if self._attempt else None, self._labels)
             with Horizontal(id="buttons"):
                 yield Button("I have stored it", id="stored", variant="primary", compact=True)
         yield Footer(show_command_palette=False, compact=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -68,9 +68,12 @@ class SecretBox(Vertical):
     }
     """
 
-    def __init__(self, on_stored: Callable[[str], None] | None = None) -> None:
+    def __init__(
+        self, on_stored: Callable[[str], None] | None = None, labels: Sequence[str] = ()
+    ) -> None:
+        """Take the raw `labels` of all keys: no command may mistake one for another."""
         super().__init__()
-        self._on_stored = on_stored
+        self._on_stored, self._labels = on_stored, labels
         self._new_secret: NewSecret | None = None
         self._went_to: list[str] = []
 
@@ -203,7 +206,7 @@ class SecretBox(Vertical):
                 return
             delivery = CommandDelivery(answer)
             try:
-                delivery.check()
+                delivery.check([new_secret.label], self._labels)
                 with self.query_one(Status).working("The command runs"):
                     sent = await delivery.deliver(new_secret)
             except DeliveryFailed as failure:

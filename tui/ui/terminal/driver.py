@@ -21,6 +21,7 @@ from textual.filter import NoColor
 from textual.message import Message
 
 from tui.delivery.plain_view import ENDING
+from tui.ui.terminal.ordinary_screen import erasing
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -169,6 +170,11 @@ class TerminalDriver(LinuxDriver):
             if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
                 loop.add_signal_handler(number, self._tell_end, number)
         super().start_application_mode()  # type: ignore[no-untyped-call]
+
+    def stop_application_mode(self) -> None:
+        """Give the terminal back, without the program's picture on it."""
+        self.write(erasing(os.environ))
+        super().stop_application_mode()  # type: ignore[no-untyped-call]
 
     def _run_input_thread(self) -> None:
         try:
