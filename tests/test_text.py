@@ -181,7 +181,7 @@ def test_texts_that_people_tell_apart_are_not_the_same(one: str, other: str) -> 
         "123 456",
         " 123456\n",
         '"123456"',
-        "‘123 456’",
+        "\u2018123 456\u2019",
         "\u200b123\u00a0456\u200b",
         "`123456`",
     ],

@@ -33,9 +33,9 @@ def plain_view(
     """Show `secret` on the ordinary screen, where any terminal can select it, until Enter.
 
     The caller has suspended the app; `read_line` returns at the end of a line, `write` flushes,
-    and `columns` returns the terminal's present width. Ctrl+C, the end of input and a signal
-    to end or to stop count as Enter. Exactly the rows that were written are erased, or a few more if the
-    window was resized.
+    and `columns` returns the terminal's present width. Ctrl+C, the end of input and a signal to
+    end or to stop count as Enter. Exactly the rows that were written are erased, or a few more if
+    the window was resized.
     """
     value = secret.get_secret_value()
     shown = plain(value)

@@ -174,7 +174,7 @@ class TerminalDriver(LinuxDriver):
     def stop_application_mode(self) -> None:
         """Give the terminal back, without the program's picture on it."""
         self.write(erasing(os.environ))
-        super().stop_application_mode()  # type: ignore[no-untyped-call]
+        super().stop_application_mode()
 
     def _run_input_thread(self) -> None:
         try:
