@@ -92,9 +92,9 @@ def _start(options: argparse.Namespace) -> int:
     if options.sandbox:
         return _run_beside_sandbox(options)
     from tui.delivery.recovery import RecoveryFolder
-    from tui.journal import Journal, journal_path
+    from tui.journal import journal_at_home
 
-    return _run_app(_sign_in_defaults(options), Journal(journal_path()), RecoveryFolder())
+    return _run_app(_sign_in_defaults(options), journal_at_home(), RecoveryFolder())
 
 
 def _keep_to_itself() -> None:

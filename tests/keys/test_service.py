@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from tests.clock import in_vain
 from tests.conftest import NodeMaker
-from tests.keys.conftest import unstored
+from tests.keys.conftest import file_of, unstored
 from tests.node import How, Node
 from tui.api.address import parse_server
 from tui.api.client import Client
@@ -55,14 +55,14 @@ def node(node_with: NodeMaker, mint: Mint) -> Node:
 @pytest.fixture(autouse=True)
 def no_secret_is_in_the_journal(journal: Journal, mint: Mint) -> Iterator[None]:
     yield
-    assert journal.path is not None
-    written = journal.path.read_text("ascii") if journal.path.exists() else ""
+    path = file_of(journal)
+    written = path.read_text("ascii") if path.exists() else ""
     assert not [secret for secret in mint.made if secret in written]
 
 
 def lines_in(journal: Journal) -> list[tuple[str, str, str]]:
     """Return what a program started later would read: action, phase, detail, oldest first."""
-    entries = Journal(journal.path).read().entries
+    entries = Journal(file_of(journal)).read().entries
     return [(entry.action, entry.phase, entry.detail) for entry in reversed(entries)]
 
 
@@ -79,7 +79,7 @@ async def succession(service: KeyService) -> tuple[str, str, str]:
 
 
 def last(journal: Journal) -> JournalEntry:
-    return Journal(journal.path).read().entries[0]
+    return Journal(file_of(journal)).read().entries[0]
 
 
 async def test_a_create_is_noted_before_and_after_and_once_it_is_stored(

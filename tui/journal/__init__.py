@@ -2,7 +2,7 @@
 
 from tui.journal.creates import CreateRecord, create_records
 from tui.journal.lines import LONGEST, PROOFS, Action, JournalEntry, Phase
-from tui.journal.log import Attempt, Journal, JournalSnapshot, journal_path
+from tui.journal.log import Attempt, Journal, JournalSnapshot, journal_at_home, journal_path
 
 __all__ = [
     "LONGEST",
@@ -15,5 +15,6 @@ __all__ = [
     "JournalSnapshot",
     "Phase",
     "create_records",
+    "journal_at_home",
     "journal_path",
 ]

@@ -181,6 +181,7 @@ class KeyService:
     async def _create(self, draft: KeyDraft, predecessor: str) -> Created:
         known, is_fresh = self.known_ids(), monotonic() - self._listed_at < FRESH_SECONDS
         attempt = self._begin_attempt("create", Key("", raw_label=draft.label), predecessor)
+        await self.journal.settled()
         try:
             with self._noting(attempt):
                 created_key = await self.session.call(
@@ -305,6 +306,7 @@ class KeyService:
 
     async def _update(self, key: Key, draft: KeyDraft) -> None:
         attempt = self._begin_attempt("update", key)
+        await self.journal.settled()
         with self._noting(attempt, key, _wanted(draft)):
             await self.session.call(
                 lambda credential: self.session.client.update_key(
@@ -319,6 +321,7 @@ class KeyService:
 
     async def _delete(self, key: Key) -> bool:
         attempt = self._begin_attempt("delete", key)
+        await self.journal.settled()
         try:
             with self._noting(attempt, key):
                 await self.session.call(

@@ -220,6 +220,7 @@ class KeysApp(TypeAhead[None]):
         await all_seen_through()
         if self.unstored_secrets.is_ending:
             await self.unstored_secrets.keep()
+        await self._journal.settled()
         return self.unstored_secrets.outcome
 
     async def _sign_out(self, patience: float) -> None:
