@@ -162,6 +162,18 @@ long_integer = answer(b'{"results": ' + b"9" * 5_000 + b"}")
 unknown_coding = answer(b"xyz", headers="Content-Encoding: br\r\n")
 bad_gzip = answer(b"not gzip at all", headers="Content-Encoding: gzip\r\n")
 cut_gzip = answer(gzip.compress(b"[]" * 999)[:-9], headers="Content-Encoding: gzip\r\n")
+nginx_https_port = answer(
+    b"<html><head><title>400 The plain HTTP request was sent to HTTPS port</title></head></html>",
+    400,
+)
+apache_https_port = answer(
+    b"<p>Reason: You're speaking plain HTTP to an SSL-enabled server port.</p>", 400
+)
+go_https_port = answer(b"Client sent an HTTP request to an HTTPS server.\n", 400)
+nginx_certificate = answer(
+    b"<html><head><title>400 No required SSL certificate was sent</title></head></html>", 400
+)
+tls_alert = raw(b"\x15\x03\x01\x00\x02\x02\x46")
 status_999 = answer(b"", 999)
 switching = raw(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n")
 

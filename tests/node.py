@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import socket
-import struct
 import threading
 import time
 from collections.abc import Callable
@@ -13,15 +10,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal
+from typing import Literal
 
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tui.sandbox.answers import errors, too_many
 from tui.sandbox.application import application
 from tui.sandbox.catalogue import edition as edition_named
-from tui.sandbox.http_server import QuietServer, listen, url_of
+from tui.sandbox.faults import FaultyNode, Recorded, record, reset, without_last_key
+from tui.sandbox.http_server import QuietServer, listen, transport_of, url_of
 from tui.sandbox.node_context import Rules
 from tui.sandbox.seeding import seed
 from tui.sandbox.sessions import Sessions
@@ -65,6 +63,7 @@ _NGINX = (
 class Node:
     """The sandbox's server, run in a thread; it starts when made and ends with `stop()`.
 
+    `faults` are those that the sandbox itself takes.
     `role` is the signed-in person's: `admin`, or `reporting`, who may not manage keys.
     """
 
@@ -81,6 +80,7 @@ class Node:
         mint: Callable[[], str] = new_secret,
         now: Callable[[], datetime] = utc_now,
         data: Path | None = None,
+        faults: tuple[str, ...] = (),
     ) -> None:
         rules = Rules(
             edition_named(edition), account, auth, require_client, key_management, cost=CHEAP
@@ -95,7 +95,9 @@ class Node:
         self.code = credentials.code or ""
         self.access_token = credentials.access_token or ""
         self.requests: list[tuple[str, str]] = []
-        self._faults = FaultyApp(application(self.store, rules), self.requests)
+        self._faults = FaultyApp(
+            FaultyNode.of(application(self.store, rules), faults), self.requests
+        )
         self._server: QuietServer | None = None
         self._start(0)
 
@@ -279,11 +281,11 @@ class FaultyApp:
         if hold in self._holds:
             await hold.over.wait()
         if how in ("before", "after") or hold.dropped:
-            await _reset(receive, send)
+            await reset(receive, send)
         elif how == "cut":
             await _cut(done, receive, send)
         elif how == "in-part":
-            await _in_part(done)(scope, receive, send)
+            await without_last_key(Recorded(done))(scope, receive, send)
         elif how in ("hang", "hang-after"):
             for message in done or await self._answer(scope, body):
                 await send(message)
@@ -308,17 +310,12 @@ class FaultyApp:
 
     async def _answer(self, scope: Scope, body: bytes) -> list[Message]:
         """Have the request done, and return the answer instead of sending it."""
-        answer: list[Message] = []
         given = iter([{"type": "http.request", "body": body, "more_body": False}])
 
         async def receive() -> Message:
             return next(given, {"type": "http.disconnect"})
 
-        async def send(message: Message) -> None:
-            answer.append(message)
-
-        await self.app(scope, receive, send)
-        return answer
+        return (await record(self.app, scope, receive)).messages
 
 
 async def _whole(receive: Receive) -> bytes:
@@ -330,18 +327,6 @@ async def _whole(receive: Receive) -> bytes:
     return body
 
 
-def _in_part(answer: list[Message]) -> Response:
-    """Return the answer without the last key of its list, if it is one."""
-    start, *rest = answer
-    body = b"".join(message.get("body", b"") for message in rest)
-    fields = json.loads(body) if body else {}
-    if isinstance(fields.get("results"), list) and fields["results"]:
-        fields["total_count"] = len(fields["results"])
-        fields["results"].pop()
-        return JSONResponse(fields, start["status"])
-    return Response(body, start["status"])
-
-
 def _refusal(fault: How) -> Response:
     if fault == "500":
         return errors(500, {"message": "Internal server error"})
@@ -350,34 +335,18 @@ def _refusal(fault: How) -> Response:
     return too_many("requests", 1 if fault == "429" else 31_536_000)
 
 
-def _transport(send: Send) -> asyncio.Transport:
-    """Return the connection: ASGI keeps it out of reach, uvicorn's `send` is a bound method."""
-    cycle: Any = getattr(send, "__self__")  # noqa: B009  # mypy knows a Callable only
-    transport: asyncio.Transport = cycle.transport
-    return transport
-
-
 async def _gone(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
-
-
-async def _reset(receive: Receive, send: Send) -> None:
-    """Reset the connection: with a linger of 0 s the peer gets RST instead of FIN."""
-    transport = _transport(send)
-    connection = transport.get_extra_info("socket")
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    transport.abort()
-    await _gone(receive)
 
 
 async def _cut(answer: list[Message], receive: Receive, send: Send) -> None:
     start, *rest = answer
     body = b"".join(message.get("body", b"") for message in rest)
     if not body:
-        await _reset(receive, send)
+        await reset(receive, send)
         return
     await send(start)
     await send({"type": "http.response.body", "body": body[: len(body) // 2], "more_body": True})
-    _transport(send).close()
+    transport_of(send).close()
     await _gone(receive)

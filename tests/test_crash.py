@@ -80,16 +80,16 @@ ERRORS: dict[str, Callable[[], BaseException]] = {
 @pytest.mark.parametrize("name", ERRORS)
 def test_it_tells_where_but_no_value(name: str) -> None:
     error = ERRORS[name]()
-    told = report(error)
-    assert "hunter2" not in told
-    assert f"{type(error).__module__}.{type(error).__qualname__}" in told
-    assert "test_crash.py:" in told
-    assert "momentum-keys" in told.splitlines()[0]
+    report_text = report(error)
+    assert "hunter2" not in report_text
+    assert f"{type(error).__module__}.{type(error).__qualname__}" in report_text
+    assert "test_crash.py:" in report_text
+    assert "momentum-keys" in report_text.splitlines()[0]
 
 
 def test_it_tells_the_causes_too() -> None:
-    told = report(raised(RuntimeError("outer"), raised(KeyError("inner"))))
-    assert told.index("builtins.RuntimeError") < told.index("builtins.KeyError")
+    report_text = report(raised(RuntimeError("outer"), raised(KeyError("inner"))))
+    assert report_text.index("builtins.RuntimeError") < report_text.index("builtins.KeyError")
     carried = report(raised(Carrier(raised(LookupError("inner")))))
     assert "builtins.LookupError" in carried
 

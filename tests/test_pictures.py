@@ -144,6 +144,6 @@ async def test_a_replacement_may_hold_spaces_and_signs() -> None:
 
 async def test_a_row_is_as_long_as_its_cells() -> None:
     svg = settled(await svg_of("x" * 20))
-    found = re.search(r'textLength="([\d.]+)">x{20}', svg)
-    assert found
-    assert float(found[1]) == pytest.approx(19 * pictures.CELL + pictures.ADVANCE, abs=0.06)
+    length = re.search(r'textLength="([\d.]+)">x{20}', svg)
+    assert length
+    assert float(length[1]) == pytest.approx(19 * pictures.CELL + pictures.ADVANCE, abs=0.06)

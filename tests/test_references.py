@@ -88,9 +88,9 @@ def test_references_are_found_however_they_are_written(
 
 @pytest.mark.parametrize("written", ["({faults}, A)", "({faults} A)", "({faults}, A and B)"])
 def test_references_by_letter_are_found(written: str) -> None:
-    found = list(references_in(written.format(faults="faults")))
-    assert found[0] == (1, "faults", "A")
-    assert [section for _, _, section in found[1:]] == ["B"] * ("B" in written)
+    references = list(references_in(written.format(faults="faults")))
+    assert references[0] == (1, "faults", "A")
+    assert [section for _, _, section in references[1:]] == ["B"] * ("B" in written)
 
 
 def test_only_headings_make_sections() -> None:
@@ -107,5 +107,5 @@ def test_a_reference_to_a_missing_section_is_told_with_file_and_line(tmp_path: P
         f"first = 1  # ({numbered} 1)\n# ({numbered} 1 and 9)\n"
         f"# ({lettered}, A)\n# ({lettered} Q)\n"
     )
-    told = dangling([source], {numbered: {"1"}, lettered: {"A"}})
-    assert told == [f"{source}:2: {numbered} 9", f"{source}:4: {lettered} Q"]
+    complaints = dangling([source], {numbered: {"1"}, lettered: {"A"}})
+    assert complaints == [f"{source}:2: {numbered} 9", f"{source}:4: {lettered} Q"]

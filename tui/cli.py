@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from tui import __version__
+from tui.sandbox.fault_options import FAULTS
 from tui.sandbox.options import ACCOUNTS, EDITIONS, SandboxMissing, SandboxOptions, require_packages
 
 if TYPE_CHECKING:
@@ -176,6 +177,14 @@ def _add_sandbox_options(parser: argparse.ArgumentParser) -> None:
     either.add_argument("--edition", choices=EDITIONS, metavar="NAME", help=", ".join(EDITIONS))
     either.add_argument("--account", choices=ACCOUNTS, metavar="KIND", help=", ".join(ACCOUNTS))
     either.add_argument("--no-auth", action="store_true", help="authentication switched off")
+    either.add_argument("--tls", action="store_true", help="speak https, with a CA file of its own")
+    either.add_argument(
+        "--fault",
+        action="append",
+        default=[],
+        metavar="FAULT",
+        help="; ".join(f"{fault.name}{fault.form}: {fault.help}" for fault in FAULTS),
+    )
     alone = parser.add_argument_group("the sandbox alone", "%(prog)s sandbox")
     alone.add_argument("--port", type=_port, metavar="N", help="listen there")
     alone.add_argument("--data", type=Path, metavar="DIR", help="keep users and keys there")
@@ -206,8 +215,8 @@ def _unfit_options(options: argparse.Namespace) -> str:
         given = ["--sandbox"] if options.sandbox and options.command else []
         given += [f"--{name.replace('_', '-')}" for name in _OF_A_SERVER if vars(options)[name]]
         return f"the sandbox is a server of its own: leave out {', '.join(given)}" if given else ""
-    if options.edition or options.account or options.no_auth:
-        return "--edition, --account and --no-auth go with --sandbox"
+    if options.edition or options.account or options.no_auth or options.tls or options.fault:
+        return "--edition, --account, --no-auth, --tls and --fault go with --sandbox"
     return ""
 
 
@@ -313,6 +322,8 @@ def _sandbox_options(options: argparse.Namespace) -> SandboxOptions:
         edition=options.edition or "momentum-4.2",
         account=options.account or "password",
         auth=not options.no_auth,
+        faults=tuple(options.fault),
+        tls=options.tls,
     )
 
 
@@ -332,6 +343,7 @@ def _sandbox_defaults(announcement: Announcement) -> SignInDefaults:
         url=announcement.url,
         username=announcement.username,
         password=SecretStr(announcement.password) if announcement.password else None,
+        ca_file=Path(announcement.ca_file) if announcement.ca_file else None,
         client_id=announcement.client_id,
         client_secret=SecretStr(announcement.client_secret or ""),
         notice=" · ".join(notices),

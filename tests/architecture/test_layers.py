@@ -41,8 +41,8 @@ from importlib import import_module
 forbidden, *names = sys.argv[1:]
 for name in names:
     import_module(f"tui.{name}")
-    if found := {*forbidden.split(",")} & {*sys.modules}:
-        sys.exit(f"tui.{name} loads {', '.join(sorted(found))}")
+    if loaded := {*forbidden.split(",")} & {*sys.modules}:
+        sys.exit(f"tui.{name} loads {', '.join(sorted(loaded))}")
 """
 
 
@@ -69,26 +69,26 @@ def owners() -> dict[Place, list[type[App[Any] | Screen[Any]]]]:
     screens = {kind for module in modules for _, kind in getmembers(module, isclass)}
     kinds: list[type[App[Any] | Screen[Any]]] = [KeysApp]
     kinds += [kind for kind in screens if issubclass(kind, Screen)]
-    found: dict[Place, list[type[App[Any] | Screen[Any]]]] = {place: [] for place in Place}
+    binders: dict[Place, list[type[App[Any] | Screen[Any]]]] = {place: [] for place in Place}
     for kind in sorted(kinds, key=lambda kind: len(kind.mro())):
         bound = {binding.id for binding in kind.BINDINGS if isinstance(binding, Binding)}
         for place in Place:
             if {command.id for command in COMMANDS if command.place is place} & bound:
-                found[place].append(kind)
-    return found
+                binders[place].append(kind)
+    return binders
 
 
 def test_every_key_of_the_table_is_bound_to_an_action_that_there_is() -> None:
-    found = owners()
+    binders = owners()
     for command in COMMANDS:
         if not command.action:
             continue
-        assert found[command.place], f"no screen binds the keys of {command.place}"
+        assert binders[command.place], f"no screen binds the keys of {command.place}"
         name = command.action.partition("(")[0]
         action = f"action_{name.removeprefix('app.')}"
-        actors = [KeysApp] if name.startswith("app.") else found[command.place]
+        actors = [KeysApp] if name.startswith("app.") else binders[command.place]
         assert any(callable(getattr(actor, action, None)) for actor in actors), command
-        keys = found[command.place][0]._merge_bindings().key_to_bindings
+        keys = binders[command.place][0]._merge_bindings().key_to_bindings
         for key in command.keys.split(","):
             assert command.id in {binding.id for binding in keys[key]}, command
 

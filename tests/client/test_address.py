@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from tui.api.address import AddressFault, BadAddress, parse_server
 from tui.api.errors import BadProxy
-from tui.api.proxy import proxy_for
+from tui.api.proxy import _names, proxy_for
 from tui.problems import describe
 from tui.text import plain
 
@@ -145,6 +145,67 @@ def test_the_environments_proxy_is_told_without_its_password(
     assert "hunter2" not in repr(proxy)
     assert proxy_for(parse_server("near.example")) is None
     assert proxy_for(parse_server("https://localhost")) is None
+
+
+@pytest.mark.parametrize(
+    ("no_proxy", "typed", "is_direct"),
+    [
+        ("*", "mail.example", True),
+        ("mail.example", "mail.example", True),
+        ("example", "mail.example", True),
+        (".example", "mail.example", True),
+        ("*.example", "mail.example", True),
+        ("*.example", "example", True),
+        ("MAIL.Example", "mail.example", True),
+        ("mail.example.", "mail.example", True),
+        (".example.", "mail.example.", True),
+        ("ample", "mail.example", False),
+        ("mail.example", "example", False),
+        ("  a.example ,\tmail.example  ", "mail.example", True),
+        ("a.example mail.example", "mail.example", True),
+        (",,", "mail.example", False),
+        (".", "mail.example", False),
+        ("mail.example:8443", "mail.example:8443", True),
+        ("mail.example:8443", "mail.example", False),
+        ("192.0.2.7", "192.0.2.7", True),
+        ("192.0.2.0/24", "192.0.2.7", True),
+        ("192.0.2.99/24", "192.0.2.7", True),
+        ("192.0.2.0/30", "192.0.2.7", False),
+        ("192.0.2.0/99", "192.0.2.7", False),
+        ("0.2.7", "192.0.2.7", False),
+        ("192.0.2.7:443", "192.0.2.7", True),
+        ("fd00::5", "[fd00::5]", True),
+        ("[fd00::5]", "[fd00::5]", True),
+        ("[FD00:0::5]", "fd00::5", True),
+        ("[fd00::5]:8443", "[fd00::5]:8443", True),
+        ("[fd00::5]:8443", "[fd00::5]", False),
+        ("fd00::/8", "[fd00::5]", True),
+        ("[fd00::]/8", "[fd00::5]", True),
+        ("10.0.0.0/8", "[fd00::5]", False),
+        ("10.0.0.0/8", "mail.example", False),
+    ],
+)
+def test_who_is_called_without_the_proxy_is_decided_as_curl_does(
+    no_proxy: str, typed: str, is_direct: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("https_proxy", "http://proxy.example:3128")
+    for variable in ("no_proxy", "NO_PROXY"):
+        monkeypatch.setenv(variable, no_proxy)
+        assert (proxy_for(parse_server(typed)) is None) is is_direct
+        monkeypatch.delenv(variable)
+
+
+def test_the_lower_case_no_proxy_counts_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("https_proxy", "http://proxy.example:3128")
+    monkeypatch.setenv("NO_PROXY", "*")
+    monkeypatch.setenv("no_proxy", "")
+    assert proxy_for(parse_server("mail.example"))
+
+
+@given(st.text(max_size=20))
+def test_no_entry_raises_anything(entry: str) -> None:
+    for typed in ("mail.example", "192.0.2.7", "[fd00::5]"):
+        assert _names(entry, parse_server(typed)) in {True, False}
 
 
 @pytest.mark.parametrize(

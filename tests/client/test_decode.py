@@ -164,7 +164,8 @@ async def test_nothing_but_an_api_error_escapes(body: bytes, status: int, header
     def reply(request: httpx.Request) -> httpx.Response:
         return httpx.Response(status, headers=headers.items(), stream=httpx.ByteStream(body))  # type: ignore[arg-type]  # bytes are fine
 
-    client = Client(parse_server("localhost"), transport=httpx.MockTransport(reply))
+    # The deadline is shorter than any pause, so that nothing waits to be asked again.
+    client = Client(parse_server("localhost"), deadline=0.9, transport=httpx.MockTransport(reply))
     for call in (
         client.list_keys(TOKEN),
         client.key("1", TOKEN),
@@ -175,7 +176,7 @@ async def test_nothing_but_an_api_error_escapes(body: bytes, status: int, header
         client.user("ops", TOKEN),
         client.two_factor("ops", TOKEN),
         client.single_sign_on("ops"),
-        client.sign_out(TOKEN),
+        client.sign_out(TOKEN, 0.9),
     ):
         try:
             await call

@@ -6,8 +6,11 @@ import asyncio
 import gzip
 import json
 import socket
+import zlib
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from tests import faults as f
@@ -15,9 +18,12 @@ from tests.client.conftest import Dial
 from tests.faults import answered, faults
 from tui.api.address import parse_server
 from tui.api.client import ANSWER_CAP, LIST_CAP, Client
+from tui.api.compression import Decompressor, readings
 from tui.api.errors import (
     ApiError,
     BadProxy,
+    CertificateWanted,
+    HttpsWanted,
     NoAnswer,
     NotReached,
     Redirected,
@@ -196,6 +202,36 @@ async def test_cancelling_is_not_an_error_of_the_server(dial: Dial) -> None:
             await task
 
 
+@pytest.mark.parametrize(
+    "reply", [f.nginx_https_port, f.apache_https_port, f.go_https_port, f.tls_alert]
+)
+async def test_plain_http_on_a_port_for_https_is_told_as_that(reply: f.Reply, dial: Dial) -> None:
+    async with faults(reply) as server:
+        for call in (
+            dial(server).create_key(DRAFT, TOKEN),
+            dial(server).password_grant("ops", SecretStr("hunter2"), remember=False),
+        ):
+            with pytest.raises((HttpsWanted, NoAnswer)) as caught:
+                await call
+            assert not caught.value.maybe_done
+            assert not caught.value.maybe_later
+            assert describe(caught.value).hint == "Begin the address with https://."
+
+
+async def test_a_port_for_https_that_just_hangs_up_is_told_with_the_way_out(dial: Dial) -> None:
+    async with faults(f.close) as server:
+        with pytest.raises(NoAnswer) as caught:
+            await dial(server).grants(None)
+    assert "begin with https://" in describe(caught.value).hint
+
+
+async def test_a_page_that_asks_for_a_client_certificate_is_told_as_that(dial: Dial) -> None:
+    async with faults(f.nginx_certificate) as server:
+        with pytest.raises(CertificateWanted) as caught:
+            await dial(server).grants(None)
+    assert "client certificate" in describe(caught.value).title
+
+
 WHOLE = json.dumps(CREATED).encode()
 
 
@@ -219,6 +255,81 @@ async def test_a_damaged_create_answer_never_costs_the_secret(reply: f.Reply, di
         made = await dial(server).create_key(DRAFT, TOKEN)
         assert made.secret.get_secret_value() == "9ac1" * 10
         assert len(server.requests) == 1
+
+
+def raw_deflate(data: bytes) -> bytes:
+    deflater = zlib.compressobj(wbits=-15)
+    return deflater.compress(data) + deflater.flush()
+
+
+GZIPPED = gzip.compress(WHOLE)
+BODIES = {
+    "plain": WHOLE,
+    "gzip": GZIPPED,
+    "two members": gzip.compress(WHOLE[:50]) + gzip.compress(WHOLE[50:]),
+    "padded": GZIPPED + b"\0" * 9,
+    "twice": gzip.compress(GZIPPED),
+    "zlib": zlib.compress(WHOLE),
+    "raw deflate": raw_deflate(WHOLE),
+    "wrong checksum": GZIPPED[:-8] + b"\0" * 8,
+    "cut": GZIPPED[:-12],
+    "utf-16": WHOLE.decode().encode("utf-16"),
+    "utf-32-be": WHOLE.decode().encode("utf-32-be"),
+}
+
+
+@pytest.mark.parametrize("body", BODIES)
+@pytest.mark.parametrize(
+    "declared", ["", "none", "utf-8", "identity", "gzip", "deflate", "br", "gzip, gzip", "x"]
+)
+async def test_whatever_a_create_answer_calls_itself_its_secret_is_found(
+    body: str, declared: str, dial: Dial
+) -> None:
+    headers = f"Content-Encoding: {declared}\r\n" if declared else ""
+    async with faults(f.answer(BODIES[body], headers=headers)) as server:
+        made = await dial(server).create_key(DRAFT, TOKEN)
+    assert made.secret.get_secret_value() == "9ac1" * 10
+
+
+@pytest.mark.parametrize(
+    ("body", "declared"),
+    [
+        ("plain", "none"), ("plain", "utf-8"), ("plain", "gzip"), ("plain", "br"),
+        ("gzip", ""), ("gzip", "deflate"), ("two members", "gzip"), ("padded", "gzip"),
+        ("zlib", "deflate"), ("raw deflate", "deflate"),
+    ],
+)  # fmt: skip
+async def test_other_answers_are_read_as_what_they_are(
+    body: str, declared: str, dial: Dial
+) -> None:
+    async def by_the_byte(request: f.Request, writer: asyncio.StreamWriter) -> None:
+        content = BODIES[body]
+        head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(content)}\r\n"
+        writer.write(f"{head}Content-Encoding: {declared}\r\n\r\n".encode())
+        for at in range(len(content)):
+            writer.write(content[at : at + 1])
+            await writer.drain()
+
+    async with faults(by_the_byte) as server:
+        with pytest.raises(Unreadable, match="an account without a name"):
+            await dial(server).user("ops", TOKEN)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.binary(max_size=200), st.sampled_from(["", "gzip", "deflate", "x"]), st.integers(1, 60))
+@example(GZIPPED[:10], "gzip", 1)
+def test_no_bytes_decompress_into_anything_but_content_or_an_error(
+    raw: bytes, declared: str, step: int
+) -> None:
+    decompressor = Decompressor(declared, 200, 100)
+    try:
+        for at in range(0, len(raw), step):
+            decompressor.feed(raw[at : at + step])
+        decompressor.end()
+    except (Unreadable, TooLarge):
+        pass
+    assert len(decompressor.content) <= 100
+    assert all(len(reading) <= max(len(raw) * 4, 400) for reading in readings(raw, 100))
 
 
 async def test_half_a_secret_is_not_a_secret(dial: Dial) -> None:
@@ -274,6 +385,31 @@ async def test_a_proxy_that_is_down_is_named(monkeypatch: pytest.MonkeyPatch) ->
         9,
     )
     assert "hunter2" not in repr(describe(caught.value))
+
+
+@pytest.mark.parametrize("url", ["https://mail.example", "http://mail.example"])
+async def test_a_plain_proxy_that_is_named_https_is_told_as_that(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = f.raw(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+
+    async def answer_anything(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        await plain(f.Request("", "", {}, b""), writer)
+
+    listener = await asyncio.start_server(answer_anything, "127.0.0.1", 0)
+    async with listener:
+        port = listener.sockets[0].getsockname()[1]
+        for variable in ("https_proxy", "http_proxy"):
+            monkeypatch.setenv(variable, f"https://127.0.0.1:{port}")
+        client = Client(parse_server(url, plain_http_allowed=True))
+        with pytest.raises(NotReached) as caught:
+            await client.grants(None)
+        await client.aclose()
+    assert caught.value.stage is Stage.PROXY_NOT_TLS
+    problem = describe(caught.value)
+    assert f"127.0.0.1:{port} is no https proxy" in problem.title
+    assert "http://" in problem.hint
 
 
 async def test_a_proxy_that_cannot_be_used_is_not_taken_for_the_server(

@@ -20,13 +20,20 @@ EXAMPLES: list[Exception] = [
         errors.NotReached(stage, "2001:db8:1111:2222:3333:4444:5555:6666", 65535, 1)
         for stage in Stage
     ),
-    *(errors.NoAnswer(reason, LONG, 65535, 30) for reason in ("deadline", "broken", "not http")),
+    *(
+        errors.NoAnswer(reason, LONG, 65535, 30)
+        for reason in ("deadline", "broken", "not http", "tls")
+    ),
     *(errors.Unsendable(w) for w in ("credential", "id", "user name or password", "address")),
     errors.Redirected(307, "https://elsewhere.example"),
     errors.Unreadable(200, "a web page", "<html>"),
     errors.TooLarge(2**20),
     errors.Refused(405),
     errors.Refused(407),
+    errors.NoAnswer("broken", LONG, 65535, 30, "http"),
+    errors.HttpsWanted(400),
+    errors.CertificateWanted(400),
+    errors.Invalid(413),
     errors.Invalid(400, (ErrorEntry("m", "d", "1", "label"),)),
     errors.SignInRefused(400, "invalid_grant", "User credentials are invalid"),
     errors.SignInRefused(401, "invalid_client", ""),
@@ -87,6 +94,17 @@ def test_what_concerns_a_field_stands_beside_it_and_the_rest_above() -> None:
     }
     assert problem.detail == "Slow down? colour: Odd."
     assert problem.technical == "status: 400\ncode: 1600"
+
+
+@pytest.mark.parametrize("status", [400, 413, 415, 422])
+def test_nothing_is_called_marked_where_nothing_is(status: int) -> None:
+    for error in (
+        errors.Invalid(status),
+        errors.Invalid(status, (ErrorEntry("Odd", param="colour"),)),
+        errors.Invalid(status, (ErrorEntry("Malformed JSON"),)),
+    ):
+        assert "marked" not in describe(error).hint
+    assert "too large" in describe(errors.Invalid(413)).title
 
 
 def test_a_wrong_password_is_told_beside_the_password() -> None:

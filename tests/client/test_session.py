@@ -12,7 +12,7 @@ import pytest
 from pydantic import SecretStr
 
 from tests.conftest import NodeMaker
-from tests.faults import FaultServer, as_json, faults, routes
+from tests.faults import FaultServer, Reply, Request, answer, as_json, faults, routes
 from tests.node import Node
 from tui.api.address import parse_server
 from tui.api.client import Client
@@ -20,6 +20,7 @@ from tui.api.errors import (
     Forbidden,
     NotReached,
     RateLimited,
+    Refused,
     ServerFailed,
     SignInRefused,
     Unauthorized,
@@ -326,6 +327,72 @@ async def test_a_second_sign_in_that_fails_keeps_the_token_that_is_in_use() -> N
             await session.sign_in("ops", SecretStr("hunter2"), no_code)
         assert server.count("POST", f"{SIGN_IN}/logout") == 0
         assert await ends_with(session, server) == ["live", "9b1e"]
+
+
+class Limited:
+    """A server that takes one request at a time and then none for a while, as nginx's limit_req.
+
+    `status` is what it answers to those that come too early.
+    """
+
+    def __init__(self, replies: Reply, status: int, pause: float = 0.5) -> None:
+        self.replies, self.status, self.pause = replies, status, pause
+        self.opens_at = 0.0
+        self.refused: list[str] = []
+
+    async def __call__(self, request: Request, writer: asyncio.StreamWriter) -> None:
+        now = asyncio.get_running_loop().time()
+        # A refused write is not repeated: the test is about reads and sign-outs.
+        is_write = request.path in {SIGN_IN, KEYS} and request.method == "POST"
+        if now < self.opens_at and not is_write:
+            self.refused.append(request.path)
+            await answer(b"<h1>Too many requests</h1>", self.status)(request, writer)
+            return
+        self.opens_at = now + self.pause
+        await self.replies(request, writer)
+
+
+@pytest.mark.parametrize("status", [429, 420, 503])
+async def test_signing_in_and_out_waits_where_the_server_is_asked_too_often(status: int) -> None:
+    table = {
+        f"POST {SIGN_IN}": as_json({"access_token": "live", "refresh_token": "9b1e"}),
+        "GET /api/v1/users/ops": as_json({"results": {"username": "ops"}}),
+        "GET /api/v1/authenticate/grants": as_json({"errors": []}, 401),
+        f"GET {KEYS}": as_json({"results": []}),
+        f"POST {SIGN_IN}/logout": as_json({"results": {}}),
+    }
+    limited = Limited(routes(table), status)
+    async with faults(limited) as server:
+        session = Session(Client(parse_server(f"http://127.0.0.1:{server.port}"), deadline=30))
+        assert await session.is_enforced()
+        await session.sign_in("ops", SecretStr("hunter2"), no_code)
+        await several(session, 2)
+        assert await session.sign_out()
+        await session.close()
+    assert {"/api/v1/users/ops/two-factor", f"{SIGN_IN}/logout"} <= {*limited.refused}
+    assert server.count("POST", SIGN_IN) == 1
+
+
+async def test_a_pause_beyond_the_deadline_is_not_waited_for(node: Node, session: Session) -> None:
+    node.fail("GET", KEYS, "429-for-ever", 9)
+    with pytest.raises(RateLimited) as caught:
+        await session.call(session.client.list_keys)
+    assert caught.value.retry_after == 300
+    assert node.seen("GET", KEYS) == 1
+
+
+@pytest.mark.parametrize("fault", ["429", "503-html"])
+async def test_no_write_is_made_again(node: Node, session: Session, fault: str) -> None:
+    node.fail("*", KEYS, fault, 9)  # type: ignore[arg-type]
+    client, draft = session.client, KeyDraft("x")
+    for write in (
+        lambda token: client.create_key(draft, token),
+        lambda token: client.update_key("1", draft, token),
+        lambda token: client.delete_key("1", token),
+    ):
+        with pytest.raises(Refused):
+            await session.call(write)
+    assert [method for method, _ in node.requests] == ["POST", "PUT", "DELETE"]
 
 
 @pytest.mark.parametrize("typed", ["ops", "ops@example.com"])

@@ -2,7 +2,11 @@ from __future__ import annotations
 
 import asyncio
 import datetime
+import socket
 import ssl
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -10,10 +14,12 @@ import trustme
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from pydantic import SecretStr
 
 from tests.client.conftest import Dial
 from tests.faults import as_json, faults
 from tui.api.errors import NotReached, Stage
+from tui.api.models import KeyDraft
 from tui.api.trust import tls_context, tls_stage
 from tui.problems import describe
 
@@ -143,6 +149,79 @@ def test_any_other_fault_of_a_certificate_is_told_in_its_own_words(code: int, me
     problem = describe(NotReached(tls_stage(failure), "mail.example", 443, 1, message))
     assert message in problem.detail
     assert not any(word in repr(problem) for word in ("expired", "--ca-file", "encryption"))
+
+
+@contextmanager
+def refusing(context: ssl.SSLContext) -> Iterator[int]:
+    """Run a server that only makes handshakes, and yield its port.
+
+    With blocking sockets, since asyncio's server hangs up before it has sent its alert.
+    """
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            while True:
+                try:
+                    connection, _ = listener.accept()
+                except OSError:  # the listener is closed
+                    return
+                with connection, suppress(OSError):
+                    context.wrap_socket(connection, server_side=True).close()
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield listener.getsockname()[1]
+        listener.shutdown(socket.SHUT_RDWR)
+        thread.join()
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_3, ssl.TLSVersion.TLSv1_2])
+async def test_a_server_that_wants_a_client_certificate_is_told(
+    dial: Dial, authority: trustme.CA, ca_file: Path, version: ssl.TLSVersion
+) -> None:
+    context = serving(authority.issue_cert("localhost"))
+    context.maximum_version = version
+    context.verify_mode = ssl.CERT_REQUIRED
+    authority.configure_trust(context)
+    with refusing(context) as port:
+        client = dial(port, scheme="https", host="localhost", ca_file=ca_file)
+        with pytest.raises(NotReached) as caught:
+            await client.create_key(KeyDraft("x"), SecretStr("4f0c-token"))
+        await client.aclose()
+    assert not caught.value.maybe_done
+    assert "client certificate" in repr(describe(caught.value))
+    if version is ssl.TLSVersion.TLSv1_3:
+        assert caught.value.stage is Stage.TLS_CLIENT_CERTIFICATE
+        assert "Nothing was sent" not in describe(caught.value).detail
+
+
+@pytest.mark.parametrize("trusted", ["root", "intermediate", "the server's own"])
+async def test_any_certificate_of_the_chain_may_be_the_one_that_is_trusted(
+    dial: Dial, authority: trustme.CA, tmp_path: Path, trusted: str
+) -> None:
+    intermediate = authority.create_child_ca()
+    leaf = intermediate.issue_cert("localhost")
+    pem = {
+        "root": authority.cert_pem,
+        "intermediate": intermediate.cert_pem,
+        "the server's own": leaf.cert_chain_pems[0],
+    }[trusted]
+    path = tmp_path / "trusted.pem"
+    pem.write_to_path(str(path))
+    async with faults(GRANTS, tls=serving(leaf)) as server:
+        client = dial(server, scheme="https", host="localhost", ca_file=path)
+        assert await client.grants(None)
+        await client.aclose()
+
+
+async def test_a_trusted_certificate_is_good_for_its_own_host_only(
+    dial: Dial, authority: trustme.CA, tmp_path: Path
+) -> None:
+    leaf = authority.issue_cert("other.example")
+    path = tmp_path / "trusted.pem"
+    leaf.cert_chain_pems[0].write_to_path(str(path))
+    error = await stage_of(dial, serving(leaf), path)
+    assert error.stage is Stage.TLS_WRONG_HOST
 
 
 async def test_a_server_without_tls_is_told(dial: Dial) -> None:

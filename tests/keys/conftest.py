@@ -44,12 +44,12 @@ def unstored(journal: Journal) -> list[JournalEntry]:
     return [record.unstored for record in reversed(records) if record.unstored is not None]
 
 
-def readings(found: Verification) -> dict[str, Reading]:
-    return {proof.grant: proof.reading for proof in found.proofs}
+def readings(verification: Verification) -> dict[str, Reading]:
+    return {proof.grant: proof.reading for proof in verification.proofs}
 
 
-def proof(found: Verification, grant: str) -> Proof:
-    return next(proof for proof in found.proofs if proof.grant == grant)
+def proof(verification: Verification, grant: str) -> Proof:
+    return next(proof for proof in verification.proofs if proof.grant == grant)
 
 
 def file_of(journal: Journal) -> Path:

@@ -164,3 +164,46 @@ async def test_nobody_waits_for_a_year(node: Node, client: Client) -> None:
     assert "less often" in proof(verification, "metrics/view").why
     assert naps.taken == []
     assert not verification.works
+
+
+async def test_where_keys_are_known_to_be_told_apart_a_grant_shows_that_a_key_is_accepted(
+    node: Node, client: Client
+) -> None:
+    _, secret = node.add_key("all", ALL)
+    verification = await verify(client, SecretStr(secret), ALL, is_enforced=True)
+    assert verification.works
+    assert verification.hints == ()
+    assert readings(verification).keys() == set(ALL)
+    assert len(node.requests) == ROOTS
+    assert node.seen("GET", "/api/v1/api-keys") == 0
+
+
+async def test_a_refused_grant_shows_that_the_key_is_known(node: Node, client: Client) -> None:
+    _, secret = node.add_key("less", ("templates/view",))
+    verification = await verify(client, SecretStr(secret), ("metrics/view",), is_enforced=True)
+    assert verification.alive is Reading.GRANTED
+    assert readings(verification) == {"metrics/view": Reading.REFUSED}
+    assert not verification.works
+    assert len(node.requests) == 1
+
+
+async def test_an_answer_that_says_nothing_of_the_key_has_the_list_asked(
+    node: Node, client: Client
+) -> None:
+    _, secret = node.add_key("all", ALL)
+    node.fail("GET", "/api/v1/metrics", "500", times=9)
+    verification = await verify(client, SecretStr(secret), ("metrics/view",), is_enforced=True)
+    assert verification.alive is Reading.GRANTED
+    assert readings(verification) == {"metrics/view": Reading.NO_ANSWER}
+    assert node.requests == [("GET", "/api/v1/metrics/"), ("GET", "/api/v1/api-keys")]
+
+
+async def test_a_strange_secret_is_not_accepted_whatever_it_is_tried_on(
+    node: Node, client: Client
+) -> None:
+    verification = await verify(
+        client, SecretStr("ab" * 20), ("metrics/view",), is_enforced=True, patience=0
+    )
+    assert verification.alive is Reading.NOT_ACCEPTED
+    assert readings(verification) == {"metrics/view": Reading.NOT_ACCEPTED}
+    assert len(node.requests) == 1

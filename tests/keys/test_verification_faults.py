@@ -49,14 +49,18 @@ async def test_what_goes_wrong_with_one_answer_says_nothing_of_the_others(
     )
     if how == "hang":
         asking = in_vain(asking, lambda: awaited and awaited[-1] == ("metrics/view",))
-    found = await asking
+    verification = await asking
     await client.aclose()
-    shown = proof(found, "metrics/view")
+    shown = proof(verification, "metrics/view")
     assert shown.reading is reading
     assert shown.why.startswith(why)
     assert bool(shown.why) is bool(why)
-    assert set(readings(found).values()) <= {reading, Reading.GRANTED, Reading.CANNOT_BE_SHOWN}
-    assert found.works is (reading is Reading.GRANTED)
+    assert set(readings(verification).values()) <= {
+        reading,
+        Reading.GRANTED,
+        Reading.CANNOT_BE_SHOWN,
+    }
+    assert verification.works is (reading is Reading.GRANTED)
 
 
 @pytest.mark.parametrize("how", ["before", "500", "429-for-ever"])

@@ -43,7 +43,7 @@ def test_help_and_version_load_nothing_heavy(option: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (["--nonsense"], "there is no option --nonsense; see"),
         (["-x"], "there is no option -x; see"),
@@ -90,9 +90,9 @@ def test_help_and_version_load_nothing_heavy(option: str) -> None:
         ([], "this needs a terminal"),
     ],
 )
-def test_what_cannot_be_started_is_told_in_one_sentence(arguments: list[str], told: str) -> None:
+def test_what_cannot_be_started_is_told_in_one_sentence(arguments: list[str], message: str) -> None:
     sentence = refusal(run(*arguments))
-    assert told in sentence
+    assert message in sentence
     assert "hunter2" not in sentence
 
 
@@ -114,7 +114,7 @@ def test_without_any_standard_stream(stream: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("before", "told"),
+    ("before", "message"),
     [
         (["--no-auth"], "switched off: everybody may do everything"),
         (["--edition", "momentum-4.1"], "momentum-4.1"),
@@ -122,10 +122,10 @@ def test_without_any_standard_stream(stream: str) -> None:
     ],
 )
 def test_the_sandboxs_options_count_before_the_command_too(
-    start: StartProgram, before: list[str], told: str
+    start: StartProgram, before: list[str], message: str
 ) -> None:
     program = start(*before, "sandbox")
-    program.wait_for(lambda now: re.search(told, now))
+    program.wait_for(lambda now: re.search(message, now))
     program.wait_for("It is not a mail server")
     program.press("ctrl+c")
     program.leaves()

@@ -38,13 +38,13 @@ def test_a_crash_tells_one_sentence(start: StartProgram, node: Node, where: str)
     program.leaves(1)
 
     lines = program.text.strip().splitlines()
-    found = re.fullmatch(
+    match = re.fullmatch(
         r"momentum-keys stopped because of a fault in it\. Where it happened is told in"
         r"(/\S+\.txt), without any secret\.",
         "".join(lines),
     )
-    assert found, program.text
-    report = Path(found[1])
+    assert match, program.text
+    report = Path(match[1])
     assert report.stat().st_mode & 0o777 == 0o600
     written = report.read_text()
     assert "builtins.ValueError" in written

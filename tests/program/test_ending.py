@@ -134,11 +134,11 @@ import threading
 
 threads = threading.enumerate
 
-def told():
+def live_threads():
     os.write(2, b"\\x1b]0;waiting\\x07")
     return threads()
 
-threading.enumerate = told
+threading.enumerate = live_threads
 cli.THREAD_SECONDS = 60
 """
 
@@ -160,9 +160,9 @@ def test_ctrl_c_is_heard_while_the_end_is_waited_for(start: StartProgram) -> Non
 def test_it_leaves_the_sandbox_beside_it_stopped(start: StartProgram) -> None:
     program = start("--sandbox")
     program.shows("Sandbox on this machine", "http://127.0.0.1:")
-    found = re.search(r"127\.0\.0\.1:(\d+)", program.text)
-    assert found
+    match = re.search(r"127\.0\.0\.1:(\d+)", program.text)
+    assert match
     program.press("ctrl+q")
     program.leaves()
     with socket.socket() as caller:
-        assert caller.connect_ex(("127.0.0.1", int(found[1]))) != 0
+        assert caller.connect_ex(("127.0.0.1", int(match[1]))) != 0

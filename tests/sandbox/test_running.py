@@ -15,6 +15,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.node import Node
+from tui.api.trust import tls_context
 from tui.sandbox import child_process
 from tui.sandbox.options import Announcement, SandboxFailed, SandboxMissing, SandboxOptions
 from tui.sandbox.running import run_node
@@ -107,6 +109,54 @@ def test_the_command_shows_what_the_account_needs(tmp_path: Path) -> None:
     assert row(again, "Client id") == row(text, "Client id")
 
 
+@pytest.mark.parametrize("is_kept", [True, False])
+def test_the_node_speaks_https_and_names_whom_to_trust(tmp_path: Path, is_kept: bool) -> None:
+    options = SandboxOptions(tls=True, data=tmp_path / "node" if is_kept else None)
+    seen: list[tuple[str, Path]] = []
+
+    def announce(announcement: Announcement) -> None:
+        text = banner(announcement, options)
+        path = Path(row(text, "CA file"))
+        assert f"curl --cacert {path} -H" in text
+        assert path.read_text().startswith("-----BEGIN CERTIFICATE-----")
+        seen.append((announcement.url, path))
+        signal.raise_signal(signal.SIGTERM)
+
+    for _ in range(2):
+        run_node(options, announce)
+    assert all(url.startswith("https://127.0.0.1:") for url, _ in seen)
+    assert [path.exists() for _, path in seen] == [is_kept] * 2
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_a_node_beside_the_app_speaks_https(host: str) -> None:
+    with child_process.start(SandboxOptions(tls=True, faults=("slow=0.01",))) as sandbox:
+        announcement = sandbox.announcement
+        assert announcement.ca_file
+        context = tls_context(Path(announcement.ca_file))
+        url = f"{announcement.url.replace('127.0.0.1', host)}/api/v1/metrics"
+        assert httpx.get(url, trust_env=False, verify=context).status_code == 401
+        with pytest.raises(httpx.ConnectError):
+            httpx.get(url, trust_env=False)
+        plain = httpx.URL(announcement.url).copy_with(scheme="http")
+        with pytest.raises(httpx.RemoteProtocolError):
+            httpx.get(plain, trust_env=False)
+
+
+@pytest.mark.parametrize("is_second", [False, True])
+@pytest.mark.parametrize("beginning", [b"G", b"GET / HTTP/1.1\r\nHost: x\r\nX-Drip:"])
+def test_a_request_whose_head_does_not_end_is_hung_up_on(
+    beginning: bytes, is_second: bool, monkeypatch: pytest.MonkeyPatch, node: Node
+) -> None:
+    monkeypatch.setattr("tui.sandbox.http_server.HEADER_SECONDS", 0.2)
+    with socket.create_connection(("127.0.0.1", node.port), timeout=10) as connection:
+        if is_second:
+            connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert connection.recv(4096).startswith(b"HTTP/1.1 404")
+        connection.sendall(beginning)
+        assert connection.recv(4096) == b""
+
+
 def test_the_command_says_that_authentication_is_off() -> None:
     text = banner_of(SandboxOptions(auth=False))
     assert row(text, "Authentication").startswith("switched off")
@@ -119,6 +169,7 @@ def test_the_command_says_that_authentication_is_off() -> None:
         (SandboxOptions(edition="momentum-3"), "There is no edition 'momentum-3'"),
         (SandboxOptions(account="card"), "There is no account kind 'card'"),
         (SandboxOptions(edition="momentum-4.1", account="two-factor"), "Momentum 4.1 has no"),
+        (SandboxOptions(faults=("hail",)), "There is no fault 'hail'"),
         (SandboxOptions(port=99999), "A port lies between 0 and 65535"),
         (SandboxOptions(data=Path("/dev/null")), "/dev/null can't be used"),
     ],

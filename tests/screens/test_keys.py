@@ -106,7 +106,7 @@ async def test_no_keys_yet(node_with: NodeMaker) -> None:
 
 @pytest.mark.parametrize("size", [NARROW, WIDE], ids=["narrow", "wide"])
 async def test_a_list_that_cannot_be_read(node: Node, size: tuple[int, int]) -> None:
-    node.fail("GET", "/api/v1/api-keys", "503-html")
+    node.fail("GET", "/api/v1/api-keys", "503-html", 3)
     async with at_login(node, size) as page:
         await page.submit()
         await page.me.until("The server failed with status 503")

@@ -133,7 +133,7 @@ async def test_a_server_without_keys(node_with: NodeMaker) -> None:
 
 
 async def test_a_server_that_fails(server: Node) -> None:
-    server.fail("GET", "/api/v1/api-keys", "503-html")
+    server.fail("GET", "/api/v1/api-keys", "503-html", 3)
     async with at_login(server) as page:
         await page.submit()
         await page.me.until("Try again")

@@ -1,4 +1,4 @@
-"""The details of a key: told while they are seen, and up to date once they are."""
+"""The details of a key: text while they are seen, and up to date once they are."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Aside(App[None]):
         self.query_one(KeyFacts).show(Key(label, label), Catalogue(), NOW)
 
     @property
-    def told(self) -> str:
+    def text(self) -> str:
         return str(self.query_one("#facts", Static).content)
 
 
@@ -34,11 +34,11 @@ async def test_what_is_seen_is_told_at_once() -> None:
     async with app.run_test(size=(140, 40)) as pilot:
         await pilot.pause()
         app.show("Alpha")
-        assert app.told.startswith("Alpha")
+        assert app.text.startswith("Alpha")
         app.show("Beta")
-        assert app.told.startswith("Beta")
+        assert app.text.startswith("Beta")
         app.query_one(KeyFacts).show(None, Catalogue(), NOW)
-        assert app.told == ""
+        assert app.text == ""
 
 
 async def test_what_is_hidden_is_told_when_it_comes_to_be_seen() -> None:
@@ -48,13 +48,13 @@ async def test_what_is_hidden_is_told_when_it_comes_to_be_seen() -> None:
         app.show("Alpha")
         app.show("Beta")
         await pilot.pause()
-        assert app.told == ""
+        assert app.text == ""
         await pilot.resize_terminal(140, 40)
         await pilot.pause()
-        assert app.told.startswith("Beta")
+        assert app.text.startswith("Beta")
 
 
 def test_a_line_that_is_broken_keeps_its_indent() -> None:
     key = Key("1", "Alpha", raw_grants=("transmissions/modify",))
-    told = describe(key, Catalogue(), NOW, 30).plain
-    assert "\n  GET, POST, PUT, DELETE on\n  /api/v1/transmissions\n" in told
+    text = describe(key, Catalogue(), NOW, 30).plain
+    assert "\n  GET, POST, PUT, DELETE on\n  /api/v1/transmissions\n" in text

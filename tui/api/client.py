@@ -6,7 +6,9 @@ import asyncio
 import base64
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from itertools import count
 from time import monotonic
 from typing import TypeVar
 from urllib.parse import quote, urlencode
@@ -17,6 +19,7 @@ from pydantic import SecretStr
 from tui import __version__
 from tui.api import decode
 from tui.api.address import AddressFault, BadAddress, Server
+from tui.api.compression import readings
 from tui.api.errors import ApiError, Forbidden, NotFound, Unauthorized, Unreadable, Unsendable
 from tui.api.models import CreatedKey, Grant, Key, KeyDraft, KeyList, Token, TwoFactor, User
 from tui.api.refusals import excerpt, read_entries, refusal, retry_after
@@ -31,6 +34,12 @@ ANSWER_CAP = 2**20
 
 PROBE_CAP = 2**16
 """How much of an answer to a probe is taken in, so as to keep the connection, in bytes."""
+
+PAUSES = (1.0, 2.0, 4.0, 5.0)
+"""How long is waited before a call is made again, in seconds; the last for all others."""
+
+BUSY_REPEATS = 2
+"""How often a call is made again that is answered 503."""
 
 SIGN_OUT_SECONDS = 5.0
 """How long signing out is waited for: it must never hold up leaving."""
@@ -82,6 +91,7 @@ class Client:
         self.server = server
         self.deadline = deadline
         self._wire = Wire(server, transport)
+        self._repeating = asyncio.Lock()
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -127,7 +137,8 @@ class Client:
     async def sign_out(self, token: SecretStr, deadline: float = SIGN_OUT_SECONDS) -> None:
         """Have the server forget `token` (contract 2), within `deadline` seconds."""
         form = _form({"token": token.get_secret_value()}, token)
-        await self._call("POST", "/authenticate/logout", token, form, deadline=deadline)
+        path = "/authenticate/logout"
+        await self._call("POST", path, token, form, deadline=deadline, may_repeat=True)
 
     async def user(self, username: str, credential: SecretStr | None) -> User:
         """Return an account by its user name or e-mail address (contract 2)."""
@@ -194,6 +205,9 @@ class Client:
             return decode.created(answer.body, draft)
         except decode.Malformed as malformed:
             failure = answer.cut or Unreadable(answer.status, malformed.reason)
+        for reading in readings(answer.raw, ANSWER_CAP):
+            with suppress(decode.Malformed):
+                return decode.created(reading, draft)
         raise failure from None
 
     async def update_key(
@@ -250,8 +264,12 @@ class Client:
         deadline: float | None = None,
         sign_in: bool = False,
         keep_cut: bool = False,
+        may_repeat: bool = False,
     ) -> Answer:
-        """Make a call and return its 2xx answer, whole unless `keep_cut`; all else is raised."""
+        """Make a call and return its 2xx answer, whole unless `keep_cut`; all else is raised.
+
+        A GET, and what `may_repeat`, is made again while the server asks for fewer requests.
+        """
         call = Call(
             method=method,
             url=f"{self.server.url}{self.server.prefix}{path}",
@@ -260,12 +278,31 @@ class Client:
             deadline=self.deadline if deadline is None else deadline,
             cap=cap,
         )
-        answer = await self._wire.exchange(call)
+        answer = await self._patiently(call, may_repeat=may_repeat or method == "GET")
         answer.sanitize = _sanitizer(*content.secrets, credential)
         if not 200 <= answer.status < 300:
             raise refusal(answer, sign_in=sign_in) from None
         if answer.cut is not None and not keep_cut:
             raise answer.cut from None
+        return answer
+
+    async def _patiently(self, call: Call, *, may_repeat: bool) -> Answer:
+        """Make a call, again and again within its deadline where the server is asked too often.
+
+        Calls that are made again go one by one, so that they do not get into each other's way.
+        """
+        started = monotonic()
+        answer = await self._wire.exchange(call)
+        if not may_repeat or _asked_pause(answer, 0) is None:
+            return answer
+        async with self._repeating:
+            for repeat in count():
+                pause = _asked_pause(answer, repeat)
+                left = call.deadline - (monotonic() - started)
+                if pause is None or pause >= left:
+                    return answer
+                await asyncio.sleep(pause)
+                answer = await self._wire.exchange(replace(call, deadline=left - pause))
         return answer
 
     def _read(
@@ -280,6 +317,18 @@ class Client:
     def _check_done(self, answer: Answer) -> None:
         if answer.cut is None:
             self._read(answer, decode.done)
+
+
+def _asked_pause(answer: Answer, repeat: int) -> float | None:
+    """Return for how long to wait before a call is made again, in seconds; None: not at all.
+
+    A server says with 420 or 429 that it is asked too often; nginx does so with 503, which may
+    also mean that something is down, so there it is given up sooner.
+    """
+    if answer.status not in {420, 429, 503} or (answer.status == 503 and repeat >= BUSY_REPEATS):
+        return None
+    pause = PAUSES[min(repeat, len(PAUSES) - 1)]
+    return max(pause, retry_after(answer.headers.get("retry-after", "")) or 0)
 
 
 def _unreadable(answer: Answer, malformed: decode.Malformed, *, holds_secret: bool) -> ApiError:

@@ -11,6 +11,8 @@
     └── Refused          the server said no, in its own words
         ├── Invalid          400, 413, 415, 422: a field is wrong
         ├── SignInRefused    400, 401, 403 with the two OAuth-style fields
+        ├── HttpsWanted      400 to plain http on a port for https
+        ├── CertificateWanted  400 for want of a client certificate
         ├── Unauthorized     401
         ├── Forbidden        403
         ├── NotFound         404
@@ -36,12 +38,14 @@ class Stage(Enum):
     TIMEOUT = "timeout"
     NETWORK = "network"
     PROXY = "proxy"
+    PROXY_NOT_TLS = "proxy not tls"
     TLS_UNKNOWN_CA = "tls unknown ca"
     TLS_WRONG_HOST = "tls wrong host"
     TLS_SELF_SIGNED = "tls self-signed"
     TLS_EXPIRED = "tls expired"
     TLS_NOT_YET_VALID = "tls not yet valid"
     TLS_BAD_CERTIFICATE = "tls bad certificate"
+    TLS_CLIENT_CERTIFICATE = "tls client certificate"
     TLS_OTHER = "tls other"
     NOT_TLS = "not tls"
 
@@ -94,14 +98,20 @@ class NotReached(ApiError):
 class NoAnswer(ApiError):
     """The request went out, but no whole answer came: too late, cut off, or not HTTP at all.
 
-    `reason` is `deadline`, `broken` or `not http`; `seconds` tells how long it was waited for.
+    `reason` is `deadline`, `broken`, `not http`, or `tls` where plain http was sent to a port
+    that speaks https alone; `seconds` tells how long it was waited for.
     """
 
     maybe_done = maybe_later = True
 
-    def __init__(self, reason: str, host: str, port: int, seconds: float) -> None:
+    def __init__(
+        self, reason: str, host: str, port: int, seconds: float, scheme: str = "https"
+    ) -> None:
         super().__init__(reason, host, port)
-        self.reason, self.host, self.port, self.seconds = reason, host, port, seconds
+        self.reason, self.host, self.port = reason, host, port
+        self.seconds, self.scheme = seconds, scheme
+        if reason == "tls":
+            self.maybe_done = self.maybe_later = False
 
 
 class Redirected(ApiError):
@@ -170,6 +180,14 @@ class SignInRefused(Refused):
         self.error, self.description = error, description
 
 
+class HttpsWanted(Refused):
+    """400: plain http was sent to a port that speaks https; nothing was done."""
+
+
+class CertificateWanted(Refused):
+    """400: the server wants a client certificate, which the program has none of."""
+
+
 class Unauthorized(Refused):
     """401: no, unknown or expired credential, or an address outside the allowed ones."""
 
@@ -212,6 +230,8 @@ def in_short(error: ApiError) -> str:
         return f"The server answered {error.status}."
     if isinstance(error, NotReached):
         return f"The server could not be reached ({error.stage.value})."
+    if isinstance(error, NoAnswer) and error.reason == "tls":
+        return "The server speaks https alone."
     if isinstance(error, NoAnswer) and error.reason == "deadline":
         return f"No answer came within {error.seconds:.0f} s."
     if isinstance(error, NoAnswer):

@@ -10,9 +10,11 @@ from email.utils import parsedate_to_datetime
 from tui.api.decode import Malformed, parse
 from tui.api.errors import (
     ApiError,
+    CertificateWanted,
     Conflict,
     ErrorEntry,
     Forbidden,
+    HttpsWanted,
     Invalid,
     NotFound,
     RateLimited,
@@ -33,6 +35,13 @@ LONGEST_WAIT = 300.0
 
 Sanitize = Callable[[str], str]
 """Makes a text of the server safe to show."""
+
+_HTTPS_PAGE = (
+    rb"plain HTTP request was sent to HTTPS port|speaking plain HTTP to an SSL-enabled"
+    rb"|HTTP request to an HTTPS server"
+)
+_CERTIFICATE_PAGE = rb"No required SSL certificate was sent|SSL certificate error"
+"""What nginx, Apache and Go's servers write."""
 
 _KINDS: dict[int, type[Refused]] = {
     400: Invalid,
@@ -57,6 +66,8 @@ def refusal(answer: Answer, *, sign_in: bool = False) -> ApiError:
         return Redirected(status, sanitize(answer.headers.get("location", "")))
     if not 400 <= status < 600:
         return Unreadable(status, "a status that HTTP does not know")
+    if status == 400 and (page := _misdirected(answer.body)):
+        return page(status)
     listed = read_entries(answer.body, sanitize)
     if sign_in and status in {400, 401, 403}:
         error: Refused = _sign_in_refused(status, listed)
@@ -67,6 +78,14 @@ def refusal(answer: Answer, *, sign_in: bool = False) -> ApiError:
     if not listed:
         error.excerpt = excerpt(answer.body, sanitize)
     return error
+
+
+def _misdirected(body: bytes) -> type[Refused] | None:
+    """Return what a web server's own page tells of a request that never came to Momentum."""
+    beginning = body[:2_000]
+    if re.search(_HTTPS_PAGE, beginning):
+        return HttpsWanted
+    return CertificateWanted if re.search(_CERTIFICATE_PAGE, beginning) else None
 
 
 def _sign_in_refused(status: int, listed: tuple[ErrorEntry, ...]) -> SignInRefused:

@@ -49,6 +49,9 @@ def tls_context(ca_file: Path | None) -> ssl.SSLContext:
             context.load_verify_locations(bundle)
     if ca_file is not None:
         context.load_verify_locations(ca_file)
+        # As with curl, any certificate in the file is trusted by itself: an intermediate
+        # authority's, or the server's own.
+        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     return context
 
 
@@ -57,8 +60,18 @@ def no_trust() -> ssl.SSLContext:
     return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
+def is_certificate_wanted(error: BaseException) -> bool:
+    """Tell whether a server ended a handshake because the program showed no certificate.
+
+    From TLS 1.3 on, that comes only after the program has begun to send.
+    """
+    return isinstance(error, ssl.SSLError) and "CERTIFICATE_REQUIRED" in (error.reason or "")
+
+
 def tls_stage(error: ssl.SSLError) -> Stage:
     """Return what a failed handshake tells about the server, by its codes and not by its text."""
     if not isinstance(error, ssl.SSLCertVerificationError):
+        if is_certificate_wanted(error):
+            return Stage.TLS_CLIENT_CERTIFICATE
         return Stage.NOT_TLS if error.reason in _NOT_TLS else Stage.TLS_OTHER
     return _VERIFY_STAGES.get(error.verify_code, Stage.TLS_BAD_CERTIFICATE)

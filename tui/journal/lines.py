@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Literal, cast, get_args
@@ -42,9 +42,13 @@ class JournalEntry:
     predecessor: str = ""
 
 
+_FIELDS = tuple(field.name for field in fields(JournalEntry))
+
+
 def encode(entry: JournalEntry) -> bytes:
     """Return the line that holds `entry`, in ASCII, with texts cut to their limits."""
-    texts = asdict(entry) | {"when": entry.when.astimezone(UTC).isoformat(timespec="milliseconds")}
+    texts = {name: getattr(entry, name) for name in _FIELDS}
+    texts["when"] = entry.when.astimezone(UTC).isoformat(timespec="milliseconds")
     texts["short_key"] = entry.short_key[:LONGEST_SHORT_KEY]
     filled = {name: text[:LONGEST] for name, text in texts.items() if text}
     return json.dumps(filled, separators=(",", ":")).encode("ascii") + b"\n"
@@ -85,4 +89,4 @@ def decode(line: bytes) -> JournalEntry | None:
 @lru_cache(maxsize=16_384)
 def holds_more(line: bytes) -> bool:
     """Tell whether a line that is an entry has fields that entries do not have."""
-    return not json.loads(line).keys() <= {field.name for field in fields(JournalEntry)}
+    return not json.loads(line).keys() <= set(_FIELDS)

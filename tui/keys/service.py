@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator
+from collections.abc import (
+    AsyncIterator,
+    Callable,
+    Collection,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -58,7 +67,7 @@ class Created:
     attempt: Attempt
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Listing:
     """The keys of the server as last read, in its order, and the grants it offers.
 
@@ -69,13 +78,25 @@ class Listing:
     catalogue: Catalogue = field(default_factory=Catalogue)
     is_whole: bool = True
 
+    @cached_property
+    def by_id(self) -> Mapping[str, Key]:
+        """The keys by their ids; of several with one id the first."""
+        return {key.id: key for key in reversed(self.keys)}
+
+    @cached_property
+    def by_label(self) -> Mapping[str | None, Sequence[Key]]:
+        """The keys of each raw label, in the server's order."""
+        by_label: dict[str | None, list[Key]] = {}
+        for key in self.keys:
+            by_label.setdefault(key.raw_label, []).append(key)
+        return by_label
+
     def find(self, key_id: str | None, short_key: str, label: str) -> Key | None:
         """Return the key that a create made (contract 4): by id, else by short key and label."""
-        for key in self.keys:
-            if key.id == key_id:
-                return key
+        if key_id is not None:
+            return self.by_id.get(key_id)
         same = [key for key in self.keys if (key.short_key, key.label) == (short_key, label)]
-        return same[-1] if key_id is None and same else None
+        return same[-1] if same else None
 
     @property
     def raw_labels(self) -> list[str]:
@@ -92,6 +113,29 @@ class Listing:
             if as_read(other) == wanted and (besides is None or key.id != besides.id):
                 return key
         return None
+
+
+@dataclass(frozen=True)
+class KnownIds(Collection[str]):
+    """The ids of the keys in a listing, and `others`; made at no cost, whatever the listing's size.
+
+    It stays as it is when the service reads its next listing.
+    """
+
+    listing: Listing
+    others: frozenset[str] = frozenset()
+
+    def __contains__(self, key_id: object) -> bool:
+        return key_id in self.listing.by_id or key_id in self.others
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.listing.by_id.keys() | self.others)
+
+    def __len__(self) -> int:
+        return len(self.listing.by_id.keys() | self.others)
+
+    def __bool__(self) -> bool:
+        return bool(self.listing.keys or self.others)
 
 
 class KeyService:
@@ -116,6 +160,7 @@ class KeyService:
         self._listed_at = float("-inf")
         self._catalogue: Catalogue | None = None
         self._created_ids: set[str] = set()
+        self._is_enforced = False
         self._open_writes: dict[str, _OpenWrite] = {}
 
     async def load(self) -> Listing:
@@ -126,7 +171,7 @@ class KeyService:
         if started_at > self._listed_at:  # an answer that was overtaken tells nothing new
             self.listing, self._listed_at = listing, started_at
         if self._open_writes:
-            listed = {key.id: key for key in listing.keys}
+            listed = listing.by_id
             for key_id in tuple(self._open_writes):
                 if listing.is_whole or key_id in listed:
                     self._settle(key_id, listed.get(key_id))
@@ -205,9 +250,9 @@ class KeyService:
         await self.unstored_secrets.add(created_key, draft, attempt)
         return Created(created_key, draft, attempt)
 
-    def known_ids(self) -> frozenset[str]:
-        """Return the ids of the keys that were there when last read, or were made since."""
-        return frozenset({key.id for key in self.listing.keys} | self._created_ids)
+    def known_ids(self, *others: str) -> KnownIds:
+        """Return the ids of the keys that were listed last, those made since, and `others`."""
+        return KnownIds(self.listing, frozenset(others) | self._created_ids)
 
     def create_outcome(
         self,
@@ -343,8 +388,20 @@ class KeyService:
         *,
         on_change: Callable[[Verification], None] | None = None,
     ) -> Verification:
-        """Find out, with a key's secret, whether the key is accepted and what it may do."""
-        return await verify(self.session.client, secret, grants, valid_ips, on_change=on_change)
+        """Find out, with a key's secret, whether the key is accepted and what it may do.
+
+        That the server refuses keys the list of keys is found out with the first one.
+        """
+        verification = await verify(
+            self.session.client,
+            secret,
+            grants,
+            valid_ips,
+            is_enforced=self._is_enforced,
+            on_change=on_change,
+        )
+        self._is_enforced = self._is_enforced or verification.shows_enforcement
+        return verification
 
     async def unstored(self) -> UnstoredKeys:
         """Return the listed keys that this operator created here and did not store."""

@@ -52,6 +52,8 @@ _WRITE_GRANTS = frozenset(
 _WHY_SMTP = "It is for SMTP, which the REST interface cannot show."
 _WHY_UNKNOWN_GRANT = "It is not known which request would show it without changing anything."
 
+_NO_GET = ("", _PREVIEW_PATH)
+
 _RATE_LIMITED = frozenset({420, 429})
 _RETRIED = _RATE_LIMITED | {401}
 _INCONCLUSIVE = frozenset({400, 405, 409, 413, 415, 422})
@@ -65,6 +67,10 @@ class Reading(Enum):
     NOT_ACCEPTED = "not accepted"
     CANNOT_BE_SHOWN = "cannot be shown"
     NO_ANSWER = "no answer"
+
+
+_SHOWS_KEY = (Reading.GRANTED, Reading.REFUSED, Reading.NOT_ACCEPTED)
+"""What an answer about a grant may say that also says whether the key is accepted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +97,11 @@ class Verification:
         """Whether every answer came; without one, `works` being false says nothing of the key."""
         readings = {self.alive, *(proof.reading for proof in self.proofs)}
         return Reading.NO_ANSWER not in readings and not self.awaited
+
+    @property
+    def shows_enforcement(self) -> bool:
+        """Whether the server was seen to keep a key from what no key may do."""
+        return self.alive is Reading.GRANTED and NOT_ENFORCED not in self.hints
 
     @property
     def works(self) -> bool:
@@ -124,6 +135,7 @@ async def verify(
     grants: Iterable[str],
     valid_ips: Iterable[str] = (),
     *,
+    is_enforced: bool = False,
     patience: float = 8.0,
     on_change: Callable[[Verification], None] | None = None,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -133,20 +145,29 @@ async def verify(
     `patience` bounds how long is waited in all, in seconds, where the key is not accepted yet or
     the server wants to be asked less often. `on_change` is called with all that is known whenever
     that is more than before. Where the key is not accepted, or no answer comes, its grants are not
-    asked about.
+    asked about. Where the server `is_enforced`, that is known to tell keys from others, an answer
+    about a grant shows also whether the key is accepted: one request less.
     """
     results = _Results(
         tuple(dict.fromkeys(grants)), tuple(valid_ips), on_change or (lambda _: None)
     )
     prober = _Prober(client, secret, patience, sleep, results)
-    alive = await prober.send(_LIST_KEYS)
-    results.set_alive(alive)
     grants_by_path, preview = _by_path(results.grants), _preview_unknown_template()
+    first_path = next((path for path in grants_by_path if path not in _NO_GET), "")
+    first = (
+        await prober.send_first(_ProbeRequest(first_path)) if is_enforced and first_path else None
+    )
+    shows_key = first is not None and first.reading in _SHOWS_KEY
+    alive = first if first is not None and shows_key else await prober.send_first(_LIST_KEYS)
+    results.set_alive(alive, is_list=not shows_key)
     results.add(grants_by_path.pop("", ()), _ProbeResult(Reading.CANNOT_BE_SHOWN))
     if alive.reading is Reading.NOT_ACCEPTED or not alive.status:
         for shown_grants in grants_by_path.values():
             results.add(shown_grants, _ProbeResult(alive.reading, why=NOT_ASKED))
         return results.verification
+
+    if first is not None:
+        results.add(grants_by_path.pop(first_path), first)
 
     async def probe(path: str, shown_grants: Sequence[str]) -> None:
         request = preview if path == _PREVIEW_PATH else _ProbeRequest(path)
@@ -229,7 +250,11 @@ class _Prober:
         self._patience, self._sleep = patience, sleep
         self._gate = asyncio.Semaphore(MOST_AT_ONCE)
 
-    async def send(self, request: _ProbeRequest) -> _ProbeResult:
+    async def send_first(self, request: _ProbeRequest) -> _ProbeResult:
+        """Return what the answer says of the key; what patience that costs is left to no other."""
+        return await self.send(request, is_first=True)
+
+    async def send(self, request: _ProbeRequest, *, is_first: bool = False) -> _ProbeResult:
         """Return what the answer says, or why there is none."""
         pause, left = FIRST_PAUSE, self._patience
         while True:
@@ -240,11 +265,11 @@ class _Prober:
             wait = max(pause, answer.retry_after or 0)
             if answer.status not in _RETRIED or wait > left:
                 break
-            if request is _LIST_KEYS and answer.status == 401:
+            if is_first and answer.status == 401:
                 self._results.note_retry()
             await self._sleep(wait)
             left, pause = left - wait, min(pause * 2, LONGEST_PAUSE)
-        if request is _LIST_KEYS:
+        if is_first:
             self._patience = left
         return _read(request, answer)
 
@@ -281,13 +306,17 @@ class _Results:
             self._hints = [STILL_TRYING]
             self._on_change(self.verification)
 
-    def set_alive(self, result: _ProbeResult) -> None:
-        """Take in the answer to `GET /api-keys`, which refuses a key that works (contract 6)."""
+    def set_alive(self, result: _ProbeResult, *, is_list: bool) -> None:
+        """Take in the answer that says whether the key is accepted: a refusal knows the key.
+
+        `GET /api-keys` refuses each key that works (contract 6).
+        """
         reading, self._hints = result.reading, []
         if reading is Reading.REFUSED:
             reading = Reading.GRANTED
         elif reading is Reading.GRANTED:
-            self._hint(NOT_ENFORCED)
+            if is_list:
+                self._hint(NOT_ENFORCED)
         elif reading is Reading.NOT_ACCEPTED:
             self._hint(UNKNOWN_KEY)
             self._hint_addresses()

@@ -114,6 +114,11 @@ _STAGES: dict[Stage, tuple[str, str, str]] = {
         "The environment's proxy settings lead there, and it did not connect to the server.",
         "Check HTTPS_PROXY and HTTP_PROXY, or name the server in NO_PROXY.",
     ),
+    Stage.PROXY_NOT_TLS: (
+        "{place} is no https proxy",
+        "The environment's proxy settings name it with https://, but it answers in plain http.",
+        "Begin its address in HTTPS_PROXY or HTTP_PROXY with http:// instead.",
+    ),
     Stage.TLS_UNKNOWN_CA: (
         "{host}: unknown certificate authority",
         "The certificate of {name}, port {port}, was not issued by anybody this system trusts.",
@@ -146,10 +151,16 @@ _STAGES: dict[Stage, tuple[str, str, str]] = {
         "This program does not accept the certificate of {name}, port {port}: {reason}.",
         "Whoever runs the server has to put that right.",
     ),
+    Stage.TLS_CLIENT_CERTIFICATE: (
+        "{host} wants a client certificate",
+        "It lets in only programs that show a certificate of their own, and this one has none.",
+        "Ask for an address of the server that does without, such as one inside the network.",
+    ),
     Stage.TLS_OTHER: (
         "No encryption with {place}",
         "The server and this program could not agree on encryption.",
-        "Check the port and, where one is used, the file named with --ca-file FILE.",
+        "Check the port; the server may also want a client certificate, which this program can't "
+        "show.",
     ),
     Stage.NOT_TLS: (
         "{place} does not speak https",
@@ -170,9 +181,11 @@ def _(error: errors.NotReached, doing: str) -> Problem:
         "reason": error.detail or "no reason is known",
     }
     title, detail, hint = (text.format(**words) for text in _STAGES[error.stage])
+    # TLS 1.3 refuses a client only after the request is on its way.
+    is_late = error.stage is Stage.TLS_CLIENT_CERTIFICATE
     return Problem(
         title,
-        f"{detail} Nothing was sent.",
+        f"{detail} {'Nothing was done there.' if is_late else 'Nothing was sent.'}",
         hint,
         technical=_technical(f"stage: {error.stage.value}", error.detail),
     )
@@ -187,6 +200,12 @@ def _(error: errors.NoAnswer, doing: str) -> Problem:
             f"The request went out, but no whole answer came within {seconds}.",
             "Retry in a moment; the server may be busy or the line slow.",
         )
+    if error.reason == "tls":
+        return Problem(
+            f"{place} does not speak plain http",
+            "The request went out unencrypted; what came back is not HTTP, as from an https port.",
+            "Begin the address with https://.",
+        )
     if error.reason == "not http":
         return Problem(
             f"{place} does not speak HTTP",
@@ -196,8 +215,12 @@ def _(error: errors.NoAnswer, doing: str) -> Problem:
     return Problem(
         f"{place} broke the connection",
         f"The request went out, but the connection ended after {seconds}, before a whole answer.",
-        "Retry; if it goes on, check the port, and whether the server's log tells more.",
+        "Retry; if it goes on, check the port, and whether the "
+        + ("address should begin with https://." if error.scheme == "http" else _LOG),
     )
+
+
+_LOG = "server's log tells more."
 
 
 @describe_server_error.register
@@ -240,8 +263,34 @@ def _(error: errors.Refused, doing: str) -> Problem:
 
 
 @describe_server_error.register
+def _(error: errors.HttpsWanted, doing: str) -> Problem:
+    return Problem(
+        "The server speaks https only on this port",
+        "The request went out as plain http, and the server did not take it.",
+        "Begin the address with https://.",
+        technical=f"status: {error.status}",
+    )
+
+
+@describe_server_error.register
+def _(error: errors.CertificateWanted, doing: str) -> Problem:
+    return Problem(
+        "The server wants a client certificate",
+        "It lets in only programs that show a certificate of their own, and this one has none.",
+        "Ask for an address of the server that does without, such as one inside the network.",
+        technical=f"status: {error.status}",
+    )
+
+
+@describe_server_error.register
 def _(error: errors.Invalid, doing: str) -> Problem:
+    if error.status == 413:
+        title = "The request is too large for the server"
+        hint = "Send less, such as a shorter label, or have its administrator raise the limit."
+        return _describe_refusal(error, title, hint, doing)
     hint = "Correct what is marked and try again; what you typed is still there."
+    if not any(_field(entry.param) for entry in error.entries):
+        hint = "What you typed is still there; the details may tell what to change."
     return _describe_refusal(error, "The server did not accept the request", hint, doing)
 
 

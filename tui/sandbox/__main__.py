@@ -24,7 +24,10 @@ def main() -> int:
     parser.add_argument("--data", type=Path)
     parser.add_argument("--no-auth", dest="auth", action="store_false")
     parser.add_argument("--require-client", action="store_true")
-    options = SandboxOptions(**vars(parser.parse_args()))
+    parser.add_argument("--fault", dest="faults", action="append", default=[])
+    parser.add_argument("--tls", action="store_true")
+    arguments = vars(parser.parse_args())
+    options = SandboxOptions(**(arguments | {"faults": tuple(arguments["faults"])}))
     try:
         run_node(options, announce, parent=sys.stdin.fileno())
     except SandboxFailed as failure:

@@ -96,6 +96,9 @@ def _arguments(options: SandboxOptions) -> list[str]:
         arguments.append("--no-auth")
     if options.require_client:
         arguments.append("--require-client")
+    if options.tls:
+        arguments.append("--tls")
+    arguments += [f"--fault={fault}" for fault in options.faults]
     return arguments
 
 

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import uvicorn
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Send
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 GRACE = 1.0
 """How long answers that are on their way may take once the server is to stop, in seconds."""
+
+
+HEADER_SECONDS = 20.0
+"""How long a client may take to send the head of a request once it has begun, in seconds."""
 
 
 def listen(port: int) -> socket.socket:
@@ -31,19 +38,62 @@ def listen(port: int) -> socket.socket:
     return listener
 
 
-def url_of(listener: socket.socket) -> str:
+def url_of(listener: socket.socket, scheme: str = "http") -> str:
     """Return the address that the listener answers under."""
-    return f"http://127.0.0.1:{listener.getsockname()[1]}"
+    return f"{scheme}://127.0.0.1:{listener.getsockname()[1]}"
+
+
+def transport_of(send: Send) -> asyncio.Transport:
+    """Return the connection of a request, which ASGI itself keeps out of reach."""
+    cycle: Any = getattr(send, "__self__")  # noqa: B009  # mypy knows a Callable only
+    transport: asyncio.Transport = cycle.transport
+    return transport
+
+
+class ImpatientProtocol(H11Protocol):
+    """HTTP/1.1 that closes a connection whose client does not get its request's head done.
+
+    uvicorn itself waits for ever, so that a few idle clients could hold all descriptors.
+    """
+
+    _timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+        """Begin to wait for the first request."""
+        super().connection_made(transport)
+        self._wait_for_head()
+
+    def data_received(self, data: bytes) -> None:
+        """Wait on, unless the head is whole now."""
+        super().data_received(data)
+        if self.cycle is not None and not self.cycle.response_complete:
+            self._stop_waiting()
+        else:
+            self._wait_for_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Wait no longer."""
+        self._stop_waiting()
+        super().connection_lost(exc)
+
+    def _wait_for_head(self) -> None:
+        if self._timer is None:
+            self._timer = self.loop.call_later(HEADER_SECONDS, self.transport.close)
+
+    def _stop_waiting(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
 
 class QuietServer(uvicorn.Server):
     """A server that writes nothing, leaves signals alone, and stops at once when told."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, tls: ssl.SSLContext | None = None) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
-                http="h11",
+                http=ImpatientProtocol,
                 ws="none",
                 loop="asyncio",
                 lifespan="off",
@@ -56,6 +106,8 @@ class QuietServer(uvicorn.Server):
                 proxy_headers=False,
             )
         )
+        self.config.load()
+        self.config.ssl = tls  # made here, since uvicorn would read it from files
         self._leave = asyncio.Event()
 
     def leave(self) -> None:

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 
+from tui.sandbox.fault_options import FaultOption
+
 EDITIONS = ("momentum-4.1", "momentum-4.2", "sparkpost")
 """The servers that the sandbox can play (contract 3 and 4)."""
 
@@ -38,6 +40,9 @@ class SandboxOptions:
     auth: bool = True
     account: str = "password"
     require_client: bool = False
+    faults: tuple[str, ...] = ()
+    """What is to go wrong, as `--fault` takes it."""
+    tls: bool = False
 
     def problem(self) -> str | None:
         """Return in one sentence what is wrong with these options, or None."""
@@ -47,6 +52,11 @@ class SandboxOptions:
             return f"There is no account kind {self.account!r}; there are {', '.join(ACCOUNTS)}."
         if self.edition == "momentum-4.1" and self.account.startswith("two-factor"):
             return "Momentum 4.1 has no two-factor sign-in; choose another edition or account."
+        for fault in self.faults:
+            try:
+                FaultOption.parse(fault)
+            except ValueError as error:
+                return str(error)
         if not 0 <= self.port <= 65535:
             return f"A port lies between 0 and 65535; {self.port} does not."
         return None
@@ -63,9 +73,11 @@ class Announcement:
     client_secret: str | None = field(repr=False)
     code: str | None = field(repr=False)
     access_token: str | None = field(repr=False)
+    ca_file: str | None = None
+    """The certificate of the authority that vouches for the node, where it speaks https."""
 
 
 def require_packages() -> None:
     """Raise `SandboxMissing` unless the sandbox's packages are there, without loading them."""
-    if any(find_spec(name) is None for name in ("starlette", "uvicorn")):
+    if any(find_spec(name) is None for name in ("starlette", "uvicorn", "trustme")):
         raise SandboxMissing

@@ -8,16 +8,22 @@ import os
 import signal
 import socket
 import sqlite3
-from collections.abc import Callable
-from contextlib import closing
+import ssl
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from tui.sandbox.application import application
 from tui.sandbox.catalogue import edition
+from tui.sandbox.faults import FaultyNode
 from tui.sandbox.http_server import QuietServer, listen, url_of
 from tui.sandbox.node_context import Rules
 from tui.sandbox.options import Announcement, SandboxFailed, SandboxOptions
 from tui.sandbox.seeding import Credentials, seed
 from tui.sandbox.store import Store, UnfitData
+
+CA_FILE = "ca.pem"
 
 Announce = Callable[[Announcement], None]
 
@@ -34,9 +40,12 @@ def run_node(options: SandboxOptions, announce: Announce, parent: int | None = N
     rules = Rules(edition(options.edition), options.account, options.auth, options.require_client)
     with _listener(options.port) as listener, closing(_store(options)) as store:
         credentials = _credentials(store, rules, options)
-        announcement = Announcement(url_of(listener), *credentials)
-        server = application(store, rules)
-        asyncio.run(_serve(QuietServer(server), listener, lambda: announce(announcement), parent))
+        app = FaultyNode.of(application(store, rules), options.faults)
+        with _certificate(options) as (tls, ca_file):
+            url = url_of(listener, "https" if tls else "http")
+            announcement = Announcement(url, *credentials, ca_file)
+            server = QuietServer(app, tls)
+            asyncio.run(_serve(server, listener, lambda: announce(announcement), parent))
 
 
 def _listener(port: int) -> socket.socket:
@@ -53,6 +62,28 @@ def _store(options: SandboxOptions) -> Store:
         return Store(options.data)
     except UnfitData as unfit:
         raise SandboxFailed(str(unfit)) from None
+
+
+@contextmanager
+def _certificate(options: SandboxOptions) -> Iterator[tuple[ssl.SSLContext | None, str | None]]:
+    """Yield what the node speaks https with, and the file of the authority that vouches for it.
+
+    The authority is made anew at every start. Its file lies in the node's directory, else in one
+    that is gone with the node.
+    """
+    if not options.tls:
+        yield None, None
+        return
+    import trustme
+
+    authority, context = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1", "localhost").configure_cert(context)
+    with ExitStack() as stack:
+        directory = options.data or Path(stack.enter_context(TemporaryDirectory()))
+        file = directory.resolve() / CA_FILE
+        file.unlink(missing_ok=True)
+        authority.cert_pem.write_to_path(str(file))
+        yield context, str(file)
 
 
 def _credentials(store: Store, rules: Rules, options: SandboxOptions) -> Credentials:

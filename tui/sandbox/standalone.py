@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 
 from tui.sandbox.options import (
@@ -36,11 +37,12 @@ def run(options: SandboxOptions) -> int:
 def banner(announcement: Announcement, options: SandboxOptions) -> str:
     """Return what the terminal shows: where the node is, what signs in, how to try a key."""
     rows = "".join(f"  {name:<17}{value}\n" for name, value in _rows(announcement, options))
+    trust = f" --cacert {shlex.quote(announcement.ca_file)}" if announcement.ca_file else ""
     return (
         f"A Momentum node in miniature ({options.edition}) is running; ctrl+c stops it.\n\n"
         f"{rows}\n"
         "Try a key:\n"
-        f"  curl -H 'Authorization: KEY' {announcement.url}/api/v1/metrics/\n\n"
+        f"  curl{trust} -H 'Authorization: KEY' {announcement.url}/api/v1/metrics/\n\n"
         "It is not a mail server: it sends nothing.\n"
     )
 
@@ -62,5 +64,9 @@ def _rows(announcement: Announcement, options: SandboxOptions) -> list[tuple[str
     if options.require_client or (options.data and announcement.client_secret):
         rows.append(("Client id", announcement.client_id))
         rows.append(("Client secret", announcement.client_secret or earlier))
+    if announcement.ca_file is not None:
+        rows.append(("CA file", announcement.ca_file))
+    if options.faults:
+        rows.append(("Faults", ", ".join(options.faults)))
     kept = "in memory, gone when this stops" if options.data is None else str(options.data)
     return [*rows, ("Data", kept)]

@@ -161,7 +161,7 @@ COMMANDS = (
         _ROTATE, "escape,q", "Esc, q", "close", "leave; both keys stay where not finished", "Close"
     ),
     Command(_RUN, "ctrl+s", "Enter", "start", "begin; on a key, show its rotation", "Begin"),
-    Command(_RUN, "p", "p", "pause", "pause after the present key, or go on", "Pause"),
+    Command(_RUN, "p", "p", "pause", "pause after the keys under way, or go on", "Pause"),
     Command(_RUN, "r", "r", "retry", "try once more what failed", "Retry"),
     Command(_RUN, "l", "l", "later", "mark the predecessors as retiring, keep both", "Later"),
     Command(_RUN, "d", "d", "finish", "delete the predecessors", "Delete predecessors"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from datetime import date
+from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
@@ -14,10 +15,12 @@ from tests.node import How, Node
 from tui.api.errors import RateLimited, SignInRefused
 from tui.api.models import Key, User
 from tui.api.session import SessionEnded
-from tui.delivery.new_secret import DeliveryFailed
+from tui.delivery.new_secret import DeliveryFailed, NewSecret, Sent
+from tui.journal import Journal
 from tui.keys.rotation import (
     BulkRotation,
     BulkRun,
+    NotNoted,
     Rotation,
     State,
     delete_jobs,
@@ -27,7 +30,7 @@ from tui.keys.rotation import (
 )
 from tui.keys.rotation.bulk_plan import plan_rotations
 from tui.keys.rotation.states import StillThere
-from tui.keys.rotation.throttle import Throttle
+from tui.keys.rotation.throttle import MOST_AT_ONCE, Throttle
 from tui.keys.write_outcomes import NothingCreated, SecretLost
 
 pytestmark = pytest.mark.usefixtures("task_factory")
@@ -75,6 +78,34 @@ def run_over(
     )
     run.listeners += [on_change] if on_change else []
     return run
+
+
+async def test_a_run_pauses_where_the_journal_can_no_longer_be_written(
+    node: Node, tmp_path: Path
+) -> None:
+    path = tmp_path / "journal.jsonl"
+    async with signed_in(node) as host:
+        chosen = await keys(host, 12)
+        host.service.journal = Journal(path)
+        host.service.journal.prepare()
+
+        def spoil(*_: object) -> None:
+            if run.progress[0] == 2 and path.is_file():
+                path.unlink()
+                path.mkdir()
+
+        run = BulkRun(host.service, delete_jobs(host.service, chosen))
+        run.listeners.append(spoil)
+        running = asyncio.create_task(run.run())
+        async with asyncio.timeout(20):
+            while not run.is_paused:  # noqa: ASYNC110  # told by nothing else
+                await asyncio.sleep(0.005)
+        assert isinstance(run.paused_because, NotNoted)
+        assert "what you do is not being noted" in str(run.paused_because)
+        assert run.left
+        run.resume()
+        await running
+        assert run.progress == (12, 12), "the operator may go on without"
 
 
 async def test_a_run_pauses_where_no_secret_can_be_delivered(node: Node) -> None:
@@ -135,11 +166,11 @@ async def test_fifty_keys_three_of_which_fail_differently(node: Node) -> None:
         await node.until("POST", "/api/v1/authenticate/logout")
         assert node.seen("POST", "/api/v1/authenticate") == 2  # one password, one sign-out
         assert run.progress == (47, 50)
-        problems = {failure.key.label: failure.problem for failure in run.failed}
-        assert isinstance(problems.pop("key 10"), SecretLost)
-        assert isinstance(problems.pop("key 20"), NothingCreated)
-        assert isinstance(problems.pop("key 30"), DeliveryFailed)
-        assert not problems
+        problems = {failure.key.label: type(failure.problem) for failure in run.failed}
+        assert problems.pop("key 30") is DeliveryFailed
+        assert set(problems.values()) == {SecretLost, NothingCreated}, "of keys near 10 and 20"
+        order = [chosen.index(failure.key) for failure in run.failed]
+        assert order == sorted(order)
         assert (chosen[30].id, State.CREATED) in [
             (key_id, state) for key_id, state, problem in changes if problem is not None
         ]
@@ -198,36 +229,114 @@ async def test_verified_predecessors_may_be_marked_and_finished_later(node: Node
 
 async def test_pausing_and_cancelling_take_effect_between_keys(node: Node) -> None:
     async with signed_in(node) as host:
-        chosen = await keys(host, 5)
+        chosen = await keys(host, 40)
         run: BulkRotation
 
         def changed(key_id: str, state: State, problem: Exception | None) -> None:
             if key_id == chosen[1].id and state is State.CREATED:
                 run.pause()
-            if key_id == chosen[3].id and state is State.CREATED:
+            if key_id == chosen[9].id and state is State.CREATED:
                 run.cancel()
 
         run = run_over(host, chosen, on_change=changed)
         running = asyncio.create_task(run.run())
-        while run.progress[0] < 2:  # noqa: ASYNC110  # nothing tells but the state
+        while run.progress[0] < 3:  # noqa: ASYNC110  # nothing tells but the state
             await asyncio.sleep(0.005)
         await asyncio.sleep(0.05)
         assert run.is_paused
-        assert run.progress == (2, 5)
-        assert len(node.keys()) == 7
+        assert run.progress == (3, 40), "the first alone, then two at once"
+        assert len(node.keys()) == 43
         run.resume()
         await running
         assert run.is_cancelled
-        assert [rotation.state for rotation in run.rotations.values()] == [
-            State.VERIFIED,
-            State.VERIFIED,
-            State.VERIFIED,
-            State.VERIFIED,
-            State.PLANNED,
-        ]
-        assert run.left == (chosen[4],)
+        states = [rotation.state for rotation in run.rotations.values()]
+        done = states.count(State.VERIFIED)
+        assert 10 <= done <= 9 + MOST_AT_ONCE
+        assert states == [State.VERIFIED] * done + [State.PLANNED] * (40 - done)
+        assert run.left == tuple(chosen[done:])
         await run.run()
-        assert run.progress == (5, 5)
+        assert run.progress == (40, 40)
+
+
+async def test_several_keys_are_worked_on_at_once_and_never_more_than_eight(node: Node) -> None:
+    async with signed_in(node) as host:
+        run = run_over(host, await keys(host, 60))
+        most = 0
+
+        def changed(key_id: str, state: State, problem: Exception | None) -> None:
+            nonlocal most
+            busy = sum(rotation.is_busy for rotation in run.rotations.values())
+            most = max(most, busy)
+
+        run.listeners.append(changed)
+        await run.run()
+        assert run.progress == (60, 60)
+        assert 4 <= most <= MOST_AT_ONCE
+
+
+async def test_keys_of_one_label_are_created_one_after_the_other(node: Node) -> None:
+    """An unknown create is looked for by its label, so no other create may make one like it."""
+    async with signed_in(node) as host:
+        for _ in range(12):
+            host.node.add_key("same", GRANTS)
+        run = run_over(host, list((await host.service.load()).keys))
+        at_once = 0
+
+        def changed(key_id: str, state: State, problem: Exception | None) -> None:
+            nonlocal at_once
+            at_once = max(at_once, sum(each.is_busy for each in run.rotations.values()))
+
+        run.listeners.append(changed)
+        await run.run()
+        assert run.progress == (12, 12)
+        assert at_once == 1
+
+
+async def test_secrets_are_delivered_one_by_one(node: Node) -> None:
+    async with signed_in(node) as host:
+        run = run_over(host, await keys(host, 20))
+        deliver, under_way, most = host.vault.deliver, 0, 0
+
+        async def watched(new_secret: NewSecret) -> Sent:
+            nonlocal under_way, most
+            under_way += 1
+            most = max(most, under_way)
+            await asyncio.sleep(0.01)
+            under_way -= 1
+            return await deliver(new_secret)
+
+        host.vault.deliver = watched  # type: ignore[method-assign]
+        await run.run()
+        assert run.progress == (20, 20)
+        assert most == 1
+
+
+async def test_no_further_key_is_begun_while_secrets_wait_for_a_slow_delivery(node: Node) -> None:
+    async with signed_in(node) as host:
+        chosen = await keys(host, 30)
+        run = run_over(host, chosen)
+        deliver, is_open = host.vault.deliver, asyncio.Event()
+        delivered = 0
+
+        async def slow(new_secret: NewSecret) -> Sent:
+            nonlocal delivered
+            delivered += 1
+            if delivered > 7:
+                await is_open.wait()
+            return await deliver(new_secret)
+
+        host.vault.deliver = slow  # type: ignore[method-assign]
+        running = asyncio.create_task(run.run())
+        while len(run.holding) < 2 or not delivered > 7:  # noqa: ASYNC110  # nothing tells but the state
+            await asyncio.sleep(0.005)
+        await asyncio.sleep(0.1)
+        assert len(run.holding) <= MOST_AT_ONCE
+        waiting = len(node.keys())
+        await asyncio.sleep(0.1)
+        assert len(node.keys()) == waiting < 60
+        is_open.set()
+        await running
+        assert run.progress == (30, 30)
 
 
 async def test_rate_limits_slow_a_run_down_and_fail_nothing(node: Node) -> None:
@@ -240,8 +349,29 @@ async def test_rate_limits_slow_a_run_down_and_fail_nothing(node: Node) -> None:
         await run.run(host.password)
         assert run.failed == ()
         assert len(node.keys()) == 8
-        assert time.slept == [1.0, 1.0, 1.0, 2.0, 2.0, 2.0, 2.0]  # four waits, three spacings
+        assert time.slept[:4] == [1.0, 1.0, 1.0, 2.0], "a wait for each refusal"
+        spacings = time.slept[4:]
+        assert len(spacings) == 3, "one before each further key, shorter with each that goes well"
+        assert 2 > spacings[0] > spacings[1] > spacings[2] > 1
         assert run.waiting_until is None
+
+
+async def test_refusals_of_requests_under_way_together_count_as_one() -> None:
+    time = Time()
+    throttle = Throttle(time.sleep, time.clock)
+    for _ in range(20):
+        throttle.widen()
+    assert throttle.width == MOST_AT_ONCE
+    asked_at = throttle.now
+    time.now += 0.1
+    await asyncio.gather(*(throttle.slow_down(3.0, asked_at) for _ in range(8)))
+    assert throttle.width == MOST_AT_ONCE // 2
+    assert time.now >= 3.1
+    throttle.widen()
+    assert throttle.width == MOST_AT_ONCE // 2, "from here on it grows slowly"
+    for _ in range(5):
+        throttle.widen()
+    assert throttle.width == MOST_AT_ONCE // 2 + 1
 
 
 async def test_a_wait_can_be_seen_and_cancelled(node: Node) -> None:

@@ -1,9 +1,10 @@
-"""Working on many keys, one by one: paused and cancelled between keys, slowed by rate limits."""
+"""Working on many keys, several at once: paused and cancelled between keys, slowed by limits."""
 
 from __future__ import annotations
 
 import asyncio
 import time
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 from tui.api.errors import ApiError, RateLimited
 from tui.api.models import Key
 from tui.api.session import SessionEnded, SessionProblem
-from tui.delivery.new_secret import Delivery, DeliveryFailed
+from tui.delivery.new_secret import Delivery, DeliveryFailed, NewSecret, Sent
 from tui.keys.rotation.jobs import (
     Job,
     KeyDeletion,
@@ -22,8 +23,9 @@ from tui.keys.rotation.jobs import (
     retire_jobs,
     rotation_job,
 )
+from tui.keys.rotation.retiring_label import base_label
 from tui.keys.rotation.rotation import Rotation
-from tui.keys.rotation.states import State
+from tui.keys.rotation.states import State, Step
 from tui.keys.rotation.throttle import Throttle
 from tui.keys.rotation.unfinished import Unfinished
 from tui.keys.service import FRESH_SECONDS, KeyService
@@ -35,8 +37,17 @@ if TYPE_CHECKING:
 UNDELIVERED = 3
 """After so many failed deliveries in a row a run pauses by itself."""
 
+MOST_TO_DELIVER = 2
+"""While so many secrets wait to be delivered, no further key is begun."""
+
+_BEFORE_CREATE = (State.PLANNED, State.REFUSED)
+
 OnChange = Callable[[str, State, Exception | None], None]
 """Is called at every change: the key's id, the state, and what stopped the last step."""
+
+
+class NotNoted(Exception):
+    """The journal could not be written in the middle of a run; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +60,9 @@ class Failure:
 
 
 class BulkRun:
-    """The jobs of many keys, done one by one; a key that fails never stops the others.
+    """The jobs of many keys, several under way at once; one that fails never stops the others.
 
-    The `listeners` are called at every change of a key.
+    Keys are begun in their order. The `listeners` are called at every change of a key.
     """
 
     def __init__(
@@ -69,14 +80,18 @@ class BulkRun:
         self.paused_because: Exception | None = None
         """What paused the run by itself: the session ended, or no secret can be delivered."""
         self._jobs: dict[str, Job] = {}
-        self._undelivered = 0
+        self._is_unnoted = False
+        self._done: set[str] = set()
+        self._failed: set[str] = set()
+        self._undelivered = self._under_way = 0
         self._going = asyncio.Event()
         self._going.set()
+        self._changed = asyncio.Event()
         self._add(jobs)
 
     @property
     def is_paused(self) -> bool:
-        """Whether the run waits to be resumed, or will once the present key is done."""
+        """Whether the run waits to be resumed, or will once the keys under way are done."""
         return not self._going.is_set()
 
     @property
@@ -87,16 +102,27 @@ class BulkRun:
     @property
     def progress(self) -> tuple[int, int]:
         """How many keys are where they are to be, and how many there are."""
-        return sum(job.is_done for job in self._jobs.values()), len(self._jobs)
+        return len(self._done), len(self._jobs)
+
+    @property
+    def failures(self) -> int:
+        """How many keys something keeps from their goal."""
+        return len(self._failed)
 
     @property
     def failed(self) -> tuple[Failure, ...]:
-        """The keys that something keeps from their goal."""
-        return tuple(
-            Failure(job.key, job.machine.state, job.machine.problem)
-            for job in self._jobs.values()
-            if job.has_failed and job.machine.problem is not None
-        )
+        """The keys that something keeps from their goal, in the order in which they were chosen."""
+        jobs = self._jobs.values() if self._failed else ()
+        failures = (self.failure_of(job.key.id) for job in jobs)
+        return tuple(failure for failure in failures if failure is not None)
+
+    def failure_of(self, key_id: str) -> Failure | None:
+        """Return what keeps a key from its goal, if anything does."""
+        if key_id not in self._failed:
+            return None
+        job = self._jobs[key_id]
+        problem = job.machine.problem
+        return Failure(job.key, job.machine.state, problem) if problem is not None else None
 
     @property
     def left(self) -> tuple[Key, ...]:
@@ -113,12 +139,14 @@ class BulkRun:
         """Go on."""
         self.paused_because = None
         self._going.set()
+        self._changed.set()
 
     def cancel(self) -> None:
-        """Begin no further key, and end any wait; a key whose step is under way gets to its end."""
+        """Begin no further key, and end any wait; keys whose step is under way get to its end."""
         self.is_cancelled = True
         self.throttle.stop()
         self._going.set()
+        self._changed.set()
 
     async def run(self, password: SecretStr | None = None) -> None:
         """Work on all keys that are not done; the password is checked once, for all of them.
@@ -141,6 +169,7 @@ class BulkRun:
             self._jobs[job.key.id] = job
             if self._machine_changed not in job.machine.listeners:
                 job.machine.listeners.append(self._machine_changed)
+            self._count(job)
 
     async def _go(self, jobs: Sequence[Job], password: SecretStr | None = None) -> None:
         if self.is_running:
@@ -148,24 +177,63 @@ class BulkRun:
         self.is_running, self.is_cancelled = True, False
         self.throttle.start()
         self.resume()
+        self._is_unnoted = bool(self.service.journal.not_noted)
         try:
             async with AsyncExitStack() as stack:
                 await self._authorize(stack, password)
-                for number, job in enumerate(jobs):
-                    if number:
-                        await self.throttle.between()
-                    await self._going.wait()
-                    if self.is_cancelled:
-                        break
-                    await self._see_through(job)
-                    self._count_delivery(job)
+                await self._work_on_all(jobs)
         finally:
             self.is_running = False
 
+    async def _work_on_all(self, jobs: Sequence[Job]) -> None:
+        """Begin one key after the other, each as soon as there is room; wait for all of them."""
+        async with asyncio.TaskGroup() as tasks:
+            for number, job in enumerate(jobs):
+                await self._room()
+                if number:
+                    await self.throttle.between()
+                    await self._insist_on_journal()
+                    await self._room()  # the run may have been paused meanwhile
+                if self.is_cancelled:
+                    break
+                self._under_way += 1
+                tasks.create_task(self._work_on(job))
+
+    async def _insist_on_journal(self) -> None:
+        """Pause where what is done is not noted any more; the operator may go on without."""
+        journal = self.service.journal
+        await journal.settled()
+        if journal.not_noted and not self._is_unnoted:
+            self.pause()
+            self.paused_because = NotNoted(journal.not_noted)
+        self._is_unnoted = bool(journal.not_noted)
+
+    async def _room(self) -> None:
+        """Wait until one more key may be begun, or the run is cancelled."""
+        while not self.is_cancelled and (self.is_paused or not self._has_room()):
+            self._changed.clear()
+            await self._changed.wait()
+
+    def _has_room(self) -> bool:
+        return self._under_way < self.throttle.width
+
+    async def _work_on(self, job: Job) -> None:
+        try:
+            await self._see_through(job)
+            self._count_delivery(job)
+            if job.is_done:
+                self.throttle.widen()
+        finally:
+            self._under_way -= 1
+            self._changed.set()
+
     def _count_delivery(self, job: Job) -> None:
         """Pause where delivery fails time after time: each key more is a secret to rescue."""
-        failed = isinstance(job.machine.problem, DeliveryFailed)
-        self._undelivered = self._undelivered + 1 if failed else 0
+        if not isinstance(job.machine.problem, DeliveryFailed):
+            self._undelivered = 0
+            return
+        self.throttle.narrow()
+        self._undelivered += 1
         if self._undelivered == UNDELIVERED:
             self.pause()
             self.paused_because, self._undelivered = job.machine.problem, 0
@@ -188,10 +256,12 @@ class BulkRun:
         """
         machine, has_looked = job.machine, False
         while not job.is_done:
-            await self._before_step()
+            await self.throttle.ready()
+            await self._before_step(job)
+            asked_at = self.throttle.now
             await job.advance()
             if isinstance(machine.problem, RateLimited):
-                await self.throttle.slow_down(machine.problem.retry_after)
+                await self.throttle.slow_down(machine.problem.retry_after, asked_at)
             elif isinstance(machine.problem, SessionEnded):
                 self.pause()
                 self.paused_because = machine.problem
@@ -203,12 +273,30 @@ class BulkRun:
             if self.is_cancelled and machine.problem is not None:
                 return
 
-    async def _before_step(self) -> None:
+    async def _before_step(self, job: Job) -> None:
         """Do what is to be done before each step."""
 
+    def _count(self, job: Job) -> None:
+        """Take note of whether a key is done, or kept from that; counting them all takes long."""
+        for ids, is_in in ((self._done, job.is_done), (self._failed, job.has_failed)):
+            (ids.add if is_in else ids.discard)(job.key.id)
+
     def _machine_changed(self, machine: Rotation | KeyDeletion | SecretCheck) -> None:
+        self._count(self._jobs[machine.key.id])
         for listener in tuple(self.listeners):
             listener(machine.key.id, machine.state, machine.problem)
+
+
+class _OneByOne:
+    """Hands secrets to a delivery one after the other: a file, or what a command writes to."""
+
+    def __init__(self, delivery: Delivery) -> None:
+        self._delivery, self._lock = delivery, asyncio.Lock()
+
+    async def deliver(self, new_secret: NewSecret) -> Sent:
+        """Deliver one secret, once those before it are."""
+        async with self._lock:
+            return await self._delivery.deliver(new_secret)
 
 
 class BulkRotation(BulkRun):
@@ -233,12 +321,16 @@ class BulkRotation(BulkRun):
         super().__init__(service, sleep=sleep, clock=clock)
         self._clock = clock
         self._read_at = float("-inf")
+        self._reading = asyncio.Lock()
+        self._by_label: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._to_deliver: set[str] = set()
         self.rotations = {key.id: Rotation(service, key, prove=prove, clock=clock) for key in keys}
         for earlier in unfinished:
             if earlier.predecessor.id in self.rotations:
                 resumed = Rotation.resume(service, earlier, prove=prove)
                 self.rotations[earlier.predecessor.id] = resumed
-        self._add(rotation_job(rotation, delivery) for rotation in self.rotations.values())
+        in_turn = _OneByOne(delivery)
+        self._add(rotation_job(rotation, in_turn) for rotation in self.rotations.values())
 
     @property
     def verified(self) -> tuple[Rotation, ...]:
@@ -266,12 +358,35 @@ class BulkRotation(BulkRun):
         self._add(jobs)
         await self._go(jobs)
 
-    async def _before_step(self) -> None:
-        """Have one list serve all keys for a while, where each would else read its own."""
-        if self._clock() - self._read_at < FRESH_SECONDS / 2:
+    def _has_room(self) -> bool:
+        """Wait with further keys while secrets wait for a slow delivery: they could be lost."""
+        return super()._has_room() and len(self._to_deliver) < MOST_TO_DELIVER
+
+    def _machine_changed(self, machine: Rotation | KeyDeletion | SecretCheck) -> None:
+        waits = machine.state is State.CREATED and machine.problem is None
+        (self._to_deliver.add if waits else self._to_deliver.discard)(machine.key.id)
+        self._changed.set()
+        super()._machine_changed(machine)
+
+    async def _see_through(self, job: Job) -> None:
+        """Have no two creates of one label under way: an unknown outcome is told by the label."""
+        if isinstance(job.machine, Rotation) and job.machine.allows(Step.FINISH):
+            await super()._see_through(job)
             return
-        with suppress(ApiError, SessionProblem):
-            listing = await self.service.load()
-            self._read_at = self._clock()
-            for rotation in self.rotations.values():
-                rotation.compare(listing)
+        async with self._by_label[base_label(job.key.raw_label or "")]:
+            await super()._see_through(job)
+
+    async def _before_step(self, job: Job) -> None:
+        """Have one list serve all creates for a while, where each would else read its own."""
+        if job.machine.state not in _BEFORE_CREATE:
+            return
+        async with self._reading:
+            if self._clock() - self._read_at < FRESH_SECONDS / 2:
+                return
+            asked_at = self._clock()
+            with suppress(ApiError, SessionProblem):
+                listing = await self.service.load()
+                self._read_at = asked_at
+                for rotation in self.rotations.values():
+                    if rotation.successor is None:  # one may have been made since
+                        rotation.compare(listing)

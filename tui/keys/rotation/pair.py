@@ -40,7 +40,7 @@ class Pair:
 
     def compare(self, listing: Listing) -> None:
         """Take both keys as a list shows them that was read just now."""
-        listed = {key.id: key for key in listing.keys}
+        listed = listing.by_id
         predecessor = listed.get(self.predecessor.id)
         if predecessor or listing.is_whole:  # else its absence proves nothing
             self._predecessor_seen = self._clock() if predecessor else _NEVER

@@ -6,7 +6,7 @@ There is a working key at every moment, and stopping anywhere leaves both.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date
@@ -72,7 +72,7 @@ class Rotation(Machine):
         self._prove = prove or service.verify
         self._secret: SecretStr | None = None
         self._created: Created | None = None
-        self._known: frozenset[str] = frozenset()
+        self._known: Collection[str] = ()
         self._was_proven = self._is_marked_elsewhere = False
 
     @classmethod
@@ -242,7 +242,7 @@ class Rotation(Machine):
         return step is not Step.CREATE or (bool(self._known) and self._secret is None)
 
     async def _create(self, password: SecretStr | None, verify: bool) -> None:
-        self._known = frozenset()
+        self._known = ()
         async with self.service.authorized(password):
             await self._create_authorized()
         if verify and self.state is State.CREATED:
@@ -274,7 +274,7 @@ class Rotation(Machine):
         if self.predecessor.raw_grants is None and not self.draft.grants:
             raise GrantsNotTold
         self._asked = self.draft
-        self._known = self.service.known_ids() | {self.predecessor.id}
+        self._known = self.service.known_ids(self.predecessor.id)
 
     def _take_in(self, outcome: SecretLost | NothingCreated | OutcomeUnknown) -> None:
         self.problem = outcome

@@ -14,13 +14,14 @@ from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.screen import Screen
+from textual.timer import Timer
 from textual.widgets import Button, Footer, Input, Static
 
 from tui.api.errors import ApiError
 from tui.api.models import Key
 from tui.api.session import SessionEnded, SessionProblem
 from tui.delivery import DeliveryFailed
-from tui.keys.rotation import BulkRun, Failure, State, Unfinished
+from tui.keys.rotation import BulkRun, NotNoted, State, Unfinished
 from tui.keys.service import KeyService
 from tui.problems import Problem, describe
 from tui.text import count, short
@@ -30,7 +31,6 @@ from tui.ui.widgets.key_table import KeyTable
 from tui.ui.widgets.messages import MessageKind
 from tui.ui.widgets.password_field import PasswordField
 from tui.ui.widgets.status import Status
-from tui.ui.widgets.table_line import StateKind
 from tui.ui.widgets.top_bar import TopBar
 
 if TYPE_CHECKING:
@@ -39,8 +39,12 @@ if TYPE_CHECKING:
 _PAUSE_TEXTS: dict[type, str] = {
     SessionEnded: "your session has ended",
     DeliveryFailed: "paused, as no secret could be delivered",
+    NotNoted: "paused, as the journal can't be written",
 }
 _DONE_TEXTS = {State.VERIFIED: "verified", State.OVERLAPPING: "marked as retiring"}
+
+PROGRESS_SECONDS = 0.2
+"""How long at least is between two drawings of the progress, while keys are worked on."""
 
 BAR_CELLS = 30
 """The width of the progress bar."""
@@ -86,9 +90,10 @@ class BulkScreen(Screen["BulkResult | None"]):
         self.unfinished = unfinished
         self.service, self.keys, self.now, self._notice = service, keys, now, notice
         self.bulk_run: BulkRun | None = None
-        self._failures: dict[str, Failure] = {}
         self.is_busy = False
         self._message = ""
+        self._drawing: Timer | None = None
+        self._offered: tuple[object, ...] = ()
 
     def compose(self) -> ComposeResult:
         """The plan, the keys, and the progress."""
@@ -155,7 +160,7 @@ class BulkScreen(Screen["BulkResult | None"]):
 
     def on_mount(self) -> None:
         """Show the keys."""
-        table = self.query_one(KeyTable)
+        self._table = table = self.query_one(KeyTable)
         table.show(self.keys, self.service.listing.catalogue, self.now())
         self.show_progress()
 
@@ -178,11 +183,11 @@ class BulkScreen(Screen["BulkResult | None"]):
     def action_retry(self) -> None:
         """Try once more what failed."""
         run = self.bulk_run
-        if run is not None and not self.is_busy and run.failed:
+        if run is not None and not self.is_busy and run.failures:
             self.take_step(lambda: run.retry_failed(self.password()))
 
     def action_pause(self) -> None:
-        """Pause after the present key, or go on."""
+        """Pause after the keys under way, or go on."""
         run = self.bulk_run
         if run is not None and self.is_busy:
             if run.is_paused:
@@ -194,7 +199,7 @@ class BulkScreen(Screen["BulkResult | None"]):
     @on(Button.Pressed, "#close")
     @work(group="leave", description="leave the run")
     async def action_close(self) -> None:
-        """Leave, or, while it runs, stop after the present key."""
+        """Leave, or, while it runs, stop after the keys under way."""
         if await self.may_leave():
             run = self.bulk_run
             if run is not None:
@@ -209,11 +214,11 @@ class BulkScreen(Screen["BulkResult | None"]):
         self.close_down()
 
     async def may_leave(self) -> bool:
-        """Stop the run first, which ends with the present key."""
+        """Stop the run first, which ends with the keys under way."""
         run = self.bulk_run
         if run is None or not self.is_busy:
             return True
-        body = Content("The key at hand is seen to its end. The others stay as they are.")
+        body = Content("The keys under way are seen to their ends. The others stay as they are.")
         ask = ConfirmScreen("Stop the run?", body, yes="Stop", no="Go on")
         if await self.app.push_screen_wait(ask):
             run.cancel()
@@ -232,7 +237,7 @@ class BulkScreen(Screen["BulkResult | None"]):
         if action == "pause":
             return run is not None and self.is_busy
         if action == "retry":
-            return run is not None and not self.is_busy and bool(run.failed)
+            return run is not None and not self.is_busy and run.failures > 0
         return action not in {"finish", "later"} or self.awaits_decision()
 
     def awaits_decision(self) -> bool:
@@ -253,6 +258,7 @@ class BulkScreen(Screen["BulkResult | None"]):
         """Take a step in a worker of the app's; `on_refused` shows why nothing of it was begun."""
         if not self.is_busy:
             self.is_busy = True
+            self._done_texts = {**_DONE_TEXTS, State.FINISHED: self.finished_text}
             work = self._run_step(step, on_refused or self._show_not_continued)
             self.app.run_worker(work, group="write", description=f"{self.verb} keys")
 
@@ -287,37 +293,47 @@ class BulkScreen(Screen["BulkResult | None"]):
         self._message = _paragraph(describe(error))
 
     def show_state(self, key_id: str, state: State, problem: Exception | None) -> None:
-        """Show a key's new state."""
+        """Show a key's new state, and soon the progress."""
         if not self.is_attached:
             return
-        done_texts = {**_DONE_TEXTS, State.FINISHED: self.finished_text}
-        table = self.query_one(KeyTable)
         if problem is not None:
-            table.set_state(key_id, describe(problem).one_line, "problem")
+            self._table.set_state(key_id, describe(problem).one_line, "problem")
+        elif (text := self._done_texts.get(state)) is not None:
+            self._table.set_state(key_id, text, "done")
         else:
-            kind: StateKind = "done" if state in done_texts else "working"
-            table.set_state(key_id, done_texts.get(state, state.value), kind)
-        self.call_later(self.show_progress)
+            self._table.set_state(key_id, state.value, "working")
+        if self._drawing is None:
+            self._drawing = self.set_timer(PROGRESS_SECONDS, self.show_progress)
 
     def show_progress(self) -> None:
         """Show the progress, and what can be done now."""
+        if self._drawing is not None:
+            self._drawing.stop()
+            self._drawing = None
         if not self.is_attached:
             return
         run = self.bulk_run
-        progress = self.query_one("#progress", Static)
-        progress.display = run is not None
         is_running = run is not None and self.is_busy
         if run is not None:
-            progress.update(_bar(run, is_running=is_running))
-            self._failures = {failure.key.id: failure for failure in run.failed}
+            self.query_one("#progress", Static).update(_bar(run, is_running=is_running))
+            if run.waiting_until is not None:
+                self._drawing = self.set_timer(1, self.show_progress)
+        self._show_failure(self._table.key)
+        has_failures = run is not None and bool(run.failures)
+        offered = (run is None, is_running, has_failures, self.awaits_decision())
+        if offered != self._offered:
+            self._offered = offered
+            self._show_offers(run, is_running=is_running)
+
+    def _show_offers(self, run: BulkRun | None, *, is_running: bool) -> None:
+        """Show the buttons and keys of what can be done now."""
+        self.query_one("#progress").display = run is not None
         self.query_one("#start").display = run is None
         self.query_one("#plan").display = run is None
-        self.query_one("#retry").display = not is_running and bool(self._failures)
-        close = self.query_one("#close", Button)
-        close.label = Content("Stop" if is_running else "Close")
+        self.query_one("#retry").display = run is not None and not is_running and run.failures > 0
+        self.query_one("#close", Button).label = Content("Stop" if is_running else "Close")
         for button in self.query(".decision"):
             button.display = self.awaits_decision()
-        self._show_failure(self.query_one(KeyTable).key)
         self.refresh_bindings()
 
     @on(KeyTable.Highlighted)
@@ -325,11 +341,16 @@ class BulkScreen(Screen["BulkResult | None"]):
         self._show_failure(event.key)
 
     def _show_failure(self, key: Key | None) -> None:
-        failure = self._failures.get(key.id) if key is not None else None
+        run = self.bulk_run
+        failure = run.failure_of(key.id) if run is not None and key is not None else None
         message = self.query_one("#message", Static)
-        message.display = bool(failure or self._message)
-        if self._message:
-            message.update(Content(self._message))
+        paused_because = run.paused_because if run is not None and run.is_paused else None
+        text = self._message or (
+            str(paused_because) if isinstance(paused_because, NotNoted) else ""
+        )
+        message.display = bool(failure or text)
+        if text:
+            message.update(Content(text))
         elif failure is not None:
             reason = _paragraph(describe(failure.problem, failure.key))
             message.update(Content(f"{short(failure.key.label, 40)}: {reason}"))
@@ -344,7 +365,7 @@ def _paragraph(problem: Problem) -> str:
 def _bar(run: BulkRun, *, is_running: bool) -> Content:
     """Return the progress of a run: a bar, numbers, and why it waits where it does."""
     done, of = run.progress
-    failed = len(run.failed)
+    failed = run.failures
     filled = round(BAR_CELLS * done / of) if of else BAR_CELLS
     parts = [f"  {done:,} of {of:,}"]
     if failed:

@@ -242,7 +242,8 @@ class KeysScreen(Screen[None]):
         """Show what was done."""
         journal = self._service.journal
         snapshot = await asyncio.to_thread(journal.read)
-        self.app.push_screen(JournalScreen(snapshot, journal.path, self._who))
+        keys = self._service.listing.keys
+        self.app.push_screen(JournalScreen(snapshot, journal.path, self._who, keys))
 
     @on(Link.Clicked)
     def action_sign_out(self) -> None:

@@ -193,8 +193,10 @@ class KeyTable(ScrollView, can_focus=True, inherit_bindings=False):
 
     def set_state(self, key_id: str, text: str, kind: StateKind = "") -> None:
         """Show a state in place of a key's permissions; an empty text shows them again."""
-        self._states[key_id] = RowState(text, kind)
-        self._repaint(key_id)
+        state = RowState(text, kind)
+        if self._states.get(key_id) != state:
+            self._states[key_id] = state
+            self._repaint(key_id)
 
     def clear_states(self) -> None:
         """Show the permissions of all keys again."""
