@@ -95,7 +95,8 @@ def _start(options: argparse.Namespace) -> int:
     from tui.delivery.recovery import RecoveryFolder
     from tui.journal import journal_at_home
 
-    return _run_app(_sign_in_defaults(options), journal_at_home(), RecoveryFolder())
+    defaults = _sign_in_defaults(options)
+    return _run_app(defaults, journal_at_home(), RecoveryFolder(), options.lock_after)
 
 
 def _keep_to_itself() -> None:
@@ -164,6 +165,12 @@ def _parser() -> argparse.ArgumentParser:
         help="allow a server without TLS; everything is readable",
     )
     parser.add_argument(
+        "--lock-after",
+        type=_minutes,
+        metavar="MINUTES",
+        help="lock the screen after so long without a key (15; 0: never)",
+    )
+    parser.add_argument(
         "--sandbox", action="store_true", help="try it out against a server made up on this machine"
     )
     _add_sandbox_options(parser)
@@ -191,6 +198,17 @@ def _add_sandbox_options(parser: argparse.ArgumentParser) -> None:
     alone.add_argument(
         "--require-client", action="store_true", help="want an OAuth client credential to sign in"
     )
+
+
+def _minutes(text: str) -> float:
+    """Return how many seconds so many minutes are."""
+    try:
+        minutes = float(text)
+    except ValueError:
+        minutes = -1.0
+    if not 0 <= minutes <= 7 * 24 * 60:
+        raise argparse.ArgumentTypeError("minutes are a number from 0, for never, to 10080")
+    return 60 * minutes
 
 
 def _port(text: str) -> int:
@@ -272,12 +290,13 @@ def _run_app(
     defaults: SignInDefaults,
     journal: Journal | None = None,
     recovery: RecoveryFolder | None = None,
+    lock_seconds: float | None = None,
 ) -> int:
     import asyncio
 
     from tui.ui.app import KeysApp, Loop
 
-    app = KeysApp(defaults, journal=journal, recovery=recovery)
+    app = KeysApp(defaults, journal=journal, recovery=recovery, lock_seconds=lock_seconds)
     with asyncio.Runner(loop_factory=Loop) as runner:
         runner.run(app.run_async())
         unstored = runner.run(app.see_out())
@@ -312,7 +331,7 @@ def _run_beside_sandbox(options: argparse.Namespace) -> int:
     except (SandboxMissing, SandboxFailed) as error:
         return _refuse(str(error))
     try:
-        return _run_app(_sandbox_defaults(sandbox.announcement))
+        return _run_app(_sandbox_defaults(sandbox.announcement), lock_seconds=options.lock_after)
     finally:
         sandbox.stop()
 

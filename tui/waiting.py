@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from concurrent.futures import Future
 from contextlib import asynccontextmanager
@@ -22,6 +23,12 @@ _GRACE_SECONDS = 0.05
 """How long what has arrived may take to be read once the time is up, in seconds."""
 
 _under_way = set[asyncio.Task[Any]]()
+
+
+def clock_in_sleep() -> float:
+    """Return seconds that go on while the machine sleeps, where the system counts them."""
+    clock = getattr(time, "CLOCK_BOOTTIME", None)
+    return time.monotonic() if clock is None else time.clock_gettime(clock)
 
 
 @asynccontextmanager
