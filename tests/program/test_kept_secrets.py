@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import stat
 from collections.abc import Callable
@@ -211,3 +212,42 @@ def test_a_run_over_many_keys_is_stopped_and_its_secrets_are_kept(
     rows = [row.split(",") for row in (tmp_path / "rescued.csv").read_text().splitlines()[1:]]
     assert {row[1] for row in rows} == {key.id for key in node.keys()[count:]}
     assert all(secret.startswith(short_key) for *_, short_key, secret in rows)
+
+
+def test_a_deletion_in_flight_is_seen_out(to_node: StartProgram, node: Node) -> None:
+    program = to_node()
+    program.sign_in(node)
+    count = len(node.keys())
+    node.fail("DELETE", KEYS, "hang")
+    program.send("d")
+    program.shows("Delete API Key")
+    program.press("tab", "enter")
+    node.wait_held(1)
+    program.hang_up()
+    node.release()
+    assert program.wait_exit(60) == 129
+    assert len(node.keys()) == count - 1
+    journal = program.state / "momentum-keys" / "journal.jsonl"
+    assert json.loads(journal.read_text().splitlines()[-1])["phase"] == "done"
+
+
+def test_a_command_that_takes_the_secret_is_seen_out(
+    to_node: StartProgram, node: Node, runtime: Path, tmp_path: Path
+) -> None:
+    vault, go_on, started = (tmp_path / name for name in ("vault", "go-on", "started"))
+    os.mkfifo(go_on)
+    os.mkfifo(started)
+    vault.write_text(f"#!/bin/sh\necho > {started}\nread _ < {go_on}\ncat > {tmp_path}/stored\n")
+    vault.chmod(0o700)
+    program = to_node()
+    secret = show_secret(program, node)
+    program.press("x")
+    program.shows("Hand the secret to a command")
+    program.send(f"{vault} {{id}}\r")
+    started.read_text()
+    program.signal(signal.SIGTERM)
+    go_on.write_text("\n")
+    program.leaves(143)
+    assert (tmp_path / "stored").read_text() == secret
+    assert kept(runtime) == [], "it is stored"
+    assert "not stored" not in program.text
