@@ -18,7 +18,7 @@ from tests.node import Node
 # Textual's trees are large, and looking for garbage in them takes a sixth of the time.
 gc.set_threshold(100_000, 50, 50)
 
-KEPT = {"LD_LIBRARY_PATH", "PATH", "PICTURES", "TMPDIR", "VIRTUAL_ENV"}
+KEPT = {"LD_LIBRARY_PATH", "PATH", "PICTURES", "README", "TMPDIR", "VIRTUAL_ENV"}
 KEPT_PREFIXES = ("COV", "HYPOTHESIS", "PYTEST", "PYTHON")
 """What of the caller's environment the tests may see."""
 PINNED = {"HOME": "/nonexistent", "LANG": "C.UTF-8", "TERM": "xterm-256color", "TZ": "UTC"}

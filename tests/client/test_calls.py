@@ -131,12 +131,28 @@ async def test_a_subaccounts_number_travels_with_every_call_about_its_keys(dial:
     async with faults(as_json({"results": {"id": "1"}}), created, DONE, DONE, EMPTY) as server:
         client = dial(server)
         await client.key("1", TOKEN, 7)
-        await client.create_key(KeyDraft("x"), TOKEN, 7)
+        await client.create_key(KeyDraft("x", subaccount_id=7), TOKEN)
         await client.update_key("1", KeyDraft("x"), TOKEN, 7)
         await client.delete_key("1", TOKEN, 0)
         await client.list_keys(TOKEN)
     scopes = [request.headers.get("x-msys-subaccount") for request in server.requests]
     assert scopes == ["7", "7", "7", "0", None]
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "is_whole"),
+    [
+        (200, "", True),
+        (200, 'Link: </api/v1/api-keys?page=1>; rel="prev"\r\n', True),
+        (200, 'Link: </api/v1/api-keys?page=2>; rel="next"\r\n', False),
+        (206, "", False),
+    ],
+)
+async def test_a_list_that_goes_on_by_its_status_or_header_is_not_whole(
+    status: int, headers: str, is_whole: bool, dial: Dial
+) -> None:
+    async with faults(as_json({"results": [{"id": "1"}]}, status, headers)) as server:
+        assert (await dial(server).list_keys(TOKEN)).is_whole is is_whole
 
 
 async def test_a_delete_without_a_body_is_done(dial: Dial) -> None:

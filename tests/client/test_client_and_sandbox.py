@@ -77,7 +77,8 @@ async def test_a_subaccounts_key_from_its_making_to_its_end() -> None:
     node = Node(seeds=False)
     async with visiting(node) as client:
         access = SecretStr(node.token())
-        made = await client.create_key(KeyDraft("Partner", ("metrics/view",)), access, 7)
+        draft = KeyDraft("Partner", ("metrics/view",), subaccount_id=7)
+        made = await client.create_key(draft, access)
         (key,) = (await client.list_keys(access)).keys
         assert (key.id, key.subaccount_id) == (made.id, 7)
         assert await client.key(key.id, access, 7) == key

@@ -16,7 +16,7 @@ VALUE = "9ac1f00dcafe9ac1f00dcafe9ac1f00dcafe0042"
 SERVER = "https://momentum.example"
 KEPT = KeptSecret(
     SecretStr(VALUE), SERVER, "admin", "0a1b2c3d4e5f6071", "id-1", "Ärger\n", "9ac1", "id-0",
-    ("metrics/view",), ("192.0.2.1",), datetime(2026, 1, 15, 12, tzinfo=UTC),
+    ("metrics/view",), ("192.0.2.1",), 7, datetime(2026, 1, 15, 12, tzinfo=UTC),
 )  # fmt: skip
 
 

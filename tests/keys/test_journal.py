@@ -66,7 +66,7 @@ def test_without_a_path_it_is_kept_in_memory() -> None:
 def test_there_is_no_field_for_a_secret() -> None:
     assert set(JournalEntry.__slots__) == {
         "when", "server", "username", "action", "phase", "attempt", "key_id", "label", "short_key",
-        "detail", "predecessor",
+        "detail", "predecessor", "valid_ips",
     }  # fmt: skip
 
 

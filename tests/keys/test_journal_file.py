@@ -49,6 +49,11 @@ def test_what_is_open_goes_on_in_the_next_file(journal: Journal) -> None:
     successor.proven(True)
     deletion = journal.begin("delete", server=SERVER, key_id="k3", label="perhaps deleted")
     deletion.unknown("The connection broke.")
+    pause = journal.begin("pause", server=SERVER, key_id="k4", label="paused")
+    pause.done()
+    resumed = journal.begin("pause", server=SERVER, key_id="k5", label="resumed")
+    resumed.done()
+    journal.begin("resume", server=SERVER, key_id="k5", label="resumed").done()
     for _ in range(3):
         fill(journal)
     entries = journal.read().entries
@@ -56,6 +61,8 @@ def test_what_is_open_goes_on_in_the_next_file(journal: Journal) -> None:
     record = next(r for r in create_records(reversed(entries)) if r.key_id == "k2")
     assert (record.predecessor, record.is_stored, record.is_verified) == ("old", True, True)
     assert [e.phase for e in entries if e.attempt == deletion.id] == ["unknown", "begun"]
+    assert [e.phase for e in entries if e.attempt == pause.id] == ["done", "begun"]
+    assert not [e for e in entries if e.attempt == resumed.id]
     assert journal.read().unreadable == 0
 
 

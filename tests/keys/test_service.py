@@ -5,6 +5,7 @@ import re
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,7 @@ from tui.journal import Journal, JournalEntry, JournalSnapshot
 from tui.keys.rotation import unfinished_rotations
 from tui.keys.service import FRESH_SECONDS, KeyService
 from tui.keys.verification import Reading
-from tui.keys.write_outcomes import NothingCreated, OutcomeUnknown, SecretLost
+from tui.keys.write_outcomes import NothingCreated, OutcomeUnknown, OutOfReach, SecretLost
 from tui.sandbox.store import new_secret, utc_now
 from tui.waiting import all_seen_through
 
@@ -294,6 +295,56 @@ async def test_a_subaccounts_key_is_read_edited_and_deleted(
     assert (renamed.label, renamed.subaccount_id) == ("Renamed", 7)
     assert await service.delete(renamed)
     assert "Renamed" not in node.labels()
+
+
+async def test_a_create_in_a_subaccount_is_told_by_the_keys_of_that_subaccount(
+    service: KeyService, node: Node
+) -> None:
+    draft = replace(DRAFT, subaccount_id=7)
+    created = await service.create(draft)
+    assert node.store.key(created.key.id or "").subaccount_id == 7  # type: ignore[union-attr]
+    await service.load()
+    node.fail("POST", KEYS, "before")
+    node.add_key(DRAFT.label, DRAFT.grants, DRAFT.valid_ips, subaccount=8)
+    with pytest.raises(NothingCreated):
+        await service.create(draft)
+    node.fail("POST", KEYS, "after")
+    with pytest.raises(SecretLost) as caught:
+        await service.create(draft)
+    assert caught.value.key.subaccount_id == 7
+
+
+async def test_a_404_is_not_believed_of_a_key_that_is_listed(
+    service: KeyService, node: Node, journal: Journal
+) -> None:
+    """The list may name another subaccount than the one that the server looks in."""
+    key_id, _ = node.add_key("Partner", subaccount=7)
+    (listed_key,) = [key for key in (await service.load()).keys if key.id == key_id]
+    misplaced = replace(listed_key, subaccount_id=8)
+    with pytest.raises(OutOfReach) as caught:
+        await service.delete(misplaced)
+    assert caught.value.is_listed
+    assert last(journal).phase == "refused"
+    with pytest.raises(OutOfReach):
+        await service.read(misplaced)
+    node.fail("GET", KEYS, "500", exactly=True)
+    with pytest.raises(OutOfReach) as caught:
+        await service.delete(misplaced)
+    assert caught.value.is_listed is None
+    assert key_id in ids(node)
+    node.store.delete_key(key_id)
+    assert not await service.delete(listed_key), "the list shows that it is gone"
+
+
+async def test_the_grants_of_a_subaccounts_keys_are_its_roles(
+    service: KeyService, node: Node
+) -> None:
+    await service.load()
+    offered = {grant.key for grant in (await service.catalogue(7)).grants}
+    assert offered < {grant.key for grant in (await service.catalogue(None)).grants}
+    asked = node.seen("GET", "/api/v1/authenticate/grants")
+    await service.catalogue(8)
+    assert node.seen("GET", "/api/v1/authenticate/grants") == asked, "it is the same for all"
 
 
 async def test_a_create_that_nobody_waits_for_any_more_is_seen_through(

@@ -14,12 +14,25 @@ from tests.terminal import Terminal
 
 SECRET = re.compile(r"\b[0-9a-f]{40}\b")
 FOOTER = "F1 Help"
+FIRST_ROW = b"\x1b[1;1H"
+"""Where a whole frame begins."""
+IMPATIENT = """
+from tui import cli
+from tui.ui.terminal import input_stage
+
+input_stage.PASTE_SECONDS = 0
+cli.run()
+"""
+"""The program where a paste can be given up at once."""
 
 StartProgram = Callable[..., "Program"]
 
 
 class Program(Terminal):
-    """`momentum-keys` with these arguments; `driver` is a script to run in its place."""
+    """`momentum-keys` with these arguments; `driver` is a script to run in its place.
+
+    `env` comes on top of the environment of a terminal; see `Terminal` for the rest.
+    """
 
     def __init__(
         self,
@@ -79,6 +92,14 @@ class Program(Terminal):
         down = next(n for n, row in enumerate(rows) if row.startswith(label))
         self.press(*["j"] * down)
         self.wait_for(lambda now: f"▌ {label}" in now)
+
+    def has_read(self) -> None:
+        """Wait until the program has read all that was sent: it takes in a window's size later."""
+        columns, rows = self.size
+        self.wait_quiet()
+        mark = self.mark
+        self.resize(columns + 1, rows)
+        self.wait_bytes(FIRST_ROW, since=mark)
 
     def leaves(self, code: int = 0) -> None:
         """Wait for the end of the program: its exit code, and the terminal as it was found."""

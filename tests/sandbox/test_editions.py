@@ -72,6 +72,17 @@ def test_on_the_hosted_edition_only_the_owner_edits(start: Nodes) -> None:
     assert visitor.put(f"/api-keys/{nobodys}", token, json=DRAFT, headers=scope).status_code == 200
 
 
+def test_the_keys_of_a_suspended_subaccount_are_read_only(start: Nodes) -> None:
+    visitor = start(edition="sparkpost")
+    scope, token = {"X-MSYS-SUBACCOUNT": "103"}, visitor.node.token()
+    (key,) = visitor.get("/api-keys", token, headers=scope).json()["results"]
+    path = f"/api-keys/{key['id']}"
+    assert visitor.put(path, token, json=DRAFT, headers=scope).json() == FORBIDDEN
+    assert visitor.delete(path, token, headers=scope).json() == FORBIDDEN
+    assert visitor.post("/api-keys", token, json=DRAFT, headers=scope).json() == FORBIDDEN
+    assert visitor.get(path, token, headers=scope).json()["results"] == key
+
+
 def test_a_role_asks_for_its_own_grants(visitor: Visitor) -> None:
     token = visitor.node.token()
 

@@ -108,6 +108,42 @@ async def test_hints_do_not_hold_anything_up(node: Node) -> None:
         assert len(node.keys()[-1].grants) == 11
 
 
+async def test_a_key_is_created_in_a_subaccount(node_with: NodeMaker) -> None:
+    node = node_with(edition="sparkpost")
+    async with at_keys(node, WIDE) as keys:
+        form = await keys.new()
+        await form.complete("Reports", node.password, "Metrics: Read-only", "IP Pools: Read-only")
+        assert "Grants * 2 of 44" in form.says
+        await form.fill("subaccount", "reports")
+        await form.go_to("ips")
+        await form.says_beside("subaccount", "A subaccount is a number")
+        await form.fill("subaccount", "102")
+        await form.go_to("ips")
+        await form.says_beside("subaccount", "1 grant not for keys of this account")
+        assert "Grants * 1 of 14" in form.says
+        await form.save()
+        await keys.me.until("The API key was created")
+        made = node.keys()[-1]
+        assert (made.subaccount_id, tuple(made.grants)) == (102, ("metrics/view",))
+        await keys.me.press("s")
+        await keys.shown()
+        assert keys.cursor_line.startswith("Reports")
+        assert "102" in keys.cursor_line
+        assert "API key Reports was created." in keys.says
+        form = await keys.new()
+        await form.fill("subaccount", "102")
+        await form.go_to("ips")
+        await form.fill("subaccount", "")
+        await form.go_to("ips")
+        await keys.me.until("of 44")
+
+
+async def test_a_server_without_subaccounts_asks_for_none(node_with: NodeMaker) -> None:
+    node = node_with(seeds=False)
+    async with at_keys(node) as keys:
+        assert "Subaccount" not in (await keys.new()).says
+
+
 async def test_a_wrong_password_creates_nothing(node: Node) -> None:
     async with at_keys(node) as keys:
         form = await keys.new()

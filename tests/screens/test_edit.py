@@ -252,6 +252,19 @@ async def test_what_somebody_else_has_changed_does_not_cost_what_was_typed(node:
     assert named(node, "Theirs").valid_ips == ("192.0.2.1",)
 
 
+async def test_a_subaccounts_key_is_offered_its_roles_grants(node_with: NodeMaker) -> None:
+    node = node_with(edition="sparkpost", seeds=False)
+    node.add_key("Partner", ("metrics/view", "ip_pools/view"), subaccount=7)
+    async with at_keys(node) as keys:
+        form = await keys.edit("Partner")
+        await keys.me.until("Grants * 2 of 15")
+        await form.fill("label", "Partner portal")
+        await form.save()
+        await keys.me.until("API key Partner portal was updated.")
+        (key,) = node.keys()
+        assert set(key.grants) == {"metrics/view", "ip_pools/view"}, "what it holds already stays"
+
+
 FAULTS: dict[How, str] = {
     "500": "The server failed with status 500",
     "503-html": "The server failed with status 503",

@@ -31,7 +31,7 @@ async def test_list_and_details_on_a_narrow_screen(node: Node) -> None:
     async with at_keys(node, NARROW) as keys:
         assert keys.labels == SEEDS, "in the server's own order"
         header = keys.me.line_with("Permissions")
-        assert header.split() == ["Key", "Permissions"]
+        assert header.split() == ["Key", "Permissions", "Subaccount"]
         assert "API keys 8" in keys.says
         assert keys.cursor_line.startswith("Old bounce importer")
         await keys.go_to("Newsletter SMTP relay")
@@ -117,6 +117,17 @@ async def test_a_list_that_cannot_be_read(node: Node, size: tuple[int, int]) -> 
         await dialog.cancel()
         await dialog.press_button("Try again")
         await Keys(page.me).shown()
+
+
+async def test_a_list_in_part_is_told_as_long_as_it_is_one(node: Node) -> None:
+    async with at_keys(node) as keys:
+        node.fail("GET", "/api/v1/api-keys", "in-part")
+        await keys.me.press(RELOAD)
+        await keys.me.until("The server lists only part of its keys.")
+        assert keys.table.count == 7
+        await keys.me.press(RELOAD)
+        await keys.me.gone("The server lists only part of its keys.")
+        assert keys.labels == SEEDS
 
 
 async def test_a_server_that_goes_away_and_comes_back(node: Node) -> None:

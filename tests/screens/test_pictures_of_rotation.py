@@ -108,6 +108,18 @@ async def test_keys_that_are_retiring(server: Node) -> None:
         await take(keys, "keys-retiring")
 
 
+async def test_a_key_that_is_paused(server: Node) -> None:
+    async with signed_in(server) as keys:
+        await keys.go_to(METRICS)
+        await keys.me.press(key_for(Place.KEYS, "pause"))
+        dialog = await Dialog(keys.me).shown("Pause API Key:")
+        await take(dialog, "pause")
+        await dialog.press_button("Pause API Key")
+        await keys.me.until("is paused: z resumes it.")
+        await keys.shown()
+        await take(keys, "keys-paused")
+
+
 async def test_many_keys(server: Node, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     vault = tmp_path / "vault"
     vault.write_text(

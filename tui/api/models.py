@@ -91,11 +91,16 @@ class KeyList:
 
 @dataclass(frozen=True, slots=True)
 class KeyDraft:
-    """What a key is to be: the three fields that create and update send (contract 4), raw."""
+    """What a key is to be: the three fields that create and update send (contract 4), raw.
+
+    `subaccount_id` is whose key a create makes, None for the primary account's; no update changes
+    it.
+    """
 
     label: str = ""
     grants: tuple[str, ...] = ()
     valid_ips: tuple[str, ...] = ()
+    subaccount_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,7 @@ class KeptSecret:
     predecessor: str
     grants: tuple[str, ...]
     valid_ips: tuple[str, ...]
+    subaccount_id: int | None
     kept_at: datetime
 
 
@@ -175,10 +176,14 @@ def _content(name: str, folder: int) -> bytes:
 
 def _encoded(kept: KeptSecret) -> bytes:
     texts = {name: getattr(kept, name) for name in _TEXTS}
-    lists = {"grants": kept.grants, "valid_ips": kept.valid_ips}
+    others = {
+        "grants": kept.grants,
+        "valid_ips": kept.valid_ips,
+        "subaccount_id": kept.subaccount_id,
+    }
     when = kept.kept_at.isoformat(timespec="seconds")
     secret = encoded(kept.secret).decode("utf-8", "surrogatepass")
-    return json.dumps({**texts, **lists, "kept_at": when, "secret": secret}).encode("ascii")
+    return json.dumps({**texts, **others, "kept_at": when, "secret": secret}).encode("ascii")
 
 
 def _decoded(content: bytes) -> KeptSecret:
@@ -192,10 +197,12 @@ def _decoded(content: bytes) -> KeptSecret:
     grants, valid_ips = tuple(fields["grants"]), tuple(fields["valid_ips"])
     if not all(isinstance(text, str) for text in (*texts, *grants, *valid_ips, fields["secret"])):
         raise TypeError("texts are wanted")
+    if not isinstance(subaccount_id := fields["subaccount_id"], int | None):
+        raise TypeError("a number is wanted")
     kept_at = datetime.fromisoformat(fields["kept_at"]).astimezone(UTC)
     return KeptSecret(
         SecretStr(fields["secret"]), server, username, attempt, key_id, label, short_key,
-        predecessor, grants, valid_ips, kept_at,
+        predecessor, grants, valid_ips, subaccount_id, kept_at,
     )  # fmt: skip
 
 

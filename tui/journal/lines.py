@@ -14,7 +14,10 @@ LONGEST = 1_000
 LONGEST_SHORT_KEY = 12
 """Where short keys are cut, should a server call more of the secret a short key."""
 
-Action = Literal["create", "update", "delete"]
+LONGEST_IPS = 20_000
+"""Where lists of allowed IPs are cut; no key with a longer one is paused."""
+
+Action = Literal["create", "update", "delete", "pause", "resume"]
 Phase = Literal["begun", "done", "refused", "unknown", "verified", "unverified", "stored"]
 
 PROOFS = ("verified", "unverified")
@@ -26,7 +29,8 @@ class JournalEntry:
     """One line; `attempt` links those about the same request. Texts are raw, not fit to be shown.
 
     `detail` says how a secret was stored or why a request was refused; `predecessor` is the id of
-    the key that a created one is to succeed.
+    the key that a created one is to succeed; `valid_ips` are the allowed IPs of a key before it is
+    paused, kept apart by blanks, none for any address.
     """
 
     when: datetime
@@ -40,6 +44,10 @@ class JournalEntry:
     short_key: str = ""
     detail: str = ""
     predecessor: str = ""
+    valid_ips: str = ""
+
+
+_LIMITS = {"short_key": LONGEST_SHORT_KEY, "valid_ips": LONGEST_IPS}
 
 
 _FIELDS = tuple(field.name for field in fields(JournalEntry))
@@ -49,13 +57,13 @@ def encode(entry: JournalEntry) -> bytes:
     """Return the line that holds `entry`, in ASCII, with texts cut to their limits."""
     texts = {name: getattr(entry, name) for name in _FIELDS}
     texts["when"] = entry.when.astimezone(UTC).isoformat(timespec="milliseconds")
-    texts["short_key"] = entry.short_key[:LONGEST_SHORT_KEY]
-    filled = {name: text[:LONGEST] for name, text in texts.items() if text}
+    filled = {name: text[: _LIMITS.get(name, LONGEST)] for name, text in texts.items() if text}
     return json.dumps(filled, separators=(",", ":")).encode("ascii") + b"\n"
 
 
 _TEXTS = (
-    "server", "username", "attempt", "key_id", "label", "short_key", "detail", "predecessor"
+    "server", "username", "attempt", "key_id", "label", "short_key", "detail", "predecessor",
+    "valid_ips",
 )  # fmt: skip
 _ACTIONS, _PHASES = get_args(Action), get_args(Phase)
 

@@ -166,11 +166,12 @@ class Journal:
         label: str = "",
         short_key: str = "",
         predecessor: str = "",
+        valid_ips: str = "",
     ) -> Attempt:
         """Note that a request is about to go out; its outcome is noted by the Attempt."""
         entry = JournalEntry(
             self._now(), server, username, action, "begun", os.urandom(8).hex(), key_id, label,
-            short_key, predecessor=predecessor,
+            short_key, predecessor=predecessor, valid_ips=valid_ips,
         )  # fmt: skip
         self.note(entry)
         return Attempt(self, entry)

@@ -12,7 +12,8 @@ def lines_to_carry_over(lines: Sequence[bytes], most_bytes: int) -> list[bytes]:
     """Return the lines of requests that are not over yet, in their order.
 
     Those are requests without a known outcome, secrets that were never stored, rotations whose
-    predecessor is still there, and whatever this version does not understand. The creates of keys
+    predecessor is still there, keys that are paused, and whatever this version does not understand.
+    The creates of keys
     that may still exist follow, newest first, as far as all of it stays within `most_bytes`.
     """
     entries = [decode(line) for line in lines]
@@ -26,6 +27,7 @@ def lines_to_carry_over(lines: Sequence[bytes], most_bytes: int) -> list[bytes]:
     carried = {entry.attempt for entry in known} - _over(known)
     carried -= {record.newest.attempt for record in records}
     carried |= {record.newest.attempt for record in records if _is_open(record, deleted)}
+    carried |= _paused(known)
     sizes: dict[str, int] = {}
     size = 0
     for line, entry in zip(lines, entries, strict=True):
@@ -52,6 +54,18 @@ def _over(entries: Sequence[JournalEntry]) -> set[str]:
     """Return the attempts whose outcome is known."""
     last = {entry.attempt: entry.phase for entry in entries}
     return {attempt for attempt, phase in last.items() if phase not in {"begun", "unknown"}}
+
+
+def _paused(entries: Sequence[JournalEntry]) -> set[str]:
+    """Return the attempts that paused keys which were neither resumed nor deleted since."""
+    paused: dict[tuple[str, str], str] = {}
+    for entry in entries:
+        key = entry.server, entry.key_id
+        if entry.phase == "done" and entry.action == "pause":
+            paused[key] = entry.attempt
+        elif entry.phase == "done" and entry.action in {"resume", "delete"}:
+            paused.pop(key, None)
+    return set(paused.values())
 
 
 def _is_open(record: CreateRecord, deleted: set[tuple[str, str]]) -> bool:

@@ -31,6 +31,7 @@ from tui.keys.write_outcomes import (
     ChangedMeanwhile,
     NothingCreated,
     OutcomeUnknown,
+    OutOfReach,
     PasswordNotChecked,
     SecretLost,
 )
@@ -91,17 +92,34 @@ class Listing:
             by_label.setdefault(key.raw_label, []).append(key)
         return by_label
 
-    def find(self, key_id: str | None, short_key: str, label: str) -> Key | None:
-        """Return the key that a create made (contract 4): by id, else by short key and label."""
+    def find(
+        self, key_id: str | None, short_key: str, label: str, subaccount_id: int | None
+    ) -> Key | None:
+        """Return the key that a create made (contract 4).
+
+        Without an id, short key, label and account tell it.
+        """
         if key_id is not None:
             return self.by_id.get(key_id)
-        same = [key for key in self.keys if (key.short_key, key.label) == (short_key, label)]
+        same = [
+            key
+            for key in self.keys
+            if (key.short_key, key.label) == (short_key, label)
+            and _is_of_account(key, subaccount_id)
+        ]
         return same[-1] if same else None
 
     @property
     def raw_labels(self) -> list[str]:
         """The labels of all keys, as the server has them."""
         return [key.raw_label or "" for key in self.keys]
+
+    @property
+    def has_subaccounts(self) -> bool:
+        """Whether the server is known to have subaccounts: by its keys, or by what keys may do."""
+        return any(grant.key.startswith("subaccount/") for grant in self.catalogue.grants) or any(
+            key.subaccount_id for key in self.keys
+        )
 
     def labelled(self, label: str, besides: Key | None = None) -> Key | None:
         """Return a key whose label people read as this one, `besides` the one being edited."""
@@ -158,7 +176,7 @@ class KeyService:
         self.history = KeyHistory(journal, session.client.server.url)
         self.listing = Listing()
         self._listed_at = float("-inf")
-        self._catalogue: Catalogue | None = None
+        self._catalogues: dict[str | None, Catalogue] = {}
         self._created_ids: set[str] = set()
         self._is_enforced = False
         self._open_writes: dict[str, _OpenWrite] = {}
@@ -177,13 +195,21 @@ class KeyService:
                     self._settle(key_id, listed.get(key_id))
         return self.listing
 
+    async def catalogue(self, subaccount_id: int | None) -> Catalogue:
+        """Return what a key of the primary account (None) or of a subaccount may hold."""
+        return await self._read_catalogue("subaccount" if subaccount_id else None)
+
     async def read(self, seen: Key) -> Key:
-        """Read a key as it is now; raises NotFound, among others, where it is gone."""
+        """Read a key as it is now.
+
+        Raises NotFound, among others, where it is gone, and OutOfReach where it is listed still.
+        """
         try:
             key = await self.session.call(
                 lambda credential: self.session.client.key(seen.id, credential, seen.subaccount_id)
             )
-        except NotFound:
+        except NotFound as error:
+            await self._insist_on_gone(seen, error)
             self._settle(seen.id, None)
             raise
         self._settle(seen.id, key)
@@ -276,6 +302,7 @@ class KeyService:
             if key.raw_label == draft.label
             and key.id not in known
             and key.id not in self._created_ids
+            and _is_of_account(key, draft.subaccount_id)
             and not self._is_foreign(key)
             and not (attempt and key.created_at and key.created_at < attempt.when - SAME_TIME)
         }
@@ -296,10 +323,11 @@ class KeyService:
             attempt.done(key_id=key.id, short_key=key.raw_short_key or "", detail=detail)
         return SecretLost(exact[0], cause)
 
-    async def find_created(self, created: CreatedKey, known: Collection[str]) -> Key | None:
+    async def find_created(self, created: Created, known: Collection[str]) -> Key | None:
         """Read the list and return the created key where the answer told no id.
 
-        Returns None unless exactly one key that is not `known` has its label and short key.
+        Returns None unless exactly one key of its account that is not `known` has its label and
+        short key.
 
         Raises:
             ApiError, SessionEnded: the server refused, or could not be asked.
@@ -307,19 +335,21 @@ class KeyService:
         candidates = {
             key.id: key
             for key in (await self.load()).keys
-            if key.raw_label == created.label
+            if key.raw_label == created.key.label
             and key.id not in known
             and key.id not in self._created_ids
-            and created.secret.get_secret_value().startswith(key.raw_short_key or "")
+            and _is_of_account(key, created.draft.subaccount_id)
+            and key.may_have(created.key.secret)
         }
         if len(candidates) != 1:
             return None
         self._created_ids |= candidates.keys()
         return next(iter(candidates.values()))
 
-    async def edit(self, seen: Key, draft: KeyDraft) -> None:
+    async def edit(self, seen: Key, draft: KeyDraft, *, action: Action = "update") -> None:
         """Make a key what `draft` says, provided that it still is as it was `seen`.
 
+        The journal names the update by its `action`.
         Where an update gets no good answer, the key itself tells whether it took effect.
 
         Raises:
@@ -332,7 +362,7 @@ class KeyService:
         if _fields(now) != _fields(seen):
             raise ChangedMeanwhile(now)
         try:
-            await self.update(now, draft)
+            await self.update(now, draft, action=action)
         except Conflict:
             raise ChangedMeanwhile(await self.read(seen)) from None
         except ApiError as error:
@@ -345,23 +375,35 @@ class KeyService:
         except (ApiError, SessionProblem):
             return False  # the error that led here is what the operator gets to read
 
-    async def update(self, key: Key, draft: KeyDraft) -> None:
-        """Replace label, grants and allowed IPs of a key (contract 4)."""
-        await see_through(self._update(key, draft))
+    async def update(self, key: Key, draft: KeyDraft, *, action: Action = "update") -> None:
+        """Replace label, grants and allowed IPs of a key (contract 4).
 
-    async def _update(self, key: Key, draft: KeyDraft) -> None:
-        attempt = self._begin_attempt("update", key)
+        Of a key that is paused by that, the journal keeps label and allowed IPs as they were.
+        """
+        await see_through(self._update(key, draft, action))
+
+    async def _update(self, key: Key, draft: KeyDraft, action: Action) -> None:
+        attempt = self._begin_attempt(action, key)
         await self.journal.settled()
-        with self._noting(attempt, key, _wanted(draft)):
-            await self.session.call(
-                lambda credential: self.session.client.update_key(
-                    key.id, draft, credential, key.subaccount_id
+        try:
+            with self._noting(attempt, key, _wanted(draft)):
+                await self.session.call(
+                    lambda credential: self.session.client.update_key(
+                        key.id, draft, credential, key.subaccount_id
+                    )
                 )
-            )
-        attempt.done(label=draft.label)
+        except NotFound as error:
+            await self._insist_on_gone(key, error)
+            raise
+        attempt.done(label="" if action == "pause" else draft.label)
 
     async def delete(self, key: Key) -> bool:
-        """Delete a key; returns False where somebody else had already deleted it."""
+        """Delete a key; returns False where somebody else had already deleted it.
+
+        Raises:
+            OutOfReach: the server answered that there is no such key, but lists it.
+            ApiError, SessionEnded: the server refused, or could not be asked.
+        """
         return await see_through(self._delete(key))
 
     async def _delete(self, key: Key) -> bool:
@@ -374,7 +416,8 @@ class KeyService:
                         key.id, credential, key.subaccount_id
                     )
                 )
-        except NotFound:
+        except NotFound as error:
+            await self._insist_on_gone(key, error)
             attempt.done(detail="Somebody else had already deleted it.")
             return False
         attempt.done()
@@ -410,14 +453,26 @@ class KeyService:
     async def _read_keys(self) -> KeyList:
         return await self.session.call(self.session.client.list_keys)
 
-    async def _read_catalogue(self) -> Catalogue:
-        if self._catalogue is None:
+    async def _read_catalogue(self, role: str | None = None) -> Catalogue:
+        if role not in self._catalogues:
             try:
-                grants = await self.session.call(self.session.client.grants)
+                grants = await self.session.call(
+                    lambda credential: self.session.client.grants(credential, role)
+                )
             except NotFound:
                 return Catalogue()
-            self._catalogue = Catalogue(grants) if grants else Catalogue()
-        return self._catalogue
+            self._catalogues[role] = Catalogue(grants) if grants else Catalogue()
+        return self._catalogues[role]
+
+    async def _insist_on_gone(self, key: Key, error: NotFound) -> None:
+        """Raise OutOfReach unless a whole list shows that the key is gone (contract 4)."""
+        try:
+            listing = await self._read_keys()
+        except (ApiError, SessionEnded):
+            raise OutOfReach(error, is_listed=None) from None
+        is_listed = any(listed_key.id == key.id for listed_key in listing.keys)
+        if is_listed or not listing.is_whole:
+            raise OutOfReach(error, is_listed=is_listed or None) from None
 
     async def _read_outcome(
         self,
@@ -474,6 +529,7 @@ class KeyService:
             label=key.raw_label or "",
             short_key=key.raw_short_key or "",
             predecessor=predecessor,
+            valid_ips=" ".join(key.raw_valid_ips or ()) if action == "pause" else "",
         )
 
     def _is_foreign(self, key: Key) -> bool:
@@ -491,6 +547,11 @@ def _fields(key: Key) -> tuple[object, ...]:
 
 def _wanted(draft: KeyDraft) -> tuple[object, ...]:
     return draft.label, frozenset(draft.grants), frozenset(draft.valid_ips)
+
+
+def _is_of_account(key: Key, subaccount_id: int | None) -> bool:
+    """Tell whether a key is the primary account's (None, 0), or that subaccount's."""
+    return (key.subaccount_id or 0) == (subaccount_id or 0)
 
 
 def _is_as_asked(key: Key, draft: KeyDraft) -> bool:

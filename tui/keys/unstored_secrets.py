@@ -97,7 +97,8 @@ class UnstoredSecrets:
         entry, draft = unstored.attempt.entry, unstored.draft
         kept = KeptSecret(
             secret, entry.server, entry.username, entry.attempt, unstored.key_id, unstored.label,
-            unstored.short_key, entry.predecessor, draft.grants, draft.valid_ips, self._now(),
+            unstored.short_key, entry.predecessor, draft.grants, draft.valid_ips,
+            draft.subaccount_id, self._now(),
         )  # fmt: skip
         try:
             await in_thread(lambda: self.folder.keep(kept))

@@ -37,6 +37,13 @@ def wrong_ips(ips: tuple[str, ...]) -> str:
     return f"{short(wrong[0], 40)}{more}: not an IPv4 address or CIDR network like 192.0.2.0/24."
 
 
+def wrong_subaccount(text: str) -> str:
+    """Return what is wrong with a typed subaccount, or nothing; empty is the primary account."""
+    if re.fullmatch(r"[0-9]{0,9}", text.strip(), re.ASCII):
+        return ""
+    return "A subaccount is a number; empty makes a key of the primary account."
+
+
 def _is_ipv4(text: str) -> bool:
     try:
         ipaddress.IPv4Network(text, strict=False)

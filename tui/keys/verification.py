@@ -10,6 +10,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Protocol
 
 from tui.api.errors import ApiError, in_short
+from tui.keys.paused_mark import is_paused
 from tui.text import short
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ NOT_ENFORCED = (
     "authentication may be switched off there, and then nothing is proven."
 )
 UNKNOWN_KEY = "The server does not know the key, or has not yet told all of its nodes about it."
+ASKED_TOO_OFTEN = "The server wants to be asked less often."
+PAUSED = "The key is paused: it works from no address until it is resumed (z in the list)."
 NOT_ASKED = "Not asked: the key itself was not shown to work."
 
 _PREVIEW_PATH = "/templates/{}/preview"
@@ -99,6 +102,13 @@ class Verification:
         return Reading.NO_ANSWER not in readings and not self.awaited
 
     @property
+    def asked_too_often(self) -> bool:
+        """Whether an answer is missing because the server limits the rate: ask again later."""
+        return ASKED_TOO_OFTEN in self.hints or any(
+            proof.why == ASKED_TOO_OFTEN for proof in self.proofs
+        )
+
+    @property
     def shows_enforcement(self) -> bool:
         """Whether the server was seen to keep a key from what no key may do."""
         return self.alive is Reading.GRANTED and NOT_ENFORCED not in self.hints
@@ -151,6 +161,8 @@ async def verify(
     results = _Results(
         tuple(dict.fromkeys(grants)), tuple(valid_ips), on_change or (lambda _: None)
     )
+    if is_paused(results.valid_ips):
+        patience = 0.0  # it is refused for as long as it is paused
     prober = _Prober(client, secret, patience, sleep, results)
     grants_by_path, preview = _by_path(results.grants), _preview_unknown_template()
     first_path = next((path for path in grants_by_path if path not in _NO_GET), "")
@@ -231,7 +243,7 @@ def _read(request: _ProbeRequest, answer: ProbeAnswer) -> _ProbeResult:
         why = f"The server answered {status}, which shows neither that it may nor that it may not."
         return result(Reading.CANNOT_BE_SHOWN, why)
     if status in _RATE_LIMITED:
-        return result(Reading.NO_ANSWER, "The server wants to be asked less often.")
+        return result(Reading.NO_ANSWER, ASKED_TOO_OFTEN)
     return result(Reading.NO_ANSWER, f"The server answered {status}.")
 
 
@@ -288,7 +300,7 @@ class _Results:
         valid_ips: tuple[str, ...],
         on_change: Callable[[Verification], None],
     ) -> None:
-        self.grants, self._valid_ips, self._on_change = grants, valid_ips, on_change
+        self.grants, self.valid_ips, self._on_change = grants, valid_ips, on_change
         self._alive = Reading.NOT_ACCEPTED
         self._proofs: dict[str, Proof] = {}
         self._hints: list[str] = []
@@ -317,6 +329,8 @@ class _Results:
         elif reading is Reading.GRANTED:
             if is_list:
                 self._hint(NOT_ENFORCED)
+        elif reading is Reading.NOT_ACCEPTED and is_paused(self.valid_ips):
+            self._hint(PAUSED)
         elif reading is Reading.NOT_ACCEPTED:
             self._hint(UNKNOWN_KEY)
             self._hint_addresses()
@@ -340,8 +354,8 @@ class _Results:
             self._on_change(self.verification)
 
     def _hint_addresses(self) -> None:
-        if self._valid_ips:
-            allowed = short(", ".join(self._valid_ips), 80)
+        if self.valid_ips and not is_paused(self.valid_ips):
+            allowed = short(", ".join(self.valid_ips), 80)
             self._hint(
                 f"The key works only from {allowed}, and it was tried from this host: "
                 "its address not being among them may explain that it is not accepted."

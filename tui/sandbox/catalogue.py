@@ -48,6 +48,8 @@ class Edition:
     """Whether list and read tell more of a key than id, label and grants (contract 4)."""
     owner_edits_only: bool = False
     """Whether other people's keys are read-only (contract 4)."""
+    suspended: frozenset[int] = frozenset()
+    """The subaccounts whose keys are read-only (contract 4)."""
 
     @property
     def keys(self) -> frozenset[str]:
@@ -70,7 +72,7 @@ _OLD = tuple(grant for grant in MOMENTUM if grant.key != "adaptive-delivery/view
 _EDITIONS = (
     Edition("momentum-4.1", _OLD, two_factor=False, whole_keys=False),
     Edition("momentum-4.2", MOMENTUM),
-    Edition("sparkpost", SPARKPOST, owner_edits_only=True),
+    Edition("sparkpost", SPARKPOST, owner_edits_only=True, suspended=frozenset({103})),
 )
 
 

@@ -38,8 +38,10 @@ class Keys(HTTPEndpoint):
         return results([on_the_wire(key, node.rules.edition) for key in keys])
 
     async def post(self, request: Request) -> Response:
-        """Create a key; the answer is the only node_context where its secret ever appears."""
+        """Create a key; the answer is the only place where its secret ever appears."""
         node, subaccount = node_context(request), _scope(request) or None
+        if subaccount in node.rules.edition.suspended:
+            return forbidden()
         draft = parse_draft(
             await json_object(request), _grants_to_give(node.rules.edition, subaccount)
         )
@@ -194,8 +196,13 @@ def _grants_to_give(edition: Edition, subaccount: int | None) -> set[str]:
 
 
 def _may_change(request: Request, key: StoredKey) -> bool:
-    """Tell whether the key is open to this person, where only the owner edits (contract 4)."""
+    """Tell whether the key can be changed by this person (contract 4).
+
+    Keys of a suspended subaccount can't; and where only the owner edits, others' keys can't.
+    """
     who = identity(request)
+    if key.subaccount_id in node_context(request).rules.edition.suspended:
+        return False
     if who.is_anyone or not node_context(request).rules.edition.owner_edits_only:
         return True
     return key.username in (None, who.username)

@@ -83,11 +83,18 @@ _SEEDS = (
     _Seed("Deliverability watch", 9.5, "metrics/view adaptive-delivery/view"),
 )
 
+_SUBACCOUNT_SEEDS = (
+    _Seed("Partner reports", 33.4, "webhooks/view", None, subaccount_id=102),
+    _Seed("Reseller mailer", 21.6, "transmissions/modify", None, subaccount_id=101),
+    _Seed("Former reseller", 12.2, "metrics/view", None, subaccount_id=103),
+)
+"""Where the edition has subaccounts, the last of which is suspended."""
+
 
 def plant(store: Store, rules: Rules) -> None:
     """Add the keys that a new node begins with; nobody has their secrets."""
     missing = {"adaptive-delivery/view"} - rules.edition.keys
-    for seed in _SEEDS:
+    for seed in (*_SEEDS, *_SUBACCOUNT_SEEDS * bool(rules.edition.suspended)):
         store.add_key(
             seed.label,
             tuple(grant for grant in seed.grants.split() if grant not in missing),

@@ -29,7 +29,6 @@ from tui.keys.rotation import (
 )
 from tui.keys.rotation.states import (
     GrantsNotTold,
-    OfSubaccount,
     PredecessorGone,
     StillThere,
     SuccessorGone,
@@ -413,10 +412,6 @@ async def test_a_predecessor_that_somebody_else_deleted_is_no_obstacle(node: Nod
 
 async def test_keys_that_cannot_be_rotated_are_refused(node: Node) -> None:
     async with signed_in(node) as host:
-        subaccount, _ = node.add_key("theirs", GRANTS, subaccount=7)
-        rotation = host.rotation(await host.key(subaccount))
-        assert await rotation.create() is State.REFUSED
-        assert isinstance(rotation.problem, OfSubaccount)
         untold = host.rotation(Key("1", "odd"))
         untold.compare(Listing((Key("1", "odd"),)))
         assert await untold.create() is State.REFUSED
@@ -424,7 +419,22 @@ async def test_keys_that_cannot_be_rotated_are_refused(node: Node) -> None:
         gone = host.rotation(Key("2", "gone"))
         assert await gone.create() is State.REFUSED
         assert isinstance(gone.problem, PredecessorGone)
-        assert len(node.keys()) == 1
+        assert node.keys() == ()
+
+
+async def test_a_subaccounts_key_gets_a_successor_in_its_subaccount(node: Node) -> None:
+    async with signed_in(node) as host:
+        old, _ = node.add_key("Partner", GRANTS, subaccount=7)
+        node.add_key("Partner", GRANTS, subaccount=8)
+        rotation = host.rotation(await host.key(old))
+        await rotation.create()
+        await rotation.deliver(host.vault)
+        assert await rotation.verify() is State.VERIFIED
+        assert await rotation.finish() is State.FINISHED
+        listed = node.keys()
+        of_accounts = {key.subaccount_id: key.id for key in listed}
+        assert set(of_accounts) == {7, 8}
+        assert of_accounts[7] != old
 
 
 async def test_a_foreign_predecessor_that_may_not_be_deleted_stays(node_with: NodeMaker) -> None:

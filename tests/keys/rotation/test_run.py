@@ -29,7 +29,7 @@ from tui.keys.rotation import (
     unfinished_rotations,
 )
 from tui.keys.rotation.bulk_plan import plan_rotations
-from tui.keys.rotation.states import StillThere
+from tui.keys.rotation.states import NotVerified, StillThere
 from tui.keys.rotation.throttle import MOST_AT_ONCE, Throttle
 from tui.keys.write_outcomes import NothingCreated, SecretLost
 
@@ -356,6 +356,24 @@ async def test_rate_limits_slow_a_run_down_and_fail_nothing(node: Node) -> None:
         assert run.waiting_until is None
 
 
+async def test_a_key_is_verified_again_where_the_server_wants_to_be_asked_less_often(
+    node: Node,
+) -> None:
+    async with signed_in(node) as host:
+        time = Time()
+        run = run_over(host, await keys(host, 3), time)
+        node.fail("GET", "/api/v1/metrics", "429-for-ever", times=2)
+        await run.run(host.password)
+        assert run.failed == ()
+        assert run.progress == (3, 3)
+        assert time.slept, "the server was left alone for a while"
+        node.fail("GET", "/api/v1/metrics", "429-for-ever", times=99)
+        again = run_over(host, list((await host.service.load()).keys)[:1], time)
+        await again.run(host.password)
+        (failure,) = again.failed
+        assert isinstance(failure.problem, NotVerified), "but not for ever"
+
+
 async def test_refusals_of_requests_under_way_together_count_as_one() -> None:
     time = Time()
     throttle = Throttle(time.sleep, time.clock)
@@ -460,7 +478,6 @@ def test_the_plan_says_what_will_happen() -> None:
     theirs = [key(n, raw_username="you") for n in (10, 11)]
     out = [
         key(12, raw_label="x (retiring 2026-11-23)"),
-        key(13, subaccount_id=7),
         key(14, raw_grants=None),
     ]
     plan = plan_rotations([*mine, *theirs, *out, mine[0]], User("me"))

@@ -11,10 +11,9 @@ from tui.keys.rotation.unfinished import Unfinished
 from tui.text import count
 
 _RETIRING = "retiring already"
-_FOREIGN = "of a subaccount, where no keys can be created from here"
 _UNFINISHED = "in a rotation that was begun before: f finishes it"
 _GRANTS_UNKNOWN = "the server does not tell the grants"
-_REASONS = (_RETIRING, _FOREIGN, _UNFINISHED, _GRANTS_UNKNOWN)
+_REASONS = (_RETIRING, _UNFINISHED, _GRANTS_UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +80,6 @@ def plan_rotations(
 def _why_left_out(key: Key, involved: Collection[str]) -> str:
     if retiring_since(key.raw_label or "") is not None:
         return _RETIRING
-    if key.subaccount_id:
-        return _FOREIGN
     if key.id in involved:
         return _UNFINISHED
     return _GRANTS_UNKNOWN if key.raw_grants is None else ""

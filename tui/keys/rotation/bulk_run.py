@@ -18,6 +18,7 @@ from tui.delivery.new_secret import Delivery, DeliveryFailed, NewSecret, Sent
 from tui.keys.rotation.jobs import (
     Job,
     KeyDeletion,
+    KeyPause,
     SecretCheck,
     finish_jobs,
     retire_jobs,
@@ -25,7 +26,7 @@ from tui.keys.rotation.jobs import (
 )
 from tui.keys.rotation.retiring_label import base_label
 from tui.keys.rotation.rotation import Rotation
-from tui.keys.rotation.states import State, Step
+from tui.keys.rotation.states import NotVerified, State, Step
 from tui.keys.rotation.throttle import Throttle
 from tui.keys.rotation.unfinished import Unfinished
 from tui.keys.service import FRESH_SECONDS, KeyService
@@ -39,6 +40,9 @@ UNDELIVERED = 3
 
 MOST_TO_DELIVER = 2
 """While so many secrets wait to be delivered, no further key is begun."""
+
+MOST_VERIFICATIONS = 5
+"""How often a key is verified once more where the server wants to be asked less often."""
 
 _BEFORE_CREATE = (State.PLANNED, State.REFUSED)
 
@@ -252,9 +256,10 @@ class BulkRun:
     async def _see_through(self, job: Job) -> None:
         """Take a key's steps until it is done or something keeps it from that.
 
-        A refusal for too many requests says that nothing was done, so that step is repeated.
+        A refusal for too many requests says that nothing was done, so that step is repeated; so is,
+        a few times, a verification that lacks answers for that reason.
         """
-        machine, has_looked = job.machine, False
+        machine, has_looked, verifications = job.machine, False, 0
         while not job.is_done:
             await self.throttle.ready()
             await self._before_step(job)
@@ -262,6 +267,9 @@ class BulkRun:
             await job.advance()
             if isinstance(machine.problem, RateLimited):
                 await self.throttle.slow_down(machine.problem.retry_after, asked_at)
+            elif _lacks_answers(machine.problem) and verifications < MOST_VERIFICATIONS:
+                verifications += 1
+                await self.throttle.slow_down(None, asked_at)
             elif isinstance(machine.problem, SessionEnded):
                 self.pause()
                 self.paused_because = machine.problem
@@ -281,10 +289,14 @@ class BulkRun:
         for ids, is_in in ((self._done, job.is_done), (self._failed, job.has_failed)):
             (ids.add if is_in else ids.discard)(job.key.id)
 
-    def _machine_changed(self, machine: Rotation | KeyDeletion | SecretCheck) -> None:
+    def _machine_changed(self, machine: Rotation | KeyDeletion | KeyPause | SecretCheck) -> None:
         self._count(self._jobs[machine.key.id])
         for listener in tuple(self.listeners):
             listener(machine.key.id, machine.state, machine.problem)
+
+
+def _lacks_answers(problem: Exception | None) -> bool:
+    return isinstance(problem, NotVerified) and problem.verification.asked_too_often
 
 
 class _OneByOne:
@@ -362,7 +374,7 @@ class BulkRotation(BulkRun):
         """Wait with further keys while secrets wait for a slow delivery: they could be lost."""
         return super()._has_room() and len(self._to_deliver) < MOST_TO_DELIVER
 
-    def _machine_changed(self, machine: Rotation | KeyDeletion | SecretCheck) -> None:
+    def _machine_changed(self, machine: Rotation | KeyDeletion | KeyPause | SecretCheck) -> None:
         waits = machine.state is State.CREATED and machine.problem is None
         (self._to_deliver.add if waits else self._to_deliver.discard)(machine.key.id)
         self._changed.set()

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, ClassVar
 
 from tui.api.models import Key
 from tui.delivery.new_secret import Delivery
+from tui.keys.paused_mark import is_paused
 from tui.keys.rotation.machine import Machine
 from tui.keys.rotation.pair import Pair
 from tui.keys.rotation.rotation import Rotation
 from tui.keys.rotation.states import (
     NotVerified,
     OtherSecret,
+    PredecessorGone,
     State,
     Step,
     StillThere,
@@ -67,6 +69,60 @@ class KeyDeletion(Machine):
             self._reach(State.FINISHED)
 
 
+class KeyPause(Machine):
+    """A key on its way out of service, or back into it."""
+
+    transitions: ClassVar[Transitions] = {
+        State.PLANNED: {
+            Step.PAUSE: (State.FINISHED, State.UNKNOWN),
+            Step.RESUME: (State.FINISHED, State.UNKNOWN),
+        },
+        State.UNKNOWN: {Step.LOOK: (State.FINISHED, State.PLANNED)},
+        State.FINISHED: {},
+    }
+
+    def __init__(self, service: KeyService, key: Key) -> None:
+        super().__init__()
+        self._pair = Pair(service, key, time.monotonic)
+
+    @property
+    def key(self) -> Key:
+        """The key to be paused or resumed, as last seen."""
+        return self._pair.predecessor
+
+    async def pause(self, today: date) -> State:
+        """Take the key out of service."""
+        return await self._take(Step.PAUSE, partial(self._pause, today))
+
+    async def resume(self) -> State:
+        """Put the key back into service."""
+        return await self._take(Step.RESUME, self._resume)
+
+    async def look_again(self) -> State:
+        """Read the list, and tell by it the outcome of a change that got no answer."""
+        return await self._take(Step.LOOK, self._look)
+
+    async def _pause(self, today: date) -> None:
+        await self._pair.pause_predecessor(today)
+        self._reach(State.FINISHED)
+
+    async def _resume(self) -> None:
+        await self._pair.resume_predecessor()
+        self._reach(State.FINISHED)
+
+    async def _look(self) -> None:
+        await self._pair.look()
+        open_step = self._open_step
+        is_to_be_paused = open_step is not None and open_step.step is Step.PAUSE
+        is_there = self._pair.has_predecessor
+        if is_there and is_paused(self.key.raw_valid_ips) is is_to_be_paused:
+            self._reach(State.FINISHED)
+        else:
+            cause = open_step.cause if open_step else None
+            self.problem = StillThere(cause) if is_there else PredecessorGone()
+            self._reach(State.PLANNED)
+
+
 class SecretCheck(Machine):
     """A key and the secret that is said to be its own; nothing is changed to verify it."""
 
@@ -103,7 +159,7 @@ Steps = Mapping[Step, Callable[[], Awaitable[State]]]
 class Job:
     """One key's share of a run: its `steps` are taken until the machine's state is in `goal`."""
 
-    machine: Rotation | KeyDeletion | SecretCheck
+    machine: Rotation | KeyDeletion | KeyPause | SecretCheck
     goal: frozenset[State]
     steps: Steps
 
@@ -166,6 +222,22 @@ def retire_jobs(rotations: Iterable[Rotation], today: date) -> list[Job]:
 def delete_jobs(service: KeyService, keys: Iterable[Key]) -> list[Job]:
     """Have keys deleted with nothing to take their places, a job for each."""
     return [_deleting(KeyDeletion(service, key)) for key in keys]
+
+
+def pause_jobs(service: KeyService, keys: Iterable[Key], today: date) -> list[Job]:
+    """Have keys taken out of service, a job for each."""
+    return [
+        Job(each, _FINISHED, {Step.PAUSE: partial(each.pause, today), Step.LOOK: each.look_again})
+        for each in (KeyPause(service, key) for key in keys)
+    ]
+
+
+def resume_jobs(service: KeyService, keys: Iterable[Key]) -> list[Job]:
+    """Have paused keys put back into service, a job for each."""
+    return [
+        Job(each, _FINISHED, {Step.RESUME: each.resume, Step.LOOK: each.look_again})
+        for each in (KeyPause(service, key) for key in keys)
+    ]
 
 
 def check_jobs(service: KeyService, secrets: Iterable[tuple[Key, SecretStr]]) -> list[Job]:

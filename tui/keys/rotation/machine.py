@@ -25,7 +25,15 @@ from tui.keys.rotation.states import (
 PROBLEMS = (ApiError, SessionProblem, DeliveryFailed, CannotGoOn)
 """What may stop a step without being a fault of the program."""
 
-_WRITES = {Step.CREATE, Step.RETIRE, Step.FINISH, Step.UNDO, Step.REPLACE}
+_WRITES = {
+    Step.CREATE,
+    Step.RETIRE,
+    Step.PAUSE,
+    Step.RESUME,
+    Step.FINISH,
+    Step.UNDO,
+    Step.REPLACE,
+}
 
 
 @dataclass(frozen=True, slots=True)

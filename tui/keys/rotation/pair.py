@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from datetime import date
 
 from tui.api.errors import ApiError, NotFound
 from tui.api.models import Key, KeyDraft
 from tui.api.session import SessionProblem
+from tui.keys.pause import PauseRefused, pause, resume
+from tui.keys.paused_mark import is_paused
 from tui.keys.rotation.states import GrantsNotTold, PredecessorGone, StillThere, SuccessorGone
 from tui.keys.service import FRESH_SECONDS, KeyService, Listing
 
@@ -138,6 +141,42 @@ class Pair:
             if self.predecessor.raw_label != draft.label:
                 raise StillThere(error) from None
         self.predecessor = replace(self.predecessor, raw_label=draft.label)
+
+    async def pause_predecessor(self, today: date) -> None:
+        """Take the predecessor out of service, provided that it is as last seen.
+
+        Raises:
+            PauseRefused: it can't be paused, or somebody else has changed it.
+            PredecessorGone, StillThere, Unresolved: see there.
+            ApiError, SessionProblem: the server refused, or could not be asked.
+        """
+        await self._change_predecessor(
+            lambda key: pause(self._service, key, today), is_to_be_paused=True
+        )
+
+    async def resume_predecessor(self) -> None:
+        """Put the predecessor back into service; raises what pausing it raises."""
+        await self._change_predecessor(
+            lambda key: resume(self._service, key), is_to_be_paused=False
+        )
+
+    async def _change_predecessor(
+        self, change: Callable[[Key], Awaitable[Key]], *, is_to_be_paused: bool
+    ) -> None:
+        try:
+            self.predecessor = await change(self.predecessor)
+        except PauseRefused as refused:
+            self.predecessor = refused.key or self.predecessor
+            raise
+        except NotFound:
+            self._predecessor_seen = _NEVER
+            raise PredecessorGone from None
+        except ApiError as error:
+            await self._resolve(error)
+            if not self.has_predecessor:
+                raise PredecessorGone from None
+            if is_paused(self.predecessor.raw_valid_ips) is not is_to_be_paused:
+                raise StillThere(error) from None
 
     async def _read_predecessor(self) -> Key:
         """Return the predecessor as it is now; raises PredecessorGone, and what a read raises."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from datetime import date
 
+from tui.keys.paused_mark import without_paused_mark
+
 _MARK = re.compile(r" \(retiring ([0-9]{4}-[0-9]{2}-[0-9]{2})\)")
 _LENGTH = len(" (retiring 2026-11-23)")
 
@@ -20,11 +22,15 @@ def retiring_since(label: str) -> date | None:
 
 
 def base_label(label: str) -> str:
-    """Return the label without any mark."""
-    end = len(label)
-    while _mark(label, end):
-        end -= _LENGTH
-    return label[:end]
+    """Return the label without any mark, whether of a retiring key or of a paused one."""
+    while True:
+        end = len(label)
+        while _mark(label, end):
+            end -= _LENGTH
+        stripped = without_paused_mark(label[:end])
+        if stripped == label:
+            return label
+        label = stripped
 
 
 def _mark(label: str, end: int) -> date | None:

@@ -6,7 +6,7 @@ There is a working key at every moment, and stopping anywhere leaves both.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date
@@ -18,6 +18,8 @@ from tui.api.models import Key, KeyDraft
 from tui.api.session import SessionProblem
 from tui.delivery.new_secret import Delivery, NewSecret
 from tui.journal import Attempt
+from tui.keys.pause import pause_by_mark
+from tui.keys.paused_mark import is_paused
 from tui.keys.rotation.machine import PROBLEMS, Machine, OpenStep
 from tui.keys.rotation.pair import Pair
 from tui.keys.rotation.retiring_label import base_label, retiring_label, retiring_since
@@ -25,8 +27,8 @@ from tui.keys.rotation.states import (
     GrantsNotTold,
     ListedInPart,
     NotVerified,
-    OfSubaccount,
     OtherSecret,
+    PausedBefore,
     SecretForgotten,
     State,
     Step,
@@ -101,7 +103,10 @@ class Rotation(Machine):
         if self._draft is not None:
             return self._draft
         key = self.predecessor
-        return KeyDraft(base_label(key.raw_label or ""), key.grants, key.raw_valid_ips or ())
+        label, valid_ips = base_label(key.raw_label or ""), key.raw_valid_ips or ()
+        if (before := pause_by_mark(key)) is not None:
+            valid_ips = before.valid_ips or ()
+        return KeyDraft(label, key.grants, valid_ips, key.subaccount_id)
 
     @draft.setter
     def draft(self, draft: KeyDraft) -> None:
@@ -153,9 +158,20 @@ class Rotation(Machine):
         """Whether the successor was shown to work, now or earlier on this host."""
         return self.verification.works if self.verification is not None else self._was_proven
 
+    @property
+    def is_paused(self) -> bool:
+        """Whether the predecessor is out of service."""
+        return is_paused(self.predecessor.raw_valid_ips)
+
     def allows(self, step: Step) -> bool:
-        """Tell whether the step can be taken now; there may be no secret to deliver."""
-        return super().allows(step) and (step is not Step.DELIVER or self._secret is not None)
+        """Tell whether the step can be taken now: not all have something to do at all times."""
+        if not super().allows(step):
+            return False
+        if step is Step.DELIVER:
+            return self._secret is not None
+        if step in {Step.PAUSE, Step.RETIRE}:  # to relabel a paused key would lose its mark
+            return not self.is_paused
+        return step is not Step.RESUME or self.is_paused
 
     def offers(self, step: Step) -> bool:
         """Tell whether the step is allowed and of use to an operator who sees this rotation."""
@@ -197,6 +213,18 @@ class Rotation(Machine):
         """Mark the predecessor as retiring since `today`, for everybody to see."""
         return await self._take(Step.RETIRE, partial(self._retire, today))
 
+    async def pause_predecessor(self, today: date) -> State:
+        """Take the predecessor out of service, to see whether anything breaks without it."""
+        return await self._take(
+            Step.PAUSE, partial(self._pause_or_resume, self._pair.pause_predecessor, today)
+        )
+
+    async def resume_predecessor(self) -> State:
+        """Put the predecessor back into service."""
+        return await self._take(
+            Step.RESUME, partial(self._pause_or_resume, self._pair.resume_predecessor)
+        )
+
     async def finish(self, *, even_unverified: bool = False) -> State:
         """Delete the predecessor, provided that the successor is there.
 
@@ -205,7 +233,10 @@ class Rotation(Machine):
         return await self._take(Step.FINISH, partial(self._finish, even_unverified))
 
     async def undo(self) -> State:
-        """Delete the successor and unmark the predecessor, provided that the latter is there."""
+        """Delete the successor, provided that the predecessor is there, in service and unmarked.
+
+        It is put back into service before, and its mark taken away.
+        """
         return await self._take(Step.UNDO, self._undo)
 
     async def replace_lost(self) -> State:
@@ -260,8 +291,15 @@ class Rotation(Machine):
             raise
         self._created, self._secret = created, created.key.secret
         if created.key.id is not None:
-            fields = created.key.short_key, created.draft.grants, created.draft.valid_ips
-            self._pair.successor = Key(created.key.id, created.draft.label, *fields)
+            draft = created.draft
+            self._pair.successor = Key(
+                created.key.id,
+                draft.label,
+                created.key.short_key,
+                draft.grants,
+                draft.valid_ips,
+                subaccount_id=draft.subaccount_id,
+            )
         self._reach(State.CREATED)
         with suppress(ApiError, SessionProblem):
             await self._locate()
@@ -269,10 +307,12 @@ class Rotation(Machine):
     async def _prepare(self) -> None:
         """Learn the grants to give, and the keys from before, to recognise the successor by."""
         await self._pair.look_unless_fresh()
-        if self.predecessor.subaccount_id:
-            raise OfSubaccount
         if self.predecessor.raw_grants is None and not self.draft.grants:
             raise GrantsNotTold
+        if self._draft is None and self.is_paused:
+            before = pause_by_mark(self.predecessor)
+            if before is None or before.valid_ips is None:
+                raise PausedBefore
         self._asked = self.draft
         self._known = self.service.known_ids(self.predecessor.id)
 
@@ -290,7 +330,7 @@ class Rotation(Machine):
     async def _locate(self) -> None:
         """Find the successor in the list where the answer told no id."""
         if self.successor is None and self._created is not None:
-            self._pair.successor = await self.service.find_created(self._created.key, self._known)
+            self._pair.successor = await self.service.find_created(self._created, self._known)
 
     async def _insist_on_successor(self) -> None:
         await self._locate()
@@ -364,6 +404,10 @@ class Rotation(Machine):
         await self._pair.relabel_predecessor(lambda label: retiring_label(label, today))
         self._reach(State.OVERLAPPING)
 
+    async def _pause_or_resume(self, change: Callable[..., Awaitable[None]], *day: date) -> None:
+        await change(*day)
+        self._reach(self.state)
+
     async def _finish(self, even_unverified: bool) -> None:
         if not (even_unverified or self.is_good):
             raise WrongStep(self.state, Step.FINISH, "not shown to work")
@@ -373,6 +417,8 @@ class Rotation(Machine):
 
     async def _undo(self) -> None:
         await self._insist_on_successor()
+        if self.is_paused:
+            await self._pair.resume_predecessor()
         if retiring_since(self.predecessor.raw_label or "") is not None:
             await self._pair.relabel_predecessor(base_label)
             if self.state is State.OVERLAPPING:
@@ -414,6 +460,9 @@ class Rotation(Machine):
         marked = retiring_since(self.predecessor.raw_label or "") is not None
         if step.step is Step.FINISH and not pair.has_predecessor:
             return self._leave(State.FINISHED)
+        is_pausing = step.step in {Step.PAUSE, Step.RESUME} and pair.has_predecessor
+        if is_pausing and self.is_paused is (step.step is Step.PAUSE):
+            return self._reach(state)
         if step.step is Step.RETIRE and pair.has_predecessor and marked:
             return self._reach(State.OVERLAPPING)
         if step.step in {Step.UNDO, Step.REPLACE} and pair.has_predecessor:

@@ -46,6 +46,8 @@ class Step(Enum):
     STORED = "stored_by_hand"
     VERIFY = "verify"
     RETIRE = "retire_later"
+    PAUSE = "pause_predecessor"
+    RESUME = "resume_predecessor"
     FINISH = "finish"
     UNDO = "undo"
     REPLACE = "replace_lost"
@@ -55,6 +57,8 @@ class Step(Enum):
 
 S = State
 _UNDOING = (S.UNDONE, S.UNKNOWN)
+_PAUSING = {Step.PAUSE: (S.UNKNOWN,), Step.RESUME: (S.UNKNOWN,)}
+"""The steps that take a predecessor out of service, and back, before it is deleted."""
 
 Transitions = Mapping[State, Mapping[Step, tuple[State, ...]]]
 """Of each state its steps, the one that leads on first, and of each step where it may end.
@@ -84,6 +88,7 @@ TRANSITIONS: Transitions = {
         Step.STORED: (S.VERIFIED,),
         Step.RETIRE: (S.OVERLAPPING, S.UNKNOWN),
         Step.FINISH: (S.FINISHED, S.UNKNOWN),
+        **_PAUSING,
         Step.UNDO: _UNDOING,
         Step.FORGET: (),
     },
@@ -93,11 +98,13 @@ TRANSITIONS: Transitions = {
         Step.VERIFY: (S.DELIVERED,),
         Step.DELIVER: (),
         Step.STORED: (),
+        **_PAUSING,
         Step.UNDO: _UNDOING,
         Step.FORGET: (),
     },
     S.OVERLAPPING: {
         Step.FINISH: (S.FINISHED, S.UNKNOWN),
+        **_PAUSING,
         Step.VERIFY: (),
         Step.DELIVER: (),
         Step.STORED: (),
@@ -150,10 +157,13 @@ class GrantsNotTold(CannotGoOn):
     sentence = "The server does not tell this key's grants, so choose those of its successor."
 
 
-class OfSubaccount(CannotGoOn):
-    """The predecessor belongs to a subaccount, where this program creates no keys."""
+class PausedBefore(CannotGoOn):
+    """The predecessor is paused, and what its allowed IPs were is not known here."""
 
-    sentence = "This key belongs to a subaccount, where no successor can be created from here."
+    sentence = (
+        "This key is paused, and what its allowed IPs were is not known here: resume it first, "
+        "where it was paused."
+    )
 
 
 class OtherSecret(CannotGoOn):

@@ -5,11 +5,11 @@ from __future__ import annotations
 from textual import on
 from textual.app import ComposeResult
 from textual.content import Content
-from textual.widgets import Button
 
 from tui.keys.rotation import Unfinished
 from tui.text import mask
 from tui.ui.screens.dialog import Dialog
+from tui.ui.widgets.button import Button
 
 
 class InterruptedScreen(Dialog["bool | None"]):

@@ -99,14 +99,15 @@ class _Offer:
         label, short_key = short(kept.label, 60), short(kept.short_key, 12)
         name = f"{label} ({short_key})" if short_key else label
         listing = self._service.listing
-        if listing.is_whole and not listing.find(kept.key_id or None, kept.short_key, kept.label):
+        names = kept.key_id or None, kept.short_key, kept.label, kept.subaccount_id
+        if listing.is_whole and not listing.find(*names):
             name += ", a key that is no longer there"
         return name
 
     async def _show(self, kept: KeptSecret) -> None:
         """Show a secret on the screen of new keys' secrets, which is left once it is stored."""
         key = CreatedKey(kept.secret, kept.short_key, kept.label, kept.key_id or None)
-        draft = KeyDraft(kept.label, kept.grants, kept.valid_ips)
+        draft = KeyDraft(kept.label, kept.grants, kept.valid_ips, kept.subaccount_id)
         attempt = self._service.journal.resume(_entry(kept))
         proof = verification_of(self._service, kept.secret, kept.grants, kept.valid_ips)
         screen = SecretScreen(

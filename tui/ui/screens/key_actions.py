@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any, Protocol
@@ -15,8 +15,9 @@ from tui.api.errors import ApiError
 from tui.api.grants import sends
 from tui.api.models import Key
 from tui.api.session import SessionProblem
+from tui.keys.pause import find_pauses, pause, resume, tells_ips, why_not_paused
+from tui.keys.paused_mark import is_paused, without_paused_mark
 from tui.keys.rotation import (
-    OfSubaccount,
     OtherSecret,
     Rotation,
     State,
@@ -27,16 +28,18 @@ from tui.keys.rotation import (
 )
 from tui.keys.service import KeyService
 from tui.problems import Problem, describe
-from tui.text import mask, short
+from tui.text import mask, plain, short
 from tui.ui.screens.bulk import BulkScreen
 from tui.ui.screens.create_key import CreateKeyScreen
 from tui.ui.screens.dialog import AskSecretScreen, DeleteKeyScreen
 from tui.ui.screens.edit_key import EditKeyScreen
 from tui.ui.screens.interrupted import InterruptedScreen
 from tui.ui.screens.key_detail import KeyDetailScreen
+from tui.ui.screens.pause_text import ask_pause, ask_resume
 from tui.ui.screens.rotate import RotateScreen
 from tui.ui.screens.secret import SecretScreen
 from tui.ui.screens.verify import VerifyScreen, verification_of
+from tui.ui.terminal.type_ahead import opening_screen
 from tui.ui.widgets.key_list_panel import KeyListPanel
 
 LONGEST_TYPED = 40
@@ -81,13 +84,14 @@ class KeyActions:
             return
         key, draft = created.key, created.draft
         key_id, short_key, label = key.id, key.short_key, key.label
+        subaccount_id = draft.subaccount_id
         proof = verification_of(self._service, key.secret, draft.grants, draft.valid_ips)
         screen = SecretScreen(created, listing.catalogue, proof, labels=listing.raw_labels)
         del form, created, key, proof
         went_to = await app.push_screen_wait(screen)
         del screen
         if await self._view.read():
-            listed_key = self._service.listing.find(key_id, short_key, label)
+            listed_key = self._service.listing.find(key_id, short_key, label, subaccount_id)
             if listed_key is not None:
                 self._panel.table.move_to(listed_key.id)
                 label = listed_key.label
@@ -102,6 +106,7 @@ class KeyActions:
             "delete": self.delete,
             "rotate": self.rotate,
             "verify": self.verify,
+            "pause": self.pause,
         }
         if action in actions:
             await actions[action](key)
@@ -112,7 +117,9 @@ class KeyActions:
         updated = await self._view.app.push_screen_wait(form)
         is_read = form.was_sent and await self._view.read()
         if updated is not None:
-            listed_key = self._service.listing.find(key.id, key.short_key, updated.label)
+            listed_key = self._service.listing.find(
+                key.id, key.short_key, updated.label, key.subaccount_id
+            )
             label = listed_key.label if is_read and listed_key is not None else updated.label
             self._panel.show_message("API key ", label, " was updated.")
 
@@ -139,6 +146,41 @@ class KeyActions:
         was_read, listing = await self._view.read(), self._service.listing
         return was_read and listing.is_whole and all(other.id != key.id for other in listing.keys)
 
+    async def pause(self, key: Key) -> None:
+        """Take a key out of service, after asking; a paused one is put back into it."""
+        if is_paused(key.raw_valid_ips):
+            await self._resume(key)
+            return
+        told = tells_ips(self._service.listing.keys)
+        if sentence := why_not_paused(key, ips_are_told=told):
+            self._panel.show_problem(Problem("This key can't be paused", sentence))
+            return
+        if await self._view.app.push_screen_wait(ask_pause(key)):
+            change = pause(self._service, key, self._now().date())
+            with self._view.writing(f"{short(key.label, 40)} is being paused."):
+                await self._change(key, change, " is paused: z resumes it.")
+
+    async def _resume(self, key: Key) -> None:
+        before = (await find_pauses(self._service, [key])).get(key.id)
+        valid_ips = before.valid_ips if before is not None else None
+        asks = ask_resume(key, valid_ips) if valid_ips is not None else None
+        if asks is None or await self._view.app.push_screen_wait(asks):
+            with self._view.writing(f"{short(key.label, 40)} is being resumed."):
+                await self._change(key, resume(self._service, key), " works again.")
+
+    async def _change(self, key: Key, change: Awaitable[Key], outcome: str) -> None:
+        """Await a change of a key, and show what came of it; the list is read in any case."""
+        label = without_paused_mark(key.raw_label or "")
+        try:
+            changed = await change
+        except (ApiError, SessionProblem) as error:
+            await self._view.read()
+            self._panel.show_problem(describe(error, key))
+            return
+        if await self._view.read():
+            self._panel.table.move_to(changed.id)
+        self._panel.show_message("API key ", plain(label), outcome)
+
     async def verify(self, key: Key) -> None:
         """Show what a key may do; only who has its secret can do that."""
         body = Content(
@@ -162,28 +204,27 @@ class KeyActions:
 
     async def rotate(self, key: Key) -> None:
         """Replace a key by a successor; a rotation that was begun earlier is gone on with."""
-        rotations = await unfinished_rotations(self._service)
-        unfinished = next((rotation for rotation in rotations if rotation.involves(key)), None)
-        if unfinished is None and key.subaccount_id:
-            self._panel.show_problem(describe(OfSubaccount()))
-            return
-        rotation = Rotation(self._service, key)
-        if unfinished is not None:
-            goes_on: bool | None = unfinished.is_certain
-            if unfinished.kind is UnfinishedKind.MAYBE_INTERRUPTED:
-                goes_on = await self._view.app.push_screen_wait(InterruptedScreen(unfinished))
-            if goes_on is None:
-                return
-            if goes_on:
-                rotation = Rotation.resume(self._service, unfinished)
-        await self._show_rotation(rotation)
+        with opening_screen(self._view.app):
+            rotations = await unfinished_rotations(self._service)
+            unfinished = next((rotation for rotation in rotations if rotation.involves(key)), None)
+            rotation = Rotation(self._service, key)
+            if unfinished is not None:
+                goes_on: bool | None = unfinished.is_certain
+                if unfinished.kind is UnfinishedKind.MAYBE_INTERRUPTED:
+                    goes_on = await self._view.app.push_screen_wait(InterruptedScreen(unfinished))
+                if goes_on is None:
+                    return
+                if goes_on:
+                    rotation = Rotation.resume(self._service, unfinished)
+            await self._show_rotation(rotation)
 
     async def finish(self, key: Key) -> None:
         """Go on with the rotation of a key that is retiring."""
-        for unfinished in await unfinished_rotations(self._service):
-            if unfinished.successors and unfinished.involves(key):
-                await self._show_rotation(Rotation.resume(self._service, unfinished))
-                return
+        with opening_screen(self._view.app):
+            for unfinished in await unfinished_rotations(self._service):
+                if unfinished.successors and unfinished.involves(key):
+                    await self._show_rotation(Rotation.resume(self._service, unfinished))
+                    return
         problem = Problem("This key is not retiring.", "Press r to rotate it.")
         if find_unfinished([key]):
             problem = Problem(

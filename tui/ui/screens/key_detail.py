@@ -56,6 +56,10 @@ class KeyDetailScreen(Screen[str]):
         """Go on to verifying the key."""
         self.dismiss("verify")
 
+    def action_pause(self) -> None:
+        """Go on to pausing the key, or resuming it."""
+        self.dismiss("pause")
+
     def action_close(self) -> None:
         """Go back to the list."""
         self.dismiss("")

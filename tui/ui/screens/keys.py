@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, ClassVar
@@ -15,13 +15,14 @@ from textual.containers import Horizontal
 from textual.content import Content
 from textual.message import Message
 from textual.screen import Screen
-from textual.widgets import Button, Footer
+from textual.widgets import Footer
 from textual.worker import Worker
 
 from tui.api.errors import ApiError
 from tui.api.models import Key
 from tui.api.session import SessionProblem
 from tui.keys.key_history import UnstoredKeys
+from tui.keys.pause import Pause, find_pauses
 from tui.keys.rotation import Unfinished, unfinished_rotations
 from tui.keys.service import KeyService
 from tui.problems import Problem, describe
@@ -33,11 +34,14 @@ from tui.ui.screens.bulk_actions import (
     BulkRotateScreen,
     BulkVerifyScreen,
 )
+from tui.ui.screens.bulk_pause import BulkPauseScreen
 from tui.ui.screens.dialog import ProblemScreen
 from tui.ui.screens.journal import JournalScreen
 from tui.ui.screens.kept_secrets import offer_kept_secrets
 from tui.ui.screens.key_actions import KeyActions
+from tui.ui.screens.pause_text import paused_since
 from tui.ui.screens.rotation_text import state_text
+from tui.ui.widgets.button import Button
 from tui.ui.widgets.columns import Column
 from tui.ui.widgets.key_facts import KeyFacts
 from tui.ui.widgets.key_list_panel import KeyListPanel
@@ -51,7 +55,7 @@ LISTED_IN_PART = (
 )
 
 _WANTS_KEYS = frozenset(
-    {"edit", "delete", "rotate", "verify", "finish", "sort", "mark", "stretch", "mark_all"}
+    {"edit", "delete", "rotate", "verify", "finish", "pause", "sort", "mark", "stretch", "mark_all"}
 )
 
 
@@ -130,10 +134,11 @@ class KeysScreen(Screen[None]):
         self.refresh_bindings()
         rotations = await unfinished_rotations(self._service)
         unstored = await self._service.unstored()
+        pauses = await find_pauses(self._service, listing.keys)
         if not self._is_there:
             return False
         self.query_one(TopBar).notice = self.notice  # the journal has just been read
-        self._show_states(rotations, unstored)
+        self._show_states(rotations, unstored, pauses)
         return True
 
     @property
@@ -141,8 +146,13 @@ class KeysScreen(Screen[None]):
         """Whether there is something to show an answer on: one may come while the program ends."""
         return self.is_attached and bool(self.query(KeyTable))
 
-    def _show_states(self, rotations: Sequence[Unfinished], unstored: UnstoredKeys) -> None:
-        """Show beside the keys which are retiring, and whose secrets were never stored."""
+    def _show_states(
+        self,
+        rotations: Sequence[Unfinished],
+        unstored: UnstoredKeys,
+        pauses: Mapping[str, Pause],
+    ) -> None:
+        """Show beside the keys which are retiring or paused, and which were never stored."""
         table, today = self.panel.table, self._now().date()
         table.clear_states()
         for unfinished in rotations:
@@ -151,6 +161,8 @@ class KeysScreen(Screen[None]):
             table.set_state(key.id, "secret never stored: r replaces it", "problem")
         for key in unstored.perhaps_stored:
             table.set_state(key.id, "secret perhaps stored: see J", "working")
+        for key_id, pause in pauses.items():
+            table.set_state(key_id, paused_since(pause.since, today), "working")
 
     @on(KeyTable.Highlighted)
     def _show_facts(self) -> None:
@@ -173,6 +185,10 @@ class KeysScreen(Screen[None]):
     def action_finish(self) -> None:
         """Finish the rotation of the marked keys, else of the one under the cursor."""
         self._run_with_marked(BulkFinishScreen, self._actions.finish, "finish rotations")
+
+    def action_pause(self) -> None:
+        """Pause the marked keys, else the one under the cursor; where paused, resume them."""
+        self._run_with_marked(BulkPauseScreen, self._actions.pause, "pause keys")
 
     def action_edit(self) -> None:
         """Edit the key under the cursor."""

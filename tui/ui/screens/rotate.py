@@ -13,7 +13,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
-from textual.widgets import Button, Footer, Input, Static
+from textual.widgets import Footer, Input, Static
 
 from tui.api.errors import Forbidden
 from tui.delivery import NewSecret
@@ -36,6 +36,7 @@ from tui.ui.screens.rotation_text import (
 )
 from tui.ui.screens.secret import BY_WORD, ask_stored
 from tui.ui.screens.secret_box import SecretBox, ShowsSecret
+from tui.ui.widgets.button import Button
 from tui.ui.widgets.password_field import PasswordField
 from tui.ui.widgets.proofs import Proofs
 from tui.ui.widgets.status import Status
@@ -47,6 +48,7 @@ _STEP_OF_ACTION = {
     "stored": Step.STORED,
     "verify": Step.VERIFY,
     "later": Step.RETIRE,
+    "pause": Step.PAUSE,
     "finish": Step.FINISH,
     "undo": Step.UNDO,
     "replace": Step.REPLACE,
@@ -103,6 +105,7 @@ class RotateScreen(ShowsSecret[str]):
             yield Button("Create successor", id="create", variant="primary", compact=True)
             yield Button("I have stored it", id="stored", variant="primary", compact=True)
             yield Button("Later", id="later", compact=True)
+            yield Button("Pause", id="pause", compact=True)
             yield Button("Delete predecessor", id="finish", variant="error", compact=True)
         yield Footer(show_command_palette=False, compact=True)
 
@@ -181,6 +184,17 @@ class RotateScreen(ShowsSecret[str]):
         retire = partial(self._rotation.retire_later, today)
         self._take(Step.RETIRE, retire, "The key is being marked.")
 
+    @on(Button.Pressed, "#pause")
+    def action_pause(self) -> None:
+        """Take the predecessor out of service, or put it back into it."""
+        rotation = self._rotation
+        if rotation.is_paused:
+            doing = "The predecessor is being resumed."
+            self._take(Step.RESUME, rotation.resume_predecessor, doing)
+        else:
+            pause = partial(rotation.pause_predecessor, self._now().date())
+            self._take(Step.PAUSE, pause, "The predecessor is being paused.")
+
     @on(Button.Pressed, "#finish")
     @work(group="finish", description="delete the predecessor")
     async def action_finish(self) -> None:
@@ -239,6 +253,8 @@ class RotateScreen(ShowsSecret[str]):
         """Offer what the state allows."""
         if action in {"clipboard", "write", "plain", "command"}:
             return self._rotation.secret is not None
+        if action == "pause" and self._may_take(Step.RESUME):
+            return True
         return action not in _STEP_OF_ACTION or self._may_take(_STEP_OF_ACTION[action])
 
     def _may_take(self, step: Step) -> bool:
@@ -264,11 +280,13 @@ class RotateScreen(ShowsSecret[str]):
         rotation, state = self._rotation, self._rotation.state
         self._update("#title", render_title(rotation))
         verification = rotation.verification
-        self._update("#steps", render_steps(rotation.known_state, verified=rotation.is_proven))
+        is_paused = rotation.is_paused
+        steps = render_steps(rotation.known_state, verified=rotation.is_proven, is_paused=is_paused)
+        self._update("#steps", steps)
         catalogue = self._service.listing.catalogue
         for name, text in draft_texts(rotation.draft, catalogue).items():
             self._update(f"#planned-{name}", Content(text))
-        next_step = next_step_text(state)
+        next_step = next_step_text(state, is_paused=is_paused)
         self._update("#next-step", Content(next_step))
         self.query_one("#next-step").display = bool(next_step)
         self.query_one("#plan").display = rotation.allows(Step.CREATE)
@@ -295,6 +313,10 @@ class RotateScreen(ShowsSecret[str]):
             button = self.query_one(f"#{name}", Button)
             button.display = self._rotation.offers(step)
             button.disabled = self._rotation.is_busy
+        pause = self.query_one("#pause", Button)
+        pause.display = any(map(self._rotation.offers, (Step.PAUSE, Step.RESUME)))
+        pause.disabled = self._rotation.is_busy
+        pause.label = Content("Resume" if self._rotation.is_paused else "Pause")
 
     def _keep_focus(self) -> None:
         """Have Enter do what comes next, and no key end in a field that is hidden."""
@@ -346,4 +368,4 @@ class RotateScreen(ShowsSecret[str]):
         rotation.listeners.remove(self._rotation_changed)
         rotation.verification_listeners.remove(self._show_verification)
         self.query_one(SecretBox).forget()
-        self.dismiss(outcome_text(rotation.state))
+        self.dismiss(outcome_text(rotation.state, is_paused=rotation.is_paused))

@@ -23,6 +23,7 @@ S = State
 
 _STEP_TITLES = ("Create successor", "Store secret", "Verify", "Delete predecessor")
 _VERIFY = _STEP_TITLES.index("Verify")
+_PAUSE_TITLE = "Pause"
 
 _PLACE_OF_STEP = {
     Step.CREATE: 0,
@@ -41,8 +42,9 @@ _NEXT_STEP_TEXTS = {
         "while."
     ),
     S.VERIFIED: (
-        "Both keys work. Put the new secret to use, then press d to delete the predecessor; "
-        "or press l to keep both for a while: everybody sees the old one marked as retiring."
+        "Both keys work. Put the new secret to use, then press d to delete the predecessor, z to "
+        "pause it first and see whether anything breaks, or l to keep both for a while: everybody "
+        "sees the old one marked as retiring."
     ),
     S.OVERLAPPING: (
         "Both keys work; the old one is marked as retiring in the list, for everybody to see. "
@@ -60,6 +62,13 @@ _NEXT_STEP_TEXTS = {
     ),
     S.UNKNOWN: "It is not known what became of the last step. F5 looks at the list again.",
 }
+
+_PAUSED_TEXT = (
+    "The predecessor is paused: whatever still uses it is refused. Once nothing breaks, press d to "
+    "delete it; z resumes it."
+)
+_PAUSED_OUTCOME = "its predecessor is paused. z on it resumes it, f deletes it."
+_PAUSED_STATES = frozenset({S.DELIVERED, S.VERIFIED, S.OVERLAPPING})
 
 _OUTCOME_TEXTS = {
     S.REFUSED: "nothing was created, and the key is as it was.",
@@ -91,30 +100,42 @@ def state_text(rotation: Unfinished, today: date) -> str:
 ENDED = frozenset({S.FINISHED, S.UNDONE})
 
 
-def next_step_text(state: State) -> str:
-    """Return what can be done next, or the outcome; nothing before the first step."""
+def next_step_text(state: State, *, is_paused: bool = False) -> str:
+    """Return what can be done next, or the outcome; nothing before the first step.
+
+    `is_paused` says that the predecessor is out of service.
+    """
+    if is_paused and state in _PAUSED_STATES:
+        return _PAUSED_TEXT
     return _NEXT_STEP_TEXTS.get(state, "")
 
 
-def outcome_text(state: State) -> str:
+def outcome_text(state: State, *, is_paused: bool = False) -> str:
     """Return what follows the key's label above the list; nothing before the first step."""
+    if is_paused and state in _PAUSED_STATES:
+        return _PAUSED_OUTCOME
     return _OUTCOME_TEXTS.get(state, "")
 
 
-def render_steps(state: State, *, verified: bool) -> Content:
-    """Return the steps in a row: those behind, the current one, those ahead."""
+def render_steps(state: State, *, verified: bool, is_paused: bool = False) -> Content:
+    """Return the steps in a row: those behind, the current one, those ahead.
+
+    The pause of a predecessor stands among them while it lasts.
+    """
     next_step = next(iter(TRANSITIONS[state]))
     current = len(_STEP_TITLES) if state is S.FINISHED else _PLACE_OF_STEP.get(next_step, 0)
     behind = set(range(current)) - {_VERIFY} | ({_VERIFY} if verified else set())
     parts: list[Content] = []
     for number, step_title in enumerate(_STEP_TITLES):
+        if is_paused and number == len(_STEP_TITLES) - 1:
+            parts.append(Content.styled(f"✓ {_PAUSE_TITLE}", "$text-success"))
         if number in behind:
             parts.append(Content.styled(f"✓ {step_title}", "$text-success"))
         elif number == current and state not in ENDED:
             parts.append(Content.styled(f"▸ {step_title}", "bold $text-accent"))
         else:
             parts.append(Content.styled(f"· {step_title}", "$text-muted"))
-    return Content("   ").join(parts)
+    return Content(" " * (2 if is_paused else 3)).join(parts)
 
 
 def render_title(rotation: Rotation) -> Content:

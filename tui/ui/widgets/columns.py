@@ -12,10 +12,13 @@ from rich.cells import cell_len, set_cell_size
 
 from tui.api.grants import Catalogue
 from tui.api.models import Key
+from tui.keys.paused_mark import without_paused_mark
 from tui.text import ago, mask, natural_order, short
 
 ROOMY = 90
 """From this width in cells on, the short key and the date of creation are shown."""
+MIDDLING = 70
+"""From this width in cells on, the subaccount is shown where keys of any are listed."""
 WIDE = 116
 """From this width in cells on, the owner is shown, too."""
 LABEL_SHARE, LABEL_MIN, LABEL_MAX = 0.3, 18, 44
@@ -34,6 +37,7 @@ class Column(Enum):
     SHORT_KEY = "Short key"
     CREATED = "Created"
     OWNER = "Owner"
+    SUBACCOUNT = "Subaccount"
 
     @property
     def title(self) -> str:
@@ -46,7 +50,7 @@ class Column(Enum):
         return self is Column.CREATED
 
 
-_FIXED = {Column.SHORT_KEY: 12, Column.CREATED: 13, Column.OWNER: 16}
+_FIXED = {Column.SHORT_KEY: 12, Column.CREATED: 13, Column.OWNER: 16, Column.SUBACCOUNT: 12}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,7 @@ def layout(width: int, informative: frozenset[Column]) -> tuple[Span, ...]:
     """Return the `informative` columns that a line of `width` cells has room for."""
     optional = [Column.SHORT_KEY, Column.CREATED] * (width >= ROOMY)
     optional += [Column.OWNER] * (width >= WIDE)
+    optional += [Column.SUBACCOUNT] * (width >= MIDDLING)
     fixed = [column for column in optional if column in informative]
     label = max(LABEL_MIN, min(LABEL_MAX, int(width * LABEL_SHARE)))
     permissions = width - label - GAP - sum(_FIXED[column] + GAP for column in fixed)
@@ -88,7 +93,7 @@ def cell(column: Column, key: Key, width: int, catalogue: Catalogue, now: dateti
     """Return a key's text for a column, safe to show, with no more work than `width` asks for."""
     match column:
         case Column.LABEL:
-            return short(key.raw_label or "") or "(no label)"
+            return short(without_paused_mark(key.raw_label or "")) or "(no label)"
         case Column.PERMISSIONS:
             return ", ".join(map(catalogue.label, key.grants[:width]))
         case Column.SHORT_KEY:
@@ -98,6 +103,8 @@ def cell(column: Column, key: Key, width: int, catalogue: Catalogue, now: dateti
             return ago(created, now) if created else ""
         case Column.OWNER:
             return short(key.raw_username or "")
+        case Column.SUBACCOUNT:
+            return str(key.subaccount_id or "")
 
 
 def _moment(key: Key) -> datetime | None:
@@ -122,6 +129,8 @@ def informative_columns(keys: Sequence[Key]) -> frozenset[Column]:
         columns.add(Column.CREATED)
     if any(key.raw_username for key in keys):
         columns.add(Column.OWNER)
+    if any(key.subaccount_id for key in keys):
+        columns.add(Column.SUBACCOUNT)
     return frozenset(columns)
 
 
@@ -139,6 +148,8 @@ def _sort_values(column: Column, keys: Sequence[Key], catalogue: Catalogue) -> l
             return [
                 natural_order(short(key.raw_username)) if key.raw_username else None for key in keys
             ]
+        case Column.SUBACCOUNT:
+            return [key.subaccount_id or None for key in keys]
 
 
 def _permission_ranks(keys: Sequence[Key], catalogue: Catalogue) -> list[int | None]:

@@ -9,13 +9,13 @@ from rich.cells import cell_len
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.message import Message
-from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from tui.api.grants import Catalogue
+from tui.ui.widgets.marked_list import MarkedList
 
 
-class GrantList(OptionList):
+class GrantList(MarkedList):
     """The catalogue's grants in its order, each with what it allows; then those it does not know.
 
     Space gives and takes; Enter is left to the form. A box reads without colour, unlike those of
@@ -47,8 +47,7 @@ class GrantList(OptionList):
         self._catalogue = catalogue
         self._given = set(given)
         self._offered = self._all_with(self._given)
-        labels = map(catalogue.label, self._offered)
-        self._label_width = min(36, max(map(cell_len, labels), default=0))
+        self._label_width = self._widest_label()
         super().__init__(*(Option(self._prompt(key)) for key in self._offered), id=id, compact=True)
 
     def _all_with(self, keys: Iterable[str]) -> tuple[str, ...]:
@@ -64,6 +63,26 @@ class GrantList(OptionList):
         self.clear_options()
         self.add_options(Option(self._prompt(key)) for key in self._offered)
         self.post_message(self.Changed())
+
+    def offer_catalogue(self, catalogue: Catalogue, *, keep: Iterable[str]) -> int:
+        """Offer another catalogue's grants; return how many were taken, as it does not list them.
+
+        Those to `keep` stay, whether it lists them or not.
+        """
+        kept = {*(grant.key for grant in catalogue.grants), *keep}
+        taken = len(self._given - kept)
+        self._catalogue = catalogue
+        self._given &= kept
+        self._offered = self._all_with(self._given)
+        self._label_width = self._widest_label()
+        self.clear_options()
+        self.add_options(Option(self._prompt(key)) for key in self._offered)
+        self.post_message(self.Changed())
+        return taken
+
+    def _widest_label(self) -> int:
+        """Return how many cells the labels take, up to a limit."""
+        return min(36, max(map(cell_len, map(self._catalogue.label, self._offered)), default=0))
 
     @property
     def given(self) -> tuple[str, ...]:

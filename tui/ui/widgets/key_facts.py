@@ -12,7 +12,8 @@ from textual.widgets import Static
 
 from tui.api.grants import Catalogue
 from tui.api.models import Key
-from tui.text import ago, count, mask, short
+from tui.keys.paused_mark import is_paused, paused_mark, without_paused_mark
+from tui.text import ago, count, mask, plain, short
 
 
 class KeyFacts(VerticalScroll, can_focus=False):
@@ -63,7 +64,8 @@ class KeyFacts(VerticalScroll, can_focus=False):
 
 def describe(key: Key, catalogue: Catalogue, now: datetime, width: int) -> Content:
     """Return what is known of `key`, in lines of `width` columns."""
-    lines = [Content.styled(short(key.label) or "(no label)", "bold $text-accent")]
+    label = short(without_paused_mark(key.raw_label or ""))
+    lines = [Content.styled(label or "(no label)", "bold $text-accent")]
     if key.short_key:
         lines.append(Content.styled(mask(key.short_key), "$text-muted"))
     lines += [Content(""), Content.styled(count(len(key.grants), "permission"), "bold")]
@@ -74,10 +76,10 @@ def describe(key: Key, catalogue: Catalogue, now: datetime, width: int) -> Conte
         elif grant not in catalogue:
             lines += _indented("not in this server's catalogue", width)
     lines += [Content(""), Content.styled("Allowed IPs", "bold")]
-    lines += [Content(short(address)) for address in key.allowed_ips] or [Content("any address")]
+    lines += _addresses(key)
     if key.owner:
         lines += [Content(""), Content.styled("Owner", "bold"), Content(short(key.owner))]
-    if key.subaccount_id is not None:
+    if key.subaccount_id:
         lines += [
             Content(""),
             Content.styled("Subaccount", "bold"),
@@ -91,6 +93,19 @@ def describe(key: Key, catalogue: Catalogue, now: datetime, width: int) -> Conte
         ]
     lines += [Content(""), Content.styled("ID", "bold"), Content(short(key.id))]
     return Content("\n").join(lines)
+
+
+def _addresses(key: Key) -> list[Content]:
+    """Return from where the key works; of a paused one, since when it works from nowhere."""
+    if not is_paused(key.raw_valid_ips):
+        return [Content(short(ip)) for ip in key.allowed_ips] or [Content("any address")]
+    mark = paused_mark(key.raw_label or "")
+    since = f" since {mark.since:%Y-%m-%d}" if mark else ""
+    lines = [Content.styled(f"none: paused{since}, z resumes it", "$text-warning")]
+    if mark is not None and mark.valid_ips is not None:
+        before = ", ".join(map(plain, mark.valid_ips)) or "any address"
+        lines.append(Content(f"before: {before}"))
+    return lines
 
 
 def _indented(text: str, width: int) -> list[Content]:

@@ -11,10 +11,17 @@ from textual.widgets import Static
 from tui.api.errors import ApiError, SignInRefused
 from tui.api.models import Key, KeyDraft
 from tui.api.session import SessionProblem
+from tui.keys.paused_mark import is_paused
 from tui.keys.service import KeyService
-from tui.keys.validation import split_ips, wrong_grants, wrong_ips, wrong_label
+from tui.keys.validation import (
+    split_ips,
+    wrong_grants,
+    wrong_ips,
+    wrong_label,
+    wrong_subaccount,
+)
 from tui.problems import Problem, describe
-from tui.text import mask, plain
+from tui.text import count, mask, plain
 from tui.ui.widgets.field import Field
 from tui.ui.widgets.grant_list import GrantList
 from tui.ui.widgets.password_field import PasswordField
@@ -41,6 +48,10 @@ class KeyForm(Vertical):
             "Label *", self._old_label, id="label", placeholder="My Application API Key"
         )
         self._ips = Field("Allowed IPs", self._old_ips, id="ips", placeholder="any address")
+        self._subaccount = Field("Subaccount", id="subaccount", placeholder="primary account")
+        self._asks_account = key is None and service.listing.has_subaccounts
+        self._account = key.subaccount_id if key else None
+        """Whose grants are on offer: a subaccount's, or None for the primary account's."""
         self._grants = GrantList(service.listing.catalogue, self._old_grants, id="grants")
         self._grants_title = Static(id="grants-title", markup=False)
         self.problem: Problem | None = None
@@ -59,6 +70,8 @@ class KeyForm(Vertical):
         yield self._label
         if self._password is not None:
             yield self._password
+        if self._asks_account:
+            yield self._subaccount
         yield self._ips
         yield self._grants_title
         yield self._grants
@@ -66,6 +79,10 @@ class KeyForm(Vertical):
     def on_mount(self) -> None:
         """Count the grants; warn where the server keeps the allowed IPs to itself."""
         self._count_grants()
+        if self._account:
+            self._start_offering()
+        if self._key is not None and is_paused(self._key.raw_valid_ips):
+            self._ips.note = "This key is paused: z in the list gives it its own addresses again."
         if self._key is not None and self._key.raw_valid_ips is None:
             self._ips.note = "Not told by the server: updating replaces them by what stands here."
 
@@ -73,14 +90,22 @@ class KeyForm(Vertical):
     def draft(self) -> KeyDraft:
         """What is typed; a field that was not touched goes back exactly as the server sent it."""
         label, ips = self._label.value, self._ips.value
-        draft = KeyDraft(label.strip(), self._grants.given, split_ips(ips))
+        account = self._typed_account or (self._key.subaccount_id if self._key else None)
+        draft = KeyDraft(label.strip(), self._grants.given, split_ips(ips), account)
         if self._key is None:
             return draft
         return KeyDraft(
             (self._key.raw_label or "") if label == self._old_label else draft.label,
             draft.grants,
             (self._key.raw_valid_ips or ()) if ips == self._old_ips else draft.valid_ips,
+            account,
         )
+
+    @property
+    def _typed_account(self) -> int | None:
+        """The number of the subaccount that is typed; None for the primary account, 0 too."""
+        text = self._subaccount.value.strip()
+        return int(text) or None if text and not wrong_subaccount(text) else None
 
     @property
     def is_touched(self) -> bool:
@@ -88,6 +113,7 @@ class KeyForm(Vertical):
         return (
             self._label.value != self._old_label
             or self._ips.value != self._old_ips
+            or bool(self._subaccount.value)
             or self._grants_touched
         )
 
@@ -115,7 +141,8 @@ class KeyForm(Vertical):
 
     def check(self) -> bool:
         """Check everything; the first field that is wrong gets the focus."""
-        wrong = [name for name in ("label", "password", "ips", "grants") if not self._check(name)]
+        names = ("label", "password", "subaccount", "ips", "grants")
+        wrong = [name for name in names if not self._check(name)]
         if wrong:
             self._focus(wrong[0])
         return not wrong
@@ -127,6 +154,8 @@ class KeyForm(Vertical):
         wrong = ""
         if name == "label":
             wrong = wrong_label(self._label.value)
+        elif name == "subaccount":
+            wrong = wrong_subaccount(self._subaccount.value)
         elif name == "ips" and self._ips.value != self._old_ips:
             wrong = wrong_ips(self.draft.valid_ips)
         elif name == "grants" and (
@@ -150,6 +179,23 @@ class KeyForm(Vertical):
         """Check a field as soon as it is filled in; an empty one may be filled in later."""
         if event.field.value and not self.disabled:
             self._check(event.field.id or "")
+        if self._typed_account != self._account and self._asks_account and not self.disabled:
+            self._account = self._typed_account
+            self._start_offering()
+
+    def _start_offering(self) -> None:
+        self.run_worker(self._offer_grants(), group="load", exclusive=True)
+
+    async def _offer_grants(self) -> None:
+        """Offer what a key of the account may hold; what an edited key holds already stays."""
+        try:
+            catalogue = await self._service.catalogue(self._account)
+        except (ApiError, SessionProblem) as error:
+            self.show_problem(describe(error, doing="reading the grants of a subaccount's keys"))
+            return
+        if taken := self._grants.offer_catalogue(catalogue, keep=self._old_grants):
+            what = f"{count(taken, 'grant')} not for keys of this account"
+            self._subaccount.note = f"{what}: taken from the choice below."
 
     def show_problem(self, problem: Problem | None) -> None:
         """Show a problem above the fields, or none."""

@@ -23,7 +23,7 @@ StateKind = Literal["", "working", "done", "problem"]
 """The state of a key that something is being done with."""
 
 _SIGNS: dict[StateKind, str] = {"": "", "working": "… ", "done": "✓ ", "problem": "✗ "}
-_QUIET = frozenset({Column.SHORT_KEY, Column.CREATED, Column.OWNER})
+_QUIET = frozenset({Column.SHORT_KEY, Column.CREATED, Column.OWNER, Column.SUBACCOUNT})
 
 
 @dataclass(frozen=True, slots=True)

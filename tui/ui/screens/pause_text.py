@@ -1,0 +1,64 @@
+"""Pausing and resuming keys: the words, and the questions before."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from textual.content import Content
+
+from tui.api.grants import sends
+from tui.api.models import Key
+from tui.keys.paused_mark import without_paused_mark
+from tui.text import mask, plain, short
+from tui.ui.screens.dialog import ConfirmScreen
+
+_MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+
+
+def paused_since(day: date, today: date) -> str:
+    """Return what stands beside a paused key, with the year where it is another one."""
+    year = "" if day.year == today.year else f" {day.year}"
+    return f"paused since {day.day} {_MONTHS[day.month - 1]}{year}"
+
+
+def ips_text(valid_ips: Sequence[str]) -> str:
+    """Return from where a key works."""
+    return (
+        f"only from {short(', '.join(map(plain, valid_ips)), 120)}"
+        if valid_ips
+        else ("from any address")
+    )
+
+
+def ask_pause(key: Key) -> ConfirmScreen:
+    """Ask whether a key is to be paused."""
+    parts = [
+        _name(key),
+        Content(
+            "The server refuses whatever uses this key until z resumes it: its allowed IPs are "
+            "replaced by an address that nobody has. Its grants stay, and its label tells "
+            "everybody that it is paused."
+        ),
+    ]
+    if sends(key.grants):
+        parts.append(Content.styled("This key sends mail: what uses it stops.", "$text-warning"))
+    title = f"Pause API Key: {short(key.label, 40)}"
+    return ConfirmScreen(title, Content("\n\n").join(parts), yes="Pause API Key", danger=True)
+
+
+def ask_resume(key: Key, valid_ips: Sequence[str]) -> ConfirmScreen:
+    """Ask whether a paused key is to work again."""
+    body = Content(f"It will work {ips_text(valid_ips)}, as before.")
+    label = short(without_paused_mark(key.raw_label or ""), 40)
+    return ConfirmScreen(
+        f"Resume API Key: {label}",
+        Content("\n\n").join([_name(key), body]),
+        yes="Resume API Key",
+    )
+
+
+def _name(key: Key) -> Content:
+    label = short(without_paused_mark(key.raw_label or "")) or "(no label)"
+    short_key = f"  {mask(key.short_key)}" if key.short_key else ""
+    return Content.assemble((label, "bold"), (short_key, "$text-muted"))
