@@ -203,8 +203,21 @@ def rotation_job(rotation: Rotation, delivery: Delivery) -> Job:
 
 
 def finish_jobs(rotations: Iterable[Rotation]) -> list[Job]:
-    """Have predecessors deleted whose successors work, a job for each."""
-    return [_deleting(rotation) for rotation in rotations]
+    """Have predecessors deleted, a job for each.
+
+    The operator has confirmed those whose successors were not shown to work.
+    """
+    return [
+        Job(
+            rotation,
+            _FINISHED,
+            {
+                Step.FINISH: partial(rotation.finish, even_unverified=True),
+                Step.LOOK: rotation.look_again,
+            },
+        )
+        for rotation in rotations
+    ]
 
 
 def retire_jobs(rotations: Iterable[Rotation], today: date) -> list[Job]:
@@ -246,5 +259,5 @@ def check_jobs(service: KeyService, secrets: Iterable[tuple[Key, SecretStr]]) ->
     return [Job(check, _VERIFIED, {Step.VERIFY: check.verify}) for check in checks]
 
 
-def _deleting(machine: Rotation | KeyDeletion) -> Job:
+def _deleting(machine: KeyDeletion) -> Job:
     return Job(machine, _FINISHED, {Step.FINISH: machine.finish, Step.LOOK: machine.look_again})
