@@ -61,7 +61,7 @@ def test_a_signal_signs_out_and_asks_nothing(to_node: StartProgram, node: Node) 
 def test_a_signal_erases_the_plain_view(to_node: StartProgram, node: Node) -> None:
     program = to_node()
     program.sign_in(node)
-    program.send(f"nPlain\t{node.password}\t\t \r")
+    program.send(f"nPlain\t{node.password}\t\t\t \r")
     program.shows("The API key was created")
     secret = program.secret
     program.send("p")
@@ -76,7 +76,7 @@ def test_a_signal_erases_the_plain_view(to_node: StartProgram, node: Node) -> No
 def test_a_terminal_lost_in_the_plain_view_ends_it(to_node: StartProgram, node: Node) -> None:
     program = to_node()
     program.sign_in(node)
-    program.send(f"nPlain\t{node.password}\t\t \r")
+    program.send(f"nPlain\t{node.password}\t\t\t \r")
     program.shows("The API key was created")
     program.send("p")
     program.shows("Press Enter to erase this")
@@ -96,7 +96,7 @@ def test_a_lost_terminal_ends_it(node: Node, tmp_path: Path, heard: bool) -> Non
     with Terminal(command, env={"XDG_STATE_HOME": str(tmp_path)}) as terminal:
         terminal.wait_for("F1 Help")
         terminal.send(node.password + "\r")
-        terminal.wait_for("▌")
+        terminal.wait_for("Settings › API keys")
         terminal.hang_up()
         assert terminal.wait_exit() == 129
     assert node.seen("POST", LOGOUT) == 2

@@ -192,11 +192,14 @@ class Order:
         self.column, self.descending = column, descending
         return True
 
-    def arrange(self, keys: Sequence[Key], catalogue: Catalogue) -> Sequence[Key]:
-        """Return `keys` in this order: equals as they came, missing values last either way."""
+    def rows(self, keys: Sequence[Key], catalogue: Catalogue) -> Sequence[int]:
+        """Return the places of `keys`, counted from 0, in this order.
+
+        Equals stay as they came, and missing values come last either way.
+        """
         column = self.column
         if column is None:
-            return keys
+            return range(len(keys))
         if keys is not self._keys or catalogue is not self._catalogue:
             self._keys, self._catalogue, self._values = keys, catalogue, {}
         if column not in self._values:
@@ -206,4 +209,4 @@ class Order:
         rows.sort(key=values.__getitem__, reverse=self.descending)
         if len(rows) < len(values):
             rows += [row for row, value in enumerate(values) if value is None]
-        return [keys[row] for row in rows]
+        return rows
