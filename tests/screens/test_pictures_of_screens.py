@@ -136,6 +136,24 @@ async def test_the_keys_in_other_colours(server: Node) -> None:
         await take(dialog, "delete-sixteen")
 
 
+async def test_a_search(server: Node) -> None:
+    async with at_keys(server) as keys:
+        await keys.me.press(key_for(Place.KEYS, "find"))
+        await keys.me.type("webhooks OR smtp* -partner")
+        await keys.me.until("4 of 11 keys")
+        await take(keys, "search")
+
+
+async def test_grants_side_by_side(server: Node) -> None:
+    async with at_keys(server) as keys:
+        for label in (BILLING, METRICS, "Deliverability watch"):
+            await keys.go_to(label)
+            await keys.me.press(key_for(Place.KEYS, "mark"))
+        await keys.me.press(key_for(Place.KEYS, "compare"))
+        await keys.me.until("Not the same")
+        await take(keys, "compare")
+
+
 async def test_the_keys_on_a_wide_terminal(server: Node) -> None:
     async with at_keys(server, size=WIDE) as keys:
         await keys.go_to(BILLING)

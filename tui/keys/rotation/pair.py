@@ -14,6 +14,9 @@ from tui.keys.paused_mark import is_paused
 from tui.keys.rotation.states import GrantsNotTold, PredecessorGone, StillThere, SuccessorGone
 from tui.keys.service import FRESH_SECONDS, KeyService, Listing
 
+LONG_LIST = 10_000
+"""From how many keys on the list, some 3 MB, is not read only to know that a key is there."""
+
 _NEVER = float("-inf")
 
 
@@ -65,10 +68,14 @@ class Pair:
     async def look_unless_fresh(self) -> None:
         """Read the list unless that was done lately; raise PredecessorGone, and what a read raises.
 
-        For a create, whose outcome may have to be told by comparing with it.
+        For a create, whose outcome may have to be told by comparing with it. Of a server with very
+        many keys, only the predecessor is read: the list would take long.
         """
         if self._clock() - self._predecessor_seen >= FRESH_SECONDS:
-            await self.look()
+            if len(self._service.listing.keys) > LONG_LIST:
+                await self._read_predecessor()
+            else:
+                await self.look()
         if not self.has_predecessor:
             raise PredecessorGone
 

@@ -86,7 +86,7 @@ class KeyActions:
         key_id, short_key, label = key.id, key.short_key, key.label
         subaccount_id = draft.subaccount_id
         proof = verification_of(self._service, key.secret, draft.grants, draft.valid_ips)
-        screen = SecretScreen(created, listing.catalogue, proof)
+        screen = SecretScreen(created, listing.catalogue, proof, labels=listing.raw_labels)
         del form, created, key, proof
         went_to = await app.push_screen_wait(screen)
         del screen
@@ -235,12 +235,13 @@ class KeyActions:
 
     async def run_bulk(self, screen: type[BulkScreen], keys: Sequence[Key]) -> None:
         """Do the same with many keys, as `screen` plans and runs it."""
-        unfinished = await unfinished_rotations(self._service)
-        bulk = screen(self._service, keys, self._now, self._view.notice, unfinished)
-        result = await self._view.app.push_screen_wait(bulk)
+        with opening_screen(self._view.app):
+            unfinished = await unfinished_rotations(self._service)
+            bulk = screen(self._service, keys, self._now, self._view.notice, unfinished)
+            result = await self._view.app.push_screen_wait(bulk)
         if result is None:
             return
-        self._panel.table.unmark_all()
+        self._panel.table.unmark(keys)
         await self._view.read()
         self._panel.show_message("", "", result.text, result.kind)
 
