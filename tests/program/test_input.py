@@ -39,7 +39,7 @@ def test_what_is_no_key_does_nothing(
 ) -> None:
     program = to_node()
     program.sign_in(node)
-    before = program.wait_quiet()
+    before = program.wait_quiet(0.6)
     for sequence in sent:
         program.send(sequence[:6])
         program.has_read()
@@ -66,7 +66,7 @@ def test_what_is_no_key_does_nothing(
 def test_a_paste_that_stalls_is_never_keys(to_node: StartProgram, node: Node) -> None:
     program = to_node(driver=IMPATIENT)
     program.sign_in(node)
-    before = program.wait_quiet()
+    before = program.wait_quiet(0.6)
     program.send(f"{PASTE}some text")
     program.has_read()
     program.send("dd\rnq")

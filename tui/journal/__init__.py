@@ -10,7 +10,7 @@ from tui.journal.lines import (
     JournalEntry,
     Phase,
 )
-from tui.journal.log import Attempt, Journal, JournalSnapshot, journal_path
+from tui.journal.log import Attempt, Journal, JournalSnapshot, journal_at_home, journal_path
 
 __all__ = [
     "LONGEST",
@@ -25,5 +25,6 @@ __all__ = [
     "JournalSnapshot",
     "Phase",
     "create_records",
+    "journal_at_home",
     "journal_path",
 ]

@@ -22,8 +22,10 @@ from tui.api.errors import ApiError, Conflict, NotFound, RateLimited, SignInRefu
 from tui.api.grants import Catalogue
 from tui.api.models import CreatedKey, Key, KeyDraft, KeyList
 from tui.api.session import Session, SessionEnded, SessionProblem
+from tui.delivery.recovery import RecoveryFolder
 from tui.journal import Action, Attempt, Journal
 from tui.keys.key_history import SAME_TIME, KeyHistory, UnstoredKeys
+from tui.keys.unstored_secrets import UnstoredSecrets
 from tui.keys.verification import Verification, verify
 from tui.keys.write_outcomes import (
     ChangedMeanwhile,
@@ -33,6 +35,8 @@ from tui.keys.write_outcomes import (
     PasswordNotChecked,
     SecretLost,
 )
+from tui.text import as_read
+from tui.waiting import see_through
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
@@ -106,6 +110,11 @@ class Listing:
         return same[-1] if same else None
 
     @property
+    def raw_labels(self) -> list[str]:
+        """The labels of all keys, as the server has them."""
+        return [key.raw_label or "" for key in self.keys]
+
+    @property
     def has_subaccounts(self) -> bool:
         """Whether the server is known to have subaccounts: by its keys, or by what keys may do."""
         return any(grant.key.startswith("subaccount/") for grant in self.catalogue.grants) or any(
@@ -113,9 +122,13 @@ class Listing:
         )
 
     def labelled(self, label: str, besides: Key | None = None) -> Key | None:
-        """Return a key that already has this label, `besides` the one being edited."""
-        for key in self.by_label.get(label, ()):
-            if besides is None or key.id != besides.id:
+        """Return a key whose label people read as this one, `besides` the one being edited."""
+        wanted = as_read(label)
+        for key in self.keys:
+            other = key.raw_label or ""
+            if other.isascii() and other[:1].lower() != wanted[:1] and not other[:1].isspace():
+                continue  # a long list is looked through in no time
+            if as_read(other) == wanted and (besides is None or key.id != besides.id):
                 return key
         return None
 
@@ -146,13 +159,20 @@ class KnownIds(Collection[str]):
 class KeyService:
     """The API keys of the server that a session is signed in to; the server is the truth.
 
-    Every write is noted in the journal before it goes out, and once its outcome is known.
+    Every write is noted in the journal before it goes out, and once its outcome is known; one that
+    was begun is seen through. What is created and not stored is known to `unstored_secrets`.
     Every method that asks the server raises ApiError, or
     SessionEnded, where it refused or could not be asked.
     """
 
-    def __init__(self, session: Session, journal: Journal) -> None:
+    def __init__(
+        self,
+        session: Session,
+        journal: Journal,
+        unstored_secrets: UnstoredSecrets | None = None,
+    ) -> None:
         self.session, self.journal = session, journal
+        self.unstored_secrets = unstored_secrets or UnstoredSecrets(RecoveryFolder({}))
         self.history = KeyHistory(journal, session.client.server.url)
         self.listing = Listing()
         self._listed_at = float("-inf")
@@ -227,8 +247,12 @@ class KeyService:
             SecretLost, NothingCreated, OutcomeUnknown: no good answer came; see there.
             ApiError, SessionEnded: the server refused, or could not be asked; nothing was created.
         """
+        return await see_through(self._create(draft, predecessor))
+
+    async def _create(self, draft: KeyDraft, predecessor: str) -> Created:
         known, is_fresh = self.known_ids(), monotonic() - self._listed_at < FRESH_SECONDS
         attempt = self._begin_attempt("create", Key("", raw_label=draft.label), predecessor)
+        await self.journal.settled()
         try:
             with self._noting(attempt):
                 created_key = await self.session.call(
@@ -249,6 +273,7 @@ class KeyService:
         attempt.done(key_id=key_id, short_key=short_key)
         if created_key.id:
             self._created_ids.add(created_key.id)
+        await self.unstored_secrets.add(created_key, draft, attempt)
         return Created(created_key, draft, attempt)
 
     def known_ids(self, *others: str) -> KnownIds:
@@ -355,7 +380,11 @@ class KeyService:
 
         Of a key that is paused by that, the journal keeps label and allowed IPs as they were.
         """
+        await see_through(self._update(key, draft, action))
+
+    async def _update(self, key: Key, draft: KeyDraft, action: Action) -> None:
         attempt = self._begin_attempt(action, key)
+        await self.journal.settled()
         try:
             with self._noting(attempt, key, _wanted(draft)):
                 await self.session.call(
@@ -375,7 +404,11 @@ class KeyService:
             OutOfReach: the server answered that there is no such key, but lists it.
             ApiError, SessionEnded: the server refused, or could not be asked.
         """
+        return await see_through(self._delete(key))
+
+    async def _delete(self, key: Key) -> bool:
         attempt = self._begin_attempt("delete", key)
+        await self.journal.settled()
         try:
             with self._noting(attempt, key):
                 await self.session.call(

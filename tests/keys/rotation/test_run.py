@@ -16,6 +16,7 @@ from tui.api.errors import RateLimited, SignInRefused
 from tui.api.models import Key, User
 from tui.api.session import SessionEnded
 from tui.delivery.new_secret import DeliveryFailed, NewSecret, Sent
+from tui.journal import Journal
 from tui.keys.rotation import (
     BulkRotation,
     BulkRun,
@@ -77,6 +78,34 @@ def run_over(
     )
     run.listeners += [on_change] if on_change else []
     return run
+
+
+async def test_a_run_pauses_where_the_journal_can_no_longer_be_written(
+    node: Node, tmp_path: Path
+) -> None:
+    path = tmp_path / "journal.jsonl"
+    async with signed_in(node) as host:
+        chosen = await keys(host, 12)
+        host.service.journal = Journal(path)
+        host.service.journal.prepare()
+
+        def spoil(*_: object) -> None:
+            if run.progress[0] == 2 and path.is_file():
+                path.unlink()
+                path.mkdir()
+
+        run = BulkRun(host.service, delete_jobs(host.service, chosen))
+        run.listeners.append(spoil)
+        running = asyncio.create_task(run.run())
+        async with asyncio.timeout(20):
+            while not run.is_paused:  # noqa: ASYNC110  # told by nothing else
+                await asyncio.sleep(0.005)
+        assert isinstance(run.paused_because, JournalNotWritten)
+        assert "what you do is not being noted" in str(run.paused_because)
+        assert run.left
+        run.resume()
+        await running
+        assert run.progress == (12, 12), "the operator may go on without"
 
 
 async def test_a_run_pauses_where_no_secret_can_be_delivered(node: Node) -> None:

@@ -86,10 +86,10 @@ class BulkRun:
         """What paused the run by itself: the session ended, no secret can be delivered, or what is
         done can't be noted any more."""
         self._jobs: dict[str, Job] = {}
+        self._is_unnoted = False
         self._done: set[str] = set()
         self._failed: set[str] = set()
         self._undelivered = self._under_way = 0
-        self._is_noted = True
         self._going = asyncio.Event()
         self._going.set()
         self._changed = asyncio.Event()
@@ -181,9 +181,9 @@ class BulkRun:
         if self.is_running:
             raise RuntimeError("already running")
         self.is_running, self.is_cancelled = True, False
-        self._is_noted = not self.service.journal.not_noted
         self.throttle.start()
         self.resume()
+        self._is_unnoted = bool(self.service.journal.not_noted)
         try:
             async with AsyncExitStack() as stack:
                 await self._authorize(stack, password)
@@ -198,11 +198,21 @@ class BulkRun:
                 await self._room()
                 if number:
                     await self.throttle.between()
+                    await self._insist_on_journal()
                     await self._room()  # the run may have been paused meanwhile
                 if self.is_cancelled:
                     break
                 self._under_way += 1
                 tasks.create_task(self._work_on(job))
+
+    async def _insist_on_journal(self) -> None:
+        """Pause where what is done is not noted any more; the operator may go on without."""
+        journal = self.service.journal
+        await journal.settled()
+        if journal.not_noted and not self._is_unnoted:
+            self.pause()
+            self.paused_because = JournalNotWritten(journal.not_noted)
+        self._is_unnoted = bool(journal.not_noted)
 
     async def _room(self) -> None:
         """Wait until one more key may be begun, or the run is cancelled."""
@@ -257,7 +267,6 @@ class BulkRun:
             await self._before_step(job)
             asked_at = self.throttle.now
             await job.advance()
-            self._check_journal()
             if isinstance(machine.problem, RateLimited):
                 await self.throttle.slow_down(machine.problem.retry_after, asked_at)
             elif _lacks_answers(machine.problem) and verifications < MOST_VERIFICATIONS:
@@ -273,17 +282,6 @@ class BulkRun:
                 return
             if self.is_cancelled and machine.problem is not None:
                 return
-
-    def _check_journal(self) -> None:
-        """Pause where the journal can't be written any more: an interruption would cost most now.
-
-        An operator who goes on, or began without a journal, is not asked again.
-        """
-        why = self.service.journal.not_noted
-        if why and self._is_noted:
-            self.pause()
-            self.paused_because = JournalNotWritten(why)
-        self._is_noted = not why
 
     async def _before_step(self, job: Job) -> None:
         """Do what is to be done before each step."""

@@ -126,7 +126,7 @@ class BulkScreen(Screen["BulkResult | None"]):
         """Return what will happen; the first sentence is shown in bold."""
 
     @abstractmethod
-    def make_run(self) -> BulkRun | None:
+    async def make_run(self) -> BulkRun | None:
         """Return the run; None, with an error at a field, where the choices don't allow it."""
 
     @abstractmethod
@@ -167,9 +167,10 @@ class BulkScreen(Screen["BulkResult | None"]):
 
     @on(Button.Pressed, "#start")
     @on(Input.Submitted)
-    def action_start(self) -> None:
+    @work(group="start", exclusive=True, description="start the run")
+    async def action_start(self) -> None:
         """Start the run, unless there is nothing to do."""
-        if self.bulk_run is None and (run := self.make_run()) is not None:
+        if self.bulk_run is None and (run := await self.make_run()) is not None:
             if not any(run.progress):
                 self._message = "There is nothing to do."
                 self.show_progress()
@@ -223,6 +224,11 @@ class BulkScreen(Screen["BulkResult | None"]):
         if await self.app.push_screen_wait(ask):
             run.cancel()
         return False
+
+    def stop_at_once(self) -> None:
+        """Begin no further key, as the program ends."""
+        if self.bulk_run is not None:
+            self.bulk_run.cancel()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer what makes sense now."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import ClassVar
 
@@ -17,6 +18,7 @@ from textual.screen import Screen
 from textual.widgets import Footer, Static
 from textual.widgets.option_list import Option
 
+from tui.api.models import Key
 from tui.journal import PROOFS, JournalEntry, JournalSnapshot
 from tui.search.index import Index
 from tui.search.matches import Matches, TextSearch
@@ -56,6 +58,8 @@ class _WriteRequest:
     """Who is signed in and where, which is left out of that person's own requests there."""
     is_doubted: bool = False
     """Whether the journal says more of it than is understood."""
+    predecessor: str = ""
+    """The short key, masked, of the key that the created one succeeds, or nothing."""
 
     @property
     def last(self) -> JournalEntry:
@@ -80,13 +84,13 @@ class _WriteRequest:
         outcome = _OUTCOMES[last.phase]
         details = [e.detail for e in self.entries if e.phase != "stored"]
         if last.predecessor:
-            details.insert(0, f"successor of {last.predecessor[:8]}…")
+            details.insert(0, f"successor of {self.predecessor or 'a key that is gone'}")
         proofs = [_PROOFS[e.phase] for e in self.entries if e.phase in PROOFS][-1:]
         more = [outcome, *(plain(detail) for detail in details if detail), *proofs, self.stored]
         sender = f"{last.username}@" * bool(last.username) + last.server.partition("://")[2]
         elsewhere = "" if short(sender, 60) == self.who else f" · {plain(sender)}"
         return Content.assemble(
-            (f"{last.when:%Y-%m-%d %H:%M:%S}  ", "$text-muted"),
+            (f"{last.when.astimezone():%Y-%m-%d %H:%M:%S}  ", "$text-muted"),
             f"{last.action:<7} ",
             (f"{mask(last.short_key):<9} ", "$text-muted"),
             (short(last.label, LABEL_IN_LINE), "bold"),
@@ -100,17 +104,34 @@ def write_requests(
     entries: Iterable[JournalEntry],
     who: str,
     doubts: Callable[[JournalEntry], bool] = lambda _: False,
+    short_keys: Mapping[str, str] | None = None,
 ) -> list[_WriteRequest]:
     """Return the requests that the lines are about, newest first, without those cut off.
 
-    `doubts` tells of which the journal says more than is understood.
+    `doubts` tells of which the journal says more than is understood; `short_keys` are those of
+    listed keys, by id, beside what the lines themselves tell.
     """
     by_attempt: dict[str, list[JournalEntry]] = {}
+    names = dict(short_keys or {})
     for entry in entries:
         by_attempt.setdefault(entry.attempt, []).insert(0, entry)
+        if entry.key_id and entry.short_key:
+            names.setdefault(entry.key_id, entry.short_key)
     # A proof is written after the request itself: alone, the lines before it were cut off.
     whole = (lines for lines in by_attempt.values() if any(e.phase not in PROOFS for e in lines))
-    return [_WriteRequest(tuple(lines), who, any(map(doubts, lines))) for lines in whole]
+    return [
+        _WriteRequest(
+            tuple(lines), who, any(map(doubts, lines)), mask(names.get(lines[-1].predecessor, ""))
+        )
+        for lines in whole
+    ]
+
+
+def _zone() -> str:
+    """Return the local time zone: `CET (UTC+01:00)`."""
+    now = datetime.now(UTC).astimezone()
+    name, offset = now.tzname() or "", f"{now:%z}"
+    return name if name == "UTC" else f"{name} (UTC{offset[:3]}:{offset[3:]})"
 
 
 class JournalScreen(Screen[None]):
@@ -121,9 +142,13 @@ class JournalScreen(Screen[None]):
     PLACE = Place.JOURNAL
     BINDINGS: ClassVar[list[BindingType]] = list(bindings_for(PLACE))
 
-    def __init__(self, journal: JournalSnapshot, path: Path | None, who: str) -> None:
+    def __init__(
+        self, journal: JournalSnapshot, path: Path | None, who: str, keys: Sequence[Key] = ()
+    ) -> None:
+        """Show a journal; the listed `keys` tell the short keys of predecessors."""
         super().__init__()
-        requests = write_requests(journal.entries, who, journal.doubts)[:MOST]
+        short_keys = {key.id: key.short_key for key in keys if key.short_key}
+        requests = write_requests(journal.entries, who, journal.doubts, short_keys)[:MOST]
         self._contents = [request.content() for request in requests]
         self._unreadable = journal.unreadable
         self._path, self._who = path, who
@@ -136,7 +161,8 @@ class JournalScreen(Screen[None]):
         with Vertical(id="page"):
             where = plain(str(self._path)) if self._path else "kept only while the program runs"
             skipped = f" · {count(self._unreadable, 'line')} unreadable" if self._unreadable else ""
-            yield Static(Content(f"What you did, never a secret · {where}{skipped}"), id="where")
+            about = f"What you did, never a secret · {where} · times in {_zone()}{skipped}"
+            yield Static(Content(about), id="where")
             yield self._search_row
             yield self._options
             yield Static(id="empty", markup=False)

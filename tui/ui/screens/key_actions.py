@@ -86,7 +86,7 @@ class KeyActions:
         key_id, short_key, label = key.id, key.short_key, key.label
         subaccount_id = draft.subaccount_id
         proof = verification_of(self._service, key.secret, draft.grants, draft.valid_ips)
-        screen = SecretScreen(created, listing.catalogue, proof)
+        screen = SecretScreen(created, listing.catalogue, proof, labels=listing.raw_labels)
         del form, created, key, proof
         went_to = await app.push_screen_wait(screen)
         del screen

@@ -176,7 +176,7 @@ class KeyFormScreen(Screen[Result | None]):
     @on(events.ScreenResume)
     def _close_when_on_top(self) -> None:
         """Return the result once it is there; the help may still stand above the form."""
-        if self._result is not None and self.is_current:
+        if self._result is not None and self.is_active:
             result, self._result = self._result, None
             self.dismiss(result)
 

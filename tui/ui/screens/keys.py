@@ -39,6 +39,7 @@ from tui.ui.screens.bulk_pause import BulkPauseScreen
 from tui.ui.screens.compare import FEWEST, MOST, CompareScreen
 from tui.ui.screens.dialog import ProblemScreen
 from tui.ui.screens.journal import JournalScreen
+from tui.ui.screens.kept_secrets import offer_kept_secrets
 from tui.ui.screens.key_actions import KeyActions
 from tui.ui.screens.pause_text import paused_since
 from tui.ui.screens.rotation_text import state_text
@@ -99,6 +100,7 @@ class KeysScreen(Screen[None]):
         self._loading: Worker[None] | None = None
         self._writing: list[str] = []
         self._actions = KeyActions(self, service, now)
+        self._has_offered = False
 
     def compose(self) -> ComposeResult:
         """The panel and the key's facts."""
@@ -127,7 +129,9 @@ class KeysScreen(Screen[None]):
 
     @work(group="load", exclusive=True, description="read the keys")
     async def _reload(self) -> None:
-        await self.read(can_be_cancelled=True)
+        if await self.read(can_be_cancelled=True) and not self._has_offered:
+            self._has_offered = True
+            self._run(offer_kept_secrets(self, self._service), "offer secrets that were kept")
 
     async def read(self, *, can_be_cancelled: bool = False) -> bool:
         """Read the keys and show them; False, with the reason shown, where that fails."""
@@ -305,7 +309,8 @@ class KeysScreen(Screen[None]):
         """Show what was done."""
         journal = self._service.journal
         snapshot = await asyncio.to_thread(journal.read)
-        self.app.push_screen(JournalScreen(snapshot, journal.path, self._who))
+        keys = self._service.listing.keys
+        self.app.push_screen(JournalScreen(snapshot, journal.path, self._who, keys))
 
     async def action_leave(self) -> None:
         """Sign out and leave the program."""

@@ -20,6 +20,7 @@ from textual.message import Message
 from tui.delivery.plain_view import ENDING
 from tui.ui.terminal.colors import color_system
 from tui.ui.terminal.input_stage import InputStage
+from tui.ui.terminal.ordinary_screen import erasing
 from tui.ui.terminal.output import Output, open_again
 from tui.ui.terminal.textual_internals import SendingDriver, draw_with_colors
 from tui.ui.terminal.type_ahead import TypeAhead
@@ -149,7 +150,7 @@ class TerminalDriver(SendingDriver):
             with suppress(termios.error):
                 termios.tcsetattr(self._input, termios.TCSANOW, self._settings)
         mouse = _MOUSE_OFF if self._uses_mouse else ""
-        self._output.finish(mouse + _OFF + _KITTY_OFF + _BACK)
+        self._output.finish(erasing(os.environ) + mouse + _OFF + _KITTY_OFF + _BACK)
 
     def close(self) -> None:
         """Do nothing: the terminal may be taken once more after this."""

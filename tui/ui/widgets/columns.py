@@ -13,7 +13,7 @@ from rich.cells import cell_len, set_cell_size
 from tui.api.grants import Catalogue
 from tui.api.models import Key
 from tui.keys.paused_mark import without_paused_mark
-from tui.text import ago, mask, short
+from tui.text import ago, mask, natural_order, short
 
 ROOMY = 90
 """From this width in cells on, the short key and the date of creation are shown."""
@@ -137,7 +137,7 @@ def informative_columns(keys: Sequence[Key]) -> frozenset[Column]:
 def _sort_values(column: Column, keys: Sequence[Key], catalogue: Catalogue) -> list[Any]:
     match column:
         case Column.LABEL:
-            return [short(key.raw_label).casefold() if key.raw_label else None for key in keys]
+            return [natural_order(short(key.raw_label)) if key.raw_label else None for key in keys]
         case Column.PERMISSIONS:
             return _permission_ranks(keys, catalogue)
         case Column.SHORT_KEY:
@@ -146,7 +146,7 @@ def _sort_values(column: Column, keys: Sequence[Key], catalogue: Catalogue) -> l
             return [moment.timestamp() if (moment := _moment(key)) else None for key in keys]
         case Column.OWNER:
             return [
-                short(key.raw_username).casefold() if key.raw_username else None for key in keys
+                natural_order(short(key.raw_username)) if key.raw_username else None for key in keys
             ]
         case Column.SUBACCOUNT:
             return [key.subaccount_id or None for key in keys]
