@@ -8,16 +8,16 @@ import sys
 from importlib import import_module
 from inspect import getmembers, isclass
 from pathlib import Path
-from typing import Any
 
 import pytest
-from textual.app import App
 from textual.binding import Binding
+from textual.dom import DOMNode
 from textual.screen import Screen
 
 import tui
 from tui.ui.app import KeysApp
 from tui.ui.bindings import COMMANDS, Place
+from tui.ui.widgets.search_row import SearchRow
 
 ROOT = Path(tui.__file__).parent
 SOURCES = sorted(ROOT.rglob("*.py"))
@@ -27,6 +27,7 @@ LIGHT = (
     "keys.validation", "api.session", "api.models", "api.errors", "api.grants", "api.address",
     "journal", "delivery", "text", "crash", "cli", "sandbox.options", "sandbox.child_process",
     "search.query", "search.index", "search.key_rows", "search.highlights", "search.permissions",
+    "search.matches", "search.key_search",
 )  # fmt: skip
 SCREENS = tuple(
     f"ui.screens.{path.stem}" for path in sorted((ROOT / "ui/screens").glob("[!_]*.py"))
@@ -64,13 +65,13 @@ def test_what_a_module_loads(modules: tuple[str, ...], forbidden: str) -> None:
     assert (ran.returncode, ran.stderr) == (0, "")
 
 
-def owners() -> dict[Place, list[type[App[Any] | Screen[Any]]]]:
+def owners() -> dict[Place, list[type[DOMNode]]]:
     """Return who binds the keys of each place, subclasses after their bases."""
     modules = [import_module(f"tui.{name}") for name in SCREENS]
     screens = {kind for module in modules for _, kind in getmembers(module, isclass)}
-    kinds: list[type[App[Any] | Screen[Any]]] = [KeysApp]
+    kinds: list[type[DOMNode]] = [KeysApp, SearchRow]
     kinds += [kind for kind in screens if issubclass(kind, Screen)]
-    binders: dict[Place, list[type[App[Any] | Screen[Any]]]] = {place: [] for place in Place}
+    binders: dict[Place, list[type[DOMNode]]] = {place: [] for place in Place}
     for kind in sorted(kinds, key=lambda kind: len(kind.mro())):
         bound = {binding.id for binding in kind.BINDINGS if isinstance(binding, Binding)}
         for place in Place:
