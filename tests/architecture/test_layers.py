@@ -8,10 +8,8 @@ import sys
 from importlib import import_module
 from inspect import getmembers, isclass
 from pathlib import Path
-from typing import Any
 
 import pytest
-from textual.app import App
 from textual.binding import Binding
 from textual.widget import Widget
 
@@ -27,6 +25,7 @@ LIGHT = (
     "keys.validation", "api.session", "api.models", "api.errors", "api.grants", "api.address",
     "journal", "delivery", "text", "crash", "cli", "sandbox.options", "sandbox.child_process",
     "search.query", "search.index", "search.key_rows", "search.highlights", "search.permissions",
+    "search.matches", "search.key_search",
 )  # fmt: skip
 SCREENS = tuple(
     f"ui.screens.{path.stem}" for path in sorted((ROOT / "ui/screens").glob("[!_]*.py"))
