@@ -8,8 +8,10 @@ import sys
 from importlib import import_module
 from inspect import getmembers, isclass
 from pathlib import Path
+from typing import Any
 
 import pytest
+from textual.app import App
 from textual.binding import Binding
 from textual.widget import Widget
 
