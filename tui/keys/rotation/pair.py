@@ -204,6 +204,16 @@ class Pair:
             if is_paused(self.predecessor.raw_valid_ips) is not is_to_be_paused:
                 raise StillThere(error) from None
 
+    async def _read_predecessor(self) -> Key:
+        """Return the predecessor as it is now; raises PredecessorGone, and what a read raises."""
+        try:
+            self.predecessor = await self._service.read(self.predecessor)
+        except NotFound:
+            self._predecessor_seen = _NEVER
+            raise PredecessorGone from None
+        self._predecessor_seen = self._clock()
+        return self.predecessor
+
     async def unmark_successor(self, known: KeyDraft | None) -> None:
         """Put the plain label back on the successor as last seen, now that it replaces nothing.
 
