@@ -1,6 +1,6 @@
 """What is remembered on this host: the journal of what was done with keys."""
 
-from tui.journal.creates import CreateRecord, create_records
+from tui.journal.creates import CreateRecord, create_records, open_attempts
 from tui.journal.lines import (
     LONGEST,
     LONGEST_IPS,
@@ -10,7 +10,7 @@ from tui.journal.lines import (
     JournalEntry,
     Phase,
 )
-from tui.journal.log import Attempt, Journal, JournalSnapshot, journal_path
+from tui.journal.log import Attempt, Journal, JournalSnapshot, journal_path, new_attempt_id
 
 __all__ = [
     "LONGEST",
@@ -26,4 +26,6 @@ __all__ = [
     "Phase",
     "create_records",
     "journal_path",
+    "new_attempt_id",
+    "open_attempts",
 ]

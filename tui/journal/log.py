@@ -120,6 +120,10 @@ class Journal:
         """Why nothing is being noted, else why what was noted is not all known, or nothing."""
         return self._not_written or self._not_read or self._last_read[1].unclear.problem
 
+    def now(self) -> datetime:
+        """Return the time by the journal's clock, in UTC."""
+        return self._now()
+
     def prepare(self) -> None:
         """Find out whether the file can be written, making it where there is none."""
         with self._lock:
@@ -135,12 +139,13 @@ class Journal:
         label: str = "",
         short_key: str = "",
         predecessor: str = "",
+        attempt_id: str = "",
         valid_ips: str = "",
     ) -> Attempt:
         """Note that a request is about to go out; its outcome is noted by the Attempt."""
         entry = JournalEntry(
-            self._now(), server, username, action, "begun", os.urandom(8).hex(), key_id, label,
-            short_key, predecessor=predecessor, valid_ips=valid_ips,
+            self._now(), server, username, action, "begun", attempt_id or new_attempt_id(), key_id,
+            label, short_key, predecessor=predecessor, valid_ips=valid_ips,
         )  # fmt: skip
         self.note(entry)
         return Attempt(self, entry)
@@ -218,6 +223,11 @@ class Journal:
 
 _JournalState = tuple[tuple[int, int, int, int] | None, tuple[bytes, ...]]
 """What tells that the journal has changed: the file's identity, size and time; unwritten lines."""
+
+
+def new_attempt_id() -> str:
+    """Return what links the lines about one request: 16 random hexadecimal digits."""
+    return os.urandom(8).hex()
 
 
 def journal_path(environ: Mapping[str, str] = os.environ) -> Path | None:

@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from tui.api.models import Key, KeyDraft
-from tui.api.session import SessionProblem
 from tui.journal import LONGEST, LONGEST_IPS, LONGEST_SHORT_KEY, JournalEntry
+from tui.keys.listing import Listing
 from tui.keys.paused_mark import (
     PAUSED_IPS,
     PausedMark,
@@ -23,7 +23,7 @@ from tui.keys.paused_mark import (
     without_paused_mark,
 )
 from tui.keys.service import KeyService
-from tui.keys.write_outcomes import ChangedMeanwhile
+from tui.keys.write_outcomes import CannotGoOn, ChangedMeanwhile
 
 IPS_NOT_TOLD = (
     "This server does not tell from which addresses a key works, so what a paused key had could "
@@ -51,14 +51,14 @@ _CHANGED = (
 )
 
 
-class PauseRefused(SessionProblem):
+class PauseRefused(CannotGoOn):
     """Why a key is not paused or resumed; nothing was changed.
 
     `key` is how it is now, where somebody else has changed it.
     """
 
     def __init__(self, sentence: str, key: Key | None = None) -> None:
-        super().__init__(sentence)
+        super().__init__()
         self.sentence, self.key = sentence, key
 
 
@@ -71,14 +71,9 @@ class Pause:
     valid_ips: tuple[str, ...] | None
 
 
-def tells_ips(keys: Iterable[Key]) -> bool:
-    """Tell whether a server that lists these keys tells of allowed IPs at all (contract 4)."""
-    return any(key.raw_valid_ips is not None for key in keys)
-
-
-def why_not_paused(key: Key, *, ips_are_told: bool) -> str:
+def why_not_paused(key: Key, listing: Listing) -> str:
     """Return why a key can't be paused, in a sentence, or nothing."""
-    if not ips_are_told:
+    if key.raw_valid_ips is None and not listing.tells_addresses:
         return IPS_NOT_TOLD
     if key.raw_grants is None:
         return _GRANTS_NOT_TOLD
@@ -90,9 +85,9 @@ async def pause(service: KeyService, seen: Key, today: date) -> Key:
 
     Raises:
         PauseRefused: it can't be paused, or is not as it was seen.
-        ApiError, SessionProblem: the server refused, or could not be asked.
+        UpdateOpen, StillThere, ApiError, SessionProblem: as `KeyService.edit`.
     """
-    if sentence := why_not_paused(seen, ips_are_told=tells_ips((seen, *service.listing.keys))):
+    if sentence := why_not_paused(seen, service.listing):
         raise PauseRefused(sentence)
     if is_paused(seen.raw_valid_ips):
         return seen
@@ -109,7 +104,7 @@ async def resume(service: KeyService, seen: Key) -> Key:
 
     Raises:
         PauseRefused: what it was is not known here, or it is not as it was seen.
-        ApiError, SessionProblem: the server refused, or could not be asked.
+        UpdateOpen, StillThere, ApiError, SessionProblem: as `KeyService.edit`.
     """
     if not is_paused(seen.raw_valid_ips):
         return seen

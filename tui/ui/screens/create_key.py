@@ -9,7 +9,7 @@ from textual.content import Content
 
 from tui.api.models import KeyDraft
 from tui.keys.service import Created, KeyService
-from tui.keys.write_outcomes import NothingCreated, OutcomeUnknown, SecretLost
+from tui.keys.write_outcomes import NotSeenSoFar, OutcomeUnknown, SecretLost
 from tui.problems import describe
 from tui.ui.screens.dialog import ConfirmScreen
 from tui.ui.screens.key_form import KeyFormScreen
@@ -43,7 +43,7 @@ class CreateKeyScreen(KeyFormScreen[Created]):
         while True:
             try:
                 return await self._authorize_and_send(draft)
-            except (NothingCreated, OutcomeUnknown) as error:
+            except (NotSeenSoFar, OutcomeUnknown) as error:
                 self.form.show_problem(describe(error))
                 return None
             except SecretLost as lost:

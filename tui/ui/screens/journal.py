@@ -16,6 +16,7 @@ from textual.widgets import Footer, Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from tui.journal import PROOFS, JournalEntry, JournalSnapshot
+from tui.keys.labels import shown_label
 from tui.text import count, mask, plain, short
 from tui.ui.bindings import Place, bindings_for
 from tui.ui.widgets.field import Field
@@ -80,7 +81,7 @@ class _WriteRequest:
             (f"{last.when:%Y-%m-%d %H:%M:%S}  ", "$text-muted"),
             f"{last.action:<7} ",
             (f"{mask(last.short_key):<9} ", "$text-muted"),
-            (short(last.label, LABEL_IN_LINE), "bold"),
+            (short(shown_label(last.label), LABEL_IN_LINE), "bold"),
             "\n  ",
             (" · ".join(filter(None, more)), _STYLES.get(last.phase, "$text-warning")),
             (elsewhere, "$text-muted"),
