@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from tui.keys.labels import (
     Mark,
     base_label,
+    has_torn_mark,
     key_reference,
     mark_of,
     nonce_of,
@@ -84,9 +85,13 @@ def test_a_server_may_trim_labels_and_change_their_case(label: str, nonce: str) 
 
 
 @given(labels)
-def test_a_cut_mark_is_none(label: str) -> None:
+def test_a_cut_mark_tells_nothing_and_is_taken_off(label: str) -> None:
     marked = successor_label(label, "id", "85f0", "7e2a9c")
-    assert mark_of(marked[:-1]) is None
+    for length in range(len(base_label(label)) + len(" (replaces"), len(marked)):
+        cut = marked[:length]
+        assert mark_of(cut) is None
+        assert has_torn_mark(cut)
+        assert base_label(cut) == base_label(label)
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ rotations, records or guards changes this module and no other.
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
@@ -18,38 +19,44 @@ from typing import Any
 from pydantic import SecretStr
 
 from tests.model.server import INTENT, PREDECESSOR, URL, Server
+from tests.model.truth import word
 from tui.api.address import parse_server
 from tui.api.client import Client
 from tui.api.errors import ApiError
 from tui.api.models import Key, KeyDraft
 from tui.api.session import Session, SessionProblem
 from tui.delivery.new_secret import DeliveryFailed, DeliveryFault, NewSecret, Sent
-from tui.journal import Journal
-from tui.journal.log import JournalEntry
+from tui.journal import Journal, JournalEntry
+from tui.keys.labels import base_label
+from tui.keys.presence import Presence
+from tui.keys.records import KeyHistory, Knowledge, Records, Unfinished
 from tui.keys.rotation import (
     BulkRotation,
     BulkRun,
     Rotation,
     State,
     Step,
-    Unfinished,
-    UnfinishedKind,
     finish_jobs,
     plan_rotations,
-    unfinished_rotations,
+    unmark_jobs,
 )
 from tui.keys.service import Created, KeyService
-from tui.keys.write_outcomes import ChangedMeanwhile, NothingCreated, OutcomeUnknown, SecretLost
+from tui.keys.write_outcomes import (
+    CannotGoOn,
+    ChangedMeanwhile,
+    NotSeenSoFar,
+    OutcomeUnknown,
+    SecretLost,
+)
 
-PROBLEMS = (ApiError, SessionProblem, DeliveryFailed, ChangedMeanwhile)
-CREATE_PROBLEMS = (SecretLost, NothingCreated, OutcomeUnknown)
+PROBLEMS = (ApiError, SessionProblem, DeliveryFailed, ChangedMeanwhile, CannotGoOn)
+CREATE_PROBLEMS = (SecretLost, NotSeenSoFar, OutcomeUnknown)
 
 STEPS = {
     "create": Step.CREATE,
     "deliver": Step.DELIVER,
     "stored": Step.STORED,
     "verify": Step.VERIFY,
-    "later": Step.RETIRE,
     "finish": Step.FINISH,
     "undo": Step.UNDO,
     "replace": Step.REPLACE,
@@ -87,11 +94,29 @@ class MortalJournal(Journal):
             super().note(entry)
 
 
+class MortalPresence(Presence):
+    """Says what is worked on as long as its program lives, by the time of the model."""
+
+    def __init__(
+        self, home: Home, now: Callable[[], datetime], is_alive: Callable[[], bool]
+    ) -> None:
+        super().__init__(home.folder / "working", URL)
+        self._now, self._is_alive = now, is_alive
+
+    def _clock(self) -> float:
+        return self._now().timestamp()
+
+    def _write_file(self, names: frozenset[str]) -> None:
+        if self._is_alive():
+            super()._write_file(names)
+            os.utime(self._path, (self._clock(), self._clock()))
+
+
 class TracedService(KeyService):
     """Lets the server know which key the one being created is to succeed."""
 
-    async def create(self, draft: KeyDraft, *, predecessor: str = "") -> Created:
-        PREDECESSOR.set(predecessor)
+    async def create(self, draft: KeyDraft, *, predecessor: Key | None = None) -> Created:
+        PREDECESSOR.set(predecessor.id if predecessor is not None else "")
         return await super().create(draft, predecessor=predecessor)
 
 
@@ -107,6 +132,7 @@ class Program:
         """After how many points more the program is to be killed; None: it is not."""
         self.killed = asyncio.Event()
         self._rotations: list[Rotation] = []
+        self._empty: set[str] = set()
         self._shown: set[str] = set()
         """Secrets of plain creates on the screen."""
         self.rng = random.Random()  # noqa: S311
@@ -131,6 +157,10 @@ class Program:
         await session.enter_with_token(self.user, token)
         journal = MortalJournal(self.home, self._server.now, lambda: self.is_alive)
         self.service = TracedService(session, journal)
+        presence = MortalPresence(self.home, self._server.now, lambda: self.is_alive)
+        self.service.presence = presence
+        self.service.history = KeyHistory(journal, URL, presence)
+        await self._read_records()
         await self.reload()
 
     def close(self) -> None:
@@ -140,6 +170,7 @@ class Program:
                 rotation.forget_secret()
         self._rotations.clear()
         self._shown.clear()
+        self.service.presence.close()
         self.is_alive = False
 
     def memory(self) -> set[str]:
@@ -155,7 +186,11 @@ class Program:
             await self.service.load()
         except PROBLEMS:
             return False
+        await self._read_records()
         return True
+
+    async def _read_records(self) -> None:
+        self.records: Records = await self.service.records()
 
     @property
     def keys(self) -> tuple[Key, ...]:
@@ -164,30 +199,19 @@ class Program:
 
     def lost(self) -> set[str]:
         """Return the ids of the keys of which the list says that nobody has the secret."""
-        return {key.id for key in self.service.never_stored()}
+        return {record.key.id for record in self.records.never_stored}
 
     def unclear(self) -> set[str]:
         """Return the ids of the keys of which the list says that their secrets may be lost."""
-        not_stored = [
-            unfinished.successors[-1].id
-            for unfinished in unfinished_rotations(self.service)
-            if unfinished.kind is UnfinishedKind.BEGUN
-            and unfinished.known
-            and not unfinished.known.is_stored
-        ]
-        return {*not_stored, *(key.id for key in self.service.maybe_stored())}
+        return {record.key.id for record in self.records.perhaps_stored}
 
     def reported_empty(self) -> frozenset[str]:
         """Return the words of the labels that are said, loudly, to have no key left."""
-        return frozenset()
+        return frozenset(self._empty)
 
     def unfinished(self) -> list[Key]:
         """Return the predecessors of the rotations that the list shows as unfinished."""
-        return [
-            unfinished.predecessor
-            for unfinished in unfinished_rotations(self.service)
-            if unfinished.kind is not UnfinishedKind.MAYBE_INTERRUPTED
-        ]
+        return [each.predecessor for each in self.records.unfinished if each.is_known]
 
     async def create(self, label: str, grants: Sequence[str]) -> None:
         """Create a key (n), and store its secret."""
@@ -200,6 +224,7 @@ class Program:
         self._shown.add(secret)
         await self._store(created.key.id or secret[:4], secret)
         created.attempt.stored("the vault")
+        self.service.presence.release(created.attempt.id)
         self._shown.discard(secret)
         await self.reload()
 
@@ -224,28 +249,24 @@ class Program:
         """Open the rotation of a key (r); `answer` is what is said about keys that are alike."""
         if not self._is_listed(key):
             return None
-        unfinished = next(
-            (u for u in unfinished_rotations(self.service) if _is_about(u, key)), None
-        )
-        rotation = Rotation(self.service, key)
-        if unfinished is not None and unfinished.kind in {
-            UnfinishedKind.OVERLAPPING,
-            UnfinishedKind.BEGUN,
-        }:
-            rotation = Rotation.resume(self.service, unfinished)
-        elif unfinished is not None and unfinished.kind is UnfinishedKind.MAYBE_INTERRUPTED:
-            if answer is None:
-                return None
-            if answer:
-                rotation = Rotation.resume(self.service, unfinished)
-        return self._opened(rotation)
+        record = self.records[key]
+        if record.is_orphan or record.worker is not None:
+            return None
+        if (unfinished := self.records.rotation_of(key)) is not None:
+            return self._resumed(unfinished)
+        if self.records.alike(key) is not None and not answer:
+            return None
+        return self._opened(Rotation(self.service, key))
 
     def open_finish(self, key: Key) -> Rotation | None:
         """Open the rotation that a key is part of (f)."""
-        for unfinished in unfinished_rotations(self.service):
-            if unfinished.successors and _is_about(unfinished, key):
-                return self._opened(Rotation.resume(self.service, unfinished))
-        return None
+        unfinished = self.records.rotation_of(key) if self._is_listed(key) else None
+        return self._resumed(unfinished) if unfinished is not None else None
+
+    def _resumed(self, unfinished: Unfinished) -> Rotation | None:
+        if unfinished.worker is not None or len(unfinished.successors) > 1:
+            return None
+        return self._opened(Rotation.resume(self.service, unfinished))
 
     def steps(self, rotation: Rotation) -> list[str]:
         """Return the steps that the rotation's screen offers, of those that make sense."""
@@ -254,13 +275,11 @@ class Program:
     async def take(self, rotation: Rotation, name: str) -> None:
         """Take a step as its button does, and what the screen does after it by itself."""
         _step(name)
-        today = self._server.now().date()
         takes: dict[str, Callable[[], Awaitable[object]]] = {
             "create": lambda: self._create_and_verify(rotation),
             "deliver": lambda: rotation.deliver(self),
             "stored": lambda: rotation.stored_by_hand("the vault"),
             "verify": lambda: rotation.verify(secret=self._secret_of(rotation)),
-            "later": lambda: rotation.retire_later(today),
             "finish": lambda: rotation.finish(even_unverified=not rotation.is_proven),
             "undo": rotation.undo,
             "replace": rotation.replace_lost,
@@ -269,8 +288,16 @@ class Program:
         await takes[name]()
         if rotation.state is State.VERIFIED and rotation.secret is not None and rotation.stored:
             rotation.forget_secret()
+        self._note_empty(rotation)
+
+    def _note_empty(self, rotation: Rotation) -> None:
+        if rotation.state is State.NOTHING_LEFT:
+            self._empty.add(word(base_label(rotation.predecessor.raw_label or "")))
 
     async def _create_and_verify(self, rotation: Rotation) -> None:
+        if rotation.lacks_addresses:
+            _agree()
+            rotation.agrees_to_any_address = True
         await rotation.create()
         if rotation.state is State.CREATED:
             await rotation.verify()
@@ -296,8 +323,17 @@ class Program:
     async def bulk_rotate(self, keys: Sequence[Key], then: str) -> None:
         """Rotate many keys; `then` is finish, later or nothing, with what came so far."""
         _step("bulk")
-        plan = plan_rotations(keys, self.service.session.user, unfinished_rotations(self.service))
-        run = BulkRotation(self.service, plan.keys, self, begun=plan.replaced)
+        tells_addresses = self.service.listing.tells_addresses
+        plan = plan_rotations(
+            keys,
+            self.service.session.user,
+            self.records.unfinished,
+            orphans={record.key.id for record in self.records.never_stored if record.is_orphan},
+            tells_addresses=tells_addresses,
+        )
+        if not tells_addresses:
+            _agree()
+        run = BulkRotation(self.service, plan.keys, self, unfinished=plan.replaced)
         rotations = list(run.rotations.values())
         self._rotations += rotations
         await self._see_through(run, run.run())
@@ -305,9 +341,8 @@ class Program:
             await self._see_through(run, run.retry_failed())
         if run.verified and then == "finish":
             await self._see_through(run, run.finish_verified())
-        elif run.verified and then == "later":
-            await self._see_through(run, run.retire_verified(self._server.now().date()))
         for rotation in rotations:
+            self._note_empty(rotation)
             await self.leave_quietly(rotation)
         await self.reload()
 
@@ -316,16 +351,25 @@ class Program:
         _step("bulk")
         chosen = {key.id for key in keys}
         unfinished = [
-            unfinished
-            for unfinished in unfinished_rotations(self.service)
-            if unfinished.predecessor.id in chosen
-            and unfinished.kind in {UnfinishedKind.OVERLAPPING, UnfinishedKind.BEGUN}
-            and (unfinished.known is None or unfinished.is_proven)
+            each
+            for each in self.records.unfinished
+            if each.is_known
+            and each.predecessor.id in chosen
+            and each.is_proven
+            and len(each.successors) == 1
+            and each.worker is None
         ]
-        run = BulkRun(
-            self.service, finish_jobs(Rotation.resume(self.service, u) for u in unfinished)
-        )
+        left_marked = [
+            record.key
+            for record in self.records.left_marked
+            if record.key.id in chosen and record.knowledge is not Knowledge.NEVER_STORED
+        ]
+        rotations = [Rotation.resume(self.service, each) for each in unfinished]
+        jobs = [*finish_jobs(rotations), *unmark_jobs(self.service, left_marked)]
+        run = BulkRun(self.service, jobs)
         await self._see_through(run, run.run())
+        for rotation in rotations:
+            self._note_empty(rotation)
         await self.reload()
 
     async def leave_quietly(self, rotation: Rotation) -> None:
@@ -385,7 +429,7 @@ class Program:
                 return not rotation.stored
             case "stored":  # nobody says so who has not stored it
                 is_kept = rotation.secret is None and has_secret
-                return is_kept and not rotation.stored and rotation.state is not State.OVERLAPPING
+                return is_kept and not rotation.stored
             case "verify":
                 return has_secret and not rotation.is_proven
             case "undo":
@@ -395,14 +439,14 @@ class Program:
         return True
 
 
+def _agree() -> None:
+    """Have the operator agree to a successor that works from any address."""
+    intent = INTENT.get()
+    if intent is not None:
+        intent.is_asked = True
+
+
 def _step(name: str) -> None:
     intent = INTENT.get()
     if intent is not None:
         intent.step = name
-
-
-def _is_about(unfinished: Unfinished, key: Key) -> bool:
-    return key.id in {
-        unfinished.predecessor.id,
-        *(successor.id for successor in unfinished.successors),
-    }

@@ -23,6 +23,11 @@ _REPLACES = re.compile(
     rf"#(?P<reference>[0-9a-f]{{8}})-(?P<nonce>[0-9a-f]{{{NONCE_LENGTH}}})\)\Z",
     re.ASCII | re.IGNORECASE,
 )
+_TORN = re.compile(
+    r" \(replaces(?: [a-z0-9_-]{0,12})?(?: |(?: ?#[0-9a-f]{0,8}(?:-[0-9a-f]{0,6})?))?\Z",
+    re.ASCII | re.IGNORECASE,
+)
+"""What is left of a mark on a server that cuts labels; it tells nothing any more."""
 _RETIRING = re.compile(r" \(retiring ([0-9]{4}-[0-9]{2}-[0-9]{2})\)\Z", re.ASCII)
 _SHORT_KEY = re.compile(r"[A-Za-z0-9_-]{1,12}", re.ASCII)
 _LONGEST_MARK = 130
@@ -67,6 +72,11 @@ def mark_of(label: str) -> Mark | None:
     return Mark(match["reference"].lower(), match["nonce"].lower(), match["short"] or "")
 
 
+def has_torn_mark(label: str) -> bool:
+    """Tell whether a label ends in the beginning of a successor's mark, the rest being cut off."""
+    return bool(_TORN.search(label[-_LONGEST_MARK:]))
+
+
 def retiring_since(label: str) -> date | None:
     """Return the day since which a key is marked as retiring, or None."""
     match = _search(_RETIRING, label, len(label))
@@ -74,13 +84,21 @@ def retiring_since(label: str) -> date | None:
 
 
 def base_label(label: str) -> str:
-    """Return the label without any mark."""
+    """Return the label without any mark, or what a server has left of one."""
+    label = _whole(label)
     return label[: _end_without(label, (_REPLACES, _RETIRING, _PAUSED))]
 
 
 def shown_label(label: str) -> str:
     """Return the label without the marks of successors and paused keys, as lists show it."""
+    label = _whole(label)
     return label[: _end_without(label, (_REPLACES, _PAUSED))]
+
+
+def _whole(label: str) -> str:
+    """Return the label without the torn mark that it may end in."""
+    match = _TORN.search(label[-_LONGEST_MARK:])
+    return label[: len(label) - len(match[0])] if match else label
 
 
 def _end_without(label: str, marks: tuple[re.Pattern[str], ...]) -> int:

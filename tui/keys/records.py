@@ -24,7 +24,15 @@ from tui.journal import (
     create_records,
     open_attempts,
 )
-from tui.keys.labels import Mark, base_label, key_reference, mark_of, nonce_of, retiring_since
+from tui.keys.labels import (
+    Mark,
+    base_label,
+    has_torn_mark,
+    key_reference,
+    mark_of,
+    nonce_of,
+    retiring_since,
+)
 from tui.keys.listing import Listing
 from tui.keys.presence import Presence, Worker
 from tui.keys.write_outcomes import LANDING, OpenWrite
@@ -151,6 +159,7 @@ class Records:
             for key in listing.keys
             if (key.raw_label or "").endswith(")") and (mark := mark_of(key.raw_label or ""))
         }
+        self._torn = [key.id for key in listing.keys if has_torn_mark(key.raw_label or "")]
         self._by_nonce: dict[str, list[str]] = {}
         for key_id, mark in self._marks.items():
             self._by_nonce.setdefault(mark.nonce, []).append(key_id)
@@ -185,7 +194,7 @@ class Records:
             for key in rest
             if (since := retiring_since(key.raw_label or ""))
         ]
-        marked = {each.predecessor.id for each in retiring} | self._marks.keys()
+        marked = {each.predecessor.id for each in retiring} | self._marks.keys() | {*self._torn}
         alike = _alike(key for key in rest if key.id not in marked)
         return (*known, *retiring, *alike)
 
@@ -203,7 +212,8 @@ class Records:
     def left_marked(self) -> tuple[KeyRecord, ...]:
         """The keys that still carry the mark of a successor, though their predecessors are gone."""
         marked = [key_id for key_id in self._marks if key_id in self._without_predecessor]
-        return tuple(self._record(self._listing.by_id[key_id]) for key_id in marked)
+        torn = [key_id for key_id in self._torn if key_id not in self._predecessors]
+        return tuple(self._record(self._listing.by_id[key_id]) for key_id in (*marked, *torn))
 
     @property
     def marked(self) -> tuple[KeyRecord, ...]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from tui.api.models import Key
 from tui.delivery.new_secret import Delivery
-from tui.keys.labels import mark_of
+from tui.keys.labels import base_label
 from tui.keys.paused_mark import is_paused
 from tui.keys.rotation.machine import Machine
 from tui.keys.rotation.pair import Pair
@@ -102,7 +102,8 @@ class MarkRemoval(Machine):
 
     async def _look(self) -> None:
         await self._pair.look()
-        is_marked = mark_of(self.key.raw_label or "") is not None
+        label = self.key.raw_label or ""
+        is_marked = base_label(label) != label
         self._reach(State.PLANNED if is_marked else State.FINISHED)
 
 

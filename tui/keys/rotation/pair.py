@@ -10,7 +10,7 @@ from tui.api.errors import ApiError, NotFound
 from tui.api.models import Key, KeyDraft
 from tui.api.session import SessionProblem
 from tui.keys.guard import Staying
-from tui.keys.labels import base_label, mark_of
+from tui.keys.labels import base_label
 from tui.keys.listing import Listing
 from tui.keys.pause import PauseRefused, pause, resume
 from tui.keys.paused_mark import is_paused
@@ -167,7 +167,8 @@ class Pair:
             CannotGoOn, ApiError, SessionProblem: the mark stays.
         """
         key = self.successor
-        if key is None or mark_of(key.raw_label or "") is None:
+        label = key.raw_label or "" if key is not None else ""
+        if key is None or base_label(label) == label:
             return
         draft = full_draft(key, base_label(key.raw_label or ""), self._service.listing, known)
         await self._service.update(key, draft)

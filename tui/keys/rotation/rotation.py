@@ -22,7 +22,7 @@ from tui.keys.labels import base_label, retiring_since
 from tui.keys.listing import Listing
 from tui.keys.pause import pause_by_mark
 from tui.keys.paused_mark import is_paused
-from tui.keys.records import Unfinished
+from tui.keys.records import Knowledge, Unfinished
 from tui.keys.rotation.machine import PROBLEMS, Machine, OpenStep
 from tui.keys.rotation.pair import Pair
 from tui.keys.rotation.states import (
@@ -89,6 +89,8 @@ class Rotation(Machine):
         self._secret: SecretStr | None = None
         self._created: Created | None = None
         self._was_proven = self._is_let_go = False
+        self._may_be_lost = True
+        """Whether the journal here tells that the successor may be of no use to anybody."""
         self.agrees_to_any_address = False
         """Whether the successor may work from anywhere, where the server tells no addresses."""
         self.mark_problem: Exception | None = None
@@ -106,6 +108,7 @@ class Rotation(Machine):
         rotation._pair.is_known_here = unfinished.known is not None
         rotation._was_proven = unfinished.known is not None and unfinished.known.is_verified
         rotation._state = State.INTERRUPTED
+        rotation._may_be_lost = unfinished.knowledge is not Knowledge.NOT_KNOWN
         if unfinished.is_stored:
             rotation._state = State.VERIFIED if unfinished.is_proven else State.DELIVERED
         return rotation
@@ -176,6 +179,8 @@ class Rotation(Machine):
     def allows(self, step: Step) -> bool:
         """Tell whether the step can be taken now.
 
+        A successor that was made elsewhere is not taken for lost.
+
         There may be no secret to deliver, a predecessor is either paused or resumed, and while a
         deletion of one key may still take effect, the other one is not deleted.
         """
@@ -183,6 +188,8 @@ class Rotation(Machine):
             return False
         if step in {Step.PAUSE, Step.RESUME}:
             return self.is_paused is (step is Step.RESUME)
+        if step is Step.REPLACE and not self._may_be_lost:
+            return False
         write = self.open_write
         if write is None or step not in {Step.FINISH, Step.UNDO, Step.REPLACE}:
             return True

@@ -110,6 +110,7 @@ TRANSITIONS: Transitions = {
     S.INTERRUPTED: {
         Step.STORED: (S.DELIVERED, S.VERIFIED),
         Step.REPLACE: (S.PLANNED, S.UNKNOWN),
+        Step.VERIFY: (S.VERIFIED,),
         Step.UNDO: _UNDOING,
     },
     S.UNKNOWN: {Step.LOOK: tuple(S)},

@@ -225,7 +225,7 @@ class KeyActions:
         records = await self._service.records()
         if (unfinished := records.rotation_of(key)) is not None:
             await self._go_on(unfinished)
-        elif records[key].mark is not None and records[key].has_lost_predecessor:
+        elif any(record.key.id == key.id for record in records.left_marked):
             await self._put_label_back(key)
         elif retiring_since(key.raw_label or ""):
             self._panel.show_problem(

@@ -53,8 +53,8 @@ _NEXT_STEP_TEXTS = {
         "or u to delete it and leave the key as it was."
     ),
     S.INTERRUPTED: (
-        "This key already has a successor. Press s if its secret is stored where it is needed; "
-        "else r to delete it and make another, or u to delete it."
+        "This key already has a successor. Press s if its secret is stored where it is needed, or "
+        "v to show that it works. If nobody has its secret, u deletes it, and r makes another."
     ),
     S.NOTHING_LEFT: (
         "NO KEY IS LEFT of this label. Press Enter to create another one at once, with the same "
