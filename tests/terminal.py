@@ -53,11 +53,13 @@ import fcntl, os, signal, sys, termios
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 for number in (signal.SIGHUP, signal.SIGINT, signal.SIGPIPE, signal.SIGQUIT, signal.SIGTERM):
     signal.signal(number, signal.SIG_DFL)
+os.environ.pop("LC_CTYPE", None)
 os.execvp(sys.argv[1], sys.argv[1:])
 """
 """Makes the pseudo-terminal the controlling one; safe where a fork beside threads is not.
 
-The program ignores no signal to begin with, also where the tests run as a background job.
+The program ignores no signal to begin with, also where the tests run as a background job. Python
+sets LC_CTYPE in a locale such as C; the program is to find what the test gave it.
 """
 
 _SEQUENCE = re.compile(
@@ -108,7 +110,7 @@ class Terminal:
     ) -> None:
         self.raw = bytearray()
         self._news = threading.Condition()
-        self._ended = False
+        self._ended = self._stalled = False
         self._alternate = False
         self._screens = (pyte.Screen(columns, rows), pyte.Screen(columns, rows))
         self._streams = tuple(map(pyte.Stream, self._screens))
@@ -131,8 +133,7 @@ class Terminal:
             )
         finally:
             os.close(slave)
-        self._reader = threading.Thread(target=self._read, name="terminal", daemon=True)
-        self._reader.start()
+        self._start_reading()
 
     def __enter__(self) -> Self:
         return self
@@ -153,6 +154,11 @@ class Terminal:
         for key in keys:
             self.send(_code(key))
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """The window's columns and rows."""
+        return self._screens[0].columns, self._screens[0].lines
+
     def resize(self, columns: int, rows: int) -> None:
         """Change the window's size, which tells the program so by SIGWINCH."""
         with self._news:
@@ -171,6 +177,17 @@ class Terminal:
         if self._master >= 0:
             os.close(self._master)
             self._master = -1
+
+    def stall(self) -> None:
+        """Take no more of what the program writes, as a stalled connection, until `keep_up`."""
+        self._stalled = True
+        self._stop_reading()
+        os.read(self._waker, 1)
+
+    def keep_up(self) -> None:
+        """Take what the program writes again."""
+        self._stalled = False
+        self._start_reading()
 
     # What comes out
 
@@ -288,6 +305,10 @@ class Terminal:
     def _set_size(self, columns: int, rows: int) -> None:
         fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
+    def _start_reading(self) -> None:
+        self._reader = threading.Thread(target=self._read, name="terminal", daemon=True)
+        self._reader.start()
+
     def _stop_reading(self) -> None:
         if self._reader.is_alive():
             os.write(self._wake, b"!")
@@ -306,7 +327,7 @@ class Terminal:
                     self.raw += data
                     self._news.notify_all()
         with self._news:
-            self._ended = True
+            self._ended = not self._stalled
             self._news.notify_all()
 
     def _feed(self, text: str) -> None:

@@ -14,20 +14,21 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from difflib import get_close_matches
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from tui import __version__
 from tui.sandbox.fault_options import FAULTS
 from tui.sandbox.options import ACCOUNTS, EDITIONS, SandboxMissing, SandboxOptions, require_packages
+from tui.ui.themes import CHOICES
 
 if TYPE_CHECKING:
     from tui.journal import Journal
     from tui.sandbox.options import Announcement
+    from tui.ui.appearance import Appearance
     from tui.ui.screens.login import SignInDefaults
 
-_LEAKS = ("TEXTUAL", "TEXTUAL_DEBUG", "TEXTUAL_LOG", "TEXTUAL_SCREENSHOT", "TEXTUAL_PRESS")
-"""What makes Textual write key strokes or pictures to files that others can read."""
 THREAD_SECONDS = 0.5
 """How long threads may take at the end, in seconds."""
 _OF_A_SERVER = ("url", "username", "ca_file", "client_id", "allow_http")
@@ -86,20 +87,32 @@ def _start(options: argparse.Namespace) -> int:
     _keep_to_itself()
     for name in ("COLUMNS", "LINES"):
         os.environ.pop(name, None)
-    if not os.environ.get("NO_COLOR"):
-        os.environ.pop("NO_COLOR", None)
     _load_app()
+    look = _appearance(options)
     if options.sandbox:
-        return _run_beside_sandbox(options)
+        return _run_beside_sandbox(options, look)
     from tui.journal import Journal, journal_path
 
-    return _run_app(_sign_in_defaults(options), Journal(journal_path()))
+    return _run_app(_sign_in_defaults(options), look, Journal(journal_path()))
+
+
+def _appearance(options: argparse.Namespace) -> Appearance:
+    """Return how the program looks here; where the locale is C, also have nothing but ASCII out."""
+    from tui.ui.appearance import appearance, is_ascii_locale
+
+    is_ascii = is_ascii_locale(os.environ, is_utf8_mode=bool(sys.flags.utf8_mode))
+    if is_ascii and isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(encoding="ascii", errors="replace")
+    return appearance(os.environ, options.theme, is_ascii=options.ascii or is_ascii)
 
 
 def _keep_to_itself() -> None:
-    """Have nothing that is typed or held in memory end up in a file, not even after a crash."""
-    for name in _LEAKS:
-        os.environ.pop(name, None)
+    """Have nothing that is typed or held in memory end up in a file, not even after a crash.
+
+    Textual's variables would have it write keys and pictures to files, or take ctrl+c away.
+    """
+    for name in [name for name in os.environ if name.startswith("TEXTUAL")]:
+        del os.environ[name]
     with suppress(ImportError):  # not every system has it
         import resource
 
@@ -164,6 +177,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--sandbox", action="store_true", help="try it out against a server made up on this machine"
     )
+    parser.add_argument(
+        "--theme", choices=CHOICES, default="", metavar="NAME", help=", ".join(CHOICES)
+    )
+    parser.add_argument("--ascii", action="store_true", help="draw signs and frames in ASCII")
     _add_sandbox_options(parser)
     return parser
 
@@ -209,6 +226,8 @@ def _unfit_options(options: argparse.Namespace) -> str:
         names = ", ".join(word for word in given if word in _OF_SANDBOX_ALONE)
         command = shlex.join(["momentum-keys", "sandbox", *given])
         return f"only with the sandbox alone: {names}, as in {command}"
+    if options.command == "sandbox" and (options.theme or options.ascii):
+        return "--theme and --ascii are of the program, which the sandbox alone runs without"
     if options.sandbox or options.command == "sandbox":
         given = ["--sandbox"] if options.sandbox and options.command else []
         given += [f"--{name.replace('_', '-')}" for name in _OF_A_SERVER if vars(options)[name]]
@@ -266,14 +285,19 @@ def _sign_in_defaults(options: argparse.Namespace) -> SignInDefaults:
     )
 
 
-def _run_app(defaults: SignInDefaults, journal: Journal | None = None) -> int:
+def _run_app(defaults: SignInDefaults, look: Appearance, journal: Journal | None = None) -> int:
     import asyncio
 
+    from tui.crash import BackgroundFaults
     from tui.ui.app import KeysApp, Loop
 
-    app = KeysApp(defaults, journal=journal)
-    with asyncio.Runner(loop_factory=Loop) as runner:
+    faults = BackgroundFaults()
+    faults.watch()
+    app = KeysApp(defaults, journal=journal, appearance=look)
+    with asyncio.Runner(loop_factory=lambda: Loop(faults.note)) as runner:
         runner.run(app.run_async())
+    if faults.reports and sys.stderr is not None:
+        sys.stderr.write(f"{faults.sentence}\n")
     return app.return_code or 0
 
 
@@ -294,7 +318,7 @@ def _run_sandbox(options: argparse.Namespace) -> int:
     )
 
 
-def _run_beside_sandbox(options: argparse.Namespace) -> int:
+def _run_beside_sandbox(options: argparse.Namespace, look: Appearance) -> int:
     from tui.sandbox.child_process import SandboxFailed, start
 
     try:
@@ -302,7 +326,7 @@ def _run_beside_sandbox(options: argparse.Namespace) -> int:
     except (SandboxMissing, SandboxFailed) as error:
         return _refuse(str(error))
     try:
-        return _run_app(_sandbox_defaults(sandbox.announcement))
+        return _run_app(_sandbox_defaults(sandbox.announcement), look)
     finally:
         sandbox.stop()
 

@@ -1,14 +1,19 @@
-"""What is kept of a crash: where it happened, and nothing of what the program held."""
+"""What is kept of a fault: where it happened, and nothing of what the program held."""
 
 from __future__ import annotations
 
 import os
 import platform
+import sys
 import tempfile
+import threading
 import traceback
 from pathlib import Path
 
 from tui import __version__
+
+MOST_REPORTS = 5
+"""How many faults in the background leave a report: one that repeats tells nothing new."""
 
 
 def write_report(error: BaseException) -> Path | None:
@@ -37,3 +42,36 @@ def write_report(error: BaseException) -> Path | None:
     except OSError:
         return None
     return Path(path)
+
+
+class BackgroundFaults:
+    """Exceptions that nobody handles, in threads, callbacks and destructors; each leaves a report.
+
+    The program goes on, as it would without this; Textual would show none of what Python prints.
+    """
+
+    def __init__(self) -> None:
+        self.reports: list[Path] = []
+
+    def watch(self) -> None:
+        """Hear of exceptions in threads and destructors from now on."""
+        threading.excepthook = lambda fault: self.note(fault.exc_value)
+        sys.unraisablehook = lambda fault: self.note(fault.exc_value)
+
+    def note(self, error: BaseException | None) -> None:
+        """Write a report of `error`, unless there are many already."""
+        if error is None or isinstance(error, SystemExit) or len(self.reports) >= MOST_REPORTS:
+            return
+        if report := write_report(error):
+            self.reports.append(report)
+
+    @property
+    def sentence(self) -> str:
+        """What the operator reads of them after the end; nothing where there were none."""
+        if not self.reports:
+            return ""
+        where = ", ".join(map(str, self.reports))
+        return (
+            "momentum-keys met a fault in it. "
+            f"Where it happened is told in {where}, without any secret."
+        )

@@ -35,6 +35,7 @@ import httpx
 from pydantic import SecretStr
 from starlette.types import ASGIApp, Receive, Scope, Send
 from textual.pilot import Pilot
+from textual.widgets import Static
 
 from tests.node import Node
 from tui.api.address import parse_server
@@ -46,6 +47,7 @@ from tui.keys.rotation import BulkRotation
 from tui.keys.rotation.throttle import MOST_AT_ONCE
 from tui.keys.service import KeyService
 from tui.ui.app import KeysApp
+from tui.ui.screens.bulk import BulkScreen
 from tui.ui.screens.login import SignInDefaults
 from tui.ui.widgets.key_table import KeyTable
 
@@ -192,11 +194,11 @@ def on_screen(errand: Errand, folder: Path) -> Cost:
     async def press_keys(pilot: Pilot[Any]) -> None:
         async def until(is_so: Callable[[], object]) -> None:
             while not is_so():  # noqa: ASYNC110  # nothing tells but the screen
-                await asyncio.sleep(0.02)
+                await asyncio.sleep(0.1)
             await pilot.pause(0.3)
 
         def says(text: str) -> bool:
-            return any(text in str(each.render()) for each in app.screen.query("#progress"))
+            return text in str(app.screen.query_one("#progress", Static).content)
 
         await until(lambda: app.screen.query("#password"))
         await pilot.press("enter")
@@ -216,7 +218,7 @@ def on_screen(errand: Errand, folder: Path) -> Cost:
         await pilot.press("tab")
         async with clock.running():
             await pilot.press("enter")
-            await until(lambda: not app.screen.query("#yes") and says(done))
+            await until(lambda: isinstance(app.screen, BulkScreen) and says(done))
         app.exit()
 
     app.run(auto_pilot=press_keys)

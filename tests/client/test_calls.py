@@ -139,6 +139,22 @@ async def test_a_subaccounts_number_travels_with_every_call_about_its_keys(dial:
     assert scopes == ["7", "7", "7", "0", None]
 
 
+@pytest.mark.parametrize(
+    ("status", "headers", "is_whole"),
+    [
+        (200, "", True),
+        (200, 'Link: </api/v1/api-keys?page=1>; rel="prev"\r\n', True),
+        (200, 'Link: </api/v1/api-keys?page=2>; rel="next"\r\n', False),
+        (206, "", False),
+    ],
+)
+async def test_a_list_that_goes_on_by_its_status_or_header_is_not_whole(
+    status: int, headers: str, is_whole: bool, dial: Dial
+) -> None:
+    async with faults(as_json({"results": [{"id": "1"}]}, status, headers)) as server:
+        assert (await dial(server).list_keys(TOKEN)).is_whole is is_whole
+
+
 async def test_a_delete_without_a_body_is_done(dial: Dial) -> None:
     async with faults(f.raw(b"HTTP/1.1 204 No Content\r\n\r\n", close=False)) as server:
         await dial(server).delete_key("1", TOKEN)

@@ -185,3 +185,50 @@ async def test_nothing_but_an_api_error_escapes(body: bytes, status: int, header
             assert len(problem.title) <= 60
             assert "".join([problem.title, problem.detail, *problem.fields.values()]).isprintable()
     await client.aclose()
+
+
+def _long_list(count: int, **others: object) -> tuple[bytes, list[dict[str, object]]]:
+    """Return a list answer of `count` keys whose labels look like the end of a key."""
+    listed: list[dict[str, object]] = [
+        {
+            "id": f"{number:032x}",
+            "label": f'Mailer {number} "}} , {{"id":"x"}},{{\\"id\\":',
+            "grants": ["metrics/view"],
+            "valid_ips": [],
+            "short_key": f"{number:04x}",
+        }
+        for number in range(count)
+    ]
+    return json.dumps({"results": listed, **others}).encode(), listed
+
+
+def test_a_long_list_is_decoded_in_pieces_as_a_short_one_is_at_once() -> None:
+    body, listed = _long_list(3_000, total_count=3_000)
+    assert len(body) > 300_000
+    key_list = decode.keys(body)
+    assert [key.id for key in key_list.keys] == [fields["id"] for fields in listed]
+    assert [key.raw_label for key in key_list.keys] == [fields["label"] for fields in listed]
+    assert {key.raw_grants for key in key_list.keys} == {("metrics/view",)}
+    assert key_list.is_whole
+
+
+def test_a_long_list_is_known_to_be_in_part_by_what_follows_the_keys() -> None:
+    body, _ = _long_list(3_000, total_count=4_000)
+    assert len(decode.keys(body).keys) == 3_000
+    assert not decode.keys(body).is_whole
+
+
+def test_objects_with_ids_within_the_keys_of_a_long_list_are_not_taken_for_keys() -> None:
+    _, listed = _long_list(3_000)
+    for fields in listed:
+        fields["links"] = [{"id": "1"}, {"id": "2"}, {"id": "3"}] * 20
+    body = json.dumps({"results": listed}).encode()
+    assert [key.id for key in decode.keys(body).keys] == [fields["id"] for fields in listed]
+
+
+def test_a_long_list_with_an_odd_key_is_read_all_the_same() -> None:
+    _, listed = _long_list(3_000)
+    listed[2_000]["label"] = 7
+    key_list = decode.keys(json.dumps({"results": listed}).encode())
+    assert key_list.keys[2_000].raw_label == "7"
+    assert len(key_list.keys) == 3_000

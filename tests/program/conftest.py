@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -17,8 +17,11 @@ def start(tmp_path: Path) -> Iterator[StartProgram]:
     """Starts the program; what it keeps is the test's own."""
     with ExitStack() as stack:
 
-        def started(*arguments: str, driver: str = "") -> Program:
-            return stack.enter_context(Program(*arguments, state=tmp_path, driver=driver))
+        def started(
+            *arguments: str, driver: str = "", env: Mapping[str, str] | None = None
+        ) -> Program:
+            program = Program(*arguments, state=tmp_path, driver=driver, env=env)
+            return stack.enter_context(program)
 
         yield started
 
@@ -27,7 +30,8 @@ def start(tmp_path: Path) -> Iterator[StartProgram]:
 def to_node(start: StartProgram, node: Node) -> StartProgram:
     """Starts the program with the address of a node, and the name of its user."""
 
-    def started(*arguments: str, driver: str = "") -> Program:
-        return start("--url", node.url, "--username", node.username, *arguments, driver=driver)
+    def started(*arguments: str, driver: str = "", env: Mapping[str, str] | None = None) -> Program:
+        to = ("--url", node.url, "--username", node.username)
+        return start(*to, *arguments, driver=driver, env=env)
 
     return started

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import httpx
@@ -14,18 +14,37 @@ from tests.terminal import Terminal
 
 SECRET = re.compile(r"\b[0-9a-f]{40}\b")
 FOOTER = "F1 Help"
+FIRST_ROW = b"\x1b[1;1H"
+"""Where a whole frame begins."""
+IMPATIENT = """
+from tui import cli
+from tui.ui.terminal import input_stage
+
+input_stage.PASTE_SECONDS = 0
+cli.run()
+"""
+"""The program where a paste can be given up at once."""
 
 StartProgram = Callable[..., "Program"]
 
 
 class Program(Terminal):
-    """`momentum-keys` with these arguments; `driver` is a script to run in its place."""
+    """`momentum-keys` with these arguments; `driver` is a script to run in its place.
 
-    def __init__(self, *arguments: str, state: Path, driver: str = "") -> None:
+    `env` comes on top of the environment of a terminal.
+    """
+
+    def __init__(
+        self,
+        *arguments: str,
+        state: Path,
+        driver: str = "",
+        env: Mapping[str, str] | None = None,
+    ) -> None:
         self.state = state
         how = ["-c", driver] if driver else ["-m", "tui"]
-        env = {"XDG_STATE_HOME": str(state), "HOME": str(state), "TMPDIR": str(state)}
-        super().__init__([sys.executable, *how, *arguments], env=env)
+        own = {"XDG_STATE_HOME": str(state), "HOME": str(state), "TMPDIR": str(state)}
+        super().__init__([sys.executable, *how, *arguments], env={**own, **(env or {})})
 
     @property
     def sentences(self) -> str:
@@ -63,6 +82,14 @@ class Program(Terminal):
         down = next(n for n, row in enumerate(rows) if row.startswith(label))
         self.press(*["j"] * down)
         self.wait_for(lambda now: f"▌ {label}" in now)
+
+    def has_read(self) -> None:
+        """Wait until the program has read all that was sent: it takes in a window's size later."""
+        columns, rows = self.size
+        self.wait_quiet()
+        mark = self.mark
+        self.resize(columns + 1, rows)
+        self.wait_bytes(FIRST_ROW, since=mark)
 
     def leaves(self, code: int = 0) -> None:
         """Wait for the end of the program: its exit code, and the terminal as it was found."""

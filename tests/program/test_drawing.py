@@ -23,21 +23,87 @@ def test_what_is_drawn_never_goes_to_a_log(node: Node, tmp_path: Path) -> None:
     assert (tmp_path / "log").read_bytes() == b""
 
 
-def test_a_terminal_without_unicode_gets_what_it_knows(node: Node, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "env",
+    [
+        {"PYTHONIOENCODING": "ascii"},
+        {"LANG": "C"},
+        {"LANG": "POSIX"},
+        {"LC_ALL": "C"},
+    ],
+)
+def test_a_terminal_without_unicode_gets_what_it_knows(
+    env: dict[str, str], node: Node, tmp_path: Path
+) -> None:
     command = [sys.executable, "-m", "tui", "--url", node.url, "--username", node.username]
     node.add_key("日本 ✓")
-    env = {"PYTHONIOENCODING": "ascii", "XDG_STATE_HOME": str(tmp_path)}
-    with Terminal(command, env=env) as terminal:
+    with Terminal(command, env={**env, "XDG_STATE_HOME": str(tmp_path)}) as terminal:
         terminal.wait_for("F1 Help")
         terminal.wait_for("+-----")
         terminal.send(node.password)
-        terminal.wait_for("*" * len(node.password))
+        terminal.wait_for(">" + "*" * len(node.password))
         terminal.press("enter")
-        terminal.wait_for("???? v")
+        terminal.wait_for("???? +")
+        terminal.press("space", "2")
+        terminal.wait_for("Permissions ^")
+        terminal.wait_for(re.compile(r"^ \*\w", re.MULTILINE).search)
+        assert terminal.text.replace("????", "").count("?") == 0
         assert terminal.raw.isascii()
         terminal.press("q")
         assert terminal.wait_exit() == 0
         assert terminal.left_behind() == []
+
+
+def test_ascii_is_of_signs_and_leaves_labels_alone(node: Node, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "tui", "--url", node.url, "--username", node.username]
+    node.add_key("Grüße")
+    with Terminal([*command, "--ascii"], env={"XDG_STATE_HOME": str(tmp_path)}) as terminal:
+        terminal.wait_for("+-----")
+        terminal.wait_for("F1 Help")
+        terminal.send(node.password + "\r")
+        terminal.wait_for("Grüße")
+        terminal.press("d")
+        terminal.wait_for(">Cancel")
+        assert {*bytes(terminal.raw).decode()} - {*map(chr, range(128))} == {*"üß"}
+
+
+def test_without_colours_signs_tell_everything(node: Node, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "tui", "--url", node.url, "--username", node.username]
+    env = {"NO_COLOR": "1", "COLORTERM": "truecolor", "XDG_STATE_HOME": str(tmp_path)}
+    with Terminal(command, env=env) as terminal:
+        terminal.wait_for("[Sign in]")
+        terminal.wait_for("▏" + node.username)
+        terminal.send(node.password)
+        terminal.wait_for("▌" + "•" * len(node.password))
+        terminal.press("enter")
+        terminal.wait_for("▌ ")
+        terminal.press("d")
+        terminal.wait_for("▸Cancel]")
+        terminal.wait_for("[Delete API Key]")
+        terminal.press("tab")
+        terminal.wait_for("[Cancel]")
+        terminal.wait_for("▸Delete API Key]")
+        assert colors_drawn(terminal.raw) == "no"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "env", "background"),
+    [
+        ([], {}, "18;20;22"),
+        ([], {"COLORFGBG": "0;15"}, "255;255;255"),
+        (["--theme", "light"], {}, "255;255;255"),
+        (["--theme", "momentum"], {"COLORFGBG": "0;15"}, "18;20;22"),
+        (["--theme", "contrast"], {}, "0;0;0"),
+    ],
+)
+def test_the_theme_is_chosen_or_fits_the_background(
+    arguments: list[str], env: dict[str, str], background: str, tmp_path: Path
+) -> None:
+    command = [sys.executable, "-m", "tui", *arguments]
+    own = {"COLORTERM": "truecolor", "XDG_STATE_HOME": str(tmp_path)}
+    with Terminal(command, env={**own, **env}) as terminal:
+        terminal.wait_for("F1 Help")
+        assert f"48;2;{background}m".encode() in terminal.raw
 
 
 @pytest.mark.parametrize(
@@ -63,6 +129,8 @@ def test_a_terminal_without_unicode_gets_what_it_knows(node: Node, tmp_path: Pat
         ({"TERM": "xterm-direct"}, "16 million"),
         ({"TERM": "vt100"}, "no"),
         ({"TERM": "vt220"}, "no"),
+        ({"TERM": "xterm", "COLORTERM": "truecolor", "NO_COLOR": "1"}, "no"),
+        ({"TERM": "alacritty", "NO_COLOR": ""}, "256"),
         ({"TERM": "xterm-mono"}, "no"),
     ],
 )

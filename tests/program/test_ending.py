@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import socket
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.node import Node
-from tests.program.program import SECRET, StartProgram
+from tests.program.program import FIRST_ROW, SECRET, StartProgram
 from tests.terminal import Terminal
 
 LOGOUT = "/api/v1/authenticate/logout"
@@ -166,3 +167,72 @@ def test_it_leaves_the_sandbox_beside_it_stopped(start: StartProgram) -> None:
     program.leaves()
     with socket.socket() as caller:
         assert caller.connect_ex(("127.0.0.1", int(match[1]))) != 0
+
+
+def test_it_stops_and_goes_on_as_other_programs_do(to_node: StartProgram, node: Node) -> None:
+    program = to_node()
+    program.sign_in(node)
+    before = program.wait_quiet()
+    for _ in range(2):
+        program.signal(signal.SIGTSTP)
+        os.waitid(os.P_PID, program.process.pid, os.WSTOPPED)
+        program.wait_bytes(b"\x1b[?1049l")
+        assert program.left_behind() == []
+        mark = program.mark
+        program.signal(signal.SIGCONT)
+        program.wait_bytes(FIRST_ROW, since=mark)
+        program.wait_for(before)
+    program.send("n")
+    program.shows("Create New API Key")
+    program.signal(signal.SIGSTOP)
+    os.waitid(os.P_PID, program.process.pid, os.WSTOPPED)
+    mark = program.mark
+    program.signal(signal.SIGCONT)
+    program.wait_bytes(FIRST_ROW, since=mark)
+    program.send("Still typed")
+    program.shows("Still typed")
+    program.signal(signal.SIGTERM)
+    program.leaves(143)
+
+
+STRAY = """
+import asyncio, threading
+from tui import cli
+from tui.ui.screens.keys import KeysScreen
+
+class Destroyed:
+    def __del__(self):
+        secret = "5ec2e75ec2e75ec2e75ec2e75ec2e75ec2e75ec2"
+        raise LookupError(secret)
+
+def broken():
+    secret = "5ec2e75ec2e75ec2e75ec2e75ec2e75ec2e75ec2"
+    raise KeyError(secret)
+
+mounted = KeysScreen.on_mount
+
+def on_mount(self):
+    asyncio.get_running_loop().call_soon(broken)
+    threading.Thread(target=broken).start()
+    Destroyed()
+    mounted(self)
+
+KeysScreen.on_mount = on_mount
+cli.run()
+"""
+
+
+def test_a_fault_that_nobody_handles_leaves_a_report(to_node: StartProgram, node: Node) -> None:
+    program = to_node(driver=STRAY)
+    program.sign_in(node)
+    program.press("q")
+    program.leaves()
+    reports = [path.read_text() for path in program.state.glob("momentum-keys-crash-*.txt")]
+    assert sorted(report.splitlines()[2] for report in reports) == [
+        "builtins.KeyError",
+        "builtins.KeyError",
+        "builtins.LookupError",
+    ]
+    assert "momentum-keys met a fault in it. Where it happened is told in" in program.sentences
+    for written in (*reports, program.raw.decode()):
+        assert not SECRET.search(written)

@@ -18,6 +18,17 @@ def children(program: Program) -> list[int]:
     return [int(pid) for pid, parent in pairs if int(parent) == program.process.pid]
 
 
+def test_the_sandbox_speaks_https_to_the_program(start: StartProgram) -> None:
+    program = start("--sandbox", "--tls", "--fault", "slow=0.01")
+    program.at_login()
+    assert re.search(r"https://127\.0\.0\.1:\d+", program.text)
+    program.press("enter")
+    program.at_keys()
+    program.press("q")
+    program.leaves()
+    assert not list(program.state.rglob("*.pem")), "the authority's certificate is gone as well"
+
+
 def test_from_the_first_enter_to_leaving(start: StartProgram) -> None:
     program = start("--sandbox")
     program.at_login()

@@ -7,7 +7,7 @@ import threading
 
 from tests.node import Node
 from tests.program.program import StartProgram
-from tui.ui.terminal.driver import Output
+from tui.ui.terminal.output import write_and_wait
 
 DRIVER = """
 import os, sys
@@ -37,15 +37,13 @@ def test_what_does_not_fit_now_is_written_all_the_same() -> None:
 
     reader = threading.Thread(target=read)
     with open(writing, "w", encoding="utf-8") as file:  # noqa: PTH123  # a descriptor
-        output = Output(file)
         while True:  # until nothing fits any more
             try:
                 os.write(writing, b" " * 4096)
             except BlockingIOError:
                 break
         reader.start()
-        output.write(text)
-        output.flush()
+        write_and_wait(file, text)
     reader.join()
     assert got.decode().lstrip(" ") == text
 

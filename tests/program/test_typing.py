@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.node import Node
-from tests.program.program import StartProgram
+from tests.program.program import IMPATIENT, StartProgram
 
 PASTE, PASTED = "\x1b[200~", "\x1b[201~"
 
@@ -30,7 +30,7 @@ def test_typed_ahead_in_one_packet(start: StartProgram, node: Node) -> None:
 
 
 def test_what_is_broken_harms_nothing(to_node: StartProgram, node: Node) -> None:
-    program = to_node()
+    program = to_node(driver=IMPATIENT)
     program.sign_in(node)
     first = next(line for line in program.text.splitlines() if line.startswith("▌"))
     for broken in (b"\xff\xfe", b"\x1b[M \xff\xc3", b"\xc3", b"\x1b[<35;9999;9999M"):
@@ -41,6 +41,8 @@ def test_what_is_broken_harms_nothing(to_node: StartProgram, node: Node) -> None
     program.send("n")
     program.shows("Create New API Key", "Grants *")
     program.send(PASTE + "The end is lost")
+    program.has_read()
+    program.press("escape")
     program.shows("The end is lost")
     program.press("escape")
     program.shows("Discard the draft?")
@@ -48,3 +50,23 @@ def test_what_is_broken_harms_nothing(to_node: StartProgram, node: Node) -> None
     program.at_keys()
     program.press("q")
     program.leaves()
+
+
+def test_a_key_that_opens_a_screen_has_opened_it_before_the_next_one(
+    to_node: StartProgram, node: Node
+) -> None:
+    program = to_node()
+    program.sign_in(node)
+    for opening in ("gr", "g\r"):  # from the list, and by way of the details of a key
+        program.send(opening)
+        if opening == "g\r":
+            program.shows("Settings › API keys › Details", "Old bounce importer")
+            program.send("r")
+        program.send(node.password)
+        program.wait_for("•" * len(node.password))
+        assert "Rotate API Key: Old bounce importer" in program.text
+        program.press("escape")
+        program.at_keys()
+    program.send("nrquit d")
+    program.wait_for(lambda now: "Create New API Key" in now and "rquit d" in now)
+    assert len(node.keys()) == 8

@@ -18,7 +18,13 @@ import pytest
 from tests.node import Node
 from tui.api.trust import tls_context
 from tui.sandbox import child_process
-from tui.sandbox.options import Announcement, SandboxFailed, SandboxMissing, SandboxOptions
+from tui.sandbox.options import (
+    Announcement,
+    SandboxFailed,
+    SandboxMissing,
+    SandboxOptions,
+    require_packages,
+)
 from tui.sandbox.running import run_node
 from tui.sandbox.standalone import banner, run
 
@@ -152,7 +158,10 @@ def test_a_request_whose_head_does_not_end_is_hung_up_on(
     with socket.create_connection(("127.0.0.1", node.port), timeout=10) as connection:
         if is_second:
             connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
-            assert connection.recv(4096).startswith(b"HTTP/1.1 404")
+            answer = b""
+            while not answer.endswith(b"]}"):
+                answer += connection.recv(4096)
+            assert answer.startswith(b"HTTP/1.1 404")
         connection.sendall(beginning)
         assert connection.recv(4096) == b""
 
@@ -245,3 +254,13 @@ def test_missing_packages_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tui.sandbox.options.find_spec", lambda name: None)
     with pytest.raises(SandboxMissing, match=r"pip install -e '\.\[sandbox\]'"):
         child_process.start(SandboxOptions())
+
+
+def test_https_alone_needs_what_makes_certificates(monkeypatch: pytest.MonkeyPatch) -> None:
+    def find_spec(name: str) -> str | None:
+        return None if name == "trustme" else name
+
+    monkeypatch.setattr("tui.sandbox.options.find_spec", find_spec)
+    require_packages()
+    with pytest.raises(SandboxMissing):
+        require_packages(tls=True)

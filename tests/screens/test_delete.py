@@ -37,6 +37,16 @@ async def test_nothing_is_deleted_unless_it_is_wanted(node: Node) -> None:
         assert len(node.keys()) == 8
 
 
+async def test_a_subaccounts_key_is_deleted_within_its_subaccount(node: Node) -> None:
+    """The node answers 404 to whoever deletes it without the number."""
+    async with at_keys(node) as keys:
+        dialog = await keys.delete("Partner portal")
+        await dialog.fill("typed", "Partner portal")
+        await keys.me.press("enter")
+        await shows(keys, "API key Partner portal was deleted.")
+    assert "Partner portal" not in node.labels()
+
+
 async def test_a_key_is_deleted_and_the_cursor_stays_near(node: Node) -> None:
     async with at_keys(node) as keys:
         dialog = await keys.delete(QUIET)

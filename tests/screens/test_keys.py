@@ -119,6 +119,17 @@ async def test_a_list_that_cannot_be_read(node: Node, size: tuple[int, int]) -> 
         await Keys(page.me).shown()
 
 
+async def test_a_list_in_part_is_told_as_long_as_it_is_one(node: Node) -> None:
+    async with at_keys(node) as keys:
+        node.fail("GET", "/api/v1/api-keys", "in-part")
+        await keys.me.press(RELOAD)
+        await keys.me.until("The server lists only part of its keys.")
+        assert keys.table.count == 7
+        await keys.me.press(RELOAD)
+        await keys.me.gone("The server lists only part of its keys.")
+        assert keys.labels == SEEDS
+
+
 async def test_a_server_that_goes_away_and_comes_back(node: Node) -> None:
     async with at_keys(node) as keys:
         await keys.go_to("Billing mailer")

@@ -16,7 +16,6 @@ from tui.api.session import Session
 from tui.ui.bindings import Place
 from tui.ui.screens.keys import KeysScreen
 from tui.ui.screens.login import LoginScreen
-from tui.ui.terminal.driver import Ended
 
 LOGOUT = "/api/v1/authenticate/logout"
 QUIT = key_for(Place.ANYWHERE, "leave")
@@ -115,7 +114,7 @@ async def test_a_signal_signs_out_only_after_a_write(
         node.fail("POST", "/api/v1/api-keys", "hang")
         await form.save()
         await node.until("POST", "/api/v1/api-keys")
-        keys.me.app.post_message(Ended(signal.SIGTERM))
+        keys.me.app.end_at_once(signal.SIGTERM)
         await keys.me.settle()
         node.release()
         await keys.me.until(lambda: keys.me.app._exit)

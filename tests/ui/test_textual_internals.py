@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 from textual.app import App
-from textual.driver import Driver
 
-from tui.ui.terminal.textual_internals import DiscreetApp, write_to_terminal
+from tui.ui.terminal.textual_internals import DiscreetApp, SendingDriver, write_to_terminal
 
 
 class Faulty(DiscreetApp[None]):
@@ -47,15 +46,17 @@ async def test_only_the_first_fault_is_told(capsys: pytest.CaptureFixture[str]) 
     assert "TypeError" not in heard
 
 
-class Recorder(Driver):
+class Recorder(SendingDriver):
     """A driver that keeps what is written."""
 
     def __init__(self, app: App[None]) -> None:
         super().__init__(app)
         self.written = ""
 
-    def write(self, data: str) -> None:
-        self.written += data
+    def write(self, data: str) -> None: ...
+
+    def send(self, sequence: str) -> None:
+        self.written += sequence
 
     def start_application_mode(self) -> None: ...
 

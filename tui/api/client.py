@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -37,6 +38,9 @@ PROBE_CAP = 2**16
 
 PAUSES = (1.0, 2.0, 4.0, 5.0)
 """How long is waited before a call is made again, in seconds; the last for all others."""
+
+LEAST_SECONDS = 1.0
+"""What of its deadline a call must have left to be made again, in seconds."""
 
 BUSY_REPEATS = 2
 """How often a call is made again that is answered 503."""
@@ -176,7 +180,9 @@ class Client:
     async def list_keys(self, credential: SecretStr | None) -> KeyList:
         """Return the keys of the primary account and of all subaccounts (contract 4)."""
         answer = await self._call("GET", "/api-keys", credential, cap=LIST_CAP)
-        return await asyncio.to_thread(self._read, answer, decode.keys)
+        listed = await asyncio.to_thread(self._read, answer, decode.keys)
+        is_part = answer.status == 206 or re.search('rel="?next', answer.headers.get("link", ""))
+        return replace(listed, is_whole=False) if is_part else listed
 
     async def key(
         self, key_id: str, credential: SecretStr | None, subaccount_id: int | None = None
@@ -297,7 +303,7 @@ class Client:
             for repeat in count():
                 pause = _asked_pause(answer, repeat)
                 left = call.deadline - (monotonic() - started)
-                if pause is None or pause >= left:
+                if pause is None or pause + LEAST_SECONDS > left:
                     return answer
                 await asyncio.sleep(pause)
                 answer = await self._wire.exchange(replace(call, deadline=left - pause))

@@ -32,6 +32,7 @@ NOT_ENFORCED = (
     "authentication may be switched off there, and then nothing is proven."
 )
 UNKNOWN_KEY = "The server does not know the key, or has not yet told all of its nodes about it."
+ASKED_TOO_OFTEN = "The server wants to be asked less often."
 PAUSED = "The key is paused: it works from no address until it is resumed (z in the list)."
 NOT_ASKED = "Not asked: the key itself was not shown to work."
 
@@ -99,6 +100,13 @@ class Verification:
         """Whether every answer came; without one, `works` being false says nothing of the key."""
         readings = {self.alive, *(proof.reading for proof in self.proofs)}
         return Reading.NO_ANSWER not in readings and not self.awaited
+
+    @property
+    def asked_too_often(self) -> bool:
+        """Whether an answer is missing because the server limits the rate: ask again later."""
+        return ASKED_TOO_OFTEN in self.hints or any(
+            proof.why == ASKED_TOO_OFTEN for proof in self.proofs
+        )
 
     @property
     def shows_enforcement(self) -> bool:
@@ -235,7 +243,7 @@ def _read(request: _ProbeRequest, answer: ProbeAnswer) -> _ProbeResult:
         why = f"The server answered {status}, which shows neither that it may nor that it may not."
         return result(Reading.CANNOT_BE_SHOWN, why)
     if status in _RATE_LIMITED:
-        return result(Reading.NO_ANSWER, "The server wants to be asked less often.")
+        return result(Reading.NO_ANSWER, ASKED_TOO_OFTEN)
     return result(Reading.NO_ANSWER, f"The server answered {status}.")
 
 

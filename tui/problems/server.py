@@ -88,6 +88,11 @@ def _(error: errors.Unsendable, doing: str) -> Problem:
     )
 
 
+_CERTIFICATE_WANTED = (
+    "It lets in only programs that show a certificate of their own, and this one has none.",
+    "Ask for an address of the server that does without, such as one inside the network.",
+)
+
 _STAGES: dict[Stage, tuple[str, str, str]] = {
     Stage.NAME: (
         "{host} was not found",
@@ -153,8 +158,7 @@ _STAGES: dict[Stage, tuple[str, str, str]] = {
     ),
     Stage.TLS_CLIENT_CERTIFICATE: (
         "{host} wants a client certificate",
-        "It lets in only programs that show a certificate of their own, and this one has none.",
-        "Ask for an address of the server that does without, such as one inside the network.",
+        *_CERTIFICATE_WANTED,
     ),
     Stage.TLS_OTHER: (
         "No encryption with {place}",
@@ -276,8 +280,7 @@ def _(error: errors.HttpsWanted, doing: str) -> Problem:
 def _(error: errors.CertificateWanted, doing: str) -> Problem:
     return Problem(
         "The server wants a client certificate",
-        "It lets in only programs that show a certificate of their own, and this one has none.",
-        "Ask for an address of the server that does without, such as one inside the network.",
+        *_CERTIFICATE_WANTED,
         technical=f"status: {error.status}",
     )
 

@@ -60,15 +60,15 @@ def routes(rules: Rules) -> list[BaseRoute]:
     listed += [
         Route(f"{PREFIX}/authenticate", sign_in_routes.authenticate, methods=["POST"]),
         Route(f"{PREFIX}/authenticate/logout", sign_in_routes.sign_out, methods=["POST"]),
-        Route(f"{PREFIX}/authenticate/grants", sign_in_routes.grants, methods=["GET"]),
-        Route(f"{PREFIX}/users/{{name}}", sign_in_routes.user, methods=["GET"]),
-        Route(f"{PREFIX}/users/{{name}}/saml", sign_in_routes.single_sign_on, methods=["GET"]),
+        Route(f"{PREFIX}/authenticate/grants", sign_in_routes.list_grants, methods=["GET"]),
+        Route(f"{PREFIX}/users/{{name}}", sign_in_routes.show_account, methods=["GET"]),
+        Route(f"{PREFIX}/users/{{name}}/saml", sign_in_routes.show_single_sign_on, methods=["GET"]),
         Route(f"{PREFIX}/api-keys", Keys),
         Route(f"{PREFIX}/api-keys/{{id}}", OneKey),
     ]
     if rules.edition.two_factor:
         path = f"{PREFIX}/users/{{name}}/two-factor"
-        listed.append(Route(path, sign_in_routes.two_factor, methods=["GET", "POST"]))
+        listed.append(Route(path, sign_in_routes.second_factor, methods=["GET", "POST"]))
     return listed
 
 

@@ -58,7 +58,7 @@ def start(options: SandboxOptions) -> RunningSandbox:
     Raises `SandboxMissing` where the packages that it needs are not installed, and
     `SandboxFailed` where it did not start.
     """
-    require_packages()
+    require_packages(tls=options.tls)
     process = subprocess.Popen(  # noqa: S603  # this very interpreter, with our own arguments
         # -P: the directory that the app was started in holds no modules of ours.
         [sys.executable, "-P", "-m", "tui.sandbox", *_arguments(options)],

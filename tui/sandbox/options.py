@@ -77,7 +77,8 @@ class Announcement:
     """The certificate of the authority that vouches for the node, where it speaks https."""
 
 
-def require_packages() -> None:
+def require_packages(*, tls: bool = False) -> None:
     """Raise `SandboxMissing` unless the sandbox's packages are there, without loading them."""
-    if any(find_spec(name) is None for name in ("starlette", "uvicorn", "trustme")):
+    names = ("starlette", "uvicorn", "trustme") if tls else ("starlette", "uvicorn")
+    if any(find_spec(name) is None for name in names):
         raise SandboxMissing

@@ -78,7 +78,7 @@ async def sign_out(request: Request) -> Response:
     return results({"message": "Token invalidated."})
 
 
-async def grants(request: Request) -> Response:
+async def list_grants(request: Request) -> Response:
     """Answer GET /authenticate/grants: what a key, or with `role` somebody, may do."""
     edition, role = node_context(request).rules.edition, request.query_params.get("role")
     return results(
@@ -89,7 +89,7 @@ async def grants(request: Request) -> Response:
     )
 
 
-async def user(request: Request) -> Response:
+async def show_account(request: Request) -> Response:
     """Answer GET /users/{name}, by user name or e-mail address."""
     person = node_context(request).store.user(request.path_params["name"])
     if person is None:
@@ -105,7 +105,7 @@ async def user(request: Request) -> Response:
     )
 
 
-async def single_sign_on(request: Request) -> Response:
+async def show_single_sign_on(request: Request) -> Response:
     """Answer GET /users/{name}/saml, to everybody: whether the account signs in elsewhere."""
     node = node_context(request)
     person = node.store.user(request.path_params["name"])
@@ -113,7 +113,7 @@ async def single_sign_on(request: Request) -> Response:
     return results({"saml": own and node.rules.account == "single-sign-on"})
 
 
-async def two_factor(request: Request) -> Response:
+async def second_factor(request: Request) -> Response:
     """Answer GET and POST /users/{name}/two-factor: whether there is one; a code's check."""
     node, who = node_context(request), identity(request)
     person = node.store.user(request.path_params["name"])

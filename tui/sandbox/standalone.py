@@ -24,7 +24,7 @@ def run(options: SandboxOptions) -> int:
         sys.stdout.flush()
 
     try:
-        require_packages()
+        require_packages(tls=options.tls)
         from tui.sandbox.running import run_node
 
         run_node(options, announce)

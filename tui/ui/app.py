@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -14,7 +15,7 @@ from textual import events, on, work
 from textual.binding import BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.theme import Theme
+from textual.scrollbar import ScrollBar, ScrollBarRender
 
 import tui.ui.screens
 from tui.api.errors import ApiError
@@ -23,12 +24,15 @@ from tui.crash import write_report
 from tui.journal import Journal
 from tui.problems import describe
 from tui.text import short
+from tui.ui.appearance import Appearance
 from tui.ui.bindings import HasPlace, Place, bindings_for
 from tui.ui.screens.dialog import AskSecretScreen, TwoFactorScreen
 from tui.ui.screens.leaving import GuardedScreen
 from tui.ui.screens.login import UNPROTECTED, LoginScreen, SignInDefaults
-from tui.ui.terminal.driver import Ended, TerminalDriver
+from tui.ui.terminal.driver import TerminalDriver
+from tui.ui.terminal.textual_internals import limit_colours
 from tui.ui.terminal.type_ahead import TypeAhead
+from tui.ui.themes import FEW_COLOURS, theme
 from tui.ui.widgets.too_small import SMALLEST
 
 if TYPE_CHECKING:
@@ -48,40 +52,26 @@ SHORT, SLIM = 20, 60
 TALL = 30
 """From so many rows on, buttons stand beneath what they belong to, not at the bottom."""
 
-THEME = Theme(
-    name="momentum",
-    primary="#1d6166",
-    accent="#60cdd1",
-    warning="#e5c06a",
-    error="#d75f5f",
-    success="#6ccf7c",
-    foreground="#d4d8dc",
-    background="#121416",
-    surface="#2e3338",
-    panel="#24282c",
-    dark=True,
-    variables={
-        "border": "#4d545b",
-        "text-muted": "#aab1b8",
-        "text-disabled": "#aab1b8",
-        "text-accent": "#60cdd1",
-        "text-primary": "#60cdd1",
-        "text-success": "#6ccf7c",
-        "text-warning": "#e5c06a",
-        "text-error": "#f07878",
-        "error-muted": "#7a2226",
-        "block-cursor-foreground": "#f2f5f7",
-        "block-cursor-background": "#1c4d52",
-        "block-cursor-blurred-background": "#24282c",
-        "footer-key-foreground": "#60cdd1",
-    },
-)
-"""Greys tinted so little, and colours so near those of a terminal with 256 or 16 of them, that each
-becomes its own kind there: `surface` is what is typed in or pressed, `panel` are the bars."""
+
+class BlankEnds(ScrollBarRender):
+    """A scrollbar whose ends are whole cells, which needs no signs."""
+
+    VERTICAL_BARS: ClassVar[list[str]] = [" "]
+    HORIZONTAL_BARS: ClassVar[list[str]] = [" "]
+
+
+ScrollBar.renderer = BlankEnds
 
 
 class Loop(asyncio.SelectorEventLoop):
-    """The event loop, whose end doesn't wait for the look-up of a name: nothing can stop that."""
+    """The event loop, whose end doesn't wait for the look-up of a name: nothing can stop that.
+
+    `on_fault` hears of exceptions in callbacks and forgotten tasks.
+    """
+
+    def __init__(self, on_fault: Callable[[BaseException | None], None]) -> None:
+        super().__init__()
+        self.set_exception_handler(lambda _, context: on_fault(context.get("exception")))
 
     async def shutdown_default_executor(self, timeout: float | None = None) -> None:  # noqa: ASYNC109  # as asyncio has it
         """Leave it to `close`, which has the threads end but waits for none."""
@@ -104,6 +94,7 @@ class KeysApp(TypeAhead[None]):
         *,
         now: Callable[[], datetime] | None = None,
         journal: Journal | None = None,
+        appearance: Appearance | None = None,
     ) -> None:
         super().__init__()
         self._defaults = defaults or SignInDefaults()
@@ -112,8 +103,16 @@ class KeysApp(TypeAhead[None]):
         self._session: Session | None = None
         self._leaving = self._ending = False
         self.animation_level = "none"
-        self.register_theme(THEME)
-        self.theme = "momentum"
+        self.take_on(appearance or Appearance())
+
+    def take_on(self, appearance: Appearance) -> None:
+        """Draw in this theme and these colours."""
+        self.register_theme(theme(appearance.theme))
+        self.theme = appearance.theme
+        self.has_plain_signs = appearance.is_ascii
+        limit_colours(self, appearance.colours)
+        has_few_colours = appearance.theme in FEW_COLOURS or appearance.colours is None
+        self.set_class(has_few_colours, "-few-colours")
 
     def get_driver_class(self) -> type[Driver]:
         """Return what reads from the terminal and writes to it."""
@@ -186,12 +185,12 @@ class KeysApp(TypeAhead[None]):
         finally:
             self._leaving = False
 
-    @on(Ended)
-    def _end(self, event: Ended) -> None:
+    def end_at_once(self, number: signal.Signals) -> None:
         """Leave without asking: there may be nobody left to answer."""
+        self.hear_no_more()
         if not self._ending:
             self._ending = True
-            leave = self._leave_at_once(event.exit_code)
+            leave = self._leave_at_once(128 + number)
             self.run_worker(leave, group="end", description="leave at once")
 
     async def _leave_at_once(self, exit_code: int) -> None:
@@ -271,7 +270,8 @@ class KeysApp(TypeAhead[None]):
         return False
 
     async def _ask_code(self, refusal: str) -> SecretStr | None:
-        return await self.push_screen_wait(TwoFactorScreen(refusal))
+        code: SecretStr | None = await self.push_screen_wait(TwoFactorScreen(refusal))
+        return code
 
     def fault_sentence(self, error: Exception) -> str:
         """Write a crash report; return what the operator reads of it after the end."""

@@ -24,7 +24,7 @@ from tui.keys.rotation import (
     finish_jobs,
 )
 from tui.keys.rotation.bulk_plan import plan_rotations
-from tui.keys.rotation.states import NothingLeft
+from tui.keys.rotation.states import NothingLeft, NotVerified
 from tui.keys.rotation.throttle import MOST_AT_ONCE, Throttle
 from tui.keys.write_outcomes import NotSeenSoFar, SecretLost, StillThere
 
@@ -339,6 +339,24 @@ async def test_rate_limits_slow_a_run_down_and_fail_nothing(node: Node) -> None:
         assert len(spacings) == 3, "one before each further key, shorter with each that goes well"
         assert 2 > spacings[0] > spacings[1] > spacings[2] > 1
         assert run.waiting_until is None
+
+
+async def test_a_key_is_verified_again_where_the_server_wants_to_be_asked_less_often(
+    node: Node,
+) -> None:
+    async with signed_in(node) as host:
+        time = Time()
+        run = run_over(host, await keys(host, 3), time)
+        node.fail("GET", "/api/v1/metrics", "429-for-ever", times=2)
+        await run.run(host.password)
+        assert run.failed == ()
+        assert run.progress == (3, 3)
+        assert time.slept, "the server was left alone for a while"
+        node.fail("GET", "/api/v1/metrics", "429-for-ever", times=99)
+        again = run_over(host, list((await host.service.load()).keys)[:1], time)
+        await again.run(host.password)
+        (failure,) = again.failed
+        assert isinstance(failure.problem, NotVerified), "but not for ever"
 
 
 async def test_refusals_of_requests_under_way_together_count_as_one() -> None:

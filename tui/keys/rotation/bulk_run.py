@@ -23,7 +23,7 @@ from tui.keys.rotation.jobs import (
     rotation_job,
 )
 from tui.keys.rotation.rotation import Rotation
-from tui.keys.rotation.states import State, Step
+from tui.keys.rotation.states import NotVerified, State, Step
 from tui.keys.rotation.throttle import Throttle
 from tui.keys.service import FRESH_SECONDS, KeyService
 from tui.keys.verification import Prove
@@ -36,6 +36,9 @@ UNDELIVERED = 3
 
 MOST_TO_DELIVER = 2
 """While so many secrets wait to be delivered, no further key is begun."""
+
+MOST_VERIFICATIONS = 5
+"""How often a key is verified once more where the server wants to be asked less often."""
 
 _BEFORE_CREATE = (State.PLANNED, State.REFUSED)
 
@@ -249,9 +252,10 @@ class BulkRun:
     async def _see_through(self, job: Job) -> None:
         """Take a key's steps until it is done or something keeps it from that.
 
-        A refusal for too many requests says that nothing was done, so that step is repeated.
+        A refusal for too many requests says that nothing was done, so that step is repeated; so is,
+        a few times, a verification that lacks answers for that reason.
         """
-        machine, has_looked = job.machine, False
+        machine, has_looked, verifications = job.machine, False, 0
         while not job.is_done:
             await self.throttle.ready()
             await self._before_step(job)
@@ -259,6 +263,9 @@ class BulkRun:
             await job.advance()
             if isinstance(machine.problem, RateLimited):
                 await self.throttle.slow_down(machine.problem.retry_after, asked_at)
+            elif _lacks_answers(machine.problem) and verifications < MOST_VERIFICATIONS:
+                verifications += 1
+                await self.throttle.slow_down(None, asked_at)
             elif isinstance(machine.problem, SessionEnded):
                 self.pause()
                 self.paused_because = machine.problem
@@ -282,6 +289,10 @@ class BulkRun:
         self._count(self._jobs[machine.key.id])
         for listener in tuple(self.listeners):
             listener(machine.key.id, machine.state, machine.problem)
+
+
+def _lacks_answers(problem: Exception | None) -> bool:
+    return isinstance(problem, NotVerified) and problem.verification.asked_too_often
 
 
 class _OneByOne:

@@ -15,7 +15,7 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.screen import Screen
 from textual.timer import Timer
-from textual.widgets import Button, Footer, Input, Static
+from textual.widgets import Footer, Input, Static
 
 from tui.api.errors import ApiError
 from tui.api.models import Key
@@ -28,6 +28,7 @@ from tui.problems import Problem, describe
 from tui.text import count, short
 from tui.ui.bindings import Place, bindings_for
 from tui.ui.screens.dialog import ConfirmScreen
+from tui.ui.widgets.button import Button
 from tui.ui.widgets.key_table import KeyTable
 from tui.ui.widgets.messages import MessageKind
 from tui.ui.widgets.password_field import PasswordField
@@ -309,7 +310,9 @@ class BulkScreen(Screen["BulkResult | None"]):
         run = self.bulk_run
         is_running = run is not None and self.is_busy
         if run is not None:
-            self.query_one("#progress", Static).update(_bar(run, is_running=is_running))
+            bar, progress = _bar(run, is_running=is_running), self.query_one("#progress", Static)
+            needs_room = max(bar.cell_length, progress.size.width * (progress.size.height - 1))
+            progress.update(bar, layout=needs_room >= progress.size.width)
             if run.waiting_until is not None:
                 self._drawing = self.set_timer(1, self.show_progress)
         self._show_failure(self._table.key)

@@ -9,7 +9,6 @@ from pathlib import Path
 from textual import on, work
 from textual.app import ComposeResult
 from textual.content import Content
-from textual.widgets import Button
 
 from tui.api.grants import sends
 from tui.api.models import Key
@@ -40,6 +39,7 @@ from tui.ui.screens.bulk import BulkScreen
 from tui.ui.screens.dialog import ConfirmScreen
 from tui.ui.screens.rotate import RotateScreen
 from tui.ui.screens.secret_box import COMMAND
+from tui.ui.widgets.button import Button
 from tui.ui.widgets.field import Field
 from tui.ui.widgets.key_table import KeyTable
 from tui.ui.widgets.password_field import PasswordField

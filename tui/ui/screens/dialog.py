@@ -10,9 +10,10 @@ from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Button, Footer, Input, Static
+from textual.widgets import Footer, Input, Static
 
 from tui.ui.bindings import Place, bindings_for
+from tui.ui.widgets.button import Button
 from tui.ui.widgets.field import Field
 from tui.ui.widgets.too_small import TooSmall
 

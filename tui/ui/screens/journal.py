@@ -12,7 +12,7 @@ from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Footer, Input, OptionList, Static
+from textual.widgets import Footer, Input, Static
 from textual.widgets.option_list import Option
 
 from tui.journal import PROOFS, JournalEntry, JournalSnapshot
@@ -20,6 +20,7 @@ from tui.keys.labels import shown_label
 from tui.text import count, mask, plain, short
 from tui.ui.bindings import Place, bindings_for
 from tui.ui.widgets.field import Field
+from tui.ui.widgets.marked_list import MarkedList
 from tui.ui.widgets.top_bar import TopBar
 
 MOST = 2_000
@@ -132,7 +133,7 @@ class JournalScreen(Screen[None]):
             skipped = f" · {count(self._unreadable, 'line')} unreadable" if self._unreadable else ""
             yield Static(Content(f"What you did, never a secret · {where}{skipped}"), id="where")
             yield Field("Show only", id="filter", placeholder="a label, a short key, an outcome")
-            yield OptionList(id="requests", compact=True)
+            yield MarkedList(id="requests", compact=True)
             yield Static(id="empty", markup=False)
         yield Footer(show_command_palette=False, compact=True)
 
@@ -146,15 +147,15 @@ class JournalScreen(Screen[None]):
 
     def action_down(self) -> None:
         """Go to the next request while the cursor stays in the filter."""
-        self.query_one(OptionList).action_cursor_down()
+        self.query_one(MarkedList).action_cursor_down()
 
     def action_up(self) -> None:
         """Go to the previous request while the cursor stays in the filter."""
-        self.query_one(OptionList).action_cursor_up()
+        self.query_one(MarkedList).action_cursor_up()
 
     def _show(self, text: str) -> None:
         shown = [request for request in self._requests if request.matches(text)]
-        options = self.query_one(OptionList)
+        options = self.query_one(MarkedList)
         options.clear_options()
         options.add_options([Option(request.content()) for request in shown])
         options.display = bool(shown)

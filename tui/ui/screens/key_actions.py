@@ -38,6 +38,7 @@ from tui.ui.screens.rotate import RotateScreen
 from tui.ui.screens.rotation_dialogs import ask_insist, ask_orphan
 from tui.ui.screens.secret import SecretScreen
 from tui.ui.screens.verify import VerifyScreen, verification_of
+from tui.ui.terminal.type_ahead import opening_screen
 from tui.ui.widgets.key_list_panel import KeyListPanel
 
 LONGEST_TYPED = 40
@@ -203,29 +204,26 @@ class KeyActions:
 
     async def rotate(self, key: Key) -> None:
         """Replace a key by a successor; a rotation that was begun earlier is gone on with."""
-        records = await self._service.records()
-        record = records[key]
-        if record.worker is not None:
-            self._panel.show_problem(describe(OtherInstanceAtWork(record.worker)))
-            return
-        if record.is_orphan:
-            await self._delete_orphan(record, records)
-            return
-        if (unfinished := records.rotation_of(key)) is not None:
-            await self._go_on(unfinished)
-            return
-        if (alike := records.alike(key)) is not None and not await self._view.app.push_screen_wait(
-            AlikeScreen(key, alike)
-        ):
-            return
-        await self._show_rotation(Rotation(self._service, key))
+        with opening_screen(self._view.app):
+            records = await self._service.records()
+            record, alike = records[key], records.alike(key)
+            if record.worker is not None:
+                self._panel.show_problem(describe(OtherInstanceAtWork(record.worker)))
+            elif record.is_orphan:
+                await self._delete_orphan(record, records)
+            elif (unfinished := records.rotation_of(key)) is not None:
+                await self._go_on(unfinished)
+            elif alike is None or await self._view.app.push_screen_wait(AlikeScreen(key, alike)):
+                await self._show_rotation(Rotation(self._service, key))
 
     async def finish(self, key: Key) -> None:
         """Go on with the rotation of a key, as its predecessor or its successor."""
-        records = await self._service.records()
-        if (unfinished := records.rotation_of(key)) is not None:
-            await self._go_on(unfinished)
-        elif any(record.key.id == key.id for record in records.left_marked):
+        with opening_screen(self._view.app):
+            records = await self._service.records()
+            if (unfinished := records.rotation_of(key)) is not None:
+                await self._go_on(unfinished)
+                return
+        if any(record.key.id == key.id for record in records.left_marked):
             await self._put_label_back(key)
         elif retiring_since(key.raw_label or ""):
             self._panel.show_problem(

@@ -13,7 +13,7 @@ from textual.containers import Horizontal
 from textual.content import Content
 from textual.screen import Screen
 from textual.widget import Widget
-from textual.widgets import Button, Footer, Input
+from textual.widgets import Footer, Input
 from textual.worker import Worker
 
 from tui.api.errors import ApiError
@@ -23,6 +23,7 @@ from tui.keys.service import KeyService
 from tui.problems import Problem
 from tui.ui.bindings import Place, bindings_for
 from tui.ui.screens.dialog import ConfirmScreen, ProblemScreen
+from tui.ui.widgets.button import Button
 from tui.ui.widgets.grant_list import GrantList
 from tui.ui.widgets.key_form import KeyForm
 from tui.ui.widgets.password_field import PasswordField

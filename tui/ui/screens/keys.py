@@ -15,7 +15,7 @@ from textual.containers import Horizontal
 from textual.content import Content
 from textual.message import Message
 from textual.screen import Screen
-from textual.widgets import Button, Footer
+from textual.widgets import Footer
 from textual.worker import Worker
 
 from tui.api.errors import ApiError
@@ -38,6 +38,7 @@ from tui.ui.screens.dialog import ProblemScreen
 from tui.ui.screens.journal import JournalScreen
 from tui.ui.screens.key_actions import KeyActions
 from tui.ui.screens.rotation_text import state_texts
+from tui.ui.widgets.button import Button
 from tui.ui.widgets.columns import Column
 from tui.ui.widgets.key_facts import KeyFacts
 from tui.ui.widgets.key_list_panel import KeyListPanel

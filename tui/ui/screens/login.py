@@ -16,7 +16,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.screen import Screen
 from textual.widget import Widget
-from textual.widgets import Button, Footer, Input, Static
+from textual.widgets import Footer, Input, Static
 from textual.worker import Worker
 
 from tui.api.address import BadAddress, Server, parse_server
@@ -26,6 +26,8 @@ from tui.api.session import Session, SessionProblem
 from tui.problems import Problem, describe
 from tui.ui.bindings import Place, bindings_for
 from tui.ui.screens.dialog import AskSecretScreen, ConfirmScreen, ProblemScreen, TwoFactorScreen
+from tui.ui.terminal.type_ahead import opening_screen
+from tui.ui.widgets.button import Button
 from tui.ui.widgets.field import Field
 from tui.ui.widgets.problem_text import ProblemText
 from tui.ui.widgets.status import Status
@@ -156,7 +158,8 @@ class LoginScreen(Screen[None]):
         is_signed_in = False
         try:
             with self.query_one(Status).working("Signing in · Esc cancels"):
-                session = await self._connect(self._server())
+                with opening_screen(self.app):
+                    session = await self._connect(self._server())
                 is_signed_in = await sign_in(session)
         except (BadAddress, ApiError, SessionProblem) as error:
             self._open_form(focused)

@@ -13,7 +13,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
-from textual.widgets import Button, Footer, Input, Static
+from textual.widgets import Footer, Input, Static
 
 from tui.api.errors import Forbidden
 from tui.delivery import NewSecret
@@ -42,6 +42,7 @@ from tui.ui.screens.rotation_text import (
 )
 from tui.ui.screens.secret import BY_WORD, ask_stored
 from tui.ui.screens.secret_box import SecretBox, ShowsSecret
+from tui.ui.widgets.button import Button
 from tui.ui.widgets.password_field import PasswordField
 from tui.ui.widgets.proofs import Proofs
 from tui.ui.widgets.status import Status

@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
-from textual.widgets import Button, Footer, Static
+from textual.widgets import Footer, Static
 
 from tui.api.grants import Catalogue
 from tui.delivery import NewSecret
@@ -20,6 +20,7 @@ from tui.ui.bindings import Place, bindings_for
 from tui.ui.screens.dialog import ConfirmScreen
 from tui.ui.screens.secret_box import SecretBox, ShowsSecret
 from tui.ui.screens.verify import Verify, VerifyScreen
+from tui.ui.widgets.button import Button
 from tui.ui.widgets.top_bar import TopBar
 
 BY_WORD = "By the operator's own word."

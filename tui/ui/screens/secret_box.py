@@ -15,7 +15,7 @@ from textual.app import ComposeResult, SuspendNotSupported
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Button, Static
+from textual.widgets import Static
 
 from tui.delivery import (
     CommandDelivery,
@@ -31,8 +31,9 @@ from tui.delivery import (
 )
 from tui.text import plain, short
 from tui.ui.screens.dialog import AskScreen
-from tui.ui.terminal.driver import Output
+from tui.ui.terminal.output import write_and_wait
 from tui.ui.terminal.textual_internals import write_to_terminal
+from tui.ui.widgets.button import Button
 from tui.ui.widgets.messages import MessageKind, Messages
 from tui.ui.widgets.status import Status
 
@@ -270,9 +271,7 @@ async def _write_new_file(path: Path, new_secret: NewSecret) -> str:
 
 def _write_plain(text: str) -> None:
     if sys.__stdout__ is not None:
-        terminal = Output(sys.__stdout__)
-        terminal.write(text)
-        terminal.flush()
+        write_and_wait(sys.__stdout__, text)
 
 
 def _columns() -> int:

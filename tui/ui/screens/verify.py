@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from textual import work
 from textual.app import ComposeResult
 from textual.content import Content
-from textual.widgets import Button
 
 from tui.api.errors import ApiError
 from tui.api.grants import Catalogue
@@ -16,6 +15,7 @@ from tui.keys.service import KeyService
 from tui.keys.verification import Verification
 from tui.problems import describe
 from tui.ui.screens.dialog import Dialog
+from tui.ui.widgets.button import Button
 from tui.ui.widgets.proofs import Proofs
 from tui.ui.widgets.status import Status
 

@@ -1,145 +1,56 @@
-"""The terminal: given back as it was found, however the program ends, and whatever is sent."""
+"""The terminal: taken when the program starts, given back as it was however the program ends."""
 
 from __future__ import annotations
 
 import asyncio
 import os
-import re
-import selectors
+import select
 import signal
 import sys
-import time
-from codecs import getincrementaldecoder, register_error
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, TextIO, cast
+import termios
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, TextIO, cast
 
-from rich.cells import cell_len
-from rich.color import ColorSystem
-from textual._xterm_parser import XTermParser
-from textual.drivers.linux_driver import LinuxDriver
-from textual.filter import NoColor
+from textual import events
+from textual.app import App
+from textual.geometry import Size
 from textual.message import Message
 
 from tui.delivery.plain_view import ENDING
+from tui.ui.terminal.input_stage import InputStage
+from tui.ui.terminal.output import Output, open_again
+from tui.ui.terminal.textual_internals import SendingDriver
+from tui.ui.terminal.type_ahead import TypeAhead
 
-if TYPE_CHECKING:
-    from textual.app import App
+USUAL, LARGEST = Size(80, 24), Size(500, 200)
+"""The size of a terminal that doesn't tell its own, and the largest that is believed."""
+MOST_TYPED_AHEAD = 20_000
+"""With so many messages before the app, nothing more is read: the terminal keeps it."""
+_READ_BYTES = 4096
+_PAUSE_SECONDS = 0.02
+"""How long reading pauses then, in seconds."""
 
-PASTE_SECONDS = 2.0
-"""How long a paste whose end never comes keeps the keys from being keys, in seconds."""
-
-_PASTE_BEGINS, _PASTE_ENDS = "\x1b[200~", "\x1b[201~"
-
-
-_PLAIN = {
-    ord(fine): plain
-    for plain, all_fine in {
-        "-": "─━", "|": "│┃▏", "+": "╭╮╰╯┌┐└┘├┤┬┴┼", "_": "▁", "#": "█", ">": "▌›→▸", "^": "↑",
-        "v": "↓✓", "x": "✗×", "*": "•", ".": "·…⋯", "'": "’", '"': "“”",
-    }.items()
-    for fine in all_fine
-}  # fmt: skip
-"""What is drawn in place of a character that the terminal's encoding lacks."""
-
-
-_MONOCHROME = re.compile(r"vt(52|1\d\d|220|320|420|5[12]0)(-.*)?|.*-(m|mono)")
-"""What TERM is called on terminals that have no colours."""
-
-_FEW_COLORS = re.compile(r".*-(8|16|88)color")
-
-_256_COLORS = frozenset({
-    "alacritty", "contour", "domterm", "foot", "ghostty", "gnome", "hterm", "iterm", "iterm2",
-    "iterm2.app", "iterm.app", "kitty", "konsole", "mintty", "mlterm", "ms", "nsterm", "putty",
-    "rio", "st", "terminator", "terminology", "termite", "tmux", "vscode", "vte", "warp", "wezterm",
-    "zellij",
-})  # fmt: skip
-"""Parts of what TERM is called on terminals that have 256 colours without saying so in it."""
+_LFLAGS = termios.ECHO | termios.ICANON | termios.IEXTEN | termios.ISIG
+_IFLAGS = termios.IXON | termios.IXOFF | termios.ICRNL | termios.INLCR | termios.IGNCR
+_ON = "\x1b[?1049h\x1b[?25l\x1b[?7l\x1b[?2004h"
+"""Alternate screen, no cursor, no line wrapping, bracketed paste."""
+_OFF = "\x1b[?2004l\x1b[?7h"
+_BACK = "\x1b[?1049l\x1b[?25h"
+_MOUSE_ON = "\x1b[?1000h\x1b[?1003h\x1b[?1006h"
+_MOUSE_OFF = "\x1b[?1006l\x1b[?1003l\x1b[?1000l"
+_KITTY_ON, _KITTY_OFF = "\x1b[>1u", "\x1b[<u"
+"""Esc, and keys with ctrl and alt, tell themselves apart from the begin of a sequence."""
+_ASK_SYNCHRONIZED = "\x1b[?2026$p"
+_ASK_KITTY_AND_KIND = "\x1b[?u\x1b[c"
+"""The last question, which every terminal answers, tells how fast answers come."""
 
 
-def color_system(environ: Mapping[str, str]) -> ColorSystem | None:
-    """Return how many colours the terminal has by COLORTERM and TERM; None where it has none.
+class TerminalDriver(SendingDriver):
+    """Reads from standard input and draws on standard output, both on the event loop.
 
-    SSH passes on TERM alone, so where that names a terminal known to have 256 it has as many.
-    """
-    name = environ.get("TERM", "").strip().lower()
-    in_screen = bool(environ.get("STY"))  # which passes on the COLORTERM around it, and can't do it
-    if environ.get("COLORTERM", "").strip().lower() in {"truecolor", "24bit"} and not in_screen:
-        return ColorSystem.TRUECOLOR
-    if "-direct" in name:
-        return ColorSystem.TRUECOLOR
-    if _MONOCHROME.fullmatch(name):
-        return None
-    if _FEW_COLORS.fullmatch(name):
-        return ColorSystem.STANDARD
-    if "256color" in name or environ.get("TMUX") or _256_COLORS & {*name.split("-")}:
-        return ColorSystem.EIGHT_BIT
-    return ColorSystem.STANDARD
-
-
-class Ended(Message):
-    """The program is to end at once: a signal says so, or its terminal is gone."""
-
-    def __init__(self, number: signal.Signals) -> None:
-        super().__init__()
-        self.exit_code = 128 + number
-
-
-def _plainly(error: UnicodeError) -> tuple[str, int]:
-    """Replace what can't be encoded, cell by cell: `errors` of a codec."""
-    if not isinstance(error, UnicodeEncodeError):
-        raise error
-    lost = error.object[error.start : error.end].translate(_PLAIN)
-    shown = "".join(c if c.isascii() else "?" * cell_len(c) for c in lost)
-    return shown, error.end
-
-
-register_error("plainly", _plainly)
-
-
-class Output:
-    """Writes to a terminal as long as there is one, and then nowhere.
-
-    Textual's writer would die of the error, and whoever writes to it wait for ever.
-    """
-
-    def __init__(self, file: TextIO) -> None:
-        self._file = file
-
-    def write(self, text: str) -> None:
-        """Write `text` at once: what is kept for later would be lost where a write is not done."""
-        data = text.encode(self._file.encoding, "plainly")
-        try:
-            while data:
-                data = data[self._written(data) :]
-        except OSError:
-            self._let_go()
-
-    def flush(self) -> None:
-        """Do nothing, as nothing is kept back."""
-
-    def fileno(self) -> int:
-        """Return the descriptor that is written to."""
-        return self._file.fileno()
-
-    def _written(self, data: bytes) -> int:
-        """Return how much of `data` was written; another program may have made that not wait."""
-        try:
-            return os.write(self.fileno(), data)
-        except BlockingIOError:
-            os.set_blocking(self.fileno(), True)
-            return 0
-
-    def _let_go(self) -> None:
-        """Have the rest go nowhere, also what Python itself flushes at its end."""
-        nowhere = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
-        os.dup2(nowhere, self.fileno())
-        os.close(nowhere)
-
-
-class TerminalDriver(LinuxDriver):
-    """Textual's driver, which posts `Ended` to the app, and takes no harm from what it reads.
-
-    It draws on standard output, which was found to be a terminal; standard error may be a log.
+    Standard error may be a log. Textual's own driver would read in a thread, block the loop while
+    the terminal takes nothing, and heed variables of the environment.
     """
 
     def __init__(
@@ -150,13 +61,45 @@ class TerminalDriver(LinuxDriver):
         mouse: bool = True,
         size: tuple[int, int] | None = None,
     ) -> None:
-        super().__init__(app, debug=debug, mouse=mouse, size=size)
-        colors = color_system(os.environ)
-        app.console._color_system = colors or ColorSystem.STANDARD
-        if colors is None:
-            app.no_color = True
-            app._filters.append(NoColor())
-        self._file = cast("Any", Output(cast("TextIO", sys.__stdout__)))
+        self._input = cast("TextIO", sys.__stdin__).fileno()
+        super().__init__(app, debug=debug, mouse=mouse, size=size or self._measure())
+        self._program = cast("TypeAhead[Any]", app)
+        self._event_loop = asyncio.get_running_loop()
+        self._uses_mouse = mouse and not os.environ.get("STY")  # GNU screen holds Esc back for it
+        self._output = Output(
+            cast("TextIO", sys.__stdout__),
+            self._repaint,
+            has_plain_signs=self._program.has_plain_signs,
+        )
+        self._own_input: int | None = None
+        self._stage: InputStage | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._settings: list[Any] | None = None
+        self._is_taken = False
+
+    @property
+    def can_suspend(self) -> bool:
+        """The terminal can be given back for a while."""
+        return True
+
+    # Out
+
+    def write(self, data: str) -> None:
+        """Add to the frame that `flush` completes."""
+        self._output.write(data)
+
+    def flush(self) -> None:
+        """Send the frame, unless the terminal doesn't keep up."""
+        self._output.flush()
+
+    def send(self, sequence: str) -> None:
+        """Send a sequence that must not be dropped."""
+        self._output.send(sequence)
+
+    def _repaint(self) -> None:
+        self._program.refresh(layout=True)
+
+    # From start to end
 
     def start_application_mode(self) -> None:
         """Take the terminal, once whatever ends the program is sure to give it back.
@@ -164,77 +107,165 @@ class TerminalDriver(LinuxDriver):
         A SIGHUP that is ignored stays so, as `nohup` wants it; shells have SIGINT and SIGQUIT
         ignored by every background job, which is not meant for a program with a terminal.
         """
-        loop = asyncio.get_running_loop()
         for number in ENDING:
             if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
-                loop.add_signal_handler(number, self._tell_end, number)
-        super().start_application_mode()  # type: ignore[no-untyped-call]
+                self._event_loop.add_signal_handler(number, self._program.end_at_once, number)
+        self._is_taken = True
+        with suppress(termios.error):
+            self._settings = termios.tcgetattr(self._input)
+        self._take_settings()
+        self._event_loop.add_signal_handler(signal.SIGWINCH, self._resized)
+        self._event_loop.add_signal_handler(signal.SIGTSTP, self._stop)
+        self._event_loop.add_signal_handler(signal.SIGCONT, self._continued)
+        self._output.send(self._modes() + _KITTY_ON + self._questions())
+        self._stage = InputStage(self._measure(), self._event_loop.time())
+        self._own_input = open_again(self._input)
+        self._read_on()
+        self._resized()
 
-    def _run_input_thread(self) -> None:
+    def disable_input(self) -> None:
+        """Read no more, and forget what was typed and not read."""
+        if self._stage is None:
+            return
+        self._stage = None
+        self._pause()
+        if self._own_input is not None:
+            os.close(self._own_input)
+            self._own_input = None
+        for number in (signal.SIGWINCH, signal.SIGTSTP, signal.SIGCONT):
+            self._event_loop.remove_signal_handler(number)
+        with suppress(termios.error):
+            termios.tcflush(self._input, termios.TCIFLUSH)
+
+    def stop_application_mode(self) -> None:
+        """Give the terminal back."""
+        self.disable_input()
+        if not self._is_taken:
+            return
+        self._is_taken = False
+        if self._settings is not None:
+            with suppress(termios.error):
+                termios.tcsetattr(self._input, termios.TCSANOW, self._settings)
+        mouse = _MOUSE_OFF if self._uses_mouse else ""
+        self._output.finish(mouse + _OFF + _KITTY_OFF + _BACK)
+
+    def close(self) -> None:
+        """Do nothing: the terminal may be taken once more after this."""
+
+    def _modes(self) -> str:
+        return _ON + (_MOUSE_ON if self._uses_mouse else "")
+
+    def _questions(self) -> str:
+        # Apple's terminal doesn't know the first one, and shows a part of it.
+        is_known = os.environ.get("TERM_PROGRAM", "") != "Apple_Terminal"
+        return (_ASK_SYNCHRONIZED if is_known else "") + _ASK_KITTY_AND_KIND
+
+    def _take_settings(self) -> None:
+        """Have every key come at once, as it is, without echo; ctrl+c is a key, too."""
+        with suppress(termios.error):
+            raw = termios.tcgetattr(self._input)
+            raw[0] &= ~_IFLAGS
+            raw[3] &= ~_LFLAGS
+            raw[6][termios.VMIN] = 1
+            termios.tcsetattr(self._input, termios.TCSANOW, raw)
+
+    def _stop(self) -> None:
+        """Stop as other programs do at SIGTSTP, with the terminal given back meanwhile."""
+        self.stop_application_mode()
+        signal.raise_signal(signal.SIGSTOP)
+        self.start_application_mode()
+        self._repaint()
+
+    def _continued(self) -> None:
+        """Take the terminal once more: a shell may have changed it meanwhile."""
+        self._take_settings()
+        self._output.send(self._modes())
+        self._repaint()
+
+    # The window
+
+    def _measure(self) -> Size:
+        """Return the window's size, which a terminal may tell wrongly, or not at all."""
         try:
-            self.run_input_thread()
-        except Exception as error:  # noqa: BLE001  # the crash hook of this thread
-            self._app.call_later(self._app._handle_exception, error)
-
-    def run_input_thread(self) -> None:
-        """Read what is typed until the app takes no more of it, or the terminal is gone."""
-        parser, paste = XTermParser(), _Paste()
-        decode = getincrementaldecoder("utf-8")("replace").decode
-        with selectors.SelectSelector() as selector:
-            selector.register(self.fileno, selectors.EVENT_READ)
-            while not self.exit_event.is_set():
-                text = ""
-                if selector.select(0.1):
-                    data = self._read()
-                    if data == b"":
-                        self._tell_end(signal.SIGHUP)
-                        self.exit_event.wait()
-                        return
-                    text = decode(data or b"")
-                if text := text + paste.ending(text):
-                    self._process(parser.feed(text))
-                self._process(parser.tick())
-
-    def _tell_end(self, number: signal.Signals) -> None:
-        self._app.post_message(Ended(number))
-
-    def _read(self) -> bytes | None:
-        """Return what was typed, b"" where the terminal is gone, None where nothing was there.
-
-        That can be where another program has made reading not wait, and took it first.
-        """
-        try:
-            return os.read(self.fileno, 4096)
-        except BlockingIOError:
-            os.set_blocking(self.fileno, True)
-            return None
+            width, height = os.get_terminal_size(cast("TextIO", sys.__stdout__).fileno())
         except OSError:
-            return b""
+            width = height = 0
+        width, height = width or USUAL.width, height or USUAL.height
+        return Size(min(width, LARGEST.width), min(height, LARGEST.height))
 
-    def _process(self, messages: Iterable[Message]) -> None:
+    def _resized(self) -> None:
+        size = self._measure()
+        self._output.set_size(size)
+        if self._stage is not None:
+            self._stage.size = size
+        self.send_message(events.Resize(size, size))
+
+    # In
+
+    def send_message(self, message: Message) -> None:
+        """Send a message to the app; like everything here, this runs on its event loop."""
+        self._program.post_message(message)
+
+    @property
+    def _descriptor(self) -> int:
+        return self._input if self._own_input is None else self._own_input
+
+    def _guard(self, callback: Callable[[], None]) -> None:
+        """Call back; without what is read from the terminal the program can't go on."""
+        try:
+            callback()
+        except Exception as error:  # noqa: BLE001  # the crash hook of these callbacks
+            self._pause()
+            self._program.crash(error)
+
+    def _read_on(self) -> None:
+        if self._stage is not None:
+            self._event_loop.add_reader(self._descriptor, self._guard, self._read)
+            self._plan()
+
+    def _read(self) -> None:
+        """Take in what was typed; where there is an end to it, the terminal is gone."""
+        try:
+            data = os.read(self._descriptor, _READ_BYTES)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if self._stage is None:
+            return
+        if data:
+            self._process(self._stage.feed(data, self._event_loop.time()))
+        else:
+            self._pause()
+            self._program.end_at_once(signal.SIGHUP)
+
+    def _expire(self) -> None:
+        """Have done with what is unfinished, unless its rest has come and only waits to be read."""
+        if select.select((self._descriptor,), (), (), 0)[0]:
+            self._read()
+        elif self._stage is not None:
+            self._process(self._stage.expire(self._event_loop.time()))
+
+    def _process(self, messages: list[Message]) -> None:
         for message in messages:
             self.process_message(message)
+        self._plan()
 
+    def _plan(self) -> None:
+        """Look after what is unfinished in time; read no more while the app is far behind."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._stage is None:
+            return
+        if self._program.typed_ahead > MOST_TYPED_AHEAD:
+            self._event_loop.remove_reader(self._descriptor)
+            self._timer = self._event_loop.call_later(_PAUSE_SECONDS, self._read_on)
+        elif self._stage.expires is not None:
+            self._timer = self._event_loop.call_at(self._stage.expires, self._guard, self._expire)
 
-class _Paste:
-    """Tells a paste whose end got lost on the way."""
-
-    def __init__(self) -> None:
-        self._tail = ""
-        self._since: float | None = None
-
-    def ending(self, text: str) -> str:
-        """Take in what was read; return what ends a paste after which nothing more came."""
-        now = time.monotonic()
-        if text:
-            seen = self._tail + text
-            begun, ended = seen.rfind(_PASTE_BEGINS), seen.rfind(_PASTE_ENDS)
-            self._tail = seen[1 - len(_PASTE_ENDS) :]
-            if begun > ended or (self._since is not None and ended < 0):
-                self._since = now
-            elif ended >= 0:
-                self._since = None
-        elif self._since is not None and now - self._since > PASTE_SECONDS:
-            self._since = None
-            return _PASTE_ENDS
-        return ""
+    def _pause(self) -> None:
+        self._event_loop.remove_reader(self._descriptor)
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None

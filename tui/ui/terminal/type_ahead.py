@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import signal
+from abc import abstractmethod
 from collections import deque
-from typing import TypeVar
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any, TypeVar
 
 from textual import events
+from textual.app import App
+from textual.await_complete import AwaitComplete
 from textual.message import Message
 from textual.message_pump import MessagePump
-from textual.timer import Timer
+from textual.screen import Screen
 
 from tui.ui.terminal.textual_internals import DiscreetApp
 
@@ -17,6 +23,12 @@ Result = TypeVar("Result")
 
 ANSWER_SECONDS = 2.0
 """How long a key may take before the next one is let through all the same, in seconds."""
+OVERTAKING = frozenset({"escape", "ctrl+c", "ctrl+q"})
+"""Keys that after that time are heard while others still wait for a screen to open."""
+ENDING = frozenset({"ctrl+c", "ctrl+q"})
+"""Keys that are heard at once where very many wait."""
+MANY_KEYS = 200
+"""How many are very many."""
 
 
 class TypeAhead(DiscreetApp[Result]):
@@ -28,48 +40,189 @@ class TypeAhead(DiscreetApp[Result]):
     """
 
     class Typed(Message):
-        """Follows a key on its way up, and so arrives when the key is done with."""
+        """Follows a key on its way up, and so arrives when the key is done with.
 
-        def __init__(self, key: events.Key | events.Paste, *, settled: bool) -> None:
+        It starts from a widget on `screen`. On its first turn it follows the key itself, on the
+        second the messages that the key's action sent; where the key changed the screen, a turn
+        through the new one follows what that does to get ready.
+        """
+
+        def __init__(
+            self, key: events.Key | events.Paste, screen: Screen[Any], *, is_first: bool = False
+        ) -> None:
             super().__init__()
-            self.key, self.settled = key, settled
+            self.key, self.screen, self.is_first = key, screen, is_first
+
+    has_plain_signs = False
+    """Whether the program's signs are drawn in ASCII."""
 
     def __init__(self) -> None:
         super().__init__()
         self._waiting: deque[events.Key | events.Paste] = deque()
         self._under_way: events.Key | events.Paste | None = None
-        self._release: Timer | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._target: MessagePump = self
+        self._opening: list[object] = []
+        self._awaited: set[object] = set()
+        self._is_held = self._is_late = self._is_deaf = False
+
+    @abstractmethod
+    def end_at_once(self, number: signal.Signals) -> None:
+        """End without asking: a signal says so, or the terminal is gone.
+
+        Runs on the event loop ahead of all messages that wait there.
+        """
+
+    @property
+    def typed_ahead(self) -> int:
+        """How many keys and other messages wait."""
+        return len(self._waiting) + self.message_queue_size
+
+    def hear_no_more(self) -> None:
+        """Drop all keys, those that wait as well as those to come."""
+        self._is_deaf = True
+        self._waiting.clear()
+
+    @contextmanager
+    def hold_keys(self) -> Iterator[None]:
+        """Hold keys back until a screen is pushed within, or it is clear that none will be."""
+        opening = object()
+        self._opening.append(opening)
+        try:
+            yield
+        finally:
+            self._release(opening)
+
+    async def push_screen_wait(self, screen: Any, **kwargs: Any) -> Any:  # noqa: ANN401  # as Textual has it
+        """Push a screen and wait for its result; keys wait until it is there.
+
+        They wait once more when it is dismissed, until its caller has gone on: that may open the
+        next screen, or begin to.
+        """
+        self._awaited.add(screen)
+        try:
+            with self.hold_keys():
+                return await super().push_screen_wait(screen, **kwargs)
+        finally:
+            self._awaited.discard(screen)
+            asyncio.get_running_loop().call_soon(self._release, screen)
+
+    def push_screen(self, screen: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401  # as Textual has it
+        """Push a screen; the keys that were held back for it are typed there."""
+        pushed = super().push_screen(screen, *args, **kwargs)
+        if isinstance(pushed, asyncio.Future):
+            pushed.add_done_callback(lambda _: self._hold_for_caller(screen))
+        if self._opening:
+            self._opening.clear()
+            self._settle()
+        return pushed
+
+    def pop_screen(self) -> AwaitComplete:
+        """Pop a screen; what follows a key through it would be lost with it."""
+        popped = super().pop_screen()
+        if self._under_way is not None:
+            self.screen.post_message(self.Typed(self._under_way, self.screen))
+        return popped
 
     async def on_event(self, event: events.Event) -> None:
         """Hold a key, or what is pasted, back while another one is under way."""
         if not isinstance(event, events.Key | events.Paste) or event.is_forwarded:
             await super().on_event(event)
-        elif self._under_way is not None:
-            self._waiting.append(event)
-        else:
+        elif self._is_deaf or self._has_ended:
+            return
+        elif self._under_way is None:
             await self._type(event)
+        elif isinstance(event, events.Key) and self._overtakes(event.key):
+            self._waiting.clear()
+            await super().on_event(event)
+        else:
+            self._waiting.append(event)
+
+    @property
+    def _has_ended(self) -> bool:
+        """Whether there is no screen any more, as while the app shuts down."""
+        return not self.screen_stack
+
+    def _overtakes(self, key: str) -> bool:
+        """Tell whether a key is heard ahead of all that wait, which are dropped."""
+        if self._is_late:
+            return key in OVERTAKING
+        return key in ENDING and len(self._waiting) >= MANY_KEYS
 
     async def _type(self, key: events.Key | events.Paste) -> None:
-        target: MessagePump = self.focused or self.screen
-        self._under_way = key
-        self._release = self.set_timer(ANSWER_SECONDS, lambda: self._done(key))
+        screen = self.screen
+        self._target = self.focused or screen
+        self._under_way, self._is_held, self._is_late = key, False, False
+        loop = asyncio.get_running_loop()
+        self._timer = loop.call_later(ANSWER_SECONDS, self._let_go, key)
         await super().on_event(key)
-        if not target.post_message(self.Typed(key, settled=False)):
+        if not self._target.post_message(self.Typed(key, screen, is_first=True)):
             await self._done(key)
 
     async def on_type_ahead_typed(self, event: Typed) -> None:
         """Give a screen that the key opened its turn, then take the next key."""
         event.stop()
-        await asyncio.sleep(0)  # a worker that the key started pushes its screen
+        await asyncio.sleep(0)  # a worker that the key started begins to open its screen
         await asyncio.sleep(0)
-        if event.settled or not self.screen.post_message(self.Typed(event.key, settled=True)):
+        if event.key is not self._under_way or self._has_ended:
+            return
+        if self._opening:
+            self._is_held = True
+            return
+        if self.screen is not event.screen:
+            target: MessagePump = self.screen
+        elif event.is_first:
+            target = self._target
+        else:
+            await self._done(event.key)
+            return
+        if not target.post_message(self.Typed(event.key, self.screen)):
             await self._done(event.key)
 
+    def _hold_for_caller(self, dismissed: object) -> None:
+        if dismissed in self._awaited:
+            self._opening.append(dismissed)
+
+    def _release(self, opening: object) -> None:
+        """Hold keys back no longer on that account."""
+        if opening in self._opening:
+            self._opening.remove(opening)
+            self._settle()
+
+    def _settle(self) -> None:
+        """Have the screen that is on top now take its turn, if a key was held for it."""
+        is_due = self._is_held and not self._opening and not self._has_ended
+        if is_due and self._under_way is not None:
+            self._is_held = False
+            if not self.screen.post_message(self.Typed(self._under_way, self.screen)):
+                self.call_later(self._done, self._under_way)
+
+    def _let_go(self, key: events.Key | events.Paste) -> None:
+        """Wait no longer for a key, except for the screen that it opens."""
+        if key is self._under_way and self._is_held:
+            self._is_late = True
+            keys = [event for event in self._waiting if isinstance(event, events.Key)]
+            for key_event in keys:
+                if key_event.key in OVERTAKING:
+                    self.call_later(self.on_event, key_event)
+                    break
+        else:
+            self.call_later(self._done, key)
+
     async def _done(self, key: events.Key | events.Paste) -> None:
-        if key is not self._under_way:
+        if key is not self._under_way or self._has_ended:
             return
         self._under_way = None
-        if self._release is not None:
-            self._release.stop()
+        if self._timer is not None:
+            self._timer.cancel()
         if self._waiting:
             await self._type(self._waiting.popleft())
+
+
+def opening_screen(app: App[Any]) -> AbstractContextManager[None]:
+    """Return what holds keys back until a screen is pushed within, or none is going to be.
+
+    An action that must wait before it can open its screen does so in there: keys that are typed
+    meanwhile are meant for that screen.
+    """
+    return app.hold_keys() if isinstance(app, TypeAhead) else nullcontext()

@@ -12,13 +12,21 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Input, Static
 
+LONGEST_VALUE = 4096
+"""How many characters a field takes; with very many, every key would take long."""
+
 
 class QuietInput(Input):
     """An input whose cursor stands still; a masked one gives nothing to the clipboard."""
 
     def __init__(self, value: str, *, placeholder: str, masked: bool) -> None:
         super().__init__(
-            value, placeholder=placeholder, password=masked, compact=True, select_on_focus=False
+            value,
+            placeholder=placeholder,
+            password=masked,
+            compact=True,
+            select_on_focus=False,
+            max_length=LONGEST_VALUE,
         )
         self.cursor_blink = False
 
@@ -46,9 +54,15 @@ class QuietInput(Input):
         if not self.password:
             text = re.sub(r"[^\S ]+", " ", text.strip("\r\n"))
         kept = "".join(c for c in text if not _is_invisible(c))
-        self.replace(next(iter(kept.splitlines()), ""), *sorted(self.selection))
-        if kept != text:
-            self.post_message(Field.Cleaned())
+        first_line = next(iter(kept.splitlines()), "")
+        start, end = sorted(self.selection)
+        room = LONGEST_VALUE - len(self.value) + end - start
+        self.replace(first_line[:room], start, end)
+        if len(first_line) > room:
+            self.post_message(Field.Cleaned(f"A field takes {LONGEST_VALUE:,} characters at most."))
+        elif kept != text:
+            invisible = "Invisible characters were taken out of what you pasted."
+            self.post_message(Field.Cleaned(invisible))
 
 
 def _is_invisible(character: str) -> bool:
@@ -64,8 +78,9 @@ class Field(Vertical):
         & > Horizontal { height: 1; }
         .field--label { width: 20; color: $text-muted; }
         QuietInput { width: 1fr; background: $surface; }
-        QuietInput.-textual-compact { padding: 0 1; }
-        QuietInput:focus { background: $block-cursor-background; background-tint: transparent; }
+        QuietInput.-textual-compact { padding: 0 1; outline-left: vkey $text-muted; }
+        QuietInput.-textual-compact:focus { outline-left: outer $accent; }
+        QuietInput:focus { background-tint: transparent; }
         .field--error { display: none; color: $text-error; padding-left: 21; height: auto;
             max-height: 4; }
         &.-wrong .field--error, &.-noted .field--error { display: block; }
@@ -87,7 +102,11 @@ class Field(Vertical):
             return self.field
 
     class Cleaned(Message):
-        """Invisible characters were taken out of what was pasted."""
+        """What was pasted was not taken as it was; `reason` is a sentence for the operator."""
+
+        def __init__(self, reason: str) -> None:
+            super().__init__()
+            self.reason = reason
 
     def __init__(
         self,
@@ -178,4 +197,4 @@ class Field(Vertical):
     def on_field_cleaned(self, event: Field.Cleaned) -> None:
         """Show that the pasted text was not taken as it was."""
         event.stop()
-        self.note = "Invisible characters were taken out of what you pasted."
+        self.note = event.reason

@@ -9,13 +9,13 @@ from rich.cells import cell_len
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.message import Message
-from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from tui.api.grants import Catalogue
+from tui.ui.widgets.marked_list import MarkedList
 
 
-class GrantList(OptionList):
+class GrantList(MarkedList):
     """The catalogue's grants in its order, each with what it allows; then those it does not know.
 
     Space gives and takes; Enter is left to the form. A box reads without colour, unlike those of

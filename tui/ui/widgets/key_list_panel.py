@@ -9,12 +9,13 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.widgets import Button, Static
+from textual.widgets import Static
 
 from tui.api.grants import Catalogue
 from tui.api.models import Key
 from tui.problems import Problem
 from tui.text import short
+from tui.ui.widgets.button import Button
 from tui.ui.widgets.key_table import KeyTable
 from tui.ui.widgets.messages import MessageKind, Messages
 from tui.ui.widgets.status import Status

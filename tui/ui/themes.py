@@ -1,0 +1,185 @@
+"""The palettes: what each colour of the screens is, by the name of the theme."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from textual.theme import Theme
+
+_BLACK, _RED, _BLUE, _MAGENTA, _CYAN = "#000000", "#aa0000", "#0000aa", "#aa00aa", "#00aaaa"
+_GREY, _LIGHT_RED, _LIGHT_GREEN, _YELLOW = "#aaaaaa", "#ff5555", "#55ff55", "#ffff55"
+_LIGHT_CYAN, _WHITE = "#55ffff", "#ffffff"
+"""Those of the 16 colours that the themes use, as exactly what a terminal with 16 is sent for."""
+
+PALETTES: Mapping[str, Mapping[str, str]] = {
+    "momentum": {
+        "background": "#121416",
+        "panel": "#24282c",  # the bars
+        "surface": "#2e3338",  # what is typed in or pressed
+        "border": "#6b737b",
+        "foreground": "#d4d8dc",
+        "muted": "#aab1b8",
+        "accent": "#60cdd1",
+        "success": "#6ccf7c",
+        "warning": "#e5c06a",
+        "error": "#f07878",
+        "primary": "#1d6166",
+        "on-primary": "#d4d8dc",
+        "danger": "#7a2226",
+        "on-danger": "#d4d8dc",
+        "danger-focused": "#d75f5f",
+        "cursor": "#1c4d52",
+        "on-cursor": "#f2f5f7",
+        "cursor-blurred": "#24282c",
+        "on-cursor-blurred": "#d4d8dc",
+    },
+    "light": {
+        "background": "#ffffff",
+        "panel": "#eeeeee",
+        "surface": "#e4e4e4",
+        "border": "#767d85",
+        "foreground": "#1a1d20",
+        "muted": "#505860",
+        "accent": "#0a6268",
+        "success": "#1b6e2c",
+        "warning": "#6b4700",
+        "error": "#b3261e",
+        "primary": "#0a6268",
+        "on-primary": "#ffffff",
+        "danger": "#f6d5d3",
+        "on-danger": "#8c1d18",
+        "danger-focused": "#b3261e",
+        "cursor": "#b8e3e5",
+        "on-cursor": "#1a1d20",
+        "cursor-blurred": "#eeeeee",
+        "on-cursor-blurred": "#1a1d20",
+    },
+    "contrast": {
+        "background": "#000000",
+        "panel": "#000000",
+        "surface": "#1c1c1c",
+        "border": "#ffffff",
+        "foreground": "#ffffff",
+        "muted": "#dadada",
+        "accent": "#5fffff",
+        "success": "#5fff5f",
+        "warning": "#ffff00",
+        "error": "#ff8787",
+        "primary": "#005f5f",
+        "on-primary": "#ffffff",
+        "danger": "#870000",
+        "on-danger": "#ffffff",
+        "danger-focused": "#ff8787",
+        "cursor": "#ffff00",
+        "on-cursor": "#000000",
+        "cursor-blurred": "#1c1c1c",
+        "on-cursor-blurred": "#ffffff",
+    },
+    "sixteen": {
+        "background": _BLACK,
+        "panel": _BLACK,
+        "surface": _BLACK,
+        "border": _GREY,
+        "foreground": _WHITE,
+        "muted": _GREY,
+        "accent": _LIGHT_CYAN,
+        "success": _LIGHT_GREEN,
+        "warning": _YELLOW,
+        "error": _LIGHT_RED,
+        "primary": _CYAN,
+        "on-primary": _BLACK,
+        "danger": _RED,
+        "on-danger": _WHITE,
+        "danger-focused": _LIGHT_RED,
+        "cursor": _CYAN,
+        "on-cursor": _BLACK,
+        "cursor-blurred": _BLACK,
+        "on-cursor-blurred": _WHITE,
+    },
+    "sixteen-light": {
+        "background": _WHITE,
+        "panel": _WHITE,
+        "surface": _WHITE,
+        "border": _BLACK,
+        "foreground": _BLACK,
+        "muted": _BLACK,  # how dark the one grey of the 16 is differs by terminal
+        "accent": _BLUE,
+        "success": _BLUE,
+        "warning": _MAGENTA,
+        "error": _RED,
+        "primary": _BLUE,
+        "on-primary": _WHITE,
+        "danger": _WHITE,
+        "on-danger": _RED,
+        "danger-focused": _RED,
+        "cursor": _CYAN,
+        "on-cursor": _BLACK,
+        "cursor-blurred": _WHITE,
+        "on-cursor-blurred": _BLACK,
+    },
+}
+
+CHOICES = ("momentum", "light", "contrast", "sixteen")
+"""The themes that an operator chooses from; the first is the usual one."""
+
+_OF_16_COLOURS = {"light": "sixteen-light"}
+LIGHT = frozenset({"light", "sixteen-light"})
+FEW_COLOURS = frozenset({"sixteen", "sixteen-light"})
+"""Themes in which a line under a field and brackets around a button do what a shade can't."""
+
+
+def theme_name(chosen: str, *, is_background_light: bool, has_few_colours: bool) -> str:
+    """Return the name of the theme that is `chosen`, else of the one that fits the terminal."""
+    name = chosen or ("light" if is_background_light else "momentum")
+    return _OF_16_COLOURS.get(name, "sixteen") if has_few_colours else name
+
+
+def theme(name: str) -> Theme:
+    """Return the theme of that name for Textual."""
+    from textual.theme import Theme  # --help and --version do without
+
+    palette = PALETTES[name]
+    return Theme(
+        name=name,
+        primary=palette["primary"],
+        accent=palette["accent"],
+        warning=palette["warning"],
+        error=palette["error"],
+        success=palette["success"],
+        foreground=palette["foreground"],
+        background=palette["background"],
+        surface=palette["surface"],
+        panel=palette["panel"],
+        dark=name not in LIGHT,
+        variables={
+            "border": palette["border"],
+            "text-muted": palette["muted"],
+            "text-disabled": palette["muted"],
+            "text-accent": palette["accent"],
+            "text-primary": palette["accent"],
+            "text-success": palette["success"],
+            "text-warning": palette["warning"],
+            "text-error": palette["error"],
+            "on-primary": palette["on-primary"],
+            "danger": palette["danger"],
+            "on-danger": palette["on-danger"],
+            "danger-focused": palette["danger-focused"],
+            "block-cursor-foreground": palette["on-cursor"],
+            "block-cursor-background": palette["cursor"],
+            "block-cursor-blurred-foreground": palette["on-cursor-blurred"],
+            "block-cursor-blurred-background": palette["cursor-blurred"],
+            "block-hover-background": palette["panel"],
+            "input-cursor-foreground": palette["background"],
+            "input-cursor-background": palette["foreground"],
+            "input-cursor-text-style": "none",
+            "input-selection-foreground": palette["on-cursor"],
+            "input-selection-background": palette["cursor"],
+            "footer-key-foreground": palette["accent"],
+            "footer-background": palette["panel"],
+            "footer-item-background": palette["panel"],
+            "footer-description-background": palette["panel"],
+            "footer-key-background": palette["panel"],
+        },
+    )

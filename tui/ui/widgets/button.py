@@ -1,0 +1,34 @@
+"""A button that says without colour that it is one, and that it has the focus."""
+
+from __future__ import annotations
+
+from textual import widgets
+from textual.content import Content
+
+from tui.ui.themes import FEW_COLOURS
+
+FOCUSED = "▸"
+"""Stands before the label of the button that has the focus."""
+
+
+class Button(widgets.Button):
+    """Textual's button on one line, with a sign at the focus.
+
+    Where no shade tells a button from text, brackets do.
+    """
+
+    def on_mount(self) -> None:
+        """Leave the cells beside the label to the signs; a style sheet can't say 0 here."""
+        self.styles.line_pad = 0
+
+    def render(self) -> Content:
+        """Return the label between its signs."""
+        before, after = ("[", "]") if self._is_bracketed else (" ", " ")
+        label = Content.from_text(self.label, markup=False)
+        return Content.assemble(FOCUSED if self.has_focus else before, label, after)
+
+    @property
+    def _is_bracketed(self) -> bool:
+        if self.app.no_color:
+            return True
+        return self.app.theme in FEW_COLOURS and self.variant != "primary"
