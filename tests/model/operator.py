@@ -159,7 +159,7 @@ class Program:
         self.service = TracedService(session, journal)
         presence = MortalPresence(self.home, self._server.now, lambda: self.is_alive)
         self.service.presence = presence
-        self.service.history = KeyHistory(journal, URL, presence)
+        self.service.history = KeyHistory(journal, session.client.server.url, presence)
         await self._read_records()
         await self.reload()
 

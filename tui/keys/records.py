@@ -212,7 +212,7 @@ class Records:
     def left_marked(self) -> tuple[KeyRecord, ...]:
         """The keys that still carry the mark of a successor, though their predecessors are gone."""
         marked = [key_id for key_id in self._marks if key_id in self._without_predecessor]
-        torn = [key_id for key_id in self._torn if key_id not in self._predecessors]
+        torn = [key_id for key_id in self._torn if key_id in self._without_predecessor]
         return tuple(self._record(self._listing.by_id[key_id]) for key_id in (*marked, *torn))
 
     @property

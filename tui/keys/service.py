@@ -29,7 +29,7 @@ from tui.api.models import CreatedKey, Key, KeyDraft, KeyList
 from tui.api.session import Session, SessionEnded, SessionProblem
 from tui.journal import Action, Attempt, Journal, new_attempt_id
 from tui.keys.guard import Staying, UpdateOpen, check_deletion, check_staying, is_open
-from tui.keys.labels import mark_of, nonce_of, successor_label
+from tui.keys.labels import has_torn_mark, mark_of, nonce_of, successor_label
 from tui.keys.listing import Listing, is_of_account
 from tui.keys.presence import Presence
 from tui.keys.records import SAME_TIME, KeyHistory, Records
@@ -316,7 +316,7 @@ class KeyService:
         alike = {
             key.id: key
             for key in listed.keys
-            if key.raw_label == draft.label
+            if _may_have_label(key, draft.label)
             and key.id not in sent.known
             and key.id not in self._created_ids
             and is_of_account(key, draft.subaccount_id)
@@ -611,6 +611,12 @@ class KeyService:
         if user is None or user.role is None or key.raw_username is None:
             return False
         return key.raw_username != user.username
+
+
+def _may_have_label(key: Key, sent: str) -> bool:
+    """Tell whether a key has the label that was sent, or what a server has left of it."""
+    label = key.raw_label or ""
+    return label == sent or (has_torn_mark(label) and sent.startswith(label))
 
 
 def _is_as_asked(key: Key, draft: KeyDraft) -> bool:
