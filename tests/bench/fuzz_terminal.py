@@ -64,7 +64,7 @@ def main(sequences: int, seed: int) -> None:
             assert program.wait_quiet(seconds=60) == before
             assert len(node.requests) == requests
 
-            program.send(f"nMade here\t{node.password}\t\t \r")
+            program.send(f"nMade here\t{node.password}\t\t\t \r")
             program.shows("The API key was created")
             secret, requests = program.secret, len(node.requests)
             storm.blow(sequences // 2)

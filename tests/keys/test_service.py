@@ -23,7 +23,14 @@ from tui.api.session import Session, SessionEnded
 from tui.journal import Journal, JournalEntry, JournalSnapshot
 from tui.keys.service import KeyService
 from tui.keys.verification import Reading
-from tui.keys.write_outcomes import CannotGoOn, NotSeenSoFar, OutcomeUnknown, SecretLost, StillThere
+from tui.keys.write_outcomes import (
+    CannotGoOn,
+    NotSeenSoFar,
+    OutcomeUnknown,
+    OutOfReach,
+    SecretLost,
+    StillThere,
+)
 from tui.sandbox.store import new_secret, utc_now
 
 DRAFT = KeyDraft("Billing \x1b[2J", ("metrics/view", "webhooks/view"), ("127.0.0.0/8",))
@@ -323,9 +330,8 @@ async def test_a_create_in_a_subaccount_is_told_by_the_keys_of_that_subaccount(
     service: KeyService, node: Node
 ) -> None:
     draft = replace(DRAFT, subaccount_id=7)
-    await service.create(draft)
-    made = node.keys()[-1]
-    assert made.subaccount_id == 7
+    created = await service.create(draft)
+    assert node.store.key(created.key.id or "").subaccount_id == 7  # type: ignore[union-attr]
     await service.load()
     node.fail("POST", KEYS, "before")
     node.add_key(DRAFT.label, DRAFT.grants, DRAFT.valid_ips, subaccount=8)
@@ -338,14 +344,25 @@ async def test_a_create_in_a_subaccount_is_told_by_the_keys_of_that_subaccount(
 
 
 async def test_a_404_is_not_believed_of_a_key_that_is_listed(
-    service: KeyService, node: Node
+    service: KeyService, node: Node, journal: Journal
 ) -> None:
-    """The server may look in another subaccount than the one that it lists."""
+    """The list may name another subaccount than the one that the server looks in."""
     key_id, _ = node.add_key("Partner", subaccount=7)
     (listed_key,) = [key for key in (await service.load()).keys if key.id == key_id]
-    with pytest.raises(StillThere):
-        await service.delete(replace(listed_key, subaccount_id=8))
+    misplaced = replace(listed_key, subaccount_id=8)
+    with pytest.raises(OutOfReach) as caught:
+        await service.delete(misplaced)
+    assert caught.value.is_listed
+    assert last(journal).phase == "refused"
+    with pytest.raises(OutOfReach):
+        await service.read(misplaced)
+    node.fail("GET", KEYS, "500", exactly=True)
+    with pytest.raises(OutOfReach) as caught:
+        await service.delete(misplaced)
+    assert caught.value.is_listed is None
     assert key_id in ids(node)
+    node.store.delete_key(key_id)
+    assert not (await service.delete(listed_key)).was_there, "the list shows that it is gone"
 
 
 async def test_the_grants_of_a_subaccounts_keys_are_its_roles(

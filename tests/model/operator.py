@@ -407,7 +407,8 @@ class Program:
             task.result()
 
     def _opened(self, rotation: Rotation) -> Rotation:
-        rotation.compare(self.service.listing)
+        if self.service.is_fresh:
+            rotation.compare(self.service.listing)
         self._rotations.append(rotation)
         return rotation
 

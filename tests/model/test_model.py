@@ -54,15 +54,9 @@ def test_what_once_went_wrong(spec: Spec) -> None:
 def test_a_program_that_deletes_other_keys_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     delete_key = Client.delete_key
 
-    async def delete_two(
-        self: Client,
-        key_id: str,
-        credential: SecretStr | None,
-        subaccount_id: int | None = None,
-    ) -> None:
-        listed = await self.list_keys(credential)
-        others = [key for key in listed.keys if key.id != key_id]
-        await delete_key(self, key_id, credential, subaccount_id)
+    async def delete_two(self: Client, key_id: str, credential: SecretStr | None) -> None:
+        others = [key for key in (await self.list_keys(credential)).keys if key.id != key_id]
+        await delete_key(self, key_id, credential)
         for other in others[:1]:
             await delete_key(self, other.id, credential)
 

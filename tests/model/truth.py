@@ -314,8 +314,13 @@ class Truth(Observer):
             elif not self._is_brought_to_its_end(line):
                 named = ", ".join(f"{key.id[:8]} {key.label!r}" for key in line)
                 self._violate("not converged", f"left are {named}")
-            elif not was_picked and _MARKED.search(line[0].label):
+            elif not (was_picked or self._keeps_marks) and _MARKED.search(line[0].label):
                 self._violate("not converged", f"still marked: {line[0].label!r}")
+
+    @property
+    def _keeps_marks(self) -> bool:
+        """Whether marks may stay: taking one off would wipe addresses that are not told."""
+        return "addressless" in self.server.habits
 
     def _is_brought_to_its_end(self, line: list[StoredKey]) -> bool:
         """Tell whether no key has a successor beside it, and each is held by somebody else.

@@ -61,7 +61,7 @@ def test_a_signal_signs_out_and_asks_nothing(to_node: StartProgram, node: Node) 
 def test_a_signal_erases_the_plain_view(to_node: StartProgram, node: Node) -> None:
     program = to_node()
     program.sign_in(node)
-    program.send(f"nPlain\t{node.password}\t\t \r")
+    program.send(f"nPlain\t{node.password}\t\t\t \r")
     program.shows("The API key was created")
     secret = program.secret
     program.send("p")
@@ -76,7 +76,7 @@ def test_a_signal_erases_the_plain_view(to_node: StartProgram, node: Node) -> No
 def test_a_terminal_lost_in_the_plain_view_ends_it(to_node: StartProgram, node: Node) -> None:
     program = to_node()
     program.sign_in(node)
-    program.send(f"nPlain\t{node.password}\t\t \r")
+    program.send(f"nPlain\t{node.password}\t\t\t \r")
     program.shows("The API key was created")
     program.send("p")
     program.shows("Press Enter to erase this")

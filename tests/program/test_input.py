@@ -26,7 +26,7 @@ TOO_MUCH = ("\x1b[48;99999;99999;0;0t", "\x1b]52;c;" + "cm0g" * 5000 + "\x07")
 
 def create(program: Program, node: Node) -> str:
     """Create a key; return its secret, which is shown."""
-    program.send(f"nMade here\t{node.password}\t\t \r")
+    program.send(f"nMade here\t{node.password}\t\t\t \r")
     program.shows("The API key was created")
     return program.secret
 

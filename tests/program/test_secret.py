@@ -14,7 +14,7 @@ STORED = "Have you stored the secret?"
 def test_a_secret_from_its_screen_to_its_end(to_node: StartProgram, node: Node) -> None:
     program = to_node()
     program.sign_in(node)
-    program.send(f"nMailer\t{node.password}\t\t \r")
+    program.send(f"nMailer\t{node.password}\t\t\t \r")
     program.shows("The API key was created")
     secret = program.secret
 

@@ -69,7 +69,7 @@ class CreateRecord:
         that runs beside this one may be about to store the secret of a recent create.
         """
         outcomes = [line for line in self.lines if line.phase not in PROOFS]
-        if self.is_deleted or not outcomes:
+        if self.is_deleted or not outcomes or any(line.phase == "stored" for line in outcomes):
             return None
         return outcomes[-1] if outcomes[-1].phase in {"begun", "done", "unknown"} else None
 

@@ -3,7 +3,6 @@
 A successor carries a mark from its create on: `Billing mailer (replaces 85f0 #1d677327-7e2a9c)`.
 It names the predecessor, by short key for people and by a digest of its id for programs, and the
 attempt that made it. Earlier versions marked predecessors: `Billing mailer (retiring 2026-11-23)`.
-The marks of paused keys are those of `tui.keys.paused_mark`.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ import re
 from dataclasses import dataclass
 from datetime import date
 
-from tui.keys.paused_mark import MARK as _PAUSED
+from tui.keys.paused_mark import without_paused_mark
 
 NONCE_LENGTH = 6
 """How many hexadecimal digits of an attempt's id its successor's label carries."""
@@ -65,7 +64,7 @@ def successor_label(label: str, predecessor_id: str, short_key: str, nonce: str)
 
 def mark_of(label: str) -> Mark | None:
     """Return the mark that makes a key a successor, or None; letter case does not matter."""
-    end = _end_without(label, (_PAUSED, _RETIRING))
+    end = _end_without(label, (_RETIRING,))
     match = _search(_REPLACES, label, end)
     if match is None:
         return None
@@ -86,13 +85,13 @@ def retiring_since(label: str) -> date | None:
 def base_label(label: str) -> str:
     """Return the label without any mark, or what a server has left of one."""
     label = _whole(label)
-    return label[: _end_without(label, (_REPLACES, _RETIRING, _PAUSED))]
+    return label[: _end_without(label, (_REPLACES, _RETIRING))]
 
 
 def shown_label(label: str) -> str:
-    """Return the label without the marks of successors and paused keys, as lists show it."""
+    """Return the label without the marks of successors and of pauses, as lists show it."""
     label = _whole(label)
-    return label[: _end_without(label, (_REPLACES, _PAUSED))]
+    return label[: _end_without(label, (_REPLACES,))]
 
 
 def _whole(label: str) -> str:
@@ -102,13 +101,15 @@ def _whole(label: str) -> str:
 
 
 def _end_without(label: str, marks: tuple[re.Pattern[str], ...]) -> int:
-    """Return where the label ends once all such marks at its end are taken off."""
+    """Return where the label ends once such marks, and those of pauses, are taken off."""
     end, before = len(label), -1
     while end != before:
         before = end
+        tail = label[max(0, end - _LONGEST_MARK) : end]
+        end -= len(tail) - len(without_paused_mark(tail))
         for mark in marks:
             match = _search(mark, label, end)
-            if match and (mark is _REPLACES or _day(match)):
+            if match and (mark is not _RETIRING or _day(match)):
                 end -= len(match[0])
     return end
 

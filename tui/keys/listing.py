@@ -35,13 +35,6 @@ class Listing:
         return by_label
 
     @cached_property
-    def has_subaccounts(self) -> bool:
-        """Whether the server is known to have subaccounts: by its keys, or by what keys may do."""
-        return any(grant.key.startswith("subaccount/") for grant in self.catalogue.grants) or any(
-            key.subaccount_id for key in self.keys
-        )
-
-    @cached_property
     def tells_addresses(self) -> bool:
         """Whether the server tells allowed addresses, so that a key without any has none."""
         return any(key.raw_valid_ips is not None for key in self.keys)
@@ -49,6 +42,13 @@ class Listing:
     def lacks(self, key_id: str) -> bool:
         """Tell whether a key is known not to be there."""
         return self.is_whole and key_id not in self.by_id
+
+    @property
+    def has_subaccounts(self) -> bool:
+        """Whether the server is known to have subaccounts: by its keys, or by what keys may do."""
+        return any(grant.key.startswith("subaccount/") for grant in self.catalogue.grants) or any(
+            key.subaccount_id for key in self.keys
+        )
 
     def find(
         self, key_id: str | None, short_key: str, label: str, subaccount_id: int | None
@@ -63,7 +63,7 @@ class Listing:
             key
             for key in self.keys
             if (key.short_key, key.label) == (short_key, label)
-            and is_of_account(key, subaccount_id)
+            and (key.subaccount_id or 0) == (subaccount_id or 0)
         ]
         return same[-1] if same else None
 
@@ -73,8 +73,3 @@ class Listing:
             if besides is None or key.id != besides.id:
                 return key
         return None
-
-
-def is_of_account(key: Key, subaccount_id: int | None) -> bool:
-    """Tell whether a key is the primary account's (None, 0), or that subaccount's."""
-    return (key.subaccount_id or 0) == (subaccount_id or 0)

@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from tui.api.models import Key, KeyDraft
+from tui.api.session import SessionProblem
 from tui.journal import LONGEST, LONGEST_IPS, LONGEST_SHORT_KEY, JournalEntry
-from tui.keys.listing import Listing
 from tui.keys.paused_mark import (
     PAUSED_IPS,
     PausedMark,
@@ -23,7 +23,7 @@ from tui.keys.paused_mark import (
     without_paused_mark,
 )
 from tui.keys.service import KeyService
-from tui.keys.write_outcomes import CannotGoOn, ChangedMeanwhile
+from tui.keys.write_outcomes import ChangedMeanwhile
 
 IPS_NOT_TOLD = (
     "This server does not tell from which addresses a key works, so what a paused key had could "
@@ -51,14 +51,14 @@ _CHANGED = (
 )
 
 
-class PauseRefused(CannotGoOn):
+class PauseRefused(SessionProblem):
     """Why a key is not paused or resumed; nothing was changed.
 
     `key` is how it is now, where somebody else has changed it.
     """
 
     def __init__(self, sentence: str, key: Key | None = None) -> None:
-        super().__init__()
+        super().__init__(sentence)
         self.sentence, self.key = sentence, key
 
 
@@ -71,9 +71,14 @@ class Pause:
     valid_ips: tuple[str, ...] | None
 
 
-def why_not_paused(key: Key, listing: Listing) -> str:
+def tells_ips(keys: Iterable[Key]) -> bool:
+    """Tell whether a server that lists these keys tells of allowed IPs at all (contract 4)."""
+    return any(key.raw_valid_ips is not None for key in keys)
+
+
+def why_not_paused(key: Key, *, ips_are_told: bool) -> str:
     """Return why a key can't be paused, in a sentence, or nothing."""
-    if key.raw_valid_ips is None and not listing.tells_addresses:
+    if not ips_are_told:
         return IPS_NOT_TOLD
     if key.raw_grants is None:
         return _GRANTS_NOT_TOLD
@@ -85,9 +90,9 @@ async def pause(service: KeyService, seen: Key, today: date) -> Key:
 
     Raises:
         PauseRefused: it can't be paused, or is not as it was seen.
-        UpdateOpen, StillThere, ApiError, SessionProblem: as `KeyService.edit`.
+        ApiError, SessionProblem: the server refused, or could not be asked.
     """
-    if sentence := why_not_paused(seen, service.listing):
+    if sentence := why_not_paused(seen, ips_are_told=tells_ips((seen, *service.listing.keys))):
         raise PauseRefused(sentence)
     if is_paused(seen.raw_valid_ips):
         return seen
@@ -104,7 +109,7 @@ async def resume(service: KeyService, seen: Key) -> Key:
 
     Raises:
         PauseRefused: what it was is not known here, or it is not as it was seen.
-        UpdateOpen, StillThere, ApiError, SessionProblem: as `KeyService.edit`.
+        ApiError, SessionProblem: the server refused, or could not be asked.
     """
     if not is_paused(seen.raw_valid_ips):
         return seen

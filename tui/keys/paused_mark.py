@@ -15,12 +15,11 @@ LONGEST_LISTED = 60
 """Up to how many characters the mark lists addresses; of longer lists it holds a digest."""
 
 _NOBODYS = frozenset({"192.0.2.0/32", "192.0.2.0"})
-MARK = re.compile(
+_MARK = re.compile(
     r" \(paused (?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2}), from "
     rf"(?:(?P<any>any)|#(?P<digest>[0-9a-f]{{8}})|(?P<ips>[0-9./ ]{{1,{LONGEST_LISTED}}}))\)\Z",
     re.ASCII | re.IGNORECASE,
 )
-"""What the mark looks like, at the end of a label."""
 _LONGEST_MARK = len(" (paused 2026-11-26, from )") + LONGEST_LISTED
 
 
@@ -78,7 +77,7 @@ def without_paused_mark(label: str) -> str:
 
 def _match(label: str) -> re.Match[str] | None:
     """Match the mark; most labels have none, and there may be very many."""
-    return MARK.search(label[-_LONGEST_MARK:]) if label.endswith(")") else None
+    return _MARK.search(label[-_LONGEST_MARK:]) if label.endswith(")") else None
 
 
 def _digest(valid_ips: Collection[str]) -> str:

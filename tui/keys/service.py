@@ -30,7 +30,7 @@ from tui.api.session import Session, SessionEnded, SessionProblem
 from tui.journal import Action, Attempt, Journal, new_attempt_id
 from tui.keys.guard import Staying, UpdateOpen, check_deletion, check_staying, is_open
 from tui.keys.labels import has_torn_mark, mark_of, nonce_of, successor_label
-from tui.keys.listing import Listing, is_of_account
+from tui.keys.listing import Listing
 from tui.keys.presence import Presence
 from tui.keys.records import SAME_TIME, KeyHistory, Records
 from tui.keys.verification import Verification, verify
@@ -41,6 +41,7 @@ from tui.keys.write_outcomes import (
     NotSeenSoFar,
     OpenWrite,
     OutcomeUnknown,
+    OutOfReach,
     PasswordNotChecked,
     SecretLost,
     SentCreate,
@@ -149,15 +150,27 @@ class KeyService:
         self._settle_by(listing)
         return self.listing
 
+    @property
+    def is_fresh(self) -> bool:
+        """Whether the list was read so lately that a create may be compared with it."""
+        return monotonic() - self._listed_at < FRESH_SECONDS
+
     async def catalogue(self, subaccount_id: int | None) -> Catalogue:
         """Return what a key of the primary account (None) or of a subaccount may hold."""
         return await self._read_catalogue("subaccount" if subaccount_id else None)
 
     async def read(self, seen: Key) -> Key:
-        """Read a key as it is now; raises NotFound, among others, where it is gone."""
-        key = await self.session.call(
-            lambda credential: self.session.client.key(seen.id, credential, seen.subaccount_id)
-        )
+        """Read a key as it is now.
+
+        Raises NotFound, among others, where it is gone, and OutOfReach where it is listed still.
+        """
+        try:
+            key = await self.session.call(
+                lambda credential: self.session.client.key(seen.id, credential, seen.subaccount_id)
+            )
+        except NotFound as error:
+            await self._insist_on_gone(seen, error)
+            raise
         self._settle(key)
         return key
 
@@ -319,7 +332,7 @@ class KeyService:
             if _may_have_label(key, draft.label)
             and key.id not in sent.known
             and key.id not in self._created_ids
-            and is_of_account(key, draft.subaccount_id)
+            and _is_of_account(key, draft.subaccount_id)
             and not self._is_foreign(key)
             and not (key.created_at and key.created_at < attempt.when - SAME_TIME)
             and _is_as_asked(key, draft)
@@ -346,7 +359,7 @@ class KeyService:
             if key.raw_label == created.key.label
             and key.id not in known
             and key.id not in self._created_ids
-            and is_of_account(key, created.draft.subaccount_id)
+            and _is_of_account(key, created.draft.subaccount_id)
             and key.may_have(created.key.secret)
         }
         if len(candidates) != 1:
@@ -374,10 +387,6 @@ class KeyService:
             await self.update(now, draft, action=action)
         except Conflict:
             raise ChangedMeanwhile(await self.read(seen)) from None
-        except NotFound as error:  # of a proxy, perhaps: the list decides
-            if seen.id in (await self.load()).by_id:
-                raise StillThere(error) from None
-            raise
         except ApiError as error:
             if not error.maybe_done or not await self._took_effect(seen, draft):
                 raise
@@ -394,7 +403,7 @@ class KeyService:
         Of a key that is paused by that, the journal keeps label and allowed IPs as they were.
 
         Raises:
-            UpdateOpen: see there.
+            UpdateOpen, OutOfReach: see there.
             ApiError, SessionEnded: the server refused, or could not be asked.
         """
         wanted = fields_wanted(draft)
@@ -402,12 +411,16 @@ class KeyService:
         if write is not None and write.action != "delete" and write.wanted != wanted:
             raise UpdateOpen(write)
         attempt = self._begin_attempt(action, key)
-        with self._noting(attempt, key, wanted):
-            await self.session.call(
-                lambda credential: self.session.client.update_key(
-                    key.id, draft, credential, key.subaccount_id
+        try:
+            with self._noting(attempt, key, wanted):
+                await self.session.call(
+                    lambda credential: self.session.client.update_key(
+                        key.id, draft, credential, key.subaccount_id
+                    )
                 )
-            )
+        except NotFound as error:
+            await self._insist_on_gone(key, error)
+            raise
         attempt.done(label="" if action == "pause" else draft.label)
 
     async def delete(
@@ -420,7 +433,7 @@ class KeyService:
 
         Raises:
             CannotGoOn: the guard refused (tui.keys.guard), so nothing was done.
-            StillThere, Unresolved: no good answer came; see there.
+            StillThere, Unresolved, OutOfReach: no good answer came; see there.
             NotFound: the key that is to stay is gone, so nothing was done.
             ApiError, SessionProblem: the server refused, or could not be asked.
         """
@@ -459,6 +472,10 @@ class KeyService:
 
     async def _resolve_deletion(self, key: Key, error: ApiError, attempt: Attempt) -> None:
         """Learn by the list what came of a deletion; return where the key is gone."""
+        if isinstance(error, NotFound):
+            await self._insist_on_gone(key, error)
+            attempt.done(detail="Somebody else had already deleted it.")
+            return
         try:
             listing = await self.load()
         except (ApiError, SessionProblem):
@@ -467,8 +484,6 @@ class KeyService:
             raise StillThere(error) from None
         if not listing.is_whole:
             raise Unresolved(error) from None
-        if isinstance(error, NotFound):
-            attempt.done(detail="Somebody else had already deleted it.")
 
     async def verify(
         self,
@@ -511,6 +526,16 @@ class KeyService:
                 return Catalogue()
             self._catalogues[role] = Catalogue(grants) if grants else Catalogue()
         return self._catalogues[role]
+
+    async def _insist_on_gone(self, key: Key, error: NotFound) -> None:
+        """Raise OutOfReach unless a whole list shows that the key is gone (contract 4)."""
+        try:
+            listing = await self._read_keys()
+        except (ApiError, SessionEnded):
+            raise OutOfReach(error, is_listed=None) from None
+        is_listed = any(listed_key.id == key.id for listed_key in listing.keys)
+        if is_listed or not listing.is_whole:
+            raise OutOfReach(error, is_listed=is_listed or None) from None
 
     async def _read_outcome(
         self,
@@ -584,7 +609,15 @@ class KeyService:
         """Note the ids of keys that were found by their marks, of creates without an answer."""
         for created, key in records.located:
             if not self.presence.holds(created.attempt_id) and records[key].worker is None:
-                self._note_lost(self.journal.resume(created.newest), key, "Found in the list.")
+                attempt = self.journal.resume(created.newest)
+                if created.unstored is not None:
+                    self._note_lost(attempt, key, "Found in the list.")
+                else:
+                    self.note_found(attempt, key)
+
+    def note_found(self, attempt: Attempt, key: Key) -> None:
+        """Note which key came of a create whose answer did not tell its id."""
+        attempt.done(key_id=key.id, short_key=key.raw_short_key or "", detail="Found in the list.")
 
     def _note_lost(self, attempt: Attempt, key: Key, why: str) -> None:
         detail = f"{why} The secret was lost on the way."
@@ -617,6 +650,11 @@ def _may_have_label(key: Key, sent: str) -> bool:
     """Tell whether a key has the label that was sent, or what a server has left of it."""
     label = key.raw_label or ""
     return label == sent or (has_torn_mark(label) and sent.startswith(label))
+
+
+def _is_of_account(key: Key, subaccount_id: int | None) -> bool:
+    """Tell whether a key is the primary account's (None, 0), or that subaccount's."""
+    return (key.subaccount_id or 0) == (subaccount_id or 0)
 
 
 def _is_as_asked(key: Key, draft: KeyDraft) -> bool:

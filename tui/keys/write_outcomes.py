@@ -97,6 +97,17 @@ class PasswordNotChecked(SessionProblem):
         self.cause = cause
 
 
+class OutOfReach(SessionProblem):
+    """A request about a key was answered by a 404, which proves nothing (contract 4).
+
+    `is_listed` says that the list still has the key; None, that no whole list could be read.
+    """
+
+    def __init__(self, cause: ApiError, *, is_listed: bool | None) -> None:
+        super().__init__()
+        self.cause, self.is_listed = cause, is_listed
+
+
 class ChangedMeanwhile(Exception):
     """Somebody else has changed a key since it was shown: `key` is how it is now."""
 

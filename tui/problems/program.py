@@ -13,11 +13,13 @@ from tui.api.session import (
     SingleSignOn,
 )
 from tui.delivery import DeliveryFailed
+from tui.keys.pause import PauseRefused
 from tui.keys.rotation import NotVerified
 from tui.keys.write_outcomes import (
     CannotGoOn,
     NotSeenSoFar,
     OutcomeUnknown,
+    OutOfReach,
     PasswordNotChecked,
     SecretLost,
     StillThere,
@@ -64,18 +66,33 @@ def describe_program_error(error: Exception) -> Problem:
             title = f"Nothing was created: {problem.title[:1].lower()}{problem.title[1:]}"
             detail = "The password could not be checked."
             return replace(problem, title=title, detail=detail, fields={})
+        case OutOfReach():
+            return _describe_out_of_reach(error)
         case NotVerified():
             return Problem(error.sentence.rstrip("."), " ".join(error.verification.hints))
         case StillThere() | Unresolved() if error.cause is not None:
             problem = describe_server_error(error.cause, "")
             return replace(problem, detail=error.sentence, hint="", fields={})
-        case CannotGoOn():
+        case CannotGoOn() | PauseRefused():
             return Problem(error.sentence.rstrip("."))
         case DeliveryFailed():
             return Problem("The secret was not delivered", error.sentence)
     if type(error) in _SESSION_PROBLEMS:
         return _SESSION_PROBLEMS[type(error)]
     raise TypeError(f"no words for {type(error).__name__}")
+
+
+def _describe_out_of_reach(error: OutOfReach) -> Problem:
+    cause = describe_server_error(error.cause, "")
+    listed = "The list of keys could not be read to see whether it is still there."
+    if error.is_listed:
+        listed = "The list of keys still has it, so it was not deleted."
+    return Problem(
+        "The server does not find this key",
+        listed,
+        "A proxy may be in the way, or the key's subaccount out of your reach.",
+        technical="\n".join(filter(None, (cause.title, cause.detail, cause.technical))),
+    )
 
 
 def _describe_create(error: SecretLost | NotSeenSoFar | OutcomeUnknown) -> Problem:

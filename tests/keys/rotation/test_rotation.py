@@ -46,7 +46,7 @@ from tui.keys.rotation.states import (
 )
 from tui.keys.service import KeyService
 from tui.keys.verification import Verification
-from tui.keys.write_outcomes import NotSeenSoFar, OutcomeUnknown, SecretLost, StillThere
+from tui.keys.write_outcomes import NotSeenSoFar, OutcomeUnknown, OutOfReach, SecretLost, StillThere
 
 pytestmark = pytest.mark.usefixtures("task_factory")
 
@@ -472,7 +472,7 @@ async def test_a_page_that_says_404_deletes_nothing(node: Node) -> None:
         rotation = await verified(host)
         host.service.session.client.delete_key = not_found  # type: ignore[method-assign, assignment]
         assert await rotation.finish() is State.VERIFIED
-        assert isinstance(rotation.problem, StillThere)
+        assert isinstance(rotation.problem, OutOfReach)
         assert len(node.keys()) == 2
 
 
@@ -576,7 +576,6 @@ async def test_a_subaccounts_key_gets_a_successor_in_its_subaccount(node: Node) 
         await rotation.deliver(host.vault)
         assert await rotation.verify() is State.VERIFIED
         assert await rotation.finish() is State.FINISHED
-        assert node.labels() == ["Partner", "Partner"]
         listed = node.keys()
         of_accounts = {key.subaccount_id: key.id for key in listed}
         assert set(of_accounts) == {7, 8}

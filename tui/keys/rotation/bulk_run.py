@@ -18,7 +18,10 @@ from tui.keys.labels import base_label
 from tui.keys.records import Unfinished
 from tui.keys.rotation.jobs import (
     Job,
-    JobMachine,
+    KeyDeletion,
+    KeyPause,
+    MarkRemoval,
+    SecretCheck,
     finish_jobs,
     rotation_job,
 )
@@ -285,7 +288,9 @@ class BulkRun:
         for ids, is_in in ((self._done, job.is_done), (self._failed, job.has_failed)):
             (ids.add if is_in else ids.discard)(job.key.id)
 
-    def _machine_changed(self, machine: JobMachine) -> None:
+    def _machine_changed(
+        self, machine: Rotation | KeyDeletion | KeyPause | MarkRemoval | SecretCheck
+    ) -> None:
         self._count(self._jobs[machine.key.id])
         for listener in tuple(self.listeners):
             listener(machine.key.id, machine.state, machine.problem)
@@ -369,7 +374,9 @@ class BulkRotation(BulkRun):
         """Wait with further keys while secrets wait for a slow delivery: they could be lost."""
         return super()._has_room() and len(self._to_deliver) < MOST_TO_DELIVER
 
-    def _machine_changed(self, machine: JobMachine) -> None:
+    def _machine_changed(
+        self, machine: Rotation | KeyDeletion | KeyPause | MarkRemoval | SecretCheck
+    ) -> None:
         waits = machine.state is State.CREATED and machine.problem is None
         (self._to_deliver.add if waits else self._to_deliver.discard)(machine.key.id)
         self._changed.set()

@@ -192,7 +192,6 @@ class SecretCheck(Machine):
         self._reach(State.VERIFIED)
 
 
-JobMachine = Rotation | KeyDeletion | KeyPause | MarkRemoval | SecretCheck
 Steps = Mapping[Step, Callable[[], Awaitable[State]]]
 
 
@@ -200,7 +199,7 @@ Steps = Mapping[Step, Callable[[], Awaitable[State]]]
 class Job:
     """One key's share of a run: its `steps` are taken until the machine's state is in `goal`."""
 
-    machine: JobMachine
+    machine: Rotation | KeyDeletion | KeyPause | MarkRemoval | SecretCheck
     goal: frozenset[State]
     steps: Steps
 

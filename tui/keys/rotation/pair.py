@@ -18,6 +18,7 @@ from tui.keys.rotation.states import (
     AddressesNotTold,
     GrantsNotTold,
     PredecessorGone,
+    StillPaused,
     SuccessorGone,
 )
 from tui.keys.service import FRESH_SECONDS, Created, KeyService
@@ -166,23 +167,6 @@ class Pair:
                 raise StillThere(error) from None
         self.predecessor = replace(self.predecessor, raw_label=draft.label)
 
-    async def unmark_successor(self, known: KeyDraft | None) -> None:
-        """Put the plain label back on the successor as last seen, now that it replaces nothing.
-
-        `known` is what it was created as, for a server that does not tell grants or addresses.
-
-        Raises:
-            GrantsNotTold, AddressesNotTold: see there.
-            CannotGoOn, ApiError, SessionProblem: the mark stays.
-        """
-        key = self.successor
-        label = key.raw_label or "" if key is not None else ""
-        if key is None or base_label(label) == label:
-            return
-        draft = full_draft(key, base_label(key.raw_label or ""), self._service.listing, known)
-        await self._service.update(key, draft)
-        self.successor = replace(key, raw_label=draft.label)
-
     async def pause_predecessor(self, today: date) -> None:
         """Take the predecessor out of service, provided that it is as last seen.
 
@@ -213,13 +197,30 @@ class Pair:
             self._predecessor_seen = _NEVER
             raise PredecessorGone from None
         except ApiError as error:
-            if not error.maybe_done:
+            if not (error.maybe_done or isinstance(error, NotFound)):
                 raise
             await self._look_after(error)
             if not self.has_predecessor:
                 raise PredecessorGone from None
             if is_paused(self.predecessor.raw_valid_ips) is not is_to_be_paused:
                 raise StillThere(error) from None
+
+    async def unmark_successor(self, known: KeyDraft | None) -> None:
+        """Put the plain label back on the successor as last seen, now that it replaces nothing.
+
+        `known` is what it was created as, for a server that does not tell grants or addresses.
+
+        Raises:
+            GrantsNotTold, AddressesNotTold: see there.
+            CannotGoOn, ApiError, SessionProblem: the mark stays.
+        """
+        key = self.successor
+        label = key.raw_label or "" if key is not None else ""
+        if key is None or base_label(label) == label:
+            return
+        draft = full_draft(key, base_label(key.raw_label or ""), self._service.listing, known)
+        await self._service.update(key, draft)
+        self.successor = replace(key, raw_label=draft.label)
 
     async def _look_after(self, error: ApiError) -> None:
         try:
@@ -252,8 +253,11 @@ def full_draft(key: Key, label: str, listing: Listing, known: KeyDraft | None = 
 
     Raises:
         GrantsNotTold, AddressesNotTold: they are not known, and an update would wipe them.
+        StillPaused: see there.
     """
     grants, valid_ips = key.raw_grants, key.raw_valid_ips
+    if is_paused(valid_ips):
+        raise StillPaused
     if grants is None:
         if known is None:
             raise GrantsNotTold

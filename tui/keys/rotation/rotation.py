@@ -176,13 +176,13 @@ class Rotation(Machine):
 
         A successor that was made elsewhere is not taken for lost.
 
-        There may be no secret to deliver, a predecessor is either paused or resumed, and while a
-        deletion of one key may still take effect, the other one is not deleted.
+        There may be no secret to deliver, and while a deletion of one key may still take effect,
+        the other one is not deleted.
         """
         if not super().allows(step) or (step is Step.DELIVER and self._secret is None):
             return False
-        if step in {Step.PAUSE, Step.RESUME}:
-            return self.is_paused is (step is Step.RESUME)
+        if step in {Step.PAUSE, Step.RESUME} and self.is_paused is (step is Step.PAUSE):
+            return False
         if step is Step.REPLACE and not self._may_be_lost:
             return False
         write = self.open_write
@@ -331,10 +331,10 @@ class Rotation(Machine):
             await self._pair.look_unless_fresh()
         if self.predecessor.raw_grants is None and not self.draft.grants:
             raise GrantsNotTold
-        if self.lacks_addresses:
-            raise AddressesNotChosen
         if self._draft is None and not tells_draft(self.predecessor):
             raise PausedBefore
+        if self.lacks_addresses:
+            raise AddressesNotChosen
         self._asked = self.draft
 
     @property
@@ -363,7 +363,10 @@ class Rotation(Machine):
         """Find the successor in the list where the answer told no id."""
         if self.successor is None and self._created is not None:
             known = self.service.sent_creates[self.predecessor.id].known
-            self._pair.successor = await self.service.find_created(self._created, known)
+            successor = await self.service.find_created(self._created, known)
+            if successor is not None:
+                self._pair.successor = successor
+                self.service.note_found(self._created.attempt, successor)
 
     async def _insist_on_successor(self) -> None:
         await self._locate()

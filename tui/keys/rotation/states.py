@@ -145,6 +145,12 @@ class AddressesNotTold(CannotGoOn):
     )
 
 
+class StillPaused(CannotGoOn):
+    """The key is paused, and its label tells what it takes to resume it."""
+
+    sentence = "This key is paused: its label is put back once it is resumed."
+
+
 class AddressesNotChosen(CannotGoOn):
     """The server does not tell the predecessor's addresses, so the operator has to decide."""
 

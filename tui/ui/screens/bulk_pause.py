@@ -7,7 +7,7 @@ from datetime import datetime
 
 from tui.api.grants import sends
 from tui.api.models import Key
-from tui.keys.pause import why_not_paused
+from tui.keys.pause import tells_ips, why_not_paused
 from tui.keys.paused_mark import is_paused
 from tui.keys.records import Records
 from tui.keys.rotation import BulkRun, pause_jobs, resume_jobs
@@ -34,7 +34,8 @@ class BulkPauseScreen(BulkScreen):
         records: Records,
     ) -> None:
         super().__init__(service, keys, now, notice, records)
-        self._reasons = {key.id: why_not_paused(key, service.listing) for key in keys}
+        told = tells_ips(service.listing.keys)
+        self._reasons = {key.id: why_not_paused(key, ips_are_told=told) for key in keys}
         self._is_resuming = all(is_paused(key.raw_valid_ips) for key in keys)
         self._chosen = [
             key

@@ -61,7 +61,7 @@ class _WriteRequest:
         storings = [entry.detail for entry in self.entries if entry.phase == "stored"]
         if storings:
             return f"stored: {plain(storings[-1])}"
-        if self.last.action != "create" or self.last.phase not in {"done", "unknown"}:
+        if self.last.action != "create" or self.last.phase != "done":
             return ""
         if self.is_doubted:
             return "whether its secret was stored is not known: a line can't be understood"

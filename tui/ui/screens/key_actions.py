@@ -17,7 +17,7 @@ from tui.api.models import Key
 from tui.api.session import SessionProblem
 from tui.keys.guard import OtherInstanceAtWork
 from tui.keys.labels import base_label, retiring_since, shown_label
-from tui.keys.pause import find_pauses, pause, resume, why_not_paused
+from tui.keys.pause import find_pauses, pause, resume, tells_ips, why_not_paused
 from tui.keys.paused_mark import is_paused
 from tui.keys.records import KeyRecord, Records, Unfinished
 from tui.keys.rotation import OtherSecret, Rotation, State
@@ -26,7 +26,7 @@ from tui.keys.rotation.rotation import SEEN_TO_WORK
 from tui.keys.service import KeyService
 from tui.keys.write_outcomes import CannotGoOn
 from tui.problems import Problem, describe
-from tui.text import mask, short
+from tui.text import mask, plain, short
 from tui.ui.screens.alike import AlikeScreen
 from tui.ui.screens.bulk import BulkScreen
 from tui.ui.screens.create_key import CreateKeyScreen
@@ -38,7 +38,6 @@ from tui.ui.screens.rotate import RotateScreen
 from tui.ui.screens.rotation_dialogs import ask_insist, ask_orphan
 from tui.ui.screens.secret import SecretScreen
 from tui.ui.screens.verify import VerifyScreen, verification_of
-from tui.ui.terminal.type_ahead import opening_screen
 from tui.ui.widgets.key_list_panel import KeyListPanel
 
 LONGEST_TYPED = 40
@@ -117,7 +116,9 @@ class KeyActions:
         updated = await self._view.app.push_screen_wait(form)
         is_read = form.was_sent and await self._view.read()
         if updated is not None:
-            listed_key = self._service.listing.by_id.get(key.id)
+            listed_key = self._service.listing.find(
+                key.id, key.short_key, updated.label, key.subaccount_id
+            )
             label = listed_key.label if is_read and listed_key is not None else updated.label
             self._panel.show_message("API key ", label, " was updated.")
 
@@ -150,12 +151,13 @@ class KeyActions:
         if is_paused(key.raw_valid_ips):
             await self._resume(key)
             return
-        if sentence := why_not_paused(key, self._service.listing):
+        told = tells_ips(self._service.listing.keys)
+        if sentence := why_not_paused(key, ips_are_told=told):
             self._panel.show_problem(Problem("This key can't be paused", sentence))
             return
         if await self._view.app.push_screen_wait(ask_pause(key)):
             change = pause(self._service, key, self._now().date())
-            with self._view.writing(f"{short(shown_label(key.label), 40)} is being paused."):
+            with self._view.writing(f"{short(key.label, 40)} is being paused."):
                 await self._change(key, change, " is paused: z resumes it.")
 
     async def _resume(self, key: Key) -> None:
@@ -163,12 +165,12 @@ class KeyActions:
         valid_ips = before.valid_ips if before is not None else None
         asks = ask_resume(key, valid_ips) if valid_ips is not None else None
         if asks is None or await self._view.app.push_screen_wait(asks):
-            with self._view.writing(f"{short(shown_label(key.label), 40)} is being resumed."):
+            with self._view.writing(f"{short(key.label, 40)} is being resumed."):
                 await self._change(key, resume(self._service, key), " works again.")
 
     async def _change(self, key: Key, change: Awaitable[Key], outcome: str) -> None:
         """Await a change of a key, and show what came of it; the list is read in any case."""
-        label = shown_label(key.label)
+        label = shown_label(key.raw_label or "")
         try:
             changed = await change
         except (ApiError, SessionProblem, CannotGoOn) as error:
@@ -177,7 +179,7 @@ class KeyActions:
             return
         if await self._view.read():
             self._panel.table.move_to(changed.id)
-        self._panel.show_message("API key ", label, outcome)
+        self._panel.show_message("API key ", plain(label), outcome)
 
     async def verify(self, key: Key) -> None:
         """Show what a key may do; only who has its secret can do that."""
@@ -204,26 +206,29 @@ class KeyActions:
 
     async def rotate(self, key: Key) -> None:
         """Replace a key by a successor; a rotation that was begun earlier is gone on with."""
-        with opening_screen(self._view.app):
-            records = await self._service.records()
-            record, alike = records[key], records.alike(key)
-            if record.worker is not None:
-                self._panel.show_problem(describe(OtherInstanceAtWork(record.worker)))
-            elif record.is_orphan:
-                await self._delete_orphan(record, records)
-            elif (unfinished := records.rotation_of(key)) is not None:
-                await self._go_on(unfinished)
-            elif alike is None or await self._view.app.push_screen_wait(AlikeScreen(key, alike)):
-                await self._show_rotation(Rotation(self._service, key))
+        records = await self._service.records()
+        record = records[key]
+        if record.worker is not None:
+            self._panel.show_problem(describe(OtherInstanceAtWork(record.worker)))
+            return
+        if record.is_orphan:
+            await self._delete_orphan(record, records)
+            return
+        if (unfinished := records.rotation_of(key)) is not None:
+            await self._go_on(unfinished)
+            return
+        if (alike := records.alike(key)) is not None and not await self._view.app.push_screen_wait(
+            AlikeScreen(key, alike)
+        ):
+            return
+        await self._show_rotation(Rotation(self._service, key))
 
     async def finish(self, key: Key) -> None:
         """Go on with the rotation of a key, as its predecessor or its successor."""
-        with opening_screen(self._view.app):
-            records = await self._service.records()
-            if (unfinished := records.rotation_of(key)) is not None:
-                await self._go_on(unfinished)
-                return
-        if any(record.key.id == key.id for record in records.left_marked):
+        records = await self._service.records()
+        if (unfinished := records.rotation_of(key)) is not None:
+            await self._go_on(unfinished)
+        elif any(record.key.id == key.id for record in records.left_marked):
             await self._put_label_back(key)
         elif retiring_since(key.raw_label or ""):
             self._panel.show_problem(
@@ -285,7 +290,8 @@ class KeyActions:
         self._panel.show_message("", "", result.text, result.kind)
 
     async def _show_rotation(self, rotation: Rotation) -> None:
-        rotation.compare(self._service.listing)
+        if self._service.is_fresh:
+            rotation.compare(self._service.listing)
         screen = RotateScreen(self._service, rotation, self._now, self._view.notice)
         outcome = await self._view.app.push_screen_wait(screen)
         del screen

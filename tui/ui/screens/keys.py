@@ -37,6 +37,7 @@ from tui.ui.screens.bulk_pause import BulkPauseScreen
 from tui.ui.screens.dialog import ProblemScreen
 from tui.ui.screens.journal import JournalScreen
 from tui.ui.screens.key_actions import KeyActions
+from tui.ui.screens.pause_text import paused_since
 from tui.ui.screens.rotation_text import state_texts
 from tui.ui.widgets.button import Button
 from tui.ui.widgets.columns import Column
@@ -145,10 +146,14 @@ class KeysScreen(Screen[None]):
 
     def _show_states(self, records: Records, pauses: Mapping[str, Pause]) -> None:
         """Show beside the keys what is known of them."""
-        table = self.panel.table
+        table, today = self.panel.table, self._now().date()
         table.clear_states()
-        for key_id, (text, kind) in state_texts(records, pauses, self._now().date()).items():
+        for key_id, (text, kind) in state_texts(records, today).items():
             table.set_state(key_id, text, kind)
+        for key_id, pause in pauses.items():
+            if key_id in records.open_writes:
+                continue
+            table.set_state(key_id, paused_since(pause.since, today), "working")
 
     @on(KeyTable.Highlighted)
     def _show_facts(self) -> None:

@@ -9,7 +9,7 @@ from textual.content import Content
 
 from tui.api.grants import sends
 from tui.api.models import Key
-from tui.keys.labels import shown_label
+from tui.keys.paused_mark import without_paused_mark
 from tui.text import mask, plain, short
 from tui.ui.screens.dialog import ConfirmScreen
 
@@ -50,7 +50,7 @@ def ask_pause(key: Key) -> ConfirmScreen:
 def ask_resume(key: Key, valid_ips: Sequence[str]) -> ConfirmScreen:
     """Ask whether a paused key is to work again."""
     body = Content(f"It will work {ips_text(valid_ips)}, as before.")
-    label = short(shown_label(key.raw_label or ""), 40)
+    label = short(without_paused_mark(key.raw_label or ""), 40)
     return ConfirmScreen(
         f"Resume API Key: {label}",
         Content("\n\n").join([_name(key), body]),
@@ -59,6 +59,6 @@ def ask_resume(key: Key, valid_ips: Sequence[str]) -> ConfirmScreen:
 
 
 def _name(key: Key) -> Content:
-    label = short(shown_label(key.raw_label or "")) or "(no label)"
+    label = short(without_paused_mark(key.raw_label or "")) or "(no label)"
     short_key = f"  {mask(key.short_key)}" if key.short_key else ""
     return Content.assemble((label, "bold"), (short_key, "$text-muted"))

@@ -266,10 +266,10 @@ class RotateScreen(ShowsSecret[str]):
         """Offer what the state allows."""
         if action in {"clipboard", "write", "plain", "command"}:
             return self._rotation.secret is not None
-        if action == "pause" and self._may_take(Step.RESUME):
-            return True
         if action == "later":
             return self._may_take(Step.FINISH)
+        if action == "pause" and self._may_take(Step.RESUME):
+            return True
         return action not in _STEP_OF_ACTION or self._may_take(_STEP_OF_ACTION[action])
 
     def _may_take(self, step: Step) -> bool:
@@ -301,8 +301,9 @@ class RotateScreen(ShowsSecret[str]):
         catalogue = self._service.listing.catalogue
         for name, text in draft_texts(rotation.draft, catalogue).items():
             self._update(f"#planned-{name}", Content(text))
-        texts = next_step_text(state, is_paused=is_paused), note_text(rotation)
-        next_step = "\n".join(filter(None, texts))
+        next_step = "\n".join(
+            filter(None, (next_step_text(state, is_paused=is_paused), note_text(rotation)))
+        )
         self._update("#next-step", Content(next_step))
         self.query_one("#next-step").display = bool(next_step)
         self.query_one("#plan").display = rotation.allows(Step.CREATE)

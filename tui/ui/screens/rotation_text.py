@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date, datetime
 
 from textual.content import Content
@@ -10,13 +9,11 @@ from textual.content import Content
 from tui.api.grants import Catalogue
 from tui.api.models import KeyDraft
 from tui.keys.labels import base_label, shown_label
-from tui.keys.pause import Pause
 from tui.keys.records import KeyRecord, Knowledge, Records, Unfinished, UnfinishedKind
 from tui.keys.rotation import TRANSITIONS, Rotation, State, Step
 from tui.keys.write_outcomes import OpenWrite
 from tui.problems import describe
 from tui.text import count, mask, plain, short
-from tui.ui.screens.pause_text import paused_since
 from tui.ui.widgets.table_line import StateKind
 
 S = State
@@ -94,7 +91,7 @@ _SUCCESSOR_TEXTS: dict[Knowledge, str] = {
 }
 
 
-def state_texts(records: Records, pauses: Mapping[str, Pause], today: date) -> dict[str, StateText]:
+def state_texts(records: Records, today: date) -> dict[str, StateText]:
     """Return what stands beside the keys, by their ids; what matters most comes last."""
     texts: dict[str, StateText] = {}
     for unfinished in records.unfinished:
@@ -106,8 +103,6 @@ def state_texts(records: Records, pauses: Mapping[str, Pause], today: date) -> d
         texts[record.key.id] = f"secret never stored: r {what} it", "problem"
     for record in records.perhaps_stored:
         texts[record.key.id] = "secret perhaps stored: see J", "working"
-    for key_id, pause in pauses.items():
-        texts[key_id] = paused_since(pause.since, today), "working"
     for key_id, write in records.open_writes.items():
         texts[key_id] = _open_text(write), "problem"
     return texts
