@@ -174,10 +174,8 @@ class Rotation(Machine):
     def allows(self, step: Step) -> bool:
         """Tell whether the step can be taken now.
 
-        A successor that was made elsewhere is not taken for lost.
-
-        There may be no secret to deliver, and while a deletion of one key may still take effect,
-        the other one is not deleted.
+        A successor that was made elsewhere is not taken for lost. There may be no secret to
+        deliver. While a deletion of one key may still take effect, the other one is not deleted.
         """
         if not super().allows(step) or (step is Step.DELIVER and self._secret is None):
             return False
