@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -183,6 +184,13 @@ class Node:
     def held(self) -> int:
         """How many requests have been held so far, after they were done if that was to be."""
         return self._faults.held
+
+    def wait_held(self, held: int) -> None:
+        """Wait until so many requests have been held, 20 s at most."""
+        deadline = time.monotonic() + 20
+        while self.held < held:
+            assert time.monotonic() < deadline, "no request was held"
+            time.sleep(0.005)
 
     async def until(self, method: str, path_prefix: str, times: int = 1) -> None:
         """Wait until so many such requests have come, 20 s at most."""

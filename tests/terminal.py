@@ -96,7 +96,8 @@ _USUAL = {
 class Terminal:
     """A terminal with one program in it; everything it ever wrote is kept in `raw`.
 
-    `env` comes on top of a small environment of its own. `wait_for` and its kin raise
+    `env` comes on top of a small environment of its own; without `has_alternate` there is only the
+    shell's own screen, as in GNU screen and on a VT100. `wait_for` and its kin raise
     `AssertionError` with the screen in the message.
     """
 
@@ -107,7 +108,10 @@ class Terminal:
         rows: int = 24,
         env: Mapping[str, str] | None = None,
         cwd: str | os.PathLike[str] | None = None,
+        *,
+        has_alternate: bool = True,
     ) -> None:
+        self._has_alternate = has_alternate
         self.raw = bytearray()
         self._news = threading.Condition()
         self._ended = self._stalled = False
@@ -343,6 +347,7 @@ class Terminal:
                 at = start + 1
                 continue
             if (switch := _ALTERNATE.get(found[0])) is not None:
+                switch = switch and self._has_alternate
                 self._alternate = switch
                 if switch:
                     self._screens[True].reset()

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from textual.content import Content
 
-from tui.text import LONGEST, ago, count, mask, plain, short
+from tui.text import LONGEST, ago, as_read, count, mask, natural_order, plain, short, unwrapped
 
 NOW = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
 
@@ -148,3 +148,55 @@ def test_every_moment_has_words_that_fit_into_a_column(moment: datetime, now: da
 )
 def test_how_many(number: int, said: str) -> None:
     assert count(number, "key") == said
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("é", "e\u0301"),
+        ("Büro “Süd”", 'BÜRO "süd"'),
+        ("It’s", "it's"),
+        ("A \u2013 B", "a - b"),
+        ("two  blanks ", "two blanks"),
+        ("no\u00a0break", "no break"),
+        ("❤\ufe0f mail", "❤ mail"),
+        ("zero\u200bwidth", "zerowidth"),
+        ("Straße", "STRASSE"),
+        ("ﬁle", "file"),
+    ],
+)
+def test_texts_that_people_read_as_the_same_are_the_same(one: str, other: str) -> None:
+    assert as_read(one) == as_read(other)
+
+
+@pytest.mark.parametrize(("one", "other"), [("a", "b"), ("e", "é"), ("key 1", "key1"), ("", "a")])
+def test_texts_that_people_tell_apart_are_not_the_same(one: str, other: str) -> None:
+    assert as_read(one) != as_read(other)
+
+
+@pytest.mark.parametrize(
+    "copied",
+    [
+        "123456",
+        "123 456",
+        " 123456\n",
+        '"123456"',
+        "\u2018123 456\u2019",
+        "\u200b123\u00a0456\u200b",
+        "`123456`",
+    ],
+)
+def test_what_comes_along_with_a_copied_code_is_taken_off(copied: str) -> None:
+    assert unwrapped(copied) == "123456"
+
+
+def test_what_is_part_of_a_secret_stays() -> None:
+    assert unwrapped("a\"b'c") == "a\"b'c"
+    assert unwrapped('""') == '""'
+
+
+def test_numbers_and_accents_are_sorted_as_people_do() -> None:
+    labels = ["key10", "Key2", "Zebra", "Ärger", "key 1", "Arger 2", "argon", "key2b", "Éclair"]
+    assert sorted(labels, key=natural_order) == [
+        "Ärger", "Arger 2", "argon", "Éclair", "key 1", "Key2", "key2b", "key10", "Zebra"
+    ]  # fmt: skip

@@ -24,6 +24,7 @@ from tui.sandbox.options import ACCOUNTS, EDITIONS, SandboxMissing, SandboxOptio
 from tui.ui.themes import CHOICES
 
 if TYPE_CHECKING:
+    from tui.delivery.recovery import RecoveryFolder
     from tui.journal import Journal
     from tui.sandbox.options import Announcement
     from tui.ui.appearance import Appearance
@@ -91,9 +92,16 @@ def _start(options: argparse.Namespace) -> int:
     look = _appearance(options)
     if options.sandbox:
         return _run_beside_sandbox(options, look)
-    from tui.journal import Journal, journal_path
+    from tui.delivery.recovery import RecoveryFolder
+    from tui.journal import journal_at_home
 
-    return _run_app(_sign_in_defaults(options), look, Journal(journal_path()))
+    return _run_app(
+        _sign_in_defaults(options),
+        look,
+        journal=journal_at_home(),
+        recovery=RecoveryFolder(),
+        lock_seconds=options.lock_after,
+    )
 
 
 def _appearance(options: argparse.Namespace) -> Appearance:
@@ -175,6 +183,12 @@ def _parser() -> argparse.ArgumentParser:
         help="allow a server without TLS; everything is readable",
     )
     parser.add_argument(
+        "--lock-after",
+        type=_minutes,
+        metavar="MINUTES",
+        help="lock the screen after so long without a key (15; 0: never)",
+    )
+    parser.add_argument(
         "--sandbox", action="store_true", help="try it out against a server made up on this machine"
     )
     parser.add_argument(
@@ -206,6 +220,17 @@ def _add_sandbox_options(parser: argparse.ArgumentParser) -> None:
     alone.add_argument(
         "--require-client", action="store_true", help="want an OAuth client credential to sign in"
     )
+
+
+def _minutes(text: str) -> float:
+    """Return how many seconds so many minutes are."""
+    try:
+        minutes = float(text)
+    except ValueError:
+        minutes = -1.0
+    if not 0 <= minutes <= 7 * 24 * 60:
+        raise argparse.ArgumentTypeError("minutes are a number from 0, for never, to 10080")
+    return 60 * minutes
 
 
 def _port(text: str) -> int:
@@ -285,7 +310,14 @@ def _sign_in_defaults(options: argparse.Namespace) -> SignInDefaults:
     )
 
 
-def _run_app(defaults: SignInDefaults, look: Appearance, journal: Journal | None = None) -> int:
+def _run_app(
+    defaults: SignInDefaults,
+    look: Appearance,
+    *,
+    journal: Journal | None = None,
+    recovery: RecoveryFolder | None = None,
+    lock_seconds: float | None = None,
+) -> int:
     import asyncio
 
     from tui.crash import BackgroundFaults
@@ -293,11 +325,16 @@ def _run_app(defaults: SignInDefaults, look: Appearance, journal: Journal | None
 
     faults = BackgroundFaults()
     faults.watch()
-    app = KeysApp(defaults, journal=journal, appearance=look)
+    app = KeysApp(
+        defaults, journal=journal, recovery=recovery, lock_seconds=lock_seconds, appearance=look
+    )
     with asyncio.Runner(loop_factory=lambda: Loop(faults.note)) as runner:
         runner.run(app.run_async())
-    if faults.reports and sys.stderr is not None:
-        sys.stderr.write(f"{faults.sentence}\n")
+        unstored = runner.run(app.see_out())
+    for sentence in filter(None, (unstored, faults.sentence if faults.reports else "")):
+        if sys.stderr is not None:
+            with suppress(OSError):  # its terminal is gone
+                sys.stderr.write(f"{sentence}\n")
     return app.return_code or 0
 
 
@@ -326,7 +363,9 @@ def _run_beside_sandbox(options: argparse.Namespace, look: Appearance) -> int:
     except (SandboxMissing, SandboxFailed) as error:
         return _refuse(str(error))
     try:
-        return _run_app(_sandbox_defaults(sandbox.announcement), look)
+        return _run_app(
+            _sandbox_defaults(sandbox.announcement), look, lock_seconds=options.lock_after
+        )
     finally:
         sandbox.stop()
 

@@ -26,6 +26,7 @@ LIGHT = (
     "problems", "problems.program", "keys.service", "keys.verification", "keys.rotation",
     "keys.validation", "api.session", "api.models", "api.errors", "api.grants", "api.address",
     "journal", "delivery", "text", "crash", "cli", "sandbox.options", "sandbox.child_process",
+    "search.query", "search.index", "search.key_rows", "search.highlights", "search.permissions",
 )  # fmt: skip
 SCREENS = tuple(
     f"ui.screens.{path.stem}" for path in sorted((ROOT / "ui/screens").glob("[!_]*.py"))
@@ -49,8 +50,8 @@ for name in names:
 @pytest.mark.parametrize(
     ("modules", "forbidden"),
     [
-        (LIGHT, "textual,rich,httpx,pydantic,starlette,uvicorn"),
-        (("ui.app", *SCREENS, *WIDGETS), "httpx,pydantic,starlette,uvicorn"),
+        (LIGHT, "textual,rich,httpx,pydantic,starlette,uvicorn,lark"),
+        (("ui.app", *SCREENS, *WIDGETS), "httpx,pydantic,starlette,uvicorn,lark"),
         (("api.client",), "textual,starlette,uvicorn"),
         (("sandbox.application", "sandbox.running"), "textual,rich,httpx"),
     ],

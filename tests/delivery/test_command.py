@@ -26,6 +26,7 @@ from tui.delivery import (
     argument_form,
 )
 from tui.delivery.redaction import LONGEST, last_words
+from tui.waiting import all_seen_through
 
 VALUE = "9ac1f00dcafe9ac1f00dcafe9ac1f00dcafe0042"
 SECRET = SecretStr(VALUE)
@@ -168,14 +169,18 @@ async def test_one_that_hangs_is_killed_with_its_children(script: Script, does: 
     assert not noted("child") or gone(int(got("child")))
 
 
-async def test_giving_up_kills_it_too(script: Script) -> None:
+async def test_one_that_nobody_waits_for_any_more_is_seen_through(script: Script) -> None:
     os.mkfifo("started")
-    command = CommandDelivery(script("echo > started; exec sleep 600"))
+    os.mkfifo("go-on")
+    command = CommandDelivery(script(f"echo > started; read _ < go-on; {READ}; echo x > stored"))
     sending = asyncio.create_task(command.deliver(parcel()))
     await asyncio.to_thread(got, "started")
     sending.cancel()
     with pytest.raises(asyncio.CancelledError):
         await sending
+    await asyncio.to_thread(Path("go-on").write_text, "\n")
+    await all_seen_through()
+    assert got("stored") == "x\n"
     assert gone(int(got("got.pid")))
 
 
@@ -274,6 +279,16 @@ async def test_an_id_that_is_not_safe_is_refused_and_a_label_is_made_so(script: 
         ("cat | sort", "No shell runs the command, so | means nothing"),
         ("cat > file", "so > means nothing"),
         ("cat 2>&1", "so 2>&1 means nothing"),
+        ("cat $HOME/x", "so $HOME/x means nothing in it: use a script"),
+        ('tee "$HOME"/{label}', 'so "$HOME"/{label} means nothing'),
+        ("tee `id`", "so `id` means nothing"),
+        ('tee "a`id`"', "means nothing"),
+        ("tee x # a note", "so # means nothing"),
+        ("tee vault-*", "so vault-* means nothing"),
+        ("tee ~/{label}", "so ~/{label} means nothing"),
+        ("tee a;reboot", "so a;reboot means nothing"),
+        ("tee x>y", "so x>y means nothing"),
+        ("tee x &", "so & means nothing"),
         ("cat\tx", "a character that nobody can see"),
         ("cat \x1b[2J{", "a character that nobody can see: cat ␛[2J{."),
     ],
@@ -284,6 +299,27 @@ def test_a_bad_command_is_refused_before_there_is_a_key(template: str, message: 
     assert message in caught.value.sentence
     assert caught.value.sentence.isprintable()
     assert caught.value.__context__ is None or caught.value.__suppress_context__
+
+
+def test_another_keys_name_in_a_store_is_not_taken(script: Script) -> None:
+    script("")
+    command = CommandDelivery("./store momentum/{label}")
+    command.check(["a b"], ["a b", "other"])
+    with pytest.raises(DeliveryFailed, match="is the same for “a b” and “a/b”"):
+        command.check(["a b"], ["other", "a/b"])
+    CommandDelivery("./store {label} {id}").check(["a b"], ["a/b"])
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "cat '$HOME' '*' '# no note' \\$x \\# a#b x~",
+        'cat "a;b & c" "it\'s <{label}>" "~/x"',
+        "cat key=- -mount=secret momentum/{label} a,b:c@d%e+f=g^h!",
+    ],
+)
+def test_what_is_quoted_from_a_shell_is_taken_as_it_is(template: str) -> None:
+    CommandDelivery(template).check()
 
 
 def test_a_tilde_before_the_program_is_the_home(

@@ -12,6 +12,7 @@ import re
 import shlex
 import stat
 import sys
+import threading
 from asyncio.subprocess import PIPE
 from collections.abc import Callable
 from pathlib import Path
@@ -22,7 +23,15 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from tui.delivery import DeliveryFailed, DeliveryFault, FileDelivery, Form, NewSecret, variable_name
+from tui.delivery import (
+    DeliveryFailed,
+    DeliveryFault,
+    FileDelivery,
+    Form,
+    NewSecret,
+    form_of,
+    variable_name,
+)
 
 FORMS: tuple[Form, ...] = get_args(Form)
 HOSTILE = [
@@ -248,8 +257,8 @@ def failing(number: int) -> Callable[..., Any]:
     return call
 
 
-def interrupted(_: int) -> None:
-    raise KeyboardInterrupt
+def out_of_memory(_: int) -> None:
+    raise MemoryError
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -258,7 +267,7 @@ def interrupted(_: int) -> None:
     [
         ("pwrite", almost_full, DeliveryFault.NO_SPACE),
         ("fsync", lambda: failing(errno.EIO), DeliveryFault.OTHER),
-        ("fsync", lambda: interrupted, None),
+        ("fsync", lambda: out_of_memory, None),
     ],
 )
 async def test_a_failed_write_leaves_the_file_as_it_was(
@@ -276,7 +285,7 @@ async def test_a_failed_write_leaves_the_file_as_it_was(
         before = path.read_bytes()
         with monkeypatch.context() as patch:
             patch.setattr(os, name, broken())
-            with pytest.raises(DeliveryFailed if reason else KeyboardInterrupt) as caught:
+            with pytest.raises(DeliveryFailed if reason else MemoryError) as caught:
                 await delivery.deliver(parcel(8))
         if isinstance(failure := caught.value, DeliveryFailed):
             assert failure.reason is reason
@@ -356,3 +365,35 @@ def test_variables_are_unique_and_safe_in_any_shell(keys: list[tuple[str, str]])
         assert re.fullmatch(r"[A-Z_][A-Z0-9_]{0,99}", name)
         assert re.search("(^|_)KEY(_|$)", name)
         taken.add(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "form"),
+    [
+        (".env", "env"),
+        (".env.production", "env"),
+        ("billing.ENV", "env"),
+        ("X.CSV", "csv"),
+        ("x.Json", "json"),
+        (".env.json", "json"),
+        ("env", None),
+        ("x.key", None),
+        ("x.environment", None),
+    ],
+)
+def test_the_name_tells_the_form(name: str, form: Form | None) -> None:
+    assert form_of(Path("folder.csv") / name) == form
+
+
+async def test_a_file_system_that_hangs_costs_a_failure_and_not_the_program(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = threading.Event()
+    monkeypatch.setattr("os.fsync", lambda _: answers.wait())
+    monkeypatch.setattr("tui.waiting.FILE_SECONDS", 0.2)
+    delivery = FileDelivery(tmp_path / "set.env", "env")
+    for _ in range(2):
+        with pytest.raises(DeliveryFailed, match="did not answer") as failure:
+            await delivery.deliver(parcel(1))
+        assert failure.value.reason is DeliveryFault.TOO_SLOW
+    answers.set()

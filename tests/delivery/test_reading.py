@@ -49,6 +49,7 @@ def test_secrets_come_back_as_they_were_written(
         ("a.json", '[{"id": "1"}]', "not in the form"),
         ("a.json", "[]", "holds no secrets"),
         ("a.csv", "x,y\n1,2\n", "not in the form"),
+        ("a.csv", "label,id,short_key,secret\nx,1,9ac1,hush\ny,,,\n", "not in the form"),
         ("a.env", "NAME=hush-hush\n", "holds no secrets"),
         ("a.env", "# x (id 1)\nNAME='hush\n", "not in the form"),
         ("a.json", "[" * 100_000, "not in the form"),
@@ -72,3 +73,24 @@ def test_what_is_no_file_is_told_and_keeps_nobody_waiting(tmp_path: Path) -> Non
     for path in (tmp_path / "none.env", tmp_path / "pipe.env", Path("~nobody-here/x.env")):
         with pytest.raises(NoSecretsRead, match="can't be read"):
             read_secrets(path)
+
+
+ENTRIES = {
+    ".env": "# Mailer (9ac1, id 1)\nMAILER_KEY=first\n# Ärger (77b0, id 2)\nAERGER_KEY=second\n",
+    ".env.production": "# Mailer (9ac1, id 1)\nMAILER_KEY=first\n# Ä (77b0, id 2)\nA_KEY=second\n",
+    "KEYS.CSV": "label,id,short_key,secret\nMailer,1,9ac1,first\nÄrger,2,77b0,second\n",
+    "keys.csv": "label;id;short_key;secret\r\nMailer;1;9ac1;first\r\nÄ, rger;2;77b0;second\r\n",
+    "tabs.csv": "label\tid\tshort_key\tsecret\nMailer\t1\t9ac1\tfirst\nÄrger\t2\t77b0\tsecond\n",
+    "keys.json": '[{"id": "1", "secret": "first"}, {"id": "2", "label": "Ä", "secret": "second"}]',
+}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("name", ENTRIES)
+def test_what_editors_and_spreadsheets_make_of_a_file_is_read_whole(
+    tmp_path: Path, name: str, encoding: str
+) -> None:
+    path = tmp_path / name
+    path.write_bytes(ENTRIES[name].encode(encoding))
+    secrets = {key_id: secret.get_secret_value() for key_id, secret in read_secrets(path).items()}
+    assert secrets == {"1": "first", "2": "second"}

@@ -53,7 +53,9 @@ def proof(verification: Verification, grant: str) -> Proof:
 
 
 def file_of(journal: Journal) -> Path:
+    """Return the journal's file, with all that was noted so far in it."""
     assert journal.path is not None
+    journal.wait()
     return journal.path
 
 

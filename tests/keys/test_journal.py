@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.keys.conftest import WHEN, file_of
-from tui.journal import LONGEST, Journal, JournalEntry, journal_path
+from tui.journal import LONGEST, Journal, JournalEntry, journal_at_home, journal_path
 
 SERVER = "https://mta1.example.com"
 
@@ -90,6 +90,7 @@ def test_a_file_that_others_could_read_is_closed_to_them(journal: Journal) -> No
     file_of(journal).touch()
     file_of(journal).chmod(0o666)
     journal.prepare()
+    journal.read()
     assert mode(file_of(journal)) == 0o600
 
 
@@ -185,23 +186,29 @@ def test_times_are_in_utc(journal: Journal) -> None:
     assert local.read().entries[0].when.tzinfo is UTC
 
 
-def test_where_the_journal_is_follows_the_xdg_rules(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_the_journal_is_follows_the_xdg_rules() -> None:
     name = Path("momentum-keys/journal.jsonl")
     assert journal_path({"XDG_STATE_HOME": "/x/state"}) == Path("/x/state") / name
-    monkeypatch.setenv("HOME", "/home/ops")
-    default = Path("/home/ops/.local/state") / name
-    assert journal_path({}) == default
-    assert journal_path({"XDG_STATE_HOME": "relative"}) == default
-    assert journal_path({"XDG_STATE_HOME": ""}) == default
+    home, default = {"HOME": "/home/ops"}, Path("/home/ops/.local/state") / name
+    assert journal_path(home) == default
+    assert journal_path({**home, "XDG_STATE_HOME": "relative"}) == default
+    assert journal_path({**home, "XDG_STATE_HOME": ""}) == default
 
-    def homeless() -> Path:
-        raise RuntimeError
 
-    monkeypatch.setattr(Path, "home", homeless)
-    assert journal_path({}) is None
+@pytest.mark.parametrize("environ", [{}, {"HOME": ""}, {"HOME": "here"}, {"XDG_STATE_HOME": "x"}])
+def test_without_a_home_nothing_is_written_anywhere_and_that_is_said(
+    environ: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    journal = journal_at_home(environ)
+    journal.prepare()
+    journal.begin("create", server=SERVER)
+    assert "only until you leave: HOME names no directory" in journal.problem
+    assert len(journal.read().entries) == 1
+    assert not list(tmp_path.iterdir())
 
 
 def test_it_needs_nothing_that_is_slow_to_import() -> None:
-    code = "import sys, tui.journal; sys.exit(' '.join({'asyncio', 'pydantic', 'httpx', 'textual'} & set(sys.modules)) or None)"  # noqa: E501  # one program
+    code = "import sys, tui.journal; sys.exit(' '.join({'pydantic', 'httpx', 'textual'} & set(sys.modules)) or None)"  # noqa: E501  # one program
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False, text=True)  # noqa: S603  # our own code
     assert (run.returncode, run.stderr) == (0, "")

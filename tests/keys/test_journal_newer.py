@@ -41,7 +41,7 @@ def line(**fields: object) -> str:
 
 async def never_and_perhaps(journal: Journal) -> tuple[list[str], list[str]]:
     keys = [Key(id, LABEL, short, (), None, None, None) for id, short in KEYS]  # noqa: A001
-    history = KeyHistory(Journal(journal.path), SERVER, Presence(None, SERVER))
+    history = KeyHistory(Journal(file_of(journal)), SERVER, Presence(None, SERVER))
     await history.refresh()
     records = history.records(Listing(tuple(keys)), {}, lambda _: False)
     never, perhaps = records.never_stored, records.perhaps_stored
@@ -98,7 +98,7 @@ async def test_an_unknown_line_about_something_else_takes_nothing_back(
 async def test_what_was_created_after_a_line_about_everything_is_known(journal: Journal) -> None:
     created(journal)
     append(journal, line(action="deliver everything", attempt=None))
-    later = Journal(journal.path, now=lambda: WHEN + timedelta(seconds=1))
+    later = Journal(file_of(journal), now=lambda: WHEN + timedelta(seconds=1))
     created(later, key_id="k2", short_key="77f0")
     assert await never_and_perhaps(journal) == (["k2"], ["k1"])
 
@@ -131,6 +131,6 @@ def test_that_lines_are_not_understood_is_shown_as_long_as_they_are_there(journa
     created(journal)
     append(journal, line(phase="escrowed"))
     append(journal, line(action="deliver"))
-    later = Journal(journal.path)
+    later = Journal(file_of(journal))
     later.read()
     assert later.problem.startswith("2 lines of the journal can't be understood: a newer version")

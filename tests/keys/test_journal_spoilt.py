@@ -78,7 +78,7 @@ def test_a_full_disk_is_told_and_caught_up_with_later(
         assert "No space left on device".lower() in journal.problem.lower()
     attempt.done(key_id="k2")
     assert journal.problem == ""
-    again = Journal(journal.path)
+    again = Journal(file_of(journal))
     assert [(entry.label, entry.phase) for entry in again.read().entries] == [
         ("two", "done"),
         ("two", "begun"),

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,11 +18,8 @@ def start(tmp_path: Path) -> Iterator[StartProgram]:
     """Starts the program; what it keeps is the test's own."""
     with ExitStack() as stack:
 
-        def started(
-            *arguments: str, driver: str = "", env: Mapping[str, str] | None = None
-        ) -> Program:
-            program = Program(*arguments, state=tmp_path, driver=driver, env=env)
-            return stack.enter_context(program)
+        def started(*arguments: str, **options: Any) -> Program:  # noqa: ANN401  # as Program takes them
+            return stack.enter_context(Program(*arguments, state=tmp_path, **options))
 
         yield started
 
@@ -30,8 +28,7 @@ def start(tmp_path: Path) -> Iterator[StartProgram]:
 def to_node(start: StartProgram, node: Node) -> StartProgram:
     """Starts the program with the address of a node, and the name of its user."""
 
-    def started(*arguments: str, driver: str = "", env: Mapping[str, str] | None = None) -> Program:
-        to = ("--url", node.url, "--username", node.username)
-        return start(*to, *arguments, driver=driver, env=env)
+    def started(*arguments: str, **options: Any) -> Program:  # noqa: ANN401  # as Program takes them
+        return start("--url", node.url, "--username", node.username, *arguments, **options)
 
     return started

@@ -31,7 +31,7 @@ StartProgram = Callable[..., "Program"]
 class Program(Terminal):
     """`momentum-keys` with these arguments; `driver` is a script to run in its place.
 
-    `env` comes on top of the environment of a terminal.
+    `env` comes on top of the environment of a terminal; see `Terminal` for the rest.
     """
 
     def __init__(
@@ -40,11 +40,15 @@ class Program(Terminal):
         state: Path,
         driver: str = "",
         env: Mapping[str, str] | None = None,
+        has_alternate: bool = True,
     ) -> None:
         self.state = state
         how = ["-c", driver] if driver else ["-m", "tui"]
         own = {"XDG_STATE_HOME": str(state), "HOME": str(state), "TMPDIR": str(state)}
-        super().__init__([sys.executable, *how, *arguments], env={**own, **(env or {})})
+        if (runtime := state / "runtime").is_dir():
+            own["XDG_RUNTIME_DIR"] = str(runtime)
+        argv = [sys.executable, *how, *arguments]
+        super().__init__(argv, env={**own, **(env or {})}, has_alternate=has_alternate)
 
     @property
     def sentences(self) -> str:
@@ -73,6 +77,12 @@ class Program(Terminal):
         self.at_login()
         self.send(node.password + "\r")
         self.at_keys()
+
+    def sign_in_and_shows(self, node: Node, *texts: str) -> None:
+        """Sign in as the node's user, and wait for a dialog above the list."""
+        self.at_login()
+        self.send(node.password + "\r")
+        self.shows(*texts)
 
     def go_to(self, label: str) -> None:
         """Put the cursor on a key, from the top of the list."""

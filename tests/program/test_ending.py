@@ -96,7 +96,7 @@ def test_a_lost_terminal_ends_it(node: Node, tmp_path: Path, heard: bool) -> Non
     with Terminal(command, env={"XDG_STATE_HOME": str(tmp_path)}) as terminal:
         terminal.wait_for("F1 Help")
         terminal.send(node.password + "\r")
-        terminal.wait_for("▌")
+        terminal.wait_for("Settings › API keys")
         terminal.hang_up()
         assert terminal.wait_exit() == 129
     assert node.seen("POST", LOGOUT) == 2
@@ -172,7 +172,7 @@ def test_it_leaves_the_sandbox_beside_it_stopped(start: StartProgram) -> None:
 def test_it_stops_and_goes_on_as_other_programs_do(to_node: StartProgram, node: Node) -> None:
     program = to_node()
     program.sign_in(node)
-    before = program.wait_quiet()
+    before = program.wait_quiet(0.6)
     for _ in range(2):
         program.signal(signal.SIGTSTP)
         os.waitid(os.P_PID, program.process.pid, os.WSTOPPED)

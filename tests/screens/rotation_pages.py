@@ -168,6 +168,9 @@ class Bulk(Buttons):
         for name, text in fields.items():
             await self.fill(name, text)
         await self.me.press("enter")
+        await self.me.until(
+            lambda: not any(worker.group == "start" for worker in self.me.app.workers)
+        )
 
     async def over(self, progress: str) -> None:
         """Wait for the run's end, with this text beside the bar."""

@@ -106,7 +106,7 @@ async def test_what_costs_no_key(node: Node, tmp_path: Path) -> None:
         await bulk.begin(password="wrong")
         await keys.me.until("✗ User credentials are invalid.")
         assert keys.me.screen.focused is bulk.field("password").query_one(Input)
-        assert not (tmp_path / "new.env").exists()
+        await keys.me.until(lambda: not (tmp_path / "new.env").exists())
         node.fail("POST", SIGN_IN, "500")
         await keys.me.press("enter")
         await keys.me.until("Nothing was created: the server failed with status 500")

@@ -93,7 +93,7 @@ async def test_nothing_is_sent_before_everything_is_there(node: Node) -> None:
 async def test_hints_do_not_hold_anything_up(node: Node) -> None:
     async with at_keys(node) as keys:
         form = await keys.new()
-        await form.fill("label", "Billing mailer")
+        await form.fill("label", "Billing  MAILER")
         await form.go_to("password")
         await keys.me.until("already has this label.")
         await form.give()

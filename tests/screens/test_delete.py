@@ -105,6 +105,25 @@ async def test_a_key_that_sends_wants_to_be_named(node_with: NodeMaker) -> None:
             assert label not in node.labels()
 
 
+@pytest.mark.parametrize(
+    ("label", "typed"),
+    [("Büro “Süd”", 'Bu\u0308ro "Su\u0308d"'), ("❤\ufe0f It’s \u2013 mail", "❤ it's - mail")],
+)
+async def test_a_label_is_typed_or_pasted_as_people_read_it(
+    node_with: NodeMaker, label: str, typed: str
+) -> None:
+    node = node_with(seeds=False)
+    node.add_key(label, ("smtp/inject",))
+    async with at_keys(node) as keys:
+        await keys.me.press("home", key_for(Place.KEYS, "delete"))
+        dialog = await keys.delete_dialog()
+        await keys.me.paste(f"{typed}\n")  # while Cancel has the focus
+        assert dialog.field("typed").value == typed
+        await keys.me.press("enter")
+        await shows(keys, "was deleted.")
+        assert node.labels() == []
+
+
 async def test_somebody_elses_key_is_explained_with_the_owners_name(node_with: NodeMaker) -> None:
     node = node_with(edition="sparkpost")
     async with at_keys(node) as keys:

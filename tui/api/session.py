@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from hmac import compare_digest
 from typing import TYPE_CHECKING, TypeVar
 
 from tui.api.errors import (
@@ -167,6 +168,12 @@ class Session:
         """
         username = self.user.username if self.user else ""
         return await self.client.password_grant(username, password, remember=False)
+
+    def is_access_token(self, credential: SecretStr) -> bool:
+        """Tell whether this is the access token that the session uses, in constant time."""
+        token = self._token.access.get_secret_value() if self._token else ""
+        given = credential.get_secret_value()
+        return bool(token) and compare_digest(token.encode(), given.encode("utf-8", "replace"))
 
     def discard(self, token: Token) -> None:
         """Have a throw-away token signed out, which nobody waits for but `sign_out`.

@@ -27,6 +27,7 @@ from tui.api.errors import (
 from tui.api.proxy import Proxy, proxy_for
 from tui.api.trust import is_certificate_wanted, no_trust, tls_context, tls_stage
 from tui.text import short
+from tui.waiting import time_limit
 
 CONNECT_SECONDS = 10.0
 """How long a connection may take to come about; shorter where the call's deadline is."""
@@ -98,7 +99,7 @@ class Wire:
         """
         progress, started = _Progress(), monotonic()
         try:
-            async with asyncio.timeout(call.deadline):
+            async with time_limit(call.deadline):
                 return await self._sent(call, progress)
         except httpx.InvalidURL:
             failure: ApiError = Unsendable("address")

@@ -5,7 +5,7 @@ All words about delivery live here.
 
 from tui.delivery.clipboard import send_to_clipboard
 from tui.delivery.command import CommandDelivery
-from tui.delivery.file import write_secret_file
+from tui.delivery.file import does_not_answer, write_secret_file
 from tui.delivery.file_set import FileDelivery, Form, form_of
 from tui.delivery.names import argument_form, suggested_file_name, variable_name
 from tui.delivery.new_secret import Delivery, DeliveryFailed, DeliveryFault, NewSecret, Sent
@@ -23,6 +23,7 @@ __all__ = [
     "NoSecretsRead",
     "Sent",
     "argument_form",
+    "does_not_answer",
     "form_of",
     "plain_view",
     "read_secrets",

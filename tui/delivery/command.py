@@ -7,7 +7,7 @@ import os
 import shlex
 import shutil
 import signal
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from tui.delivery.new_secret import DeliveryFailed, DeliveryFault, NewSecret, Se
 from tui.delivery.redaction import last_words
 from tui.delivery.template import Word, bad_command, parse
 from tui.text import plain, short
+from tui.waiting import see_through, time_limit
 
 MOST_OUTPUT = 65_536
 """How much of a command's output is kept, in bytes; what comes last counts."""
@@ -38,11 +39,12 @@ class CommandDelivery:
         self._words: tuple[Word, ...] = ()
         self._key_of_run: dict[tuple[str, ...], tuple[str, str, str]] = {}
 
-    def check(self, labels: Sequence[str] = ()) -> None:
+    def check(self, labels: Sequence[str] = (), others: Iterable[str] = ()) -> None:
         """Raise `DeliveryFailed` where the command cannot be run, before the first key is made.
 
         So does one that would be the same for two keys of these `labels`: the second secret would
-        take the place of the first.
+        take the place of the first. Of the `others` on the server only one with another label
+        counts: a successor takes the place of its predecessor.
         """
         words = parse(self._template)
         self._program, self._words = _find_program(words[0].text), words
@@ -53,6 +55,10 @@ class CommandDelivery:
                 if arguments in seen:
                     raise _same_command(seen[arguments], label)
                 seen[arguments] = label
+            for label in others:
+                chosen = seen.get(self._fill({"label": _label_argument(label)}), label)
+                if chosen != label:
+                    raise _same_command(chosen, label)
 
     def close(self) -> None:
         """Do nothing: no command outlives its delivery."""
@@ -60,8 +66,11 @@ class CommandDelivery:
     async def deliver(self, new_secret: NewSecret) -> Sent:
         """Run the command with one secret; it ended well, and read all of it, when this returns.
 
-        One that takes too long is killed with all its children.
+        One that takes too long is killed with all its children; none is because the program ends.
         """
+        return await see_through(self._deliver(new_secret))
+
+    async def _deliver(self, new_secret: NewSecret) -> Sent:
         if not self._words:
             self.check()
         arguments = self._arguments(new_secret)
@@ -135,7 +144,7 @@ class CommandDelivery:
             process = await self._start(arguments, inlet, sink)
             try:
                 with suppress(TimeoutError):
-                    async with asyncio.timeout(self._seconds):
+                    async with time_limit(self._seconds):
                         await process.wait()
                 status = process.returncode
             finally:

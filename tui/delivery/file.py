@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from tui.delivery.new_secret import DeliveryFailed, DeliveryFault, encoded
 from tui.text import plain
+from tui.waiting import FILE_SECONDS
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
@@ -82,6 +83,15 @@ def sync_directory(directory: Path) -> None:
     except OSError as error:
         if error.errno not in (errno.EACCES, errno.EINVAL, errno.ENOTSUP):
             raise
+
+
+def does_not_answer(path: Path) -> DeliveryFailed:
+    """Return the failure of a file system that hangs, as one on another machine may."""
+    return DeliveryFailed(
+        DeliveryFault.TOO_SLOW,
+        f"{plain(str(path))} did not answer within {FILE_SECONDS:g} s. Whether the secret will be "
+        "there is not known: choose another disk.",
+    )
 
 
 _REASONS = {

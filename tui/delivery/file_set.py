@@ -10,21 +10,31 @@ import shlex
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from threading import Lock
 from typing import Literal, get_args
 
-from tui.delivery.file import create_private, put_into_words, sync_directory
+from tui.delivery.file import (
+    create_private,
+    does_not_answer,
+    put_into_words,
+    sync_directory,
+)
 from tui.delivery.names import variable_name
 from tui.delivery.new_secret import DeliveryFailed, DeliveryFault, NewSecret, Sent
 from tui.text import plain, short
+from tui.waiting import in_thread, see_through
 
 Form = Literal["env", "json", "csv"]
 """How the secrets stand in the file: shell variables, an array of objects, or a table."""
 
 
 def form_of(path: Path) -> Form | None:
-    """Return the form that a file's ending asks for, or None."""
-    return next((form for form in get_args(Form) if path.suffix == f".{form}"), None)
+    """Return the form that a file's name asks for: `.env`, `.env.production`, `X.CSV`; or None."""
+    name = path.name.lower()
+    ending = next((form for form in get_args(Form) if name.endswith(f".{form}")), None)
+    return ending or ("env" if name.startswith(".env.") else None)
 
 
 _FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")  # noqa: RUF001  # spreadsheets take wide ones, too
@@ -43,6 +53,8 @@ class FileDelivery:
         self._descriptor = -1
         self._size = self._written = 0
         self._variables: set[str] = set()
+        self._lock = Lock()
+        """Is held while a secret is being written."""
 
     def check(self, labels: Sequence[str] = ()) -> None:
         """Create the file, still empty, so that a path that will not do costs no key."""
@@ -69,9 +81,26 @@ class FileDelivery:
     async def deliver(self, new_secret: NewSecret) -> Sent:
         """Append one secret; it is on the disk when this returns, and the file is whole.
 
-        Whatever goes wrong, the file is left as it was before. Nothing is awaited here, so that
-        nothing can interrupt a write.
+        Whatever goes wrong, the file is left as it was before. The write goes on in a thread
+        though nobody waits for it any more, and so it does where the file system hangs.
         """
+        return await see_through(self._deliver(new_secret))
+
+    async def _deliver(self, new_secret: NewSecret) -> Sent:
+        if not self._lock.acquire(blocking=False):
+            raise does_not_answer(self._path)
+        try:
+            return await in_thread(partial(self._write_entry, new_secret))
+        except TimeoutError:
+            raise does_not_answer(self._path) from None
+
+    def _write_entry(self, new_secret: NewSecret) -> Sent:
+        try:
+            return self._write_now(new_secret)
+        finally:
+            self._lock.release()
+
+    def _write_now(self, new_secret: NewSecret) -> Sent:
         self.check()
         variable = variable_name(new_secret.label, new_secret.short_key, self._variables)
         try:

@@ -33,9 +33,9 @@ def plain_view(
     """Show `secret` on the ordinary screen, where any terminal can select it, until Enter.
 
     The caller has suspended the app; `read_line` returns at the end of a line, `write` flushes,
-    and `columns` returns the terminal's present width. Ctrl+C, the end of input and a signal
-    to end count as Enter. Exactly the rows that were written are erased, or a few more if the
-    window was resized.
+    and `columns` returns the terminal's present width. Ctrl+C, the end of input and a signal to
+    end or to stop count as Enter. Exactly the rows that were written are erased, or a few more if
+    the window was resized.
     """
     value = secret.get_secret_value()
     shown = plain(value)
@@ -98,12 +98,17 @@ def _no_echo() -> Iterator[None]:
 
 @contextmanager
 def _ending_signals_do(act: Callable[[int, FrameType | None], object]) -> Iterator[None]:
-    """Have Ctrl+C, and each ending signal that the loop attends to, do `act` for a while."""
-    before = {number: signal.getsignal(number) for number in ENDING}
+    """Have Ctrl+C, Ctrl+Z and each ending signal that the loop attends to do `act` for a while."""
+    before = {number: signal.getsignal(number) for number in (*ENDING, signal.SIGTSTP)}
     if not _in_main_thread():
         yield
         return
-    handled = [number for number, handler in before.items() if callable(handler)]
+    # What the system does of itself at SIGTSTP would leave the secret on the shell's screen.
+    handled = [
+        number
+        for number, handler in before.items()
+        if callable(handler) or number == signal.SIGTSTP
+    ]
     for number in handled:
         signal.signal(number, act)
     try:

@@ -11,7 +11,13 @@ from tui.delivery.new_secret import DeliveryFailed, DeliveryFault
 from tui.text import plain, short
 
 _FIELDS = ("label", "id", "short_key")
-_SHELL = re.compile(r"[|&;]+|[0-9&]*[<>].*")
+_WORDS = re.compile(r"""(?:[^\s"'\\]|\\.|"(?:[^"\\]|\\.)*"|'[^']*')+""")
+"""One word of a command, with its quotation marks."""
+_QUOTED = re.compile(r"""\\.|'[^']*'|\{[^{}]*\}""")
+_IN_QUOTES = re.compile(r'''"(?:[^"\\]|\\.)*"''')
+_SHELL_ANYWHERE = re.compile(r"[$`]")
+_SHELL_BARE = re.compile(r"[|&;<>()*?\[]|^[#~]")
+"""What a shell would act on, within double quotation marks too, or only outside of all."""
 
 
 class Word:
@@ -52,15 +58,22 @@ def parse(template: str) -> tuple[Word, ...]:
         raise bad_command(
             "There is no command yet, such as vault kv put secret/momentum/{label} key=-."
         )
-    for word in words[1:]:
-        if _SHELL.fullmatch(word):
-            raise bad_command(
-                f"No shell runs the command, so {plain(word)} means nothing in it: use a script."
-            )
+    for word in _WORDS.findall(template)[1:]:
+        _refuse_shell(word)
     parsed = tuple(map(Word, words))
     if parsed[0].holds(*_FIELDS):
         raise bad_command("The command must begin with a program, not with a placeholder.")
     return parsed
+
+
+def _refuse_shell(word: str) -> None:
+    """Refuse a word that only a shell would do something with, unless it is quoted from it."""
+    unquoted = _QUOTED.sub("", word)
+    if _SHELL_ANYWHERE.search(unquoted) or _SHELL_BARE.search(_IN_QUOTES.sub("", unquoted)):
+        raise bad_command(
+            f"No shell runs the command, so {short(word, 60)} means nothing in it: use a script, "
+            "or put it in '…' if it is meant as it is written."
+        )
 
 
 def bad_command(sentence: str) -> DeliveryFailed:

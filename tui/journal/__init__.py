@@ -10,7 +10,14 @@ from tui.journal.lines import (
     JournalEntry,
     Phase,
 )
-from tui.journal.log import Attempt, Journal, JournalSnapshot, journal_path, new_attempt_id
+from tui.journal.log import (
+    Attempt,
+    Journal,
+    JournalSnapshot,
+    journal_at_home,
+    journal_path,
+    new_attempt_id,
+)
 
 __all__ = [
     "LONGEST",
@@ -25,6 +32,7 @@ __all__ = [
     "JournalSnapshot",
     "Phase",
     "create_records",
+    "journal_at_home",
     "journal_path",
     "new_attempt_id",
     "open_attempts",

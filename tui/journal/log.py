@@ -6,22 +6,21 @@ whatever interrupts the program, a key whose secret was never stored is recognis
 
 from __future__ import annotations
 
-import errno
+import asyncio
 import os
-import stat
-import threading
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import BinaryIO
+from threading import Lock
+from typing import cast
 
+from tui.journal.file import FileState, append, opened, read_lines
 from tui.journal.lines import Action, JournalEntry, Phase, decode, encode, holds_more
 from tui.journal.unclear import LONG_AGO, Unclear
 from tui.text import plain
-
-CAP = 2 * 2**20
-"""How much of the journal's end is read, in bytes: some 8,000 lines."""
+from tui.waiting import FILE_SECONDS, start_thread, time_limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +47,13 @@ class Attempt:
     def __init__(self, journal: Journal, entry: JournalEntry) -> None:
         self._journal, self._entry = journal, entry
         self._last: tuple[Phase, str] = (entry.phase, entry.detail)
+        self.is_stored = False
+        """Whether the secret was noted as stored by way of this object."""
+
+    @property
+    def entry(self) -> JournalEntry:
+        """The first line about it, with what has become known of its key since."""
+        return self._entry
 
     @property
     def id(self) -> str:
@@ -82,6 +88,7 @@ class Attempt:
 
     def stored(self, how: str) -> None:
         """The secret of the key that was created is where the operator wants it."""
+        self.is_stored = True
         self._note("stored", how)
 
     def proven(self, works: bool) -> None:
@@ -101,33 +108,57 @@ class Journal:
     Several programs may write at once. A file that cannot be written keeps nobody from working:
     revoking a leaked key matters more than noting it, on a full disk too. `problem` then says so
     in a sentence that is to stand on the screen, and the lines wait in memory for a better time.
+    Threads read and write, so that a file system that hangs costs a notice. `why_no_file` is the
+    sentence for a journal that has no file though it should.
     """
 
     def __init__(
-        self, path: Path | None, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self,
+        path: Path | None,
+        *,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        why_no_file: str = "",
     ) -> None:
         self.path = path
         self._now = now
+        self._why_no_file = why_no_file
         self._unwritten: list[bytes] = []
         self._not_written = self._not_read = ""
         self._last_read: tuple[_JournalState | None, JournalSnapshot] = (None, JournalSnapshot())
-        # Lines are noted on the event loop and read by threads: what is being written stands in
-        # the file or among the unwritten lines, and never in neither.
-        self._lock = threading.Lock()
+        self._writing: Future[None] | None = None
+        self._stuck: Future[None] | None = None
+        self._is_writing = False
+        self._stuck_reading: Future[JournalSnapshot] | None = None
+        self._lines_lock = Lock()
+        """Guards the unwritten lines, for a moment."""
+        self._file_lock = Lock()
+        """Is held by threads while they read or write: a line is in the file or unwritten."""
 
     @property
     def problem(self) -> str:
         """Why nothing is being noted, else why what was noted is not all known, or nothing."""
-        return self._not_written or self._not_read or self._last_read[1].unclear.problem
+        unread = self._last_read[1].unclear.problem
+        return self._why_no_file or self.not_noted or self._not_read or unread
+
+    @property
+    def not_noted(self) -> str:
+        """Why what is done now is not on the disk, in a sentence, or nothing."""
+        if self.path is not None and self._is_stuck:
+            return f"The journal {plain(str(self.path))} does not answer: {_NOT_NOTED}."
+        return self._not_written
 
     def now(self) -> datetime:
         """Return the time by the journal's clock, in UTC."""
         return self._now()
 
     def prepare(self) -> None:
-        """Find out whether the file can be written, making it where there is none."""
-        with self._lock:
-            self._write_all()
+        """Find out whether the file can be written, making it where there is none.
+
+        Within an event loop this only begins, as `note` does.
+        """
+        self._write_soon()
+        if not _in_event_loop():
+            self.wait()
 
     def begin(
         self,
@@ -155,22 +186,108 @@ class Journal:
         return Attempt(self, entry)
 
     def note(self, entry: JournalEntry) -> None:
-        """Append a line, dated now, and return once it is on the disk."""
-        with self._lock:
+        """Append a line, dated now.
+
+        Within an event loop this returns at once, and `settled` once the line is on the disk.
+        """
+        with self._lines_lock:
             self._unwritten.append(encode(replace(entry, when=self._now())))
-            self._write_all()
+        self._write_soon()
+        if not _in_event_loop():
+            self.wait()
+
+    def wait(self) -> None:
+        """Block until what was noted is on the disk, or `not_noted` says why it is not."""
+        if self._writing is not None and not self._is_stuck:
+            try:
+                self._writing.result(FILE_SECONDS)
+            except TimeoutError:
+                self._stuck = self._writing
+
+    async def settled(self) -> None:
+        """Wait until what was noted is on the disk, or `not_noted` says why it is not.
+
+        A file system that hangs is waited for once; after that, only until it answers again.
+        """
+        writing = self._writing
+        if writing is None or self._is_stuck:
+            return
+        try:
+            async with time_limit(FILE_SECONDS):
+                await asyncio.shield(asyncio.wrap_future(writing))
+        except TimeoutError:
+            self._stuck = writing
 
     def read(self) -> JournalSnapshot:
-        """Return what was noted; of a huge file only what its last 2 MiB hold.
+        """Return what was noted.
 
         While the file stays as it is, the same snapshot is returned again. Reading takes
-        milliseconds at least, so the event loop leaves it to a thread.
+        milliseconds at least, so the event loop leaves it to a thread; one of a file system that
+        hangs returns what was read before.
         """
+        if self._stuck_reading is None or self._stuck_reading.done():
+            reading = start_thread(self._read_now)
+            try:
+                return reading.result(FILE_SECONDS)
+            except TimeoutError:
+                self._stuck_reading = reading
+                self._not_read = f"The journal {plain(str(self.path))} does not answer."
+        return self._last_read[1]
+
+    @property
+    def _is_stuck(self) -> bool:
+        """Whether a write that was waited for has not come to an end yet."""
+        return self._stuck is not None and not self._stuck.done()
+
+    def _write_soon(self) -> None:
+        if self.path is None:
+            return
+        with self._lines_lock:
+            if not self._is_writing:
+                self._is_writing = True
+                self._writing = start_thread(self._write_all)
+
+    def _write_all(self) -> None:
+        while True:
+            with self._file_lock:
+                self._write_waiting()
+            with self._lines_lock:
+                if not self._unwritten or self._not_written:
+                    self._is_writing = False
+                    return
+
+    def _write_waiting(self) -> None:
+        path = cast("Path", self.path)
+        try:
+            with opened(path) as descriptor:
+                self._append_lines(descriptor)
+        except (OSError, ValueError) as error:
+            self._not_written = _problem(path, error, f"written: {_NOT_NOTED}")
+        else:
+            self._not_written = ""
+
+    def _append_lines(self, descriptor: int) -> None:
+        with self._lines_lock:
+            lines = tuple(self._unwritten)
+        written = 0
+        try:
+            for line in lines:
+                append(descriptor, line)
+                written += 1
+        finally:
+            if written:
+                os.fsync(descriptor)
+                with self._lines_lock:
+                    del self._unwritten[:written]
+
+    def _read_now(self) -> JournalSnapshot:
         last_state, snapshot = self._last_read
-        with self._lock:
-            unwritten = tuple(self._unwritten)
-            state, file_lines = self._read_file(unwritten, last_state)
-        if state is not None and state == last_state:
+        with self._file_lock:
+            with self._lines_lock:
+                unwritten = tuple(self._unwritten)
+            file_state, file_lines = self._read_file(unwritten, last_state)
+        state = file_state, unwritten
+        if file_state is not None and state == last_state:
             return snapshot
         lines = [*file_lines, *(line.strip() for line in unwritten)]
         lines = [line for line in lines if line.strip()]
@@ -183,37 +300,16 @@ class Journal:
         self._last_read = state, snapshot
         return snapshot
 
-    def _write_all(self) -> None:
-        if self.path is None:
-            return
-        try:
-            descriptor = _opened(self.path)
-            try:
-                while self._unwritten:
-                    _write(descriptor, self._unwritten[0])
-                    del self._unwritten[0]
-            finally:
-                os.close(descriptor)
-        except (OSError, ValueError) as error:
-            self._not_written = _problem(
-                self.path, error, "written: what you do is not being noted"
-            )
-        else:
-            self._not_written = ""
-
     def _read_file(
         self, unwritten: tuple[bytes, ...], last_state: _JournalState | None
-    ) -> tuple[_JournalState | None, list[bytes]]:
-        """Return the file's state and, unless that is still the last one, its lines."""
+    ) -> tuple[FileState | None, list[bytes]]:
+        """Return the file's state and, unless nothing has changed since the last one, its lines."""
         self._not_read = ""
         if self.path is None:
-            return (None, unwritten), []
+            return None, []
+        last = last_state[0] if last_state is not None and last_state[1] == unwritten else None
         try:
-            with _opened_to_read(self.path) as file:
-                status = os.fstat(file.fileno())
-                identity = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
-                state: _JournalState = (identity, unwritten)
-                return state, [] if state == last_state else _last_lines(file)
+            return read_lines(self.path, last)
         except FileNotFoundError:
             return None, []
         except (OSError, ValueError) as error:
@@ -221,8 +317,30 @@ class Journal:
             return None, []
 
 
-_JournalState = tuple[tuple[int, int, int, int] | None, tuple[bytes, ...]]
-"""What tells that the journal has changed: the file's identity, size and time; unwritten lines."""
+_JournalState = tuple[FileState | None, tuple[bytes, ...]]
+"""What tells that the journal has changed: the state of its file, and the unwritten lines."""
+
+_NOT_NOTED = "what you do is not being noted"
+
+
+def _in_event_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
+NO_HOME = (
+    "What you do is remembered only until you leave: HOME names no directory. Set it, or "
+    "XDG_STATE_HOME, to keep a journal."
+)
+
+
+def journal_at_home(environ: Mapping[str, str] = os.environ) -> Journal:
+    """Return the journal of this user, which says so where it has no place to be."""
+    path = journal_path(environ)
+    return Journal(path, why_no_file="" if path else NO_HOME)
 
 
 def new_attempt_id() -> str:
@@ -231,65 +349,11 @@ def new_attempt_id() -> str:
 
 
 def journal_path(environ: Mapping[str, str] = os.environ) -> Path | None:
-    """Return where the journal is by the XDG rules; None for a user without any home."""
-    state = Path(environ.get("XDG_STATE_HOME", ""))
+    """Return where the journal is by the XDG rules; None where no directory is named as a whole."""
+    state, home = Path(environ.get("XDG_STATE_HOME", "")), Path(environ.get("HOME", ""))
     if not state.is_absolute():
-        try:
-            state = Path.home() / ".local" / "state"
-        except RuntimeError:
-            return None
-    return state / "momentum-keys" / "journal.jsonl"
-
-
-def _opened(path: Path) -> int:
-    """Open the journal to append, making it and its directory, which nobody else may look into."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
-    descriptor = os.open(path, flags, 0o600)
-    try:
-        _insist_on_own_file(descriptor)
-        if stat.S_IMODE(os.fstat(descriptor).st_mode) != 0o600:
-            os.fchmod(descriptor, 0o600)
-    except OSError:
-        os.close(descriptor)
-        raise
-    return descriptor
-
-
-def _insist_on_own_file(descriptor: int) -> None:
-    status = os.fstat(descriptor)
-    if not stat.S_ISREG(status.st_mode):
-        raise OSError(errno.EINVAL, "not an ordinary file")
-    if status.st_uid != os.geteuid():
-        raise OSError(errno.EPERM, "it belongs to somebody else")
-
-
-def _write(descriptor: int, line: bytes) -> None:
-    """Append `line` at once, so that others' lines stay whole, and see it to the disk."""
-    size = os.fstat(descriptor).st_size
-    if size and os.pread(descriptor, 1, size - 1) != b"\n":
-        line = b"\n" + line  # the last one was torn
-    if os.write(descriptor, line) != len(line):
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-    os.fsync(descriptor)
-
-
-def _opened_to_read(path: Path) -> BinaryIO:
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
-    file = open(descriptor, "rb")  # noqa: PTH123, SIM115  # Path cannot open a descriptor
-    try:
-        _insist_on_own_file(descriptor)
-    except OSError:
-        file.close()
-        raise
-    return file
-
-
-def _last_lines(file: BinaryIO) -> list[bytes]:
-    start = max(0, os.fstat(file.fileno()).st_size - CAP)
-    file.seek(start)
-    lines = file.read(CAP).split(b"\n")
-    return lines[1:] if start else lines
+        state = home / ".local" / "state"
+    return state / "momentum-keys" / "journal.jsonl" if state.is_absolute() else None
 
 
 def _unclear_lines(lines: list[bytes], entries: list[JournalEntry | None]) -> Unclear:

@@ -8,6 +8,7 @@ from functools import cached_property
 
 from tui.api.grants import Catalogue
 from tui.api.models import Key
+from tui.text import as_read
 
 
 @dataclass(frozen=True)
@@ -67,9 +68,18 @@ class Listing:
         ]
         return same[-1] if same else None
 
+    @property
+    def raw_labels(self) -> list[str]:
+        """The labels of all keys, as the server has them."""
+        return [key.raw_label or "" for key in self.keys]
+
     def labelled(self, label: str, besides: Key | None = None) -> Key | None:
-        """Return a key that already has this label, `besides` the one being edited."""
-        for key in self.by_label.get(label, ()):
-            if besides is None or key.id != besides.id:
+        """Return a key whose label people read as this one, `besides` the one being edited."""
+        wanted = as_read(label)
+        for key in self.keys:
+            other = key.raw_label or ""
+            if other.isascii() and other[:1].lower() != wanted[:1] and not other[:1].isspace():
+                continue  # a long list is looked through in no time
+            if as_read(other) == wanted and (besides is None or key.id != besides.id):
                 return key
         return None

@@ -27,12 +27,14 @@ from tui.api.errors import (
 from tui.api.grants import Catalogue
 from tui.api.models import CreatedKey, Key, KeyDraft, KeyList
 from tui.api.session import Session, SessionEnded, SessionProblem
+from tui.delivery.recovery import RecoveryFolder
 from tui.journal import Action, Attempt, Journal, new_attempt_id
 from tui.keys.guard import Staying, UpdateOpen, check_deletion, check_staying, is_open
 from tui.keys.labels import has_torn_mark, mark_of, nonce_of, successor_label
 from tui.keys.listing import Listing
 from tui.keys.presence import Presence
 from tui.keys.records import SAME_TIME, KeyHistory, Records
+from tui.keys.unstored_secrets import UnstoredSecrets
 from tui.keys.verification import Verification, verify
 from tui.keys.write_outcomes import (
     LANDING,
@@ -50,6 +52,7 @@ from tui.keys.write_outcomes import (
     fields_of,
     fields_wanted,
 )
+from tui.waiting import see_through
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
@@ -117,16 +120,23 @@ class KnownIds(Collection[str]):
 class KeyService:
     """The API keys of the server that a session is signed in to; the server is the truth.
 
-    Every write is noted in the journal before it goes out, and once its outcome is known.
+    Every write is noted in the journal before it goes out, and once its outcome is known; one that
+    was begun is seen through. What is created and not stored is known to `unstored_secrets`.
     Every method that asks the server raises ApiError, or
     SessionEnded, where it refused or could not be asked.
     """
 
-    def __init__(self, session: Session, journal: Journal) -> None:
+    def __init__(
+        self,
+        session: Session,
+        journal: Journal,
+        unstored_secrets: UnstoredSecrets | None = None,
+    ) -> None:
         self.session, self.journal = session, journal
         folder = journal.path.parent / "working" if journal.path is not None else None
         self.presence = Presence(folder, session.client.server.url)
         self.history = KeyHistory(journal, session.client.server.url, self.presence)
+        self.unstored_secrets = unstored_secrets or UnstoredSecrets(RecoveryFolder({}))
         self.listing = Listing()
         self._listed_at = self._history_read_at = float("-inf")
         self._catalogues: dict[str | None, Catalogue] = {}
@@ -250,6 +260,9 @@ class KeyService:
             SecretLost, NotSeenSoFar, OutcomeUnknown: no good answer came; see there.
             ApiError, SessionEnded: the server refused, or could not be asked; nothing was created.
         """
+        return await see_through(self._create_marked(draft, predecessor))
+
+    async def _create_marked(self, draft: KeyDraft, predecessor: Key | None) -> Created:
         if predecessor is None:
             return await self._create(draft, draft.label, "", new_attempt_id())
         attempt_id = new_attempt_id()
@@ -272,6 +285,7 @@ class KeyService:
             await self.presence.hold(attempt_id)
         key = Key("", raw_label=label)
         attempt = self._begin_attempt("create", key, predecessor, attempt_id)
+        await self.journal.settled()
         sent = SentCreate(attempt, replace(draft, label=label), known)
         if predecessor:
             self.sent_creates[predecessor] = sent
@@ -299,6 +313,7 @@ class KeyService:
         attempt.done(key_id=key_id, short_key=short_key)
         if created_key.id:
             self._created_ids.add(created_key.id)
+        await self.unstored_secrets.add(created_key, draft, attempt)
         return Created(created_key, draft, attempt, label)
 
     def known_ids(self, *others: str) -> KnownIds:
@@ -406,11 +421,15 @@ class KeyService:
             UpdateOpen, OutOfReach: see there.
             ApiError, SessionEnded: the server refused, or could not be asked.
         """
+        await see_through(self._update(key, draft, action))
+
+    async def _update(self, key: Key, draft: KeyDraft, action: Action) -> None:
         wanted = fields_wanted(draft)
         write = self.open_write(key)
         if write is not None and write.action != "delete" and write.wanted != wanted:
             raise UpdateOpen(write)
         attempt = self._begin_attempt(action, key)
+        await self.journal.settled()
         try:
             with self._noting(attempt, key, wanted):
                 await self.session.call(
@@ -437,6 +456,9 @@ class KeyService:
             NotFound: the key that is to stay is gone, so nothing was done.
             ApiError, SessionProblem: the server refused, or could not be asked.
         """
+        return await see_through(self._delete(key, staying, insist=insist))
+
+    async def _delete(self, key: Key, staying: Staying | None, *, insist: bool) -> Deleted:
         await self.read_history(_JOURNAL_SECONDS)
         await self._check_deletion(key, staying, insist=insist)
         staying_now: Key | None = None
@@ -444,6 +466,7 @@ class KeyService:
             staying_now = await self.read(staying.key)
             check_staying(key, staying, staying_now)
         attempt = self._begin_attempt("delete", key)
+        await self.journal.settled()
         try:
             with self._noting(attempt, key):
                 await self.session.call(

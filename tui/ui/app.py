@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from importlib import import_module
 from pkgutil import iter_modules
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events, on, work
 from textual.binding import BindingType
@@ -21,19 +21,23 @@ import tui.ui.screens
 from tui.api.errors import ApiError
 from tui.api.session import Session, SessionProblem
 from tui.crash import write_report
+from tui.delivery.recovery import RecoveryFolder
 from tui.journal import Journal
+from tui.keys.unstored_secrets import UnstoredSecrets
 from tui.problems import describe
 from tui.text import short
 from tui.ui.appearance import Appearance
 from tui.ui.bindings import HasPlace, Place, bindings_for
-from tui.ui.screens.dialog import AskSecretScreen, TwoFactorScreen
-from tui.ui.screens.leaving import GuardedScreen
+from tui.ui.screens.dialog import AskPasswordScreen, AskSecretScreen, TwoFactorScreen
+from tui.ui.screens.leaving import GuardedScreen, StoppableScreen
+from tui.ui.screens.lock import LockScreen
 from tui.ui.screens.login import UNPROTECTED, LoginScreen, SignInDefaults
 from tui.ui.terminal.driver import TerminalDriver
 from tui.ui.terminal.textual_internals import limit_colours
 from tui.ui.terminal.type_ahead import TypeAhead
 from tui.ui.themes import FEW_COLOURS, theme
 from tui.ui.widgets.too_small import SMALLEST
+from tui.waiting import all_seen_through, clock_in_sleep
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
@@ -45,7 +49,12 @@ if TYPE_CHECKING:
 LEAVE_SECONDS = 2.0
 """How long signing out may keep the operator from leaving, in seconds."""
 FORCED_LEAVE_SECONDS = 1.0
-"""The same where a signal ends the program, or its terminal is gone."""
+"""The same where a signal ends the program, or its terminal is gone; writes are seen through."""
+
+LOCK_SECONDS = 15 * 60.0
+"""After so many seconds without a key the screen is locked, unless the operator says otherwise."""
+LOOK_SECONDS = 5.0
+"""How often it is looked whether that is due."""
 
 SHORT, SLIM = 20, 60
 """Below so many rows, or columns, the screens do without blanks, as their style sheets tell."""
@@ -80,7 +89,8 @@ class Loop(asyncio.SelectorEventLoop):
 class KeysApp(TypeAhead[None]):
     """momentum-keys; `defaults` fill in the login screen, `now` is the clock in UTC.
 
-    Without a `journal`, what was done is remembered only as long as the program runs.
+    Without a `journal`, what was done is remembered only as long as the program runs; without a
+    `recovery` folder, a secret that was not stored is lost where the program is ended.
     """
 
     TITLE = "momentum-keys"
@@ -94,12 +104,19 @@ class KeysApp(TypeAhead[None]):
         *,
         now: Callable[[], datetime] | None = None,
         journal: Journal | None = None,
+        recovery: RecoveryFolder | None = None,
+        lock_seconds: float | None = None,
         appearance: Appearance | None = None,
     ) -> None:
+        """Lock the screen after `lock_seconds` without a key; None: as usual, 0: never."""
         super().__init__()
+        self._lock_seconds = LOCK_SECONDS if lock_seconds is None else lock_seconds
+        self._is_locked = False
+        self._last_key_at = clock_in_sleep()
         self._defaults = defaults or SignInDefaults()
         self._now = now or (lambda: datetime.now(UTC))
         self._journal = journal or Journal(None, now=self._now)
+        self.unstored_secrets = UnstoredSecrets(recovery or RecoveryFolder({}), now=self._now)
         self._session: Session | None = None
         self._leaving = self._ending = False
         self.animation_level = "none"
@@ -122,6 +139,48 @@ class KeysApp(TypeAhead[None]):
         """Show the login screen, and load everything else while the operator types."""
         self.push_screen(LoginScreen(self._defaults, self.connect))
         self.call_after_refresh(threading.Thread(target=_load_rest, daemon=True).start)
+        self.app_resume_signal.subscribe(self, lambda _: self._note_key())
+        if self._lock_seconds > 0:
+            self.set_interval(LOOK_SECONDS, self._lock_when_due)
+
+    async def on_event(self, event: events.Event) -> None:
+        """Note when keys come."""
+        if isinstance(event, events.Key | events.Paste | events.MouseDown):
+            self._note_key()
+        await super().on_event(event)
+
+    def _note_key(self) -> None:
+        self._last_key_at = clock_in_sleep()
+
+    def _lock_when_due(self) -> None:
+        """Lock the screen of who is signed in, once it is time."""
+        is_due = clock_in_sleep() - self._last_key_at >= self._lock_seconds
+        session = self._session
+        if is_due and not self._is_locked and session is not None and not session.is_open:
+            self._is_locked = True
+            self.push_screen(self._lock_screen(session))
+
+    def _lock_screen(self, session: Session) -> LockScreen:
+        who = short(session.user.name, 40) if session.user else "the operator"
+        credential = "Password" if session.has_password else "Access token"
+        return LockScreen(who, credential, self._unlock, lambda: self._is_locked)
+
+    async def _unlock(self, credential: SecretStr) -> bool:
+        """Have the server check the password; a token is compared with the session's own."""
+        session = self._session
+        if session is not None and session.has_password:
+            session.discard(await session.check_password(credential))
+        elif session is not None and not session.is_access_token(credential):
+            return False
+        self._is_locked = False
+        return True
+
+    def push_screen(self, *args: Any, **options: Any) -> Any:  # noqa: ANN401  # as App has it, six times
+        """Show a screen; what opens while the screen is locked waits behind the lock."""
+        outcome = super().push_screen(*args, **options)
+        if self._is_locked and not isinstance(args[0], LockScreen) and self._session is not None:
+            super().push_screen(self._lock_screen(self._session))
+        return outcome
 
     def on_resize(self, event: events.Resize) -> None:
         """Tell the style sheets how much room there is."""
@@ -154,7 +213,7 @@ class KeysApp(TypeAhead[None]):
             notices.append(UNPROTECTED)
         notice = "\n".join(filter(None, notices))
         self._journal.prepare()
-        service = KeyService(session, self._journal)
+        service = KeyService(session, self._journal, self.unstored_secrets)
         self._start_over_with(KeysScreen(service, self._now, short(who, 60), notice))
 
     def on_keys_screen_signed_out(self) -> None:
@@ -166,6 +225,7 @@ class KeysApp(TypeAhead[None]):
 
     def _start_over_with(self, screen: Screen[None]) -> None:
         """Show `screen`; all others are gone, with whatever was typed there."""
+        self._is_locked = False
         while len(self.screen_stack) > 1:
             self.pop_screen()
         self.push_screen(screen)
@@ -173,7 +233,7 @@ class KeysApp(TypeAhead[None]):
     @work(group="leave", description="leave")
     async def action_leave(self) -> None:
         """Sign out and leave; whatever would be lost is asked about first."""
-        if self._leaving:
+        if self._leaving or self._is_locked:
             return
         self._leaving = True
         try:
@@ -194,9 +254,27 @@ class KeysApp(TypeAhead[None]):
             self.run_worker(leave, group="end", description="leave at once")
 
     async def _leave_at_once(self, exit_code: int) -> None:
-        await self._wait_for("write", FORCED_LEAVE_SECONDS)
+        self.unstored_secrets.hold()
+        await self.unstored_secrets.keep()
+        for screen in self.screen_stack:
+            if isinstance(screen, StoppableScreen):
+                screen.stop_at_once()
+        await all_seen_through()
         await self._sign_out(FORCED_LEAVE_SECONDS)
         self.exit(return_code=exit_code)
+
+    async def see_out(self) -> str:
+        """See all writes through once the program has ended, by a fault perhaps; keep the secrets.
+
+        Returns what the operator has to know of them, or nothing.
+        """
+        if self.unstored_secrets.is_ending:
+            await self.unstored_secrets.keep()
+        await all_seen_through()
+        if self.unstored_secrets.is_ending:
+            await self.unstored_secrets.keep()
+        await self._journal.settled()
+        return self.unstored_secrets.outcome
 
     async def _sign_out(self, patience: float) -> None:
         """End the session, and see those out that are being ended already."""
@@ -215,10 +293,13 @@ class KeysApp(TypeAhead[None]):
         """Show every key, those of this place first; once more closes it."""
         from tui.ui.screens.help import HelpScreen
 
+        if self._is_locked:
+            return
         if isinstance(self.screen, HelpScreen):
             self.screen.dismiss(None)
         else:
-            place = self.screen.PLACE if isinstance(self.screen, HasPlace) else None
+            nodes = (self.focused or self.screen).ancestors_with_self
+            place = next((node.PLACE for node in nodes if isinstance(node, HasPlace)), None)
             self.push_screen(HelpScreen(place))
 
     def action_scroll(self, lines: int, pages: int) -> None:
@@ -253,10 +334,11 @@ class KeysApp(TypeAhead[None]):
                 *((" as ", (short(name), "bold")) if name else ()),
                 " to go on where you are.",
             )
-            credential = "Password" if session.has_password else "Access token"
-            ask = AskSecretScreen(
-                "Your session has ended", body, credential, yes="Sign in", refusal=refusal
-            )
+            title, yes = "Your session has ended", "Sign in"
+            if session.has_password:
+                ask = AskPasswordScreen(title, body, "Password", yes=yes, refusal=refusal)
+            else:
+                ask = AskSecretScreen(title, body, "Access token", yes=yes, refusal=refusal)
             answer = await self.push_screen_wait(ask)
             if answer is None:
                 return False
@@ -275,6 +357,7 @@ class KeysApp(TypeAhead[None]):
 
     def fault_sentence(self, error: Exception) -> str:
         """Write a crash report; return what the operator reads of it after the end."""
+        self.unstored_secrets.hold()
         report = write_report(error)
         where = f" Where it happened is told in {report}, without any secret." if report else ""
         return f"momentum-keys stopped because of a fault in it.{where}"

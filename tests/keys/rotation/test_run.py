@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,16 +16,18 @@ from tui.api.errors import RateLimited, SignInRefused
 from tui.api.models import Key, User
 from tui.api.session import SessionEnded
 from tui.delivery.new_secret import DeliveryFailed, NewSecret, Sent
+from tui.journal import Journal
 from tui.keys.rotation import (
     BulkRotation,
     BulkRun,
+    JournalNotWritten,
     Rotation,
     State,
     delete_jobs,
     finish_jobs,
 )
 from tui.keys.rotation.bulk_plan import plan_rotations
-from tui.keys.rotation.states import NothingLeft, NotVerified
+from tui.keys.rotation.states import NothingLeft, NotVerified, PredecessorGone
 from tui.keys.rotation.throttle import MOST_AT_ONCE, Throttle
 from tui.keys.write_outcomes import NotSeenSoFar, SecretLost, StillThere
 
@@ -74,6 +77,34 @@ def run_over(
     return run
 
 
+async def test_a_run_pauses_where_the_journal_can_no_longer_be_written(
+    node: Node, tmp_path: Path
+) -> None:
+    path = tmp_path / "journal.jsonl"
+    async with signed_in(node) as host:
+        chosen = await keys(host, 12)
+        host.service.journal = Journal(path)
+        host.service.journal.prepare()
+
+        def spoil(*_: object) -> None:
+            if run.progress[0] == 2 and path.is_file():
+                path.unlink()
+                path.mkdir()
+
+        run = BulkRun(host.service, delete_jobs(host.service, chosen))
+        run.listeners.append(spoil)
+        running = asyncio.create_task(run.run())
+        async with asyncio.timeout(20):
+            while not run.is_paused:  # noqa: ASYNC110  # told by nothing else
+                await asyncio.sleep(0.005)
+        assert isinstance(run.paused_because, JournalNotWritten)
+        assert "what you do is not being noted" in str(run.paused_because)
+        assert run.left
+        run.resume()
+        await running
+        assert run.progress == (12, 12), "the operator may go on without"
+
+
 async def test_a_run_pauses_where_no_secret_can_be_delivered(node: Node) -> None:
     async with signed_in(node) as host:
         chosen = await keys(host, 6)
@@ -89,6 +120,35 @@ async def test_a_run_pauses_where_no_secret_can_be_delivered(node: Node) -> None
         assert run.progress == (3, 6)
         await run.retry_failed(host.password)
         assert run.progress == (6, 6)
+
+
+async def test_a_run_pauses_once_when_the_journal_can_not_be_written_any_more(
+    node: Node, tmp_path: Path
+) -> None:
+    async with signed_in(node) as host:
+        chosen = await keys(host, 20)
+        journal = host.service.journal
+        journal.path = good = tmp_path / "journal"
+        (tmp_path / "file").touch()
+
+        def changed(key_id: str, state: State, problem: Exception | None) -> None:
+            if key_id == chosen[2].id and state is State.CREATED:
+                journal.path = tmp_path / "file" / "journal"
+
+        run = run_over(host, chosen, on_change=changed)
+        running = asyncio.create_task(run.run(host.password))
+        while not run.is_paused:  # noqa: ASYNC110  # the run has nothing to wait for
+            await asyncio.sleep(0.005)
+        assert isinstance(run.paused_because, JournalNotWritten)
+        assert "can't be written" in str(run.paused_because)
+        assert run.left, "no further key is begun"
+        run.resume()
+        await running
+        assert run.progress == (20, 20), "whoever goes on is not asked again"
+        journal.path = good
+        await run.finish_verified()
+        lines = good.read_text()
+        assert all(f'"predecessor":"{key.id}"' in lines for key in chosen), "they were noted later"
 
 
 async def test_successors_that_were_never_stored_are_replaced(node: Node) -> None:
@@ -475,3 +535,21 @@ def test_the_plan_says_what_will_happen() -> None:
         told
     )
     assert plan_rotations(mine[:1], None).sentences[0] == "1 key will get a successor."
+
+
+async def test_of_a_very_long_list_only_what_is_needed_is_read(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("pair", "bulk_run"):
+        monkeypatch.setattr(f"tui.keys.rotation.{module}.LONG_LIST", 5)
+    async with signed_in(node) as host:
+        chosen = await keys(host, 6)
+        node.requests.clear()
+        node.store.delete_key(chosen[4].id)
+        run = run_over(host, chosen)
+        await run.run(host.password)
+        (failure,) = run.failed
+        assert failure.key == chosen[4]
+        assert isinstance(failure.problem, PredecessorGone)
+        lists = node.requests.count(("GET", "/api/v1/api-keys"))
+        assert lists == 5 + 1, "one each to verify a successor, and one as a key was gone"

@@ -1,7 +1,7 @@
 """Rotating keys: one or many, verified before anything is deleted, and safe to interrupt."""
 
 from tui.keys.rotation.bulk_plan import Plan, plan_rotations
-from tui.keys.rotation.bulk_run import BulkRotation, BulkRun, Failure
+from tui.keys.rotation.bulk_run import BulkRotation, BulkRun, Failure, JournalNotWritten
 from tui.keys.rotation.jobs import (
     Job,
     check_jobs,
@@ -28,6 +28,7 @@ __all__ = [
     "BulkRun",
     "Failure",
     "Job",
+    "JournalNotWritten",
     "NotVerified",
     "OtherSecret",
     "Plan",

@@ -25,6 +25,7 @@ from tui.keys.rotation.jobs import (
     finish_jobs,
     rotation_job,
 )
+from tui.keys.rotation.pair import LONG_LIST
 from tui.keys.rotation.rotation import Rotation
 from tui.keys.rotation.states import NotVerified, State, Step
 from tui.keys.rotation.throttle import Throttle
@@ -58,6 +59,10 @@ class Failure:
     problem: Exception
 
 
+class JournalNotWritten(Exception):
+    """What is done with keys is not being noted; the message says why, in a sentence."""
+
+
 class BulkRun:
     """The jobs of many keys, several under way at once; one that fails never stops the others.
 
@@ -77,8 +82,10 @@ class BulkRun:
         self.throttle = Throttle(sleep, clock)
         self.is_running = self.is_cancelled = False
         self.paused_because: Exception | None = None
-        """What paused the run by itself: the session ended, or no secret can be delivered."""
+        """What paused the run by itself: the session ended, no secret can be delivered, or what is
+        done can't be noted any more."""
         self._jobs: dict[str, Job] = {}
+        self._is_unnoted = False
         self._done: set[str] = set()
         self._failed: set[str] = set()
         self._undelivered = self._under_way = 0
@@ -176,6 +183,7 @@ class BulkRun:
         self.throttle.start()
         self.resume()
         key_ids = [job.key.id for job in jobs]
+        self._is_unnoted = bool(self.service.journal.not_noted)
         try:
             await self.service.presence.hold(*key_ids)
             async with AsyncExitStack() as stack:
@@ -193,11 +201,21 @@ class BulkRun:
                 await self._room()
                 if number:
                     await self.throttle.between()
+                    await self._insist_on_journal()
                     await self._room()  # the run may have been paused meanwhile
                 if self.is_cancelled:
                     break
                 self._under_way += 1
                 tasks.create_task(self._work_on(job))
+
+    async def _insist_on_journal(self) -> None:
+        """Pause where what is done is not noted any more; the operator may go on without."""
+        journal = self.service.journal
+        await journal.settled()
+        if journal.not_noted and not self._is_unnoted:
+            self.pause()
+            self.paused_because = JournalNotWritten(journal.not_noted)
+        self._is_unnoted = bool(journal.not_noted)
 
     async def _room(self) -> None:
         """Wait until one more key may be begun, or the run is cancelled."""
@@ -392,7 +410,8 @@ class BulkRotation(BulkRun):
 
     async def _before_step(self, job: Job) -> None:
         """Have one list serve all creates for a while, where each would else read its own."""
-        if job.machine.state not in _BEFORE_CREATE:
+        is_long = len(self.service.listing.keys) > LONG_LIST
+        if is_long or job.machine.state not in _BEFORE_CREATE:
             return
         async with self._reading:
             if self._clock() - self._read_at < FRESH_SECONDS / 2:

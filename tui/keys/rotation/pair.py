@@ -24,6 +24,9 @@ from tui.keys.rotation.states import (
 from tui.keys.service import FRESH_SECONDS, Created, KeyService
 from tui.keys.write_outcomes import StillThere, Unresolved
 
+LONG_LIST = 10_000
+"""From how many keys on the list, some 3 MB, is not read only to know that a key is there."""
+
 _NEVER = float("-inf")
 
 
@@ -82,10 +85,14 @@ class Pair:
     async def look_unless_fresh(self) -> None:
         """Read the list unless that was done lately; raise PredecessorGone, and what a read raises.
 
-        For a create, whose outcome may have to be told by comparing with it.
+        For a create, whose outcome may have to be told by comparing with it. Of a server with very
+        many keys, only the predecessor is read: the list would take long.
         """
         if self._clock() - self._predecessor_seen >= FRESH_SECONDS:
-            await self.look()
+            if len(self._service.listing.keys) > LONG_LIST:
+                await self._read_predecessor()
+            else:
+                await self.look()
         if not self.has_predecessor:
             raise PredecessorGone
 
@@ -146,12 +153,7 @@ class Pair:
             PredecessorGone, GrantsNotTold, AddressesNotTold, StillThere, Unresolved: see there.
             ApiError, SessionProblem: the server refused, or could not be asked.
         """
-        try:
-            key = self.predecessor = await self._service.read(self.predecessor)
-        except NotFound:
-            self._predecessor_seen = _NEVER
-            raise PredecessorGone from None
-        self._predecessor_seen = self._clock()
+        key = await self._read_predecessor()
         draft = full_draft(key, base_label(key.raw_label or ""), self._service.listing)
         if draft.label == (key.raw_label or ""):
             return
@@ -204,6 +206,16 @@ class Pair:
                 raise PredecessorGone from None
             if is_paused(self.predecessor.raw_valid_ips) is not is_to_be_paused:
                 raise StillThere(error) from None
+
+    async def _read_predecessor(self) -> Key:
+        """Return the predecessor as it is now; raises PredecessorGone, and what a read raises."""
+        try:
+            self.predecessor = await self._service.read(self.predecessor)
+        except NotFound:
+            self._predecessor_seen = _NEVER
+            raise PredecessorGone from None
+        self._predecessor_seen = self._clock()
+        return self.predecessor
 
     async def unmark_successor(self, known: KeyDraft | None) -> None:
         """Put the plain label back on the successor as last seen, now that it replaces nothing.

@@ -22,7 +22,7 @@ from tui.api.models import Key
 from tui.api.session import SessionEnded, SessionProblem
 from tui.delivery import DeliveryFailed
 from tui.keys.records import Records
-from tui.keys.rotation import BulkRun, State
+from tui.keys.rotation import BulkRun, JournalNotWritten, State
 from tui.keys.service import KeyService
 from tui.problems import Problem, describe
 from tui.text import count, short
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 _PAUSE_TEXTS: dict[type, str] = {
     SessionEnded: "your session has ended",
     DeliveryFailed: "paused, as no secret could be delivered",
+    JournalNotWritten: "paused, as the journal can't be written",
 }
 _DONE_TEXTS = {State.VERIFIED: "verified"}
 
@@ -126,7 +127,7 @@ class BulkScreen(Screen["BulkResult | None"]):
         """Return what will happen; the first sentence is shown in bold."""
 
     @abstractmethod
-    def make_run(self) -> BulkRun | None:
+    async def make_run(self) -> BulkRun | None:
         """Return the run; None, with an error at a field, where the choices don't allow it."""
 
     @abstractmethod
@@ -167,9 +168,10 @@ class BulkScreen(Screen["BulkResult | None"]):
 
     @on(Button.Pressed, "#start")
     @on(Input.Submitted)
-    def action_start(self) -> None:
+    @work(group="start", exclusive=True, description="start the run")
+    async def action_start(self) -> None:
         """Start the run, unless there is nothing to do."""
-        if self.bulk_run is None and (run := self.make_run()) is not None:
+        if self.bulk_run is None and (run := await self.make_run()) is not None:
             if not any(run.progress):
                 self._message = "There is nothing to do."
                 self.show_progress()
@@ -223,6 +225,11 @@ class BulkScreen(Screen["BulkResult | None"]):
         if await self.app.push_screen_wait(ask):
             run.cancel()
         return False
+
+    def stop_at_once(self) -> None:
+        """Begin no further key, as the program ends."""
+        if self.bulk_run is not None:
+            self.bulk_run.cancel()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer what makes sense now."""
@@ -341,9 +348,12 @@ class BulkScreen(Screen["BulkResult | None"]):
         run = self.bulk_run
         failure = run.failure_of(key.id) if run is not None and key is not None else None
         message = self.query_one("#message", Static)
-        message.display = bool(failure or self._message)
-        if self._message:
-            message.update(Content(self._message))
+        sentence = self._message
+        if run is not None and isinstance(run.paused_because, JournalNotWritten):
+            sentence = str(run.paused_because)
+        message.display = bool(failure or sentence)
+        if sentence:
+            message.update(Content(sentence))
         elif failure is not None:
             reason = _paragraph(describe(failure.problem, failure.key))
             message.update(Content(f"{short(failure.key.label, 40)}: {reason}"))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 from textual import on, work
@@ -17,6 +18,7 @@ from tui.delivery import (
     DeliveryFailed,
     FileDelivery,
     NoSecretsRead,
+    does_not_answer,
     form_of,
     read_secrets,
     variable_name,
@@ -43,6 +45,7 @@ from tui.ui.widgets.button import Button
 from tui.ui.widgets.field import Field
 from tui.ui.widgets.key_table import KeyTable
 from tui.ui.widgets.password_field import PasswordField
+from tui.waiting import FILE_SECONDS, in_thread, seen_through
 
 
 class BulkRotateScreen(BulkScreen):
@@ -72,17 +75,19 @@ class BulkRotateScreen(BulkScreen):
         yield Field("or to a command", id="command", placeholder=COMMAND)
         yield PasswordField(is_needed=self.service.session.has_password)
 
-    def make_run(self) -> BulkRun | None:
+    async def make_run(self) -> BulkRun | None:
         """Return the run, once the chosen delivery was checked and a password was typed."""
         keys = self._plan.keys
         labels = [key.raw_label or "" for key in keys]
-        delivery = self._delivery(labels) if keys else None
+        if self._file_closing is not None:
+            await asyncio.wait({self._file_closing})
+        delivery = await self._delivery(labels) if keys else None
         if delivery is None:
             return None
         password = self.query_one(PasswordField)
         if not password.check():
             password.focus_input()
-            delivery.close()
+            await in_thread(delivery.close)
             return None
         self._open_delivery = delivery
         return BulkRotation(self.service, keys, delivery, unfinished=self._plan.replaced)
@@ -109,7 +114,7 @@ class BulkRotateScreen(BulkScreen):
     def close_down(self) -> None:
         """Close the file."""
         if self._open_delivery is not None:
-            self._open_delivery.close()
+            self._file_closing = seen_through(in_thread(self._open_delivery.close))
             self._open_delivery = None
 
     async def may_leave(self) -> bool:
@@ -189,8 +194,10 @@ class BulkRotateScreen(BulkScreen):
         return self.bulk_run if isinstance(self.bulk_run, BulkRotation) else None
 
     _open_delivery: FileDelivery | CommandDelivery | None = None
+    _file_closing: asyncio.Task[None] | None = None
+    """Closes the file of a run that was not started; the next one may be of the same name."""
 
-    def _delivery(self, labels: list[str]) -> FileDelivery | CommandDelivery | None:
+    async def _delivery(self, labels: list[str]) -> FileDelivery | CommandDelivery | None:
         """Return the chosen delivery, checked; None, with an error at its field, where it fails."""
         file, command = self.query_one("#file", Field), self.query_one("#command", Field)
         field = command if command.value.strip() else file
@@ -202,15 +209,17 @@ class BulkRotateScreen(BulkScreen):
         try:
             if field is command:
                 by_command = CommandDelivery(command.value)
-                by_command.check(labels)
+                by_command.check(labels, self.service.listing.raw_labels)
                 return by_command
             if (form := form_of(path)) is not None:
                 to_file = FileDelivery(path, form)
-                to_file.check(labels)
+                await in_thread(to_file.check)
                 return to_file
             field.error = "Name a new file that ends in .env, .json or .csv, or a command."
         except DeliveryFailed as failure:
             field.error = failure.sentence
+        except TimeoutError:
+            field.error = does_not_answer(path).sentence
         field.focus_input()
         return None
 
@@ -274,7 +283,7 @@ class BulkFinishScreen(BulkScreen):
                 "Unverified too", id="number", placeholder=f"type {number} to delete those as well"
             )
 
-    def make_run(self) -> BulkRun | None:
+    async def make_run(self) -> BulkRun | None:
         """Return the run; a number that is none of those offered is refused."""
         chosen = list(self._proven)
         if self._unproven:
@@ -354,7 +363,7 @@ class BulkDeleteScreen(BulkScreen):
         """The number of keys, typed."""
         yield Field("How many keys *", id="number", placeholder=f"type {len(self.keys)}")
 
-    def make_run(self) -> BulkRun | None:
+    async def make_run(self) -> BulkRun | None:
         """Return the run, once the number is typed."""
         field = self.query_one("#number", Field)
         if field.value.strip() != str(len(self.keys)):
@@ -386,13 +395,15 @@ class BulkVerifyScreen(BulkScreen):
         """The file."""
         yield Field("File of secrets *", id="file", placeholder="secrets.env, .json or .csv")
 
-    def make_run(self) -> BulkRun | None:
+    async def make_run(self) -> BulkRun | None:
         """Return the run, once the file was read and holds secrets of some of the keys."""
         field = self.query_one("#file", Field)
+        path = Path(field.value.strip())
         try:
-            secrets = read_secrets(Path(field.value.strip()))
-        except NoSecretsRead as failure:
-            field.error = failure.sentence
+            secrets = await in_thread(partial(read_secrets, path))
+        except (NoSecretsRead, TimeoutError) as failure:
+            no_answer = f"{plain(str(path))} did not answer within {FILE_SECONDS:g} s."
+            field.error = failure.sentence if isinstance(failure, NoSecretsRead) else no_answer
             field.focus_input()
             return None
         keys_with_secrets = [(key, secrets[key.id]) for key in self.keys if key.id in secrets]

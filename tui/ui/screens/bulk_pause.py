@@ -66,7 +66,7 @@ class BulkPauseScreen(BulkScreen):
             sentences.append(" ".join((f"{left:,} left out.", *reasons)))
         return [*sentences, "What it takes to resume them is kept in their labels and the journal."]
 
-    def make_run(self) -> BulkRun:
+    async def make_run(self) -> BulkRun:
         """Return the run."""
         if self._is_resuming:
             return BulkRun(self.service, resume_jobs(self.service, self._chosen))

@@ -12,6 +12,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Footer, Input, Static
 
+from tui.text import as_read, unwrapped
 from tui.ui.bindings import Place, bindings_for
 from tui.ui.widgets.button import Button
 from tui.ui.widgets.field import Field
@@ -114,16 +115,25 @@ class DeleteKeyScreen(ConfirmScreen):
         """Take what is typed into the field, also while Cancel has the focus."""
         if self._typed and event.is_printable and not isinstance(self.focused, Input):
             event.stop()
-            field = self.query_one("#typed", Field)
-            field.value += event.character or ""
-            field.focus_input()
+            self._add(event.character or "")
+
+    def on_paste(self, event: events.Paste) -> None:
+        """Take what is pasted into the field, also while Cancel has the focus."""
+        if self._typed and not isinstance(self.focused, Input):
+            event.stop()
+            self._add(next(iter(event.text.strip().splitlines()), ""))
+
+    def _add(self, text: str) -> None:
+        field = self.query_one("#typed", Field)
+        field.value += text
+        field.focus_input()
 
     @on(Input.Submitted)
     def confirm(self) -> None:
         """Answer yes, once the label is typed."""
         if self._typed:
             field = self.query_one("#typed", Field)
-            if field.value.strip() != self._typed.strip():
+            if as_read(field.value) != as_read(self._typed):
                 field.error = "That is something else."
                 field.focus_input()
                 return
@@ -180,8 +190,8 @@ class AskScreen(_TextDialog["str | None"]):
         return text
 
 
-class AskSecretScreen(_TextDialog["SecretStr | None"]):
-    """Asks for a password, a code or an access token: masked, and wrapped at once."""
+class AskPasswordScreen(_TextDialog["SecretStr | None"]):
+    """Asks for a password: masked, and taken as it was typed."""
 
     nothing = None
     masked = True
@@ -191,6 +201,14 @@ class AskSecretScreen(_TextDialog["SecretStr | None"]):
         from pydantic import SecretStr  # it loads while the operator types
 
         return SecretStr(text)
+
+
+class AskSecretScreen(AskPasswordScreen):
+    """Asks for a code, an access token or a key's secret, which never hold blanks or quotes."""
+
+    def answer(self, text: str) -> SecretStr:
+        """The text without what came along from where it was copied."""
+        return super().answer(unwrapped(text) or text)
 
 
 class TwoFactorScreen(AskSecretScreen):

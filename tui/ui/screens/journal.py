@@ -2,29 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import asyncio
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import ClassVar
 
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Footer, Input, Static
+from textual.widgets import Footer, Static
 from textual.widgets.option_list import Option
 
+from tui.api.models import Key
 from tui.journal import PROOFS, JournalEntry, JournalSnapshot
 from tui.keys.labels import shown_label
+from tui.search.index import Index
+from tui.search.matches import Matches, TextSearch
+from tui.search.query import Query, prepare
 from tui.text import count, mask, plain, short
 from tui.ui.bindings import Place, bindings_for
-from tui.ui.widgets.field import Field
 from tui.ui.widgets.marked_list import MarkedList
+from tui.ui.widgets.search_row import SearchRow, highlighted
 from tui.ui.widgets.top_bar import TopBar
 
 MOST = 2_000
 """How many requests are shown at most."""
+
+SLICE = 100
+"""How many of them are shown at once; a wide screen has room for fewer."""
 
 LABEL_IN_LINE = 36
 """How much of a label leaves a line at 80 columns whole, in characters."""
@@ -49,6 +59,8 @@ class _WriteRequest:
     """Who is signed in and where, which is left out of that person's own requests there."""
     is_doubted: bool = False
     """Whether the journal says more of it than is understood."""
+    predecessor: str = ""
+    """The short key, masked, of the key that the created one succeeds, or nothing."""
 
     @property
     def last(self) -> JournalEntry:
@@ -73,13 +85,13 @@ class _WriteRequest:
         outcome = _OUTCOMES[last.phase]
         details = [e.detail for e in self.entries if e.phase != "stored"]
         if last.predecessor:
-            details.insert(0, f"successor of {last.predecessor[:8]}…")
+            details.insert(0, f"successor of {self.predecessor or 'a key that is gone'}")
         proofs = [_PROOFS[e.phase] for e in self.entries if e.phase in PROOFS][-1:]
         more = [outcome, *(plain(detail) for detail in details if detail), *proofs, self.stored]
         sender = f"{last.username}@" * bool(last.username) + last.server.partition("://")[2]
         elsewhere = "" if short(sender, 60) == self.who else f" · {plain(sender)}"
         return Content.assemble(
-            (f"{last.when:%Y-%m-%d %H:%M:%S}  ", "$text-muted"),
+            (f"{last.when.astimezone():%Y-%m-%d %H:%M:%S}  ", "$text-muted"),
             f"{last.action:<7} ",
             (f"{mask(last.short_key):<9} ", "$text-muted"),
             (short(shown_label(last.label), LABEL_IN_LINE), "bold"),
@@ -88,77 +100,135 @@ class _WriteRequest:
             (elsewhere, "$text-muted"),
         )
 
-    def matches(self, text: str) -> bool:
-        """Return whether every word of `text` occurs in what is shown."""
-        shown = self.content().plain.casefold()
-        return all(word in shown for word in text.casefold().split())
-
 
 def write_requests(
     entries: Iterable[JournalEntry],
     who: str,
     doubts: Callable[[JournalEntry], bool] = lambda _: False,
+    short_keys: Mapping[str, str] | None = None,
 ) -> list[_WriteRequest]:
     """Return the requests that the lines are about, newest first, without those cut off.
 
-    `doubts` tells of which the journal says more than is understood.
+    `doubts` tells of which the journal says more than is understood; `short_keys` are those of
+    listed keys, by id, beside what the lines themselves tell.
     """
     by_attempt: dict[str, list[JournalEntry]] = {}
+    names = dict(short_keys or {})
     for entry in entries:
         by_attempt.setdefault(entry.attempt, []).insert(0, entry)
+        if entry.key_id and entry.short_key:
+            names.setdefault(entry.key_id, entry.short_key)
     # A proof is written after the request itself: alone, the lines before it were cut off.
     whole = (lines for lines in by_attempt.values() if any(e.phase not in PROOFS for e in lines))
-    return [_WriteRequest(tuple(lines), who, any(map(doubts, lines))) for lines in whole]
+    return [
+        _WriteRequest(
+            tuple(lines), who, any(map(doubts, lines)), mask(names.get(lines[-1].predecessor, ""))
+        )
+        for lines in whole
+    ]
+
+
+def _zone() -> str:
+    """Return the local time zone: `CET (UTC+01:00)`."""
+    now = datetime.now(UTC).astimezone()
+    name, offset = now.tzname() or "", f"{now:%z}"
+    return name if name == "UTC" else f"{name} (UTC{offset[:3]}:{offset[3:]})"
 
 
 class JournalScreen(Screen[None]):
-    """Lists what the journal holds; typing narrows it."""
+    """Lists what the journal holds; what is typed narrows it."""
 
     CSS_PATH = "journal.tcss"
     AUTO_FOCUS = "Input"
     PLACE = Place.JOURNAL
     BINDINGS: ClassVar[list[BindingType]] = list(bindings_for(PLACE))
 
-    def __init__(self, journal: JournalSnapshot, path: Path | None, who: str) -> None:
+    def __init__(
+        self, journal: JournalSnapshot, path: Path | None, who: str, keys: Sequence[Key] = ()
+    ) -> None:
+        """Show a journal; the listed `keys` tell the short keys of predecessors."""
         super().__init__()
-        self._requests = write_requests(journal.entries, who, journal.doubts)[:MOST]
+        short_keys = {key.id: key.short_key for key in keys if key.short_key}
+        requests = write_requests(journal.entries, who, journal.doubts, short_keys)[:MOST]
+        self._contents = [request.content() for request in requests]
         self._unreadable = journal.unreadable
         self._path, self._who = path, who
+        self._options = MarkedList(id="requests", compact=True)
+        self._search_row = SearchRow(self._options, "request", stays_open=True)
 
     def compose(self) -> ComposeResult:
-        """A filter, and the list."""
+        """The search, and the list."""
         yield TopBar("Settings › Journal", self._who)
         with Vertical(id="page"):
             where = plain(str(self._path)) if self._path else "kept only while the program runs"
             skipped = f" · {count(self._unreadable, 'line')} unreadable" if self._unreadable else ""
-            yield Static(Content(f"What you did, never a secret · {where}{skipped}"), id="where")
-            yield Field("Show only", id="filter", placeholder="a label, a short key, an outcome")
-            yield MarkedList(id="requests", compact=True)
+            about = f"What you did, never a secret · {where} · times in {_zone()}{skipped}"
+            yield Static(Content(about), id="where")
+            yield self._search_row
+            yield self._options
             yield Static(id="empty", markup=False)
         yield Footer(show_command_palette=False, compact=True)
 
     def on_mount(self) -> None:
-        """Show everything, and what is left of it whenever the filter changes."""
-        self.watch(self.query_one(Input), "value", self._show)
+        """Show everything; what is typed narrows it."""
+        self._show(Matches(range(len(self._contents))))
+        self._prepare_search()
+
+    @work(group="search", description="prepare the search")
+    async def _prepare_search(self) -> None:
+        matches = self._search_row.use(await asyncio.to_thread(self._index))
+        if self._search_row.text and matches is not None:
+            self._show(matches)
+
+    def _index(self) -> TextSearch:
+        prepare()
+        return TextSearch(Index([(content.plain,) for content in self._contents]))
 
     def action_close(self) -> None:
-        """Go back to the list of keys."""
-        self.dismiss(None)
+        """End the search; else go back to the list of keys."""
+        if self._search_row.text:
+            self._search_row.close()
+        else:
+            self.dismiss(None)
 
-    def action_down(self) -> None:
-        """Go to the next request while the cursor stays in the filter."""
-        self.query_one(MarkedList).action_cursor_down()
+    def action_find(self) -> None:
+        """Go back to the search."""
+        self._search_row.open()
 
-    def action_up(self) -> None:
-        """Go to the previous request while the cursor stays in the filter."""
-        self.query_one(MarkedList).action_cursor_up()
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer to search where letters don't do so anyway."""
+        return not (action == "find" and self._search_row.is_typed_in)
 
-    def _show(self, text: str) -> None:
-        shown = [request for request in self._requests if request.matches(text)]
-        options = self.query_one(MarkedList)
-        options.clear_options()
-        options.add_options([Option(request.content()) for request in shown])
-        options.display = bool(shown)
+    @on(SearchRow.Submitted)
+    def _go_to_list(self) -> None:
+        if self._options.display:
+            self._options.focus()
+
+    @on(SearchRow.Cleared)
+    def _end_search(self) -> None:
+        self._search_row.close()
+
+    @on(SearchRow.Narrowed)
+    def _narrowed(self, event: SearchRow.Narrowed) -> None:
+        self._show(event.matches)
+
+    def _show(self, matches: Matches) -> None:
+        self._options.clear_options()
+        self._options.display = bool(matches.rows)
+        self._add(matches.rows[:SLICE], matches.highlighted)
+        self._add_rest(matches)
         empty = self.query_one("#empty", Static)
-        empty.display = not shown
-        empty.update(Content("Nothing matches." if self._requests else "Nothing was done yet."))
+        empty.display = not matches.rows
+        text = "Nothing matches. Esc shows everything again."
+        empty.update(Content(text if self._contents else "Nothing was done yet."))
+
+    def _add(self, rows: Sequence[int], query: Query) -> None:
+        contents = [highlighted(self._contents[row], query) for row in rows]
+        self._options.add_options(map(Option, contents))
+
+    @work(group="rest", exclusive=True, description="show the rest of the journal")
+    async def _add_rest(self, matches: Matches) -> None:
+        """Show what is not seen at first slice by slice, so that the next key is not held up."""
+        for start in range(SLICE, len(matches.rows), SLICE):
+            await asyncio.sleep(0)
+            self._add(matches.rows[start : start + SLICE], matches.highlighted)

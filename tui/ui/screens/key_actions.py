@@ -38,6 +38,7 @@ from tui.ui.screens.rotate import RotateScreen
 from tui.ui.screens.rotation_dialogs import ask_insist, ask_orphan
 from tui.ui.screens.secret import SecretScreen
 from tui.ui.screens.verify import VerifyScreen, verification_of
+from tui.ui.terminal.type_ahead import opening_screen
 from tui.ui.widgets.key_list_panel import KeyListPanel
 
 LONGEST_TYPED = 40
@@ -84,7 +85,7 @@ class KeyActions:
         key_id, short_key, label, attempt = key.id, key.short_key, key.label, created.attempt
         subaccount_id = draft.subaccount_id
         proof = verification_of(self._service, key.secret, draft.grants, draft.valid_ips)
-        screen = SecretScreen(created, listing.catalogue, proof)
+        screen = SecretScreen(created, listing.catalogue, proof, labels=listing.raw_labels)
         del form, created, key, proof
         went_to = await app.push_screen_wait(screen)
         del screen
@@ -206,6 +207,10 @@ class KeyActions:
 
     async def rotate(self, key: Key) -> None:
         """Replace a key by a successor; a rotation that was begun earlier is gone on with."""
+        with opening_screen(self._view.app):
+            await self._rotate(key)
+
+    async def _rotate(self, key: Key) -> None:
         records = await self._service.records()
         record = records[key]
         if record.worker is not None:
@@ -225,6 +230,10 @@ class KeyActions:
 
     async def finish(self, key: Key) -> None:
         """Go on with the rotation of a key, as its predecessor or its successor."""
+        with opening_screen(self._view.app):
+            await self._finish(key)
+
+    async def _finish(self, key: Key) -> None:
         records = await self._service.records()
         if (unfinished := records.rotation_of(key)) is not None:
             await self._go_on(unfinished)
@@ -280,12 +289,13 @@ class KeyActions:
 
     async def run_bulk(self, screen: type[BulkScreen], keys: Sequence[Key]) -> None:
         """Do the same with many keys, as `screen` plans and runs it."""
-        records = await self._service.records()
-        bulk = screen(self._service, keys, self._now, self._view.notice, records)
-        result = await self._view.app.push_screen_wait(bulk)
+        with opening_screen(self._view.app):
+            records = await self._service.records()
+            bulk = screen(self._service, keys, self._now, self._view.notice, records)
+            result = await self._view.app.push_screen_wait(bulk)
         if result is None:
             return
-        self._panel.table.unmark_all()
+        self._panel.table.unmark(keys)
         await self._view.read()
         self._panel.show_message("", "", result.text, result.kind)
 

@@ -99,7 +99,7 @@ class KeyFormScreen(Screen[Result | None]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer what makes sense now."""
         if action in {"save", "all_grants"}:
-            return self._saving is None
+            return self._saving is None and not self.form.is_searching
         return action != "details" or self.form.problem is not None
 
     @on(Button.Pressed, "#cancel")
@@ -176,7 +176,7 @@ class KeyFormScreen(Screen[Result | None]):
     @on(events.ScreenResume)
     def _close_when_on_top(self) -> None:
         """Return the result once it is there; the help may still stand above the form."""
-        if self._result is not None and self.is_current:
+        if self._result is not None and self.is_active:
             result, self._result = self._result, None
             self.dismiss(result)
 

@@ -21,10 +21,12 @@ from textual.worker import Worker
 from tui.api.errors import ApiError
 from tui.api.models import Key
 from tui.api.session import SessionProblem
+from tui.keys.listing import Listing
 from tui.keys.pause import Pause, find_pauses
 from tui.keys.records import Records
 from tui.keys.service import KeyService
 from tui.problems import Problem, describe
+from tui.search.key_search import KeySearch
 from tui.ui.bindings import Place, bindings_for
 from tui.ui.screens.bulk import BulkScreen
 from tui.ui.screens.bulk_actions import (
@@ -34,8 +36,10 @@ from tui.ui.screens.bulk_actions import (
     BulkVerifyScreen,
 )
 from tui.ui.screens.bulk_pause import BulkPauseScreen
+from tui.ui.screens.compare import FEWEST, MOST, CompareScreen
 from tui.ui.screens.dialog import ProblemScreen
 from tui.ui.screens.journal import JournalScreen
+from tui.ui.screens.kept_secrets import offer_kept_secrets
 from tui.ui.screens.key_actions import KeyActions
 from tui.ui.screens.pause_text import paused_since
 from tui.ui.screens.rotation_text import state_texts
@@ -53,8 +57,22 @@ LISTED_IN_PART = (
 )
 
 _WANTS_KEYS = frozenset(
-    {"edit", "delete", "rotate", "verify", "finish", "pause", "sort", "mark", "stretch", "mark_all"}
+    {
+        "edit",
+        "delete",
+        "rotate",
+        "verify",
+        "finish",
+        "pause",
+        "sort",
+        "mark",
+        "stretch",
+        "mark_all",
+        "compare",
+    }
 )
+_WHILE_TYPING = frozenset({"reload", "details", "stretch", "back"})
+"""What is offered while letters go into the search."""
 
 
 class KeysScreen(Screen[None]):
@@ -82,6 +100,7 @@ class KeysScreen(Screen[None]):
         self._loading: Worker[None] | None = None
         self._writing: list[str] = []
         self._actions = KeyActions(self, service, now)
+        self._has_offered = False
 
     def compose(self) -> ComposeResult:
         """The panel and the key's facts."""
@@ -114,7 +133,9 @@ class KeysScreen(Screen[None]):
 
     @work(group="load", exclusive=True, description="read the keys")
     async def _reload(self) -> None:
-        await self.read(can_be_cancelled=True)
+        if await self.read(can_be_cancelled=True) and not self._has_offered:
+            self._has_offered = True
+            self._run(offer_kept_secrets(self, self._service), "offer secrets that were kept")
 
     async def read(self, *, can_be_cancelled: bool = False) -> bool:
         """Read the keys and show them; False, with the reason shown, where that fails."""
@@ -128,7 +149,8 @@ class KeysScreen(Screen[None]):
             return False
         if not self._is_there:
             return False
-        self.panel.show(listing.keys, listing.catalogue, self._now())
+        search = await self._search_of(listing) if self.panel.search_row.is_open else None
+        self.panel.show(listing.keys, listing.catalogue, self._now(), search)
         self._show_facts()
         self.refresh_bindings()
         records = await self._service.records()
@@ -138,6 +160,23 @@ class KeysScreen(Screen[None]):
         self.query_one(TopBar).notice = self.notice  # the journal has just been read
         self._show_states(records, pauses)
         return True
+
+    def action_find(self) -> None:
+        """Search the keys; what takes long of it is prepared while the operator types."""
+        self.panel.open_search()
+        if self.panel.search_row.search is None:
+            self._prepare_search()
+
+    @work(group="search", exclusive=True, description="prepare the search")
+    async def _prepare_search(self) -> None:
+        listing = self._service.listing
+        search = await self._search_of(listing)
+        if self._is_there and listing is self._service.listing:
+            self.panel.search(search)
+
+    async def _search_of(self, listing: Listing) -> KeySearch:
+        prefix = self._service.session.client.server.prefix
+        return await asyncio.to_thread(KeySearch, listing.keys, listing.catalogue, prefix)
 
     @property
     def _is_there(self) -> bool:
@@ -225,18 +264,35 @@ class KeysScreen(Screen[None]):
         """Mark a range, by one row up (-1) or down (1)."""
         self.panel.table.stretch(rows)
 
+    def action_compare(self) -> None:
+        """Show the grants of the marked keys side by side."""
+        keys = self.panel.table.marked
+        if FEWEST <= len(keys) <= MOST:
+            self.app.push_screen(CompareScreen(keys, self._service.listing.catalogue))
+        else:
+            text = f"Mark {FEWEST} to {MOST} keys with Space to compare what they may do."
+            self.panel.messages.show(Content(text), "note")
+
     def action_mark_all(self) -> None:
         """Mark all keys, or none."""
         self.panel.table.mark_all()
 
-    def action_close_message(self) -> None:
-        """Stop loading, else close the newest message."""
+    def action_back(self) -> None:
+        """Stop loading; else end the search, then unmark all, then close the newest message."""
         if self._loading is not None and not self._loading.is_finished:
             self._loading.cancel()
-            if not self.panel.table.count:
+            if not self.panel.table.total:
                 self.panel.show_failure(Problem("Reading the keys was cancelled."))
+        elif self.panel.search_row.is_open:
+            self.panel.end_search()
+        elif self.panel.table.has_marks:
+            self.panel.table.unmark_all()
         else:
             self.panel.messages.dismiss()
+
+    def action_close_message(self) -> None:
+        """Close the newest message."""
+        self.panel.messages.dismiss()
 
     @on(Button.Pressed, "#show-details")
     def action_details(self) -> None:
@@ -249,7 +305,12 @@ class KeysScreen(Screen[None]):
         """Show what was done."""
         journal = self._service.journal
         snapshot = await asyncio.to_thread(journal.read)
-        self.app.push_screen(JournalScreen(snapshot, journal.path, self._who))
+        keys = self._service.listing.keys
+        self.app.push_screen(JournalScreen(snapshot, journal.path, self._who, keys))
+
+    async def action_leave(self) -> None:
+        """Sign out and leave the program."""
+        await self.run_action("app.leave")
 
     @on(Link.Clicked)
     def action_sign_out(self) -> None:
@@ -283,6 +344,10 @@ class KeysScreen(Screen[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer what the table's state allows."""
+        if self.panel.search_row.is_typed_in and action not in _WHILE_TYPING:
+            return False
         if action in _WANTS_KEYS and not self.panel.table.count:
+            return False
+        if action == "find" and not self.panel.table.total:
             return False
         return not (action == "details" and self.panel.problem is None)

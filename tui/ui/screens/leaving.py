@@ -1,4 +1,4 @@
-"""What a screen offers that has something to lose when the program is left."""
+"""What a screen offers that has something to lose, or to stop, when the program is left."""
 
 from __future__ import annotations
 
@@ -11,4 +11,13 @@ class GuardedScreen(Protocol):
 
     async def may_leave(self) -> bool:
         """Return whether nothing would be lost, after asking the operator where something would."""
+        ...
+
+
+@runtime_checkable
+class StoppableScreen(Protocol):
+    """A screen with work that goes on and on unless it is stopped."""
+
+    def stop_at_once(self) -> None:
+        """Begin nothing more; what is under way is seen through."""
         ...

@@ -101,7 +101,7 @@ class RotateScreen(ShowsSecret[str]):
                         yield Static(label)
                         yield Static(id=f"planned-{name}", markup=False)
                 yield PasswordField(is_needed=self._service.session.has_password)
-            yield SecretBox(self._rotation.note_stored)
+            yield SecretBox(self._rotation.note_stored, self._service.listing.raw_labels)
             yield Static(id="next-step", markup=False)
             yield Proofs()
         with Horizontal(id="buttons"):

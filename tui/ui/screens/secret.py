@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textual import on, work
@@ -39,8 +40,18 @@ class SecretScreen(ShowsSecret[str]):
     PLACE = Place.SECRET
     BINDINGS: ClassVar[list[BindingType]] = list(bindings_for(PLACE))
 
-    def __init__(self, created: Created, catalogue: Catalogue, verify: Verify) -> None:
+    def __init__(
+        self,
+        created: Created,
+        catalogue: Catalogue,
+        verify: Verify,
+        *,
+        labels: Sequence[str] = (),
+        title: str = "The API key was created",
+    ) -> None:
+        """Take the raw `labels` of all keys, from which a command must tell this one's."""
         super().__init__()
+        self._title, self._labels = title, labels
         key, draft = created.key, created.draft
         self._attempt: Attempt | None = created.attempt
         self._label, self._short_key = short(key.label), key.short_key
@@ -54,9 +65,9 @@ class SecretScreen(ShowsSecret[str]):
         """The secret, what it is for, and where it can go."""
         yield TopBar("Settings › API keys › New")
         with VerticalScroll(id="page", can_focus=False):
-            yield Static("The API key was created", id="title")
+            yield Static(self._title, id="title")
             yield Static(self._about(), id="about")
-            yield SecretBox(self._attempt.stored if self._attempt else None)
+            yield SecretBox(self._attempt.stored if self._attempt else None, self._labels)
             with Horizontal(id="buttons"):
                 yield Button("I have stored it", id="stored", variant="primary", compact=True)
         yield Footer(show_command_palette=False, compact=True)

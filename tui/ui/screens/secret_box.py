@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -22,6 +23,7 @@ from tui.delivery import (
     DeliveryFailed,
     FileDelivery,
     NewSecret,
+    does_not_answer,
     form_of,
     plain_view,
     send_to_clipboard,
@@ -36,6 +38,7 @@ from tui.ui.terminal.textual_internals import write_to_terminal
 from tui.ui.widgets.button import Button
 from tui.ui.widgets.messages import MessageKind, Messages
 from tui.ui.widgets.status import Status
+from tui.waiting import in_thread, see_through, seen_through
 
 Result = TypeVar("Result")
 
@@ -66,9 +69,12 @@ class SecretBox(Vertical):
     }
     """
 
-    def __init__(self, on_stored: Callable[[str], None] | None = None) -> None:
+    def __init__(
+        self, on_stored: Callable[[str], None] | None = None, labels: Sequence[str] = ()
+    ) -> None:
+        """Take the raw `labels` of all keys: no command may mistake one for another."""
         super().__init__()
-        self._on_stored = on_stored
+        self._on_stored, self._labels = on_stored, labels
         self._new_secret: NewSecret | None = None
         self._went_to: list[str] = []
 
@@ -150,7 +156,8 @@ class SecretBox(Vertical):
             if answer is None:
                 return
             try:
-                where = await _write_new_file(Path(answer.strip()), new_secret)
+                with self.query_one(Status).working("The file is being written"):
+                    where = await _write_new_file(Path(answer.strip()), new_secret)
             except DeliveryFailed as failure:
                 path, refusal = answer, failure.sentence
             else:
@@ -200,7 +207,7 @@ class SecretBox(Vertical):
                 return
             delivery = CommandDelivery(answer)
             try:
-                delivery.check()
+                delivery.check([new_secret.label], self._labels)
                 with self.query_one(Status).working("The command runs"):
                     sent = await delivery.deliver(new_secret)
             except DeliveryFailed as failure:
@@ -260,13 +267,18 @@ async def _write_new_file(path: Path, new_secret: NewSecret) -> str:
     """Write the secret to a new file in the form that its ending asks for; return where it is."""
     form = form_of(path)
     if form is None:
-        written = write_secret_file(path, new_secret.secret)
+        try:
+            written = await see_through(
+                in_thread(partial(write_secret_file, path, new_secret.secret))
+            )
+        except TimeoutError:
+            raise does_not_answer(path) from None
         return f"Written to {plain(str(written))}, which only you can read."
     delivery = FileDelivery(path, form)
     try:
         return (await delivery.deliver(new_secret)).where
     finally:
-        delivery.close()
+        seen_through(in_thread(delivery.close))
 
 
 def _write_plain(text: str) -> None:

@@ -13,7 +13,7 @@ from rich.cells import cell_len, set_cell_size
 from tui.api.grants import Catalogue
 from tui.api.models import Key
 from tui.keys.labels import shown_label
-from tui.text import ago, mask, short
+from tui.text import ago, mask, natural_order, short
 
 ROOMY = 90
 """From this width in cells on, short key, date of creation and subaccount are shown, if any."""
@@ -136,7 +136,7 @@ def _sort_values(column: Column, keys: Sequence[Key], catalogue: Catalogue) -> l
     match column:
         case Column.LABEL:
             labels = (shown_label(key.raw_label or "") for key in keys)
-            return [short(label).casefold() if label else None for label in labels]
+            return [natural_order(short(label)) if label else None for label in labels]
         case Column.PERMISSIONS:
             return _permission_ranks(keys, catalogue)
         case Column.SHORT_KEY:
@@ -145,7 +145,7 @@ def _sort_values(column: Column, keys: Sequence[Key], catalogue: Catalogue) -> l
             return [moment.timestamp() if (moment := _moment(key)) else None for key in keys]
         case Column.OWNER:
             return [
-                short(key.raw_username).casefold() if key.raw_username else None for key in keys
+                natural_order(short(key.raw_username)) if key.raw_username else None for key in keys
             ]
         case Column.SUBACCOUNT:
             return [key.subaccount_id or None for key in keys]
@@ -191,11 +191,14 @@ class Order:
         self.column, self.descending = column, descending
         return True
 
-    def arrange(self, keys: Sequence[Key], catalogue: Catalogue) -> Sequence[Key]:
-        """Return `keys` in this order: equals as they came, missing values last either way."""
+    def rows(self, keys: Sequence[Key], catalogue: Catalogue) -> Sequence[int]:
+        """Return the places of `keys`, counted from 0, in this order.
+
+        Equals stay as they came, and missing values come last either way.
+        """
         column = self.column
         if column is None:
-            return keys
+            return range(len(keys))
         if keys is not self._keys or catalogue is not self._catalogue:
             self._keys, self._catalogue, self._values = keys, catalogue, {}
         if column not in self._values:
@@ -205,4 +208,4 @@ class Order:
         rows.sort(key=values.__getitem__, reverse=self.descending)
         if len(rows) < len(values):
             rows += [row for row, value in enumerate(values) if value is None]
-        return [keys[row] for row in rows]
+        return rows

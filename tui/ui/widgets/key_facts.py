@@ -14,6 +14,7 @@ from tui.api.grants import Catalogue
 from tui.api.models import Key
 from tui.keys.labels import shown_label
 from tui.keys.paused_mark import is_paused, paused_mark
+from tui.search.permissions import PREFIX, allowed_by, is_documented
 from tui.text import ago, count, mask, plain, short
 
 
@@ -76,6 +77,9 @@ def describe(key: Key, catalogue: Catalogue, now: datetime, width: int) -> Conte
             lines += _indented(allows, width)
         elif grant not in catalogue:
             lines += _indented("not in this server's catalogue", width)
+        for access in () if is_documented(grant) else allowed_by(grant):
+            methods = ", ".join(access.methods)
+            lines += _indented(f"{methods} on {PREFIX}{access.path}, to judge by its name", width)
     lines += [Content(""), Content.styled("Allowed IPs", "bold")]
     lines += _addresses(key)
     if key.owner:

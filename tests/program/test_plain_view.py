@@ -1,0 +1,99 @@
+"""The plain view is erased whatever happens in it, also where there is only one screen."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+
+import pytest
+
+from tests.node import Node
+from tests.program.program import SECRET, Program, StartProgram
+
+PROMPT = "Press Enter to erase this"
+ONE_SCREEN = [{"TERM": "vt100"}, {"TERM": "screen-256color", "STY": "1.pts-0.host"}]
+
+
+def in_plain_view(program: Program, node: Node) -> str:
+    program.sign_in(node)
+    program.send(f"nPlain\t{node.password}\t\t \r")
+    program.shows("The API key was created")
+    secret = program.secret
+    program.send("p")
+    program.shows(PROMPT)
+    return secret
+
+
+@pytest.mark.parametrize(
+    "leave",
+    [
+        lambda program: program.press("enter"),
+        lambda program: program.press("ctrl+c"),
+        lambda program: program.press("ctrl+z"),
+        lambda program: program.press("ctrl+d"),
+        lambda program: program.signal(signal.SIGINT),
+        lambda program: program.signal(signal.SIGTSTP),
+    ],
+    ids=["enter", "ctrl+c", "ctrl+z", "ctrl+d", "SIGINT", "SIGTSTP"],
+)
+def test_what_leaves_it_erases_it_and_the_program_goes_on(
+    to_node: StartProgram, node: Node, leave: Callable[[Program], None]
+) -> None:
+    program = to_node()
+    in_plain_view(program, node)
+    leave(program)
+    program.shows("The API key was created", "Shown plain, and erased again.")
+    program.press("s")
+    program.at_keys()
+    program.press("q")
+    program.leaves()
+    assert not SECRET.search(program.text)
+
+
+@pytest.mark.parametrize(
+    "number", [signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT], ids=lambda number: number.name
+)
+@pytest.mark.parametrize("env", [{}, *ONE_SCREEN], ids=["two", "vt100", "screen"])
+def test_a_signal_erases_it_and_ends_in_order(
+    to_node: StartProgram, node: Node, number: signal.Signals, env: dict[str, str]
+) -> None:
+    program = to_node(env=env, has_alternate=not env)
+    in_plain_view(program, node)
+    program.signal(number)
+    program.leaves(128 + number)
+    assert not SECRET.search(program.text)
+    assert not list(program.state.glob("*crash*"))
+
+
+@pytest.mark.parametrize("env", ONE_SCREEN, ids=["vt100", "screen"])
+def test_on_the_only_screen_the_secret_stands_alone(
+    to_node: StartProgram, node: Node, env: dict[str, str]
+) -> None:
+    program = to_node(env=env, has_alternate=False)
+    secret = in_plain_view(program, node)
+    lines = [line for line in program.text.splitlines() if line]
+    assert lines[1] == secret
+    assert len(lines) == 3, "nothing of the program's own picture is left beside it"
+    program.press("enter")
+    program.shows("Shown plain, and erased again.")
+    program.press("s")
+    program.at_keys()
+    program.press("q")
+    program.leaves()
+    assert "API keys" not in program.text
+    assert not SECRET.search(program.text)
+
+
+@pytest.mark.parametrize("env", ONE_SCREEN, ids=["vt100", "screen"])
+def test_a_signal_erases_the_secret_from_the_only_screen(
+    to_node: StartProgram, node: Node, env: dict[str, str]
+) -> None:
+    program = to_node(env=env, has_alternate=False)
+    program.sign_in(node)
+    program.send(f"nPlain\t{node.password}\t\t \r")
+    program.shows("The API key was created")
+    secret = program.secret
+    program.signal(signal.SIGTERM)
+    program.leaves(143)
+    assert secret not in program.text
+    assert "The API key was created" not in program.text

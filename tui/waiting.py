@@ -1,0 +1,125 @@
+"""How long things are waited for: limits, threads that may hang, work that is seen to its end."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine
+from concurrent.futures import Future
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+FILE_SECONDS = 5.0
+"""How long a file system may take over one file, in seconds."""
+
+_TICK_SECONDS = 0.5
+"""How often a limit looks at the clock, in seconds."""
+_STOPPED_SECONDS = 1.0
+"""A tick that comes so much too late, in seconds, tells that the program did not run meanwhile."""
+_GRACE_SECONDS = 0.05
+"""How long what has arrived may take to be read once the time is up, in seconds."""
+
+_under_way = set[asyncio.Task[Any]]()
+
+
+def clock_in_sleep() -> float:
+    """Return seconds that go on while the machine sleeps, where the system counts them."""
+    clock = getattr(time, "CLOCK_BOOTTIME", None)
+    return time.monotonic() if clock is None else time.clock_gettime(clock)
+
+
+@asynccontextmanager
+async def time_limit(seconds: float) -> AsyncIterator[None]:
+    """Raise TimeoutError, as `asyncio.timeout` does, after `seconds` in which the program ran.
+
+    Time in which it was stopped, or the machine slept, doesn't count: what came meanwhile waits in
+    the socket, and is read before anything is given up.
+    """
+    loop = asyncio.get_running_loop()
+    async with asyncio.timeout(None) as scope:
+        left, since = seconds, loop.time()
+        timer: asyncio.TimerHandle
+
+        def give_up() -> None:
+            scope.reschedule(loop.time())
+
+        def tick() -> None:
+            nonlocal left, since, timer
+            passed, since = loop.time() - since, loop.time()
+            if passed < _TICK_SECONDS + _STOPPED_SECONDS:
+                left -= passed
+            if left > 0:
+                timer = loop.call_later(min(left, _TICK_SECONDS), tick)
+            else:
+                timer = loop.call_later(_GRACE_SECONDS, give_up)
+
+        timer = loop.call_later(min(left, _TICK_SECONDS), tick)
+        try:
+            yield
+        finally:
+            timer.cancel()
+
+
+async def in_thread(work: Callable[[], T], seconds: float | None = None) -> T:
+    """Return what `work` returns in a thread of its own; raise TimeoutError after `seconds`.
+
+    These are FILE_SECONDS where nothing else is said. Nothing ends a thread that hangs, as one
+    does on a dead file system: it is left behind, and keeps neither the program from ending nor
+    other work from its turn.
+    """
+    outcome = asyncio.wrap_future(start_thread(work))
+    outcome.add_done_callback(_take_note)
+    async with time_limit(FILE_SECONDS if seconds is None else seconds):
+        return await asyncio.shield(outcome)
+
+
+def start_thread(work: Callable[[], T]) -> Future[T]:
+    """Run `work` in a thread that the end of the program does not wait for."""
+    outcome = Future[T]()
+
+    def run() -> None:
+        try:
+            result = work()
+        except Exception as error:  # noqa: BLE001  # raised to whoever waits for the outcome
+            outcome.set_exception(error)
+        else:
+            outcome.set_result(result)
+
+    threading.Thread(target=run, daemon=True).start()
+    return outcome
+
+
+async def see_through(work: Coroutine[Any, Any, T]) -> T:
+    """Do `work` to its end, also where whoever waits for it is cancelled: a write, a delivery."""
+    return await asyncio.shield(seen_through(work))
+
+
+def seen_through(work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+    """Begin `work` that is to be seen through; nobody needs to wait for the task."""
+    task = asyncio.create_task(_begun_later(work))
+    _under_way.add(task)
+    task.add_done_callback(_under_way.discard)
+    task.add_done_callback(_take_note)
+    return task
+
+
+async def all_seen_through() -> None:
+    """Wait for the end of all work that is to be seen through; each has a limit of its own."""
+    while tasks := {task for task in _under_way if task.get_loop() is asyncio.get_running_loop()}:
+        await asyncio.wait(tasks)
+
+
+async def _begun_later(work: Coroutine[Any, Any, T]) -> T:
+    # A task may start before it is returned, as Textual has it from Python 3.12 on: nothing is
+    # done before the task is known as being under way.
+    await asyncio.sleep(0)
+    return await work
+
+
+def _take_note(outcome: asyncio.Future[Any]) -> None:
+    """Look at an outcome that nobody may be waiting for any more, as asyncio wants it."""
+    if not outcome.cancelled():
+        outcome.exception()
