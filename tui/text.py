@@ -57,7 +57,7 @@ def as_read(text: str) -> str:
 
 _READ_ALIKE = {
     ord(fine): plain_one
-    for plain_one, all_fine in {"'": "‘’‚‛′´`", '"': "“”„‟″«»", "-": "‐‑‒–—―−"}.items()  # noqa: RUF001  # these are the point
+    for plain_one, all_fine in {"'": "\u2018\u2019\u201a\u201b\u2032\u00b4`", '"': "\u201c\u201d\u201e\u201f\u2033\u00ab\u00bb", "-": "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"}.items()  # noqa: RUF001  # these are the point
     for fine in all_fine
 }
 _NOT_SEEN = {"Cf", "Mn"}

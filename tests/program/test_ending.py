@@ -96,7 +96,7 @@ def test_a_lost_terminal_ends_it(node: Node, tmp_path: Path, heard: bool) -> Non
     with Terminal(command, env={"XDG_STATE_HOME": str(tmp_path)}) as terminal:
         terminal.wait_for("F1 Help")
         terminal.send(node.password + "\r")
-        terminal.wait_for("▌")
+        terminal.wait_for("Settings › API keys")
         terminal.hang_up()
         assert terminal.wait_exit() == 129
     assert node.seen("POST", LOGOUT) == 2
