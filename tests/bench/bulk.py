@@ -44,6 +44,7 @@ from tui.api.session import Session
 from tui.delivery import FileDelivery
 from tui.journal import Journal
 from tui.keys.rotation import BulkRotation
+from tui.keys.rotation.pair import LONG_LIST
 from tui.keys.rotation.throttle import MOST_AT_ONCE
 from tui.keys.service import KeyService
 from tui.ui.app import KeysApp
@@ -138,10 +139,15 @@ async def bare(errand: Errand) -> Cost:
     me, clock = {"Authorization": errand.token}, Clock()
 
     async with httpx.AsyncClient(base_url=errand.url, timeout=60, trust_env=False) as client:
-        listed = (await client.get(API, headers=me)).json()["results"][: errand.count]
+        all_keys = (await client.get(API, headers=me)).json()["results"]
+        listed = all_keys[: errand.count]
         successors: dict[str, str] = {}
 
+        is_long = len(all_keys) > LONG_LIST
+
         async def make(key: dict[str, Any]) -> None:
+            if is_long:
+                (await client.get(f"{API}/{key['id']}", headers=me)).raise_for_status()
             draft = {"label": key["label"], "grants": key["grants"], "valid_ips": []}
             made = (await client.post(API, json=draft, headers=me)).json()["results"]
             successors[key["id"]] = made["link"]["href"]
@@ -153,7 +159,8 @@ async def bare(errand: Errand) -> Cost:
             (await client.delete(f"{API}/{key['id']}", headers=me)).raise_for_status()
 
         async with clock.running():
-            (await client.get(API, headers=me)).raise_for_status()
+            if not is_long:
+                (await client.get(API, headers=me)).raise_for_status()
             for step in (make, finish):
                 keys = iter(listed)
 
@@ -257,7 +264,10 @@ def measured(what: str, errand: Errand) -> Cost:
         output = bytearray()
         reader = threading.Thread(target=_drain, args=(main, output), daemon=True)
         reader.start()
-        process.wait()
+        try:
+            process.wait()
+        finally:
+            process.kill()
         reader.join()
         os.close(main)
         assert result.exists(), output[-3000:].decode("utf-8", "replace")

@@ -172,7 +172,7 @@ def test_it_leaves_the_sandbox_beside_it_stopped(start: StartProgram) -> None:
 def test_it_stops_and_goes_on_as_other_programs_do(to_node: StartProgram, node: Node) -> None:
     program = to_node()
     program.sign_in(node)
-    before = program.wait_quiet()
+    before = program.wait_quiet(0.6)
     for _ in range(2):
         program.signal(signal.SIGTSTP)
         os.waitid(os.P_PID, program.process.pid, os.WSTOPPED)

@@ -39,7 +39,7 @@ def test_what_is_no_key_does_nothing(
 ) -> None:
     program = to_node()
     program.sign_in(node)
-    before = program.wait_quiet()
+    before = program.wait_quiet(0.6)
     for sequence in sent:
         program.send(sequence[:6])
         program.has_read()
@@ -49,7 +49,7 @@ def test_what_is_no_key_does_nothing(
     program.send("n")
     program.shows("Create New API Key")
     program.send("".join(sent) + "Label")
-    program.wait_for(re.compile(r"Label \*\s+Label\n").search)
+    program.wait_for(re.compile(r"Label \*\s+▌Label\n").search)
     program.press("escape", "tab", "enter")
     program.at_keys()
     secret = create(program, node)
@@ -66,7 +66,7 @@ def test_what_is_no_key_does_nothing(
 def test_a_paste_that_stalls_is_never_keys(to_node: StartProgram, node: Node) -> None:
     program = to_node(driver=IMPATIENT)
     program.sign_in(node)
-    before = program.wait_quiet()
+    before = program.wait_quiet(0.6)
     program.send(f"{PASTE}some text")
     program.has_read()
     program.send("dd\rnq")
@@ -88,7 +88,7 @@ def test_keys_are_typed_as_kitty_reports_them(to_node: StartProgram, node: Node)
     program.send(
         "\x1b[97:65;2u\x1b[97;1:3u\x1b[32u\x1b[98u\x1b[32;2u\x1b[57400;129u\x1b[57399u\x1b[57400u"
     )
-    program.wait_for(re.compile(r"Label \*\s+A b 101\n").search)
+    program.wait_for(re.compile(r"Label \*\s+▌A b 101\n").search)
 
 
 def test_a_key_in_two_parts_is_one_key(to_node: StartProgram, node: Node) -> None:
@@ -116,7 +116,7 @@ def test_a_million_characters_in_a_field_keep_it_usable(to_node: StartProgram, n
     program.send(PASTE + "x" * 1_000_000 + PASTED)
     program.shows("A field takes 4,096 characters at most.")
     program.send("\x15short")
-    program.wait_for(re.compile(r"Password \*\s+•{5}\n").search)
+    program.wait_for(re.compile(r"Password \*\s+▌•{5}\n").search)
 
 
 def test_a_signal_is_heard_ahead_of_a_flood_of_keys(to_node: StartProgram, node: Node) -> None:

@@ -146,7 +146,7 @@ async def test_rotating_verifying_and_the_journal(node: Node, measure: Measure) 
 
 
 async def test_a_list_that_cannot_be_read(node: Node, measure: Measure) -> None:
-    node.fail("GET", API, "503-html")
+    node.fail("GET", API, "503-html", 3)
     async with at_login(node) as login:
         await login.submit()
         await login.me.until("Try again")

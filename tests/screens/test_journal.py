@@ -13,6 +13,7 @@ from tests.node import Node
 from tests.screens.rotation_pages import API, LABEL, Log, begin_rotating, mint, signed_in
 from tui.journal import Journal
 from tui.ui.bindings import Place
+from tui.ui.widgets.search_row import SearchRow
 
 ELSEWHERE = (
     '{"when":"2026-01-14T08:00:00+00:00","server":"https://elsewhere.example","username":"ops",'
@@ -25,7 +26,7 @@ def node(node_with: NodeMaker) -> Node:
     return node_with(mint=mint)
 
 
-async def test_what_was_done_and_a_filter(node: Node, tmp_path: Path) -> None:
+async def test_what_was_done_and_a_search(node: Node, tmp_path: Path) -> None:
     path = tmp_path / "journal.jsonl"
     async with signed_in(node, WIDE, path) as keys:
         log = await Log.open(keys)
@@ -55,13 +56,20 @@ async def test_what_was_done_and_a_filter(node: Node, tmp_path: Path) -> None:
         ]
         assert log.says.count("stored: ") == 2
         assert str(path) in log.says.replace(" ", "")
-        await log.fill("filter", "CREATE dashb")
+        await log.me.type("CREATE AND dashb")
+        await log.me.until("1 of 4 requests")
         assert log.says.count("2026-01-15") == 1
         assert "create" in log.me.line_with("2026-01-15")
-        await log.fill("filter", "no such thing")
-        assert "Nothing matches." in log.says
-        await log.fill("filter", "")
+        await log.me.type(" AND nowhere")
+        await log.me.until("Nothing matches.")
+        await log.me.press("escape")
+        await log.me.until("4 requests")
         assert log.says.count("2026-01-15") == 4
+        await log.me.type("dashboard -delete")
+        await log.me.press("enter", "/", "end", "backspace")
+        await log.me.until("/ dashboard -delet ")
+        await log.me.press("enter", "escape")
+        await log.me.until("4 requests")
         assert not any(secret in log.says for secret in secrets)
         assert not any(secret in path.read_text() for secret in secrets)
         await log.leave()
@@ -73,7 +81,7 @@ async def test_a_secret_that_was_never_stored(node: Node, tmp_path: Path) -> Non
         rotate = await begin_rotating(keys)
         node.fail("POST", API, "500")
         await rotate.try_to_create(node.password)
-        await keys.me.until("Nothing was created")
+        await keys.me.until("No new key was seen so far")
         await rotate.idle()
         await keys.me.press("enter")
         await keys.me.until("The server accepts the key.")
@@ -85,8 +93,8 @@ async def test_a_secret_that_was_never_stored(node: Node, tmp_path: Path) -> Non
         assert log.says.count("not done") == 1
         assert "1 line unreadable" in log.says
         assert "done · ops@elsewhere.example" in log.says
-        await log.me.press("down", "down", "up")  # the cursor stays in the filter
-        assert log.field("filter").query_one("QuietInput").has_focus
+        await log.me.press("down", "down", "up")  # the cursor stays in the search
+        assert log.me.screen.query_one(SearchRow).is_typed_in
         await log.leave()
 
 

@@ -10,11 +10,13 @@ from typing import Any
 
 import pytest
 from pydantic import SecretStr
+from rich.color import ColorSystem
 
 from tests.conftest import NodeMaker
 from tests.driver import NOW, WIDE, Dialog, Operator, Page, Secret, at_keys, at_login, key_for
 from tests.node import Node
 from tests.pictures import NOTHING, is_kept, picture
+from tui.ui.appearance import Appearance
 from tui.ui.bindings import Place
 from tui.ui.widgets import status
 
@@ -119,6 +121,37 @@ async def test_the_keys(server: Node) -> None:
         await keys.me.press("escape", "enter")
         await keys.me.until("API keys › Details")
         await take(keys, "key-details")
+
+
+async def test_the_keys_in_other_colours(server: Node) -> None:
+    async with at_keys(server) as keys:
+        await keys.go_to(MAIL)
+        await keys.me.press("space", "up")
+        keys.me.app.take_on(Appearance("light"))
+        await take(keys, "keys-light")
+        keys.me.app.take_on(Appearance("sixteen", ColorSystem.STANDARD))
+        await take(keys, "keys-sixteen")
+        await keys.me.press("a", "a")  # all are marked, then none
+        dialog = await keys.delete(METRICS)
+        await take(dialog, "delete-sixteen")
+
+
+async def test_a_search(server: Node) -> None:
+    async with at_keys(server) as keys:
+        await keys.me.press(key_for(Place.KEYS, "find"))
+        await keys.me.type("webhooks OR smtp* -partner")
+        await keys.me.until("4 of 11 keys")
+        await take(keys, "search")
+
+
+async def test_grants_side_by_side(server: Node) -> None:
+    async with at_keys(server) as keys:
+        for label in (BILLING, METRICS, "Deliverability watch"):
+            await keys.go_to(label)
+            await keys.me.press(key_for(Place.KEYS, "mark"))
+        await keys.me.press(key_for(Place.KEYS, "compare"))
+        await keys.me.until("Not the same")
+        await take(keys, "compare")
 
 
 async def test_the_keys_on_a_wide_terminal(server: Node) -> None:

@@ -52,6 +52,20 @@ def test_each_sign_in_the_code_has_an_ascii_form() -> None:
     assert sorted(sign for sign in signs if ord(sign) not in PLAIN_SIGNS) == []
 
 
+def test_every_button_and_list_has_its_signs() -> None:
+    allowed = {"button.py", "marked_list.py"}
+    imports = [
+        f"{path.name} imports {name.name}"
+        for path in (ROOT / "ui").rglob("*.py")
+        if path.name not in allowed
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("textual")
+        for name in node.names
+        if name.name in {"Button", "OptionList"}
+    ]
+    assert imports == [], "tui/ui/widgets has those that show the focus without colour"
+
+
 def test_control_characters_made_visible_have_one_too() -> None:
     for code in (*range(0x20), 0x7F):
         assert plain(chr(code)).translate(PLAIN_SIGNS).isascii()

@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 import pytest
-from textual.app import App
+from rich.color import ColorSystem
+from rich.style import Style
+from textual._compositor import CompositorUpdate
+from textual.app import App, ComposeResult
+from textual.widgets import Label
 
-from tui.ui.terminal.textual_internals import DiscreetApp, SendingDriver, write_to_terminal
+from tui.ui.terminal.textual_internals import (
+    DiscreetApp,
+    SendingDriver,
+    draw_with_colors,
+    write_to_terminal,
+)
 
 
 class Faulty(DiscreetApp[None]):
@@ -72,3 +81,45 @@ async def test_a_sequence_reaches_the_driver_of_the_app() -> None:
         write_to_terminal(app, "\x1b]52;c;aGk=\x07")
         assert driver.written == "\x1b]52;c;aGk=\x07"
     write_to_terminal(Faulty(), "nowhere to go, and no error")
+
+
+class Red(App[None]):
+    """Shows a red text."""
+
+    def compose(self) -> ComposeResult:
+        yield Label("red", id="red")
+
+    CSS = "#red { color: rgb(255, 0, 0); }"
+
+    def first_cell(self) -> Style:
+        """The style in which the text is drawn."""
+        return next(
+            segment.style or Style()
+            for segment in self.screen._compositor.render_strips()[0]
+            if segment.text.startswith("red")
+        )
+
+
+@pytest.mark.parametrize(
+    ("colors", "sent"),
+    [
+        (ColorSystem.TRUECOLOR, "\x1b[38;2;255;0;0"),
+        (ColorSystem.EIGHT_BIT, "\x1b[38;5;"),
+        (ColorSystem.STANDARD, "\x1b[31;"),
+    ],
+)
+async def test_as_many_colours_are_drawn_as_there_are(colors: ColorSystem, sent: str) -> None:
+    app = Red()
+    draw_with_colors(app, colors)
+    async with app.run_test():
+        frame = app.screen._compositor.render_update(full=True)
+        assert isinstance(frame, CompositorUpdate)
+        assert sent in frame.render_segments(app.console)
+
+
+async def test_without_colours_there_is_none() -> None:
+    app = Red()
+    draw_with_colors(app, None)
+    async with app.run_test():
+        color = app.first_cell().color
+        assert color is None or color.is_default

@@ -58,3 +58,10 @@ def test_a_line_that_is_broken_keeps_its_indent() -> None:
     key = Key("1", "Alpha", raw_grants=("transmissions/modify",))
     text = describe(key, Catalogue(), NOW, 30).plain
     assert "\n  GET, POST, PUT, DELETE on\n  /api/v1/transmissions\n" in text
+
+
+def test_what_a_grant_allows_that_is_not_documented_is_judged_by_its_name() -> None:
+    key = Key("1", "Alpha", raw_grants=("subaccount/view", "metrics/view", "odd"))
+    text = describe(key, Catalogue(), NOW, 80).plain
+    assert "\n  GET on /api/v1/subaccounts, to judge by its name\n" in text
+    assert text.count("to judge by its name") == 1

@@ -298,7 +298,8 @@ class KeysApp(TypeAhead[None]):
         if isinstance(self.screen, HelpScreen):
             self.screen.dismiss(None)
         else:
-            place = self.screen.PLACE if isinstance(self.screen, HasPlace) else None
+            nodes = (self.focused or self.screen).ancestors_with_self
+            place = next((node.PLACE for node in nodes if isinstance(node, HasPlace)), None)
             self.push_screen(HelpScreen(place))
 
     def action_scroll(self, lines: int, pages: int) -> None:

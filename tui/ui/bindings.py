@@ -15,6 +15,7 @@ class Place(Enum):
     ANYWHERE = "Anywhere"
     LOGIN = "Signing in"
     KEYS = "API keys"
+    SEARCH = "Search"
     DETAIL = "Details of a key"
     ROTATE = "Rotate a key"
     RUN = "Many keys"
@@ -26,7 +27,10 @@ class Place(Enum):
 
 @runtime_checkable
 class HasPlace(Protocol):
-    """A screen whose keys stand in the table of commands; a dialog's are the same everywhere."""
+    """A screen, or a part of one, whose keys stand in the table of commands.
+
+    A dialog's are the same everywhere.
+    """
 
     PLACE: ClassVar[Place]
 
@@ -68,6 +72,7 @@ class Command:
 
 
 _ANY, _LOGIN, _KEYS = Place.ANYWHERE, Place.LOGIN, Place.KEYS
+_SEARCH = Place.SEARCH
 _DETAIL, _FORM, _ROTATE, _RUN = Place.DETAIL, Place.FORM, Place.ROTATE, Place.RUN
 _SECRET, _DIALOG = Place.SECRET, Place.DIALOG
 
@@ -103,10 +108,10 @@ COMMANDS = (
     Command(_LOGIN, "escape", "Esc", "cancel", "stop signing in", "Cancel"),
     Command(_LOGIN, "ctrl+q", "ctrl+q", "app.leave", "", "Quit", priority=True),
     Command(_KEYS, "n", "n", "new", "create a new API key", "New"),
-    Command(_KEYS, "", "Enter", "", "edit the key; on a narrow screen, show its details first"),
+    Command(_KEYS, "", "Enter", "", "edit the key; on a narrow screen its details first"),
     Command(_KEYS, "e", "e", "edit", "edit the key", "Edit"),
     Command(_KEYS, "r", "r", "rotate", "rotate the key: a successor, then delete it", "Rotate"),
-    Command(_KEYS, "f", "f", "finish", "finish a rotation: delete the key that is retiring"),
+    Command(_KEYS, "f", "f", "finish", "finish a rotation: delete the predecessor"),
     Command(_KEYS, "z", "z", "pause", "pause the key: the server refuses it until z resumes it"),
     Command(_KEYS, "d,delete", "d, Del", "delete", "delete the key", "Delete"),
     Command(
@@ -120,6 +125,7 @@ COMMANDS = (
     Command(_KEYS, "shift+down", "shift+↑ ↓, a", "stretch(1)", "mark a range; mark all, or none"),
     Command(_KEYS, "shift+up", "shift+↑", "stretch(-1)", ""),
     Command(_KEYS, "a", "a", "mark_all", ""),
+    Command(_KEYS, "slash", "/", "find", "search the keys", "Find"),
     Command(_KEYS, "v", "v", "verify", "show what the key may do, with its secret"),
     Command(_KEYS, "f5,ctrl+r", "F5, ctrl+r", "reload", "read the keys again"),
     Command(_KEYS, "1", "1 … 6", "sort(0)", "sort by a column; once more: the other way"),
@@ -127,11 +133,45 @@ COMMANDS = (
     Command(_KEYS, "", "↑ ↓, j k", "", "go to the next or the previous key"),
     Command(_KEYS, "", "Home End, g G", "", "go to the first or the last key"),
     Command(_KEYS, "", "PgUp PgDn", "", "go a screen up or down"),
-    Command(_KEYS, "x,escape", "x, Esc", "close_message", "close the newest message; stop loading"),
+    Command(_KEYS, "x", "x", "close_message", "close the newest message"),
+    Command(
+        _KEYS,
+        "escape",
+        "Esc",
+        "back",
+        "stop loading; else end the search, then unmark all, then close the newest message",
+    ),
     Command(_KEYS, "ctrl+o", "ctrl+o", "details", "tell what exactly went wrong"),
     Command(_KEYS, "J", "J", "journal", "show the journal: what you did, and where"),
-    Command(_KEYS, "s", "s", "sign_out", "sign out", "Sign out"),
-    Command(_KEYS, "q", "q", "app.leave", "sign out and leave", "Quit"),
+    Command(_KEYS, "equals_sign", "=", "compare", "show side by side what the marked keys may do"),
+    Command(_KEYS, "s", "s", "sign_out", "sign out"),
+    Command(_KEYS, "q", "q", "leave", "sign out and leave", "Quit"),
+    Command(_SEARCH, "", "mail relay", "", "what has either word, also inside of others"),
+    Command(_SEARCH, "", '"mail relay"', "", "the phrase"),
+    Command(_SEARCH, "", "a AND b", "", "what has both; OR, NOT and ( ) do as they say"),
+    Command(_SEARCH, "", "+a -b", "", "what must occur, and what may not"),
+    Command(_SEARCH, "", "rot* t?st", "", "whole words: * any characters, ? one of them"),
+    Command(_SEARCH, "", "mailr~", "", "words that are spelt nearly so"),
+    Command(_SEARCH, "", "\\*", "", "the character itself: + - ! ( ) { } [ ] ^ ~ * ? : and more"),
+    Command(
+        _SEARCH, "", "may GET /path", "", "the keys whose grants allow a request, among the keys"
+    ),
+    Command(
+        _SEARCH,
+        "enter",
+        "Enter",
+        "submit",
+        "go to what matches; the search stays",
+        "To the list",
+        priority=True,
+    ),
+    Command(_SEARCH, "tab", "Tab, →", "complete", "complete the method or path of a request"),
+    Command(_SEARCH, "escape", "Esc", "clear", "end the search", "End search"),
+    Command(_SEARCH, "up", "↑ ↓, PgUp PgDn", "up", "move the cursor of the list meanwhile"),
+    *(
+        Command(_SEARCH, key, key, action, "")
+        for key, action in (("down", "down"), ("pageup", "page_up"), ("pagedown", "page_down"))
+    ),
     Command(_DETAIL, "e,enter", "Enter, e", "edit", "edit the key", "Edit"),
     Command(_DETAIL, "r", "r", "rotate", "rotate the key", "Rotate"),
     Command(_DETAIL, "v", "v", "verify", "show what the key may do, with its secret", "Verify"),
@@ -156,7 +196,7 @@ COMMANDS = (
     Command(_ROTATE, "v", "v", "verify", "show what the successor may do", "Verify"),
     Command(_ROTATE, "z", "z", "pause", "pause the predecessor, or resume it", "Pause"),
     Command(_ROTATE, "d", "d", "finish", "delete the predecessor", "Delete predecessor"),
-    Command(_ROTATE, "l", "l", "later", "mark the predecessor as retiring, keep both", "Later"),
+    Command(_ROTATE, "l", "l", "later", "keep both keys for now", "Later"),
     Command(_ROTATE, "u", "u", "undo", "delete the successor, keep the predecessor", "Undo"),
     Command(_ROTATE, "r", "r", "replace", "replace a successor whose secret is lost", "Replace"),
     Command(_ROTATE, "f5", "F5", "look", "see what became of the last step", "Look again"),
@@ -166,12 +206,15 @@ COMMANDS = (
     Command(_RUN, "ctrl+s", "Enter", "start", "begin; on a key, show its rotation", "Begin"),
     Command(_RUN, "p", "p", "pause", "pause after the keys under way, or go on", "Pause"),
     Command(_RUN, "r", "r", "retry", "try once more what failed", "Retry"),
-    Command(_RUN, "l", "l", "later", "mark the predecessors as retiring, keep both", "Later"),
+    Command(_RUN, "l", "l", "later", "keep all keys for now", "Later"),
     Command(_RUN, "d", "d", "finish", "delete the predecessors", "Delete predecessors"),
     Command(_RUN, "escape,q", "Esc, q", "close", "leave; while it runs, stop", "Close"),
     Command(_FORM, "ctrl+s", "Enter, ctrl+s", "save", "create or update the key", "Save"),
     Command(_FORM, "", "Space", "", "give or take the grant under the cursor"),
-    Command(_FORM, "ctrl+a", "ctrl+a", "all_grants", "give all grants, or none", "All or none"),
+    Command(_FORM, "", "/", "", "search the grants"),
+    Command(
+        _FORM, "ctrl+a", "ctrl+a", "all_grants", "give all that are shown, or none of them", "All"
+    ),
     Command(_FORM, "ctrl+o", "ctrl+o", "details", "tell what exactly went wrong", "Details"),
     Command(
         _FORM, "escape", "Esc", "cancel", "go back; asks first when something was typed", "Cancel"
@@ -183,9 +226,11 @@ COMMANDS = (
     Command(_SECRET, "v", "v", "verify", "show what the key may do", "Verify"),
     Command(_SECRET, "s", "s", "stored", "say that it is stored", "Stored"),
     Command(_SECRET, "escape,q", "Esc, q", "close", "leave; asks whether it is stored"),
-    Command(Place.JOURNAL, "down", "↓", "down", "go to the next entry"),
-    Command(Place.JOURNAL, "up", "↑", "up", "go to the previous entry"),
-    Command(Place.JOURNAL, "escape", "Esc", "close", "go back to the list", "Back"),
+    Command(Place.JOURNAL, "slash", "/", "find", "search the journal", "Find"),
+    Command(Place.JOURNAL, "", "↑ ↓, PgUp PgDn", "", "go through the entries"),
+    Command(
+        Place.JOURNAL, "escape", "Esc", "close", "end the search; else go back to the list", "Back"
+    ),
     Command(_DIALOG, "escape", "Esc", "dismiss_dialog", "close without doing anything", "Cancel"),
 )
 

@@ -176,6 +176,8 @@ def theme(name: str) -> Theme:
             "input-cursor-text-style": "none",
             "input-selection-foreground": palette["on-cursor"],
             "input-selection-background": palette["cursor"],
+            "screen-selection-foreground": palette["on-cursor"],
+            "screen-selection-background": palette["cursor"],
             "footer-key-foreground": palette["accent"],
             "footer-background": palette["panel"],
             "footer-item-background": palette["panel"],

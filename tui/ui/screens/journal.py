@@ -2,30 +2,39 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import ClassVar
 
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Footer, Input, Static
+from textual.widgets import Footer, Static
 from textual.widgets.option_list import Option
 
 from tui.api.models import Key
 from tui.journal import PROOFS, JournalEntry, JournalSnapshot
+from tui.keys.labels import shown_label
+from tui.search.index import Index
+from tui.search.matches import Matches, TextSearch
+from tui.search.query import Query, prepare
 from tui.text import count, mask, plain, short
 from tui.ui.bindings import Place, bindings_for
-from tui.ui.widgets.field import Field
 from tui.ui.widgets.marked_list import MarkedList
+from tui.ui.widgets.search_row import SearchRow, highlighted
 from tui.ui.widgets.top_bar import TopBar
 
 MOST = 2_000
 """How many requests are shown at most."""
+
+SLICE = 100
+"""How many of them are shown at once; a wide screen has room for fewer."""
 
 LABEL_IN_LINE = 36
 """How much of a label leaves a line at 80 columns whole, in characters."""
@@ -64,7 +73,7 @@ class _WriteRequest:
         storings = [entry.detail for entry in self.entries if entry.phase == "stored"]
         if storings:
             return f"stored: {plain(storings[-1])}"
-        if self.last.action != "create" or self.last.phase not in {"done", "unknown"}:
+        if self.last.action != "create" or self.last.phase != "done":
             return ""
         if self.is_doubted:
             return "whether its secret was stored is not known: a line can't be understood"
@@ -85,16 +94,11 @@ class _WriteRequest:
             (f"{last.when.astimezone():%Y-%m-%d %H:%M:%S}  ", "$text-muted"),
             f"{last.action:<7} ",
             (f"{mask(last.short_key):<9} ", "$text-muted"),
-            (short(last.label, LABEL_IN_LINE), "bold"),
+            (short(shown_label(last.label), LABEL_IN_LINE), "bold"),
             "\n  ",
             (" · ".join(filter(None, more)), _STYLES.get(last.phase, "$text-warning")),
             (elsewhere, "$text-muted"),
         )
-
-    def matches(self, text: str) -> bool:
-        """Return whether every word of `text` occurs in what is shown."""
-        shown = self.content().plain.casefold()
-        return all(word in shown for word in text.casefold().split())
 
 
 def write_requests(
@@ -132,7 +136,7 @@ def _zone() -> str:
 
 
 class JournalScreen(Screen[None]):
-    """Lists what the journal holds; typing narrows it."""
+    """Lists what the journal holds; what is typed narrows it."""
 
     CSS_PATH = "journal.tcss"
     AUTO_FOCUS = "Input"
@@ -145,46 +149,86 @@ class JournalScreen(Screen[None]):
         """Show a journal; the listed `keys` tell the short keys of predecessors."""
         super().__init__()
         short_keys = {key.id: key.short_key for key in keys if key.short_key}
-        requests = write_requests(journal.entries, who, journal.doubts, short_keys)
-        self._requests = requests[:MOST]
+        requests = write_requests(journal.entries, who, journal.doubts, short_keys)[:MOST]
+        self._contents = [request.content() for request in requests]
         self._unreadable = journal.unreadable
         self._path, self._who = path, who
+        self._options = MarkedList(id="requests", compact=True)
+        self._search_row = SearchRow(self._options, "request", stays_open=True)
 
     def compose(self) -> ComposeResult:
-        """A filter, and the list."""
+        """The search, and the list."""
         yield TopBar("Settings › Journal", self._who)
         with Vertical(id="page"):
             where = plain(str(self._path)) if self._path else "kept only while the program runs"
             skipped = f" · {count(self._unreadable, 'line')} unreadable" if self._unreadable else ""
             about = f"What you did, never a secret · {where} · times in {_zone()}{skipped}"
             yield Static(Content(about), id="where")
-            yield Field("Show only", id="filter", placeholder="a label, a short key, an outcome")
-            yield MarkedList(id="requests", compact=True)
+            yield self._search_row
+            yield self._options
             yield Static(id="empty", markup=False)
         yield Footer(show_command_palette=False, compact=True)
 
     def on_mount(self) -> None:
-        """Show everything, and what is left of it whenever the filter changes."""
-        self.watch(self.query_one(Input), "value", self._show)
+        """Show everything; what is typed narrows it."""
+        self._show(Matches(range(len(self._contents))))
+        self._prepare_search()
+
+    @work(group="search", description="prepare the search")
+    async def _prepare_search(self) -> None:
+        matches = self._search_row.use(await asyncio.to_thread(self._index))
+        if self._search_row.text and matches is not None:
+            self._show(matches)
+
+    def _index(self) -> TextSearch:
+        prepare()
+        return TextSearch(Index([(content.plain,) for content in self._contents]))
 
     def action_close(self) -> None:
-        """Go back to the list of keys."""
-        self.dismiss(None)
+        """End the search; else go back to the list of keys."""
+        if self._search_row.text:
+            self._search_row.close()
+        else:
+            self.dismiss(None)
 
-    def action_down(self) -> None:
-        """Go to the next request while the cursor stays in the filter."""
-        self.query_one(MarkedList).action_cursor_down()
+    def action_find(self) -> None:
+        """Go back to the search."""
+        self._search_row.open()
 
-    def action_up(self) -> None:
-        """Go to the previous request while the cursor stays in the filter."""
-        self.query_one(MarkedList).action_cursor_up()
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer to search where letters don't do so anyway."""
+        return not (action == "find" and self._search_row.is_typed_in)
 
-    def _show(self, text: str) -> None:
-        shown = [request for request in self._requests if request.matches(text)]
-        options = self.query_one(MarkedList)
-        options.clear_options()
-        options.add_options([Option(request.content()) for request in shown])
-        options.display = bool(shown)
+    @on(SearchRow.Submitted)
+    def _go_to_list(self) -> None:
+        if self._options.display:
+            self._options.focus()
+
+    @on(SearchRow.Cleared)
+    def _end_search(self) -> None:
+        self._search_row.close()
+
+    @on(SearchRow.Narrowed)
+    def _narrowed(self, event: SearchRow.Narrowed) -> None:
+        self._show(event.matches)
+
+    def _show(self, matches: Matches) -> None:
+        self._options.clear_options()
+        self._options.display = bool(matches.rows)
+        self._add(matches.rows[:SLICE], matches.highlighted)
+        self._add_rest(matches)
         empty = self.query_one("#empty", Static)
-        empty.display = not shown
-        empty.update(Content("Nothing matches." if self._requests else "Nothing was done yet."))
+        empty.display = not matches.rows
+        text = "Nothing matches. Esc shows everything again."
+        empty.update(Content(text if self._contents else "Nothing was done yet."))
+
+    def _add(self, rows: Sequence[int], query: Query) -> None:
+        contents = [highlighted(self._contents[row], query) for row in rows]
+        self._options.add_options(map(Option, contents))
+
+    @work(group="rest", exclusive=True, description="show the rest of the journal")
+    async def _add_rest(self, matches: Matches) -> None:
+        """Show what is not seen at first slice by slice, so that the next key is not held up."""
+        for start in range(SLICE, len(matches.rows), SLICE):
+            await asyncio.sleep(0)
+            self._add(matches.rows[start : start + SLICE], matches.highlighted)

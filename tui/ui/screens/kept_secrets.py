@@ -9,7 +9,6 @@ from pathlib import Path
 from textual import on
 from textual.app import ComposeResult
 from textual.content import Content
-from textual.widgets import Button
 
 from tui.api.models import CreatedKey, KeyDraft
 from tui.delivery import DeliveryFailed, DeliveryFault, FileDelivery, NewSecret, form_of
@@ -21,6 +20,7 @@ from tui.ui.screens.dialog import AskScreen, ConfirmScreen, Dialog
 from tui.ui.screens.key_actions import KeyListView
 from tui.ui.screens.secret import SecretScreen
 from tui.ui.screens.verify import verification_of
+from tui.ui.widgets.button import Button
 from tui.waiting import in_thread, seen_through
 
 MOST_NAMED = 8

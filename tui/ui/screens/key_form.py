@@ -99,7 +99,7 @@ class KeyFormScreen(Screen[Result | None]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer what makes sense now."""
         if action in {"save", "all_grants"}:
-            return self._saving is None
+            return self._saving is None and not self.form.is_searching
         return action != "details" or self.form.problem is not None
 
     @on(Button.Pressed, "#cancel")

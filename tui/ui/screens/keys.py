@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, ClassVar
@@ -21,11 +21,12 @@ from textual.worker import Worker
 from tui.api.errors import ApiError
 from tui.api.models import Key
 from tui.api.session import SessionProblem
-from tui.keys.key_history import UnstoredKeys
+from tui.keys.listing import Listing
 from tui.keys.pause import Pause, find_pauses
-from tui.keys.rotation import Unfinished, unfinished_rotations
+from tui.keys.records import Records
 from tui.keys.service import KeyService
 from tui.problems import Problem, describe
+from tui.search.key_search import KeySearch
 from tui.ui.bindings import Place, bindings_for
 from tui.ui.screens.bulk import BulkScreen
 from tui.ui.screens.bulk_actions import (
@@ -35,12 +36,13 @@ from tui.ui.screens.bulk_actions import (
     BulkVerifyScreen,
 )
 from tui.ui.screens.bulk_pause import BulkPauseScreen
+from tui.ui.screens.compare import FEWEST, MOST, CompareScreen
 from tui.ui.screens.dialog import ProblemScreen
 from tui.ui.screens.journal import JournalScreen
 from tui.ui.screens.kept_secrets import offer_kept_secrets
 from tui.ui.screens.key_actions import KeyActions
 from tui.ui.screens.pause_text import paused_since
-from tui.ui.screens.rotation_text import state_text
+from tui.ui.screens.rotation_text import state_texts
 from tui.ui.widgets.button import Button
 from tui.ui.widgets.columns import Column
 from tui.ui.widgets.key_facts import KeyFacts
@@ -55,8 +57,22 @@ LISTED_IN_PART = (
 )
 
 _WANTS_KEYS = frozenset(
-    {"edit", "delete", "rotate", "verify", "finish", "pause", "sort", "mark", "stretch", "mark_all"}
+    {
+        "edit",
+        "delete",
+        "rotate",
+        "verify",
+        "finish",
+        "pause",
+        "sort",
+        "mark",
+        "stretch",
+        "mark_all",
+        "compare",
+    }
 )
+_WHILE_TYPING = frozenset({"reload", "details", "stretch", "back"})
+"""What is offered while letters go into the search."""
 
 
 class KeysScreen(Screen[None]):
@@ -106,6 +122,10 @@ class KeysScreen(Screen[None]):
         """Read the keys."""
         self.action_reload()
 
+    def on_unmount(self) -> None:
+        """Let other instances know that nothing is worked on here any more."""
+        self._service.presence.close()
+
     @on(Button.Pressed, "#try-again")
     def action_reload(self) -> None:
         """Read the keys again; the cursor stays on its key."""
@@ -129,38 +149,46 @@ class KeysScreen(Screen[None]):
             return False
         if not self._is_there:
             return False
-        self.panel.show(listing.keys, listing.catalogue, self._now())
+        search = await self._search_of(listing) if self.panel.search_row.is_open else None
+        self.panel.show(listing.keys, listing.catalogue, self._now(), search)
         self._show_facts()
         self.refresh_bindings()
-        rotations = await unfinished_rotations(self._service)
-        unstored = await self._service.unstored()
+        records = await self._service.records()
         pauses = await find_pauses(self._service, listing.keys)
         if not self._is_there:
             return False
         self.query_one(TopBar).notice = self.notice  # the journal has just been read
-        self._show_states(rotations, unstored, pauses)
+        self._show_states(records, pauses)
         return True
+
+    def action_find(self) -> None:
+        """Search the keys; what takes long of it is prepared while the operator types."""
+        self.panel.open_search()
+        if self.panel.search_row.search is None:
+            self._prepare_search()
+
+    @work(group="search", exclusive=True, description="prepare the search")
+    async def _prepare_search(self) -> None:
+        listing = self._service.listing
+        search = await self._search_of(listing)
+        if self._is_there and listing is self._service.listing:
+            self.panel.search(search)
+
+    async def _search_of(self, listing: Listing) -> KeySearch:
+        prefix = self._service.session.client.server.prefix
+        return await asyncio.to_thread(KeySearch, listing.keys, listing.catalogue, prefix)
 
     @property
     def _is_there(self) -> bool:
         """Whether there is something to show an answer on: one may come while the program ends."""
         return self.is_attached and bool(self.query(KeyTable))
 
-    def _show_states(
-        self,
-        rotations: Sequence[Unfinished],
-        unstored: UnstoredKeys,
-        pauses: Mapping[str, Pause],
-    ) -> None:
-        """Show beside the keys which are retiring or paused, and which were never stored."""
+    def _show_states(self, records: Records, pauses: Mapping[str, Pause]) -> None:
+        """Show beside the keys what is known of them."""
         table, today = self.panel.table, self._now().date()
         table.clear_states()
-        for unfinished in rotations:
-            table.set_state(unfinished.predecessor.id, state_text(unfinished, today), "working")
-        for key in unstored.never_stored:
-            table.set_state(key.id, "secret never stored: r replaces it", "problem")
-        for key in unstored.perhaps_stored:
-            table.set_state(key.id, "secret perhaps stored: see J", "working")
+        for key_id, (text, kind) in state_texts(records, today).items():
+            table.set_state(key_id, text, kind)
         for key_id, pause in pauses.items():
             table.set_state(key_id, paused_since(pause.since, today), "working")
 
@@ -234,18 +262,35 @@ class KeysScreen(Screen[None]):
         """Mark a range, by one row up (-1) or down (1)."""
         self.panel.table.stretch(rows)
 
+    def action_compare(self) -> None:
+        """Show the grants of the marked keys side by side."""
+        keys = self.panel.table.marked
+        if FEWEST <= len(keys) <= MOST:
+            self.app.push_screen(CompareScreen(keys, self._service.listing.catalogue))
+        else:
+            text = f"Mark {FEWEST} to {MOST} keys with Space to compare what they may do."
+            self.panel.messages.show(Content(text), "note")
+
     def action_mark_all(self) -> None:
         """Mark all keys, or none."""
         self.panel.table.mark_all()
 
-    def action_close_message(self) -> None:
-        """Stop loading, else close the newest message."""
+    def action_back(self) -> None:
+        """Stop loading; else end the search, then unmark all, then close the newest message."""
         if self._loading is not None and not self._loading.is_finished:
             self._loading.cancel()
-            if not self.panel.table.count:
+            if not self.panel.table.total:
                 self.panel.show_failure(Problem("Reading the keys was cancelled."))
+        elif self.panel.search_row.is_open:
+            self.panel.end_search()
+        elif self.panel.table.has_marks:
+            self.panel.table.unmark_all()
         else:
             self.panel.messages.dismiss()
+
+    def action_close_message(self) -> None:
+        """Close the newest message."""
+        self.panel.messages.dismiss()
 
     @on(Button.Pressed, "#show-details")
     def action_details(self) -> None:
@@ -260,6 +305,10 @@ class KeysScreen(Screen[None]):
         snapshot = await asyncio.to_thread(journal.read)
         keys = self._service.listing.keys
         self.app.push_screen(JournalScreen(snapshot, journal.path, self._who, keys))
+
+    async def action_leave(self) -> None:
+        """Sign out and leave the program."""
+        await self.run_action("app.leave")
 
     @on(Link.Clicked)
     def action_sign_out(self) -> None:
@@ -293,6 +342,10 @@ class KeysScreen(Screen[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer what the table's state allows."""
+        if self.panel.search_row.is_typed_in and action not in _WHILE_TYPING:
+            return False
         if action in _WANTS_KEYS and not self.panel.table.count:
+            return False
+        if action == "find" and not self.panel.table.total:
             return False
         return not (action == "details" and self.panel.problem is None)

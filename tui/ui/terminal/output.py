@@ -15,8 +15,12 @@ from typing import TextIO
 from rich.cells import cell_len
 from textual.geometry import Size
 
-BYTES_A_CELL = 8
-"""How many bytes may wait for a terminal that doesn't keep up, for each cell of its screen."""
+BYTES_A_CELL = 2
+"""How many bytes may wait for a terminal that doesn't keep up, for each cell of its screen.
+
+That is more than a small change takes. With as many as a whole screen takes, a slow line would show
+for a long time what has long changed.
+"""
 FINISH_SECONDS = 0.5
 """How long the end waits for such a terminal, in seconds."""
 

@@ -38,6 +38,14 @@ class DiscreetApp(App[Result]):
         self._close_messages_no_wait()
 
 
+def draw_with_colors(app: App[Any], colors: ColorSystem | None) -> None:
+    """Draw with so many colours, or without any."""
+    app.console._color_system = colors or ColorSystem.STANDARD
+    if colors is None:
+        app.no_color = True
+        app._filters.append(NoColor())
+
+
 class SendingDriver(Driver):
     """A driver that drops frames, but not everything."""
 

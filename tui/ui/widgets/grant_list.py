@@ -12,7 +12,12 @@ from textual.message import Message
 from textual.widgets.option_list import Option
 
 from tui.api.grants import Catalogue
+from tui.search.index import Index
+from tui.search.matches import Matches, TextSearch
+from tui.search.query import Query
+from tui.text import plain
 from tui.ui.widgets.marked_list import MarkedList
+from tui.ui.widgets.search_row import highlighted
 
 
 class GrantList(MarkedList):
@@ -25,6 +30,8 @@ class GrantList(MarkedList):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space", "select", "Give or take", key_display="Space"),
         Binding("enter", "submit", "Save", show=False),
+        Binding("slash", "find", "Find", key_display="/"),
+        Binding("escape", "end_search", "End search", key_display="Esc"),
         Binding("j", "cursor_down", "Down", show=False),
         Binding("k", "cursor_up", "Up", show=False),
     ]
@@ -43,10 +50,17 @@ class GrantList(MarkedList):
     class Submitted(Message):
         """Enter was pressed."""
 
+    class SearchRequested(Message):
+        """The operator wants to search the grants."""
+
+    class SearchEnded(Message):
+        """The operator wants to see all grants again."""
+
     def __init__(self, catalogue: Catalogue, given: Iterable[str], *, id: str) -> None:  # noqa: A002
         self._catalogue = catalogue
         self._given = set(given)
-        self._offered = self._all_with(self._given)
+        self._offered = self._shown = self._all_with(self._given)
+        self._query = Query()
         self._label_width = self._widest_label()
         super().__init__(*(Option(self._prompt(key)) for key in self._offered), id=id, compact=True)
 
@@ -60,8 +74,7 @@ class GrantList(MarkedList):
         keys = tuple(keys)
         self._given = set(keys) if give else self._given
         self._offered = self._all_with({*keys, *self._given})
-        self.clear_options()
-        self.add_options(Option(self._prompt(key)) for key in self._offered)
+        self._show(self._offered, Query())
         self.post_message(self.Changed())
 
     def offer_catalogue(self, catalogue: Catalogue, *, keep: Iterable[str]) -> int:
@@ -75,14 +88,38 @@ class GrantList(MarkedList):
         self._given &= kept
         self._offered = self._all_with(self._given)
         self._label_width = self._widest_label()
-        self.clear_options()
-        self.add_options(Option(self._prompt(key)) for key in self._offered)
+        self._show(self._offered, Query())
         self.post_message(self.Changed())
         return taken
 
     def _widest_label(self) -> int:
         """Return how many cells the labels take, up to a limit."""
         return min(36, max(map(cell_len, map(self._catalogue.label, self._offered)), default=0))
+
+    @property
+    def offered_count(self) -> int:
+        """How many grants are on offer, shown or not."""
+        return len(self._offered)
+
+    def search(self) -> TextSearch:
+        """Return a search of the grants on offer: label, key, and what each allows."""
+        catalogue = self._catalogue
+        rows = [(catalogue.label(k), plain(k), catalogue.description(k)) for k in self._offered]
+        return TextSearch(Index(rows))
+
+    def narrow(self, matches: Matches) -> None:
+        """Show only the grants that match; the cursor stays on its grant, else on the first."""
+        place = self.highlighted
+        before = self._shown[place] if place is not None else None
+        self._show(tuple(self._offered[row] for row in matches.rows), matches.highlighted)
+        if self._shown:
+            self.highlighted = self._shown.index(before) if before in self._shown else 0
+
+    def _show(self, keys: tuple[str, ...], query: Query) -> None:
+        self._shown, self._query = keys, query
+        self.clear_options()
+        self.add_options(Option(self._prompt(key)) for key in keys)
+        self.refresh_bindings()
 
     @property
     def given(self) -> tuple[str, ...]:
@@ -95,8 +132,9 @@ class GrantList(MarkedList):
         return len(self._given) == len(self._offered) > 0
 
     def give_all_or_none(self) -> None:
-        """Give every grant, or, where all are given, none."""
-        self._given = set() if self.all_given else set(self._offered)
+        """Give every grant that is shown, or, where all of them are given, none of them."""
+        shown = set(self._shown)
+        self._given = self._given - shown if shown <= self._given else self._given | shown
         for index in range(self.option_count):
             self._repaint(index)
         self.post_message(self.Changed())
@@ -104,7 +142,7 @@ class GrantList(MarkedList):
     def action_select(self) -> None:
         """Give or take the grant under the cursor."""
         if self.highlighted is not None:
-            self._given ^= {self._offered[self.highlighted]}
+            self._given ^= {self._shown[self.highlighted]}
             self._repaint(self.highlighted)
             self.post_message(self.Changed())
 
@@ -112,8 +150,20 @@ class GrantList(MarkedList):
         """Leave Enter to the form."""
         self.post_message(self.Submitted())
 
+    def action_find(self) -> None:
+        """Leave the search to the form."""
+        self.post_message(self.SearchRequested())
+
+    def action_end_search(self) -> None:
+        """Leave it to the form to show all grants again."""
+        self.post_message(self.SearchEnded())
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Leave Esc to the form while all grants are shown."""
+        return action != "end_search" or len(self._shown) < len(self._offered)
+
     def _repaint(self, index: int) -> None:
-        self.replace_option_prompt_at_index(index, self._prompt(self._offered[index]))
+        self.replace_option_prompt_at_index(index, self._prompt(self._shown[index]))
 
     def _prompt(self, key: str) -> Content:
         label, allows = self._catalogue.label(key), self._catalogue.description(key)
@@ -121,4 +171,6 @@ class GrantList(MarkedList):
             allows = allows or "not in this server's catalogue; kept unless you take it"
         pad = " " * max(2, self._label_width + 2 - cell_len(label))
         box = ("[x] ", "bold $text-accent") if key in self._given else ("[ ] ", "$text-muted")
-        return Content.assemble(box, label, pad, (allows, "$text-muted"))
+        shown = highlighted(Content(label), self._query)
+        allowed = highlighted(Content.styled(allows, "$text-muted"), self._query)
+        return Content.assemble(box, shown, pad, allowed)

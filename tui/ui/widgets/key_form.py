@@ -26,6 +26,7 @@ from tui.ui.widgets.field import Field
 from tui.ui.widgets.grant_list import GrantList
 from tui.ui.widgets.password_field import PasswordField
 from tui.ui.widgets.problem_text import ProblemText
+from tui.ui.widgets.search_row import SearchRow
 
 _FIELDS = {"valid_ips": "ips"}
 """The fields whose name on the wire differs from their name here."""
@@ -53,6 +54,7 @@ class KeyForm(Vertical):
         self._account = key.subaccount_id if key else None
         """Whose grants are on offer: a subaccount's, or None for the primary account's."""
         self._grants = GrantList(service.listing.catalogue, self._old_grants, id="grants")
+        self._search_row = SearchRow(self._grants, "grant")
         self._grants_title = Static(id="grants-title", markup=False)
         self.problem: Problem | None = None
         """What stands above the fields."""
@@ -74,6 +76,7 @@ class KeyForm(Vertical):
             yield self._subaccount
         yield self._ips
         yield self._grants_title
+        yield self._search_row
         yield self._grants
 
     def on_mount(self) -> None:
@@ -85,6 +88,11 @@ class KeyForm(Vertical):
             self._ips.note = "This key is paused: z in the list gives it its own addresses again."
         if self._key is not None and self._key.raw_valid_ips is None:
             self._ips.note = "Not told by the server: updating replaces them by what stands here."
+
+    @property
+    def is_searching(self) -> bool:
+        """Whether letters go into the search of the grants."""
+        return self._search_row.is_typed_in
 
     @property
     def draft(self) -> KeyDraft:
@@ -137,6 +145,7 @@ class KeyForm(Vertical):
             self._ips.value = ", ".join(key.allowed_ips)
         grants_touched = self._grants_touched
         self._start_from(key)
+        self._drop_search()
         self._grants.offer(key.grants, give=not grants_touched)
 
     def check(self) -> bool:
@@ -193,6 +202,7 @@ class KeyForm(Vertical):
         except (ApiError, SessionProblem) as error:
             self.show_problem(describe(error, doing="reading the grants of a subaccount's keys"))
             return
+        self._drop_search()
         if taken := self._grants.offer_catalogue(catalogue, keep=self._old_grants):
             what = f"{count(taken, 'grant')} not for keys of this account"
             self._subaccount.note = f"{what}: taken from the choice below."
@@ -234,13 +244,40 @@ class KeyForm(Vertical):
             return field.display
         return False
 
+    @on(GrantList.SearchRequested)
+    def _search_grants(self) -> None:
+        self._search_row.open()
+        self._search_row.use(self._grants.search())
+
+    @on(SearchRow.Narrowed)
+    def _narrow_grants(self, event: SearchRow.Narrowed) -> None:
+        if event.is_current:
+            self._grants.narrow(event.matches)
+
+    @on(SearchRow.Submitted)
+    def _go_to_grants(self) -> None:
+        if not self._search_row.text:
+            self._search_row.close()
+        self._grants.focus()
+
+    def _drop_search(self) -> None:
+        """End the search of grants that are no longer on offer."""
+        self._search_row.use(None)
+        self._search_row.close()
+
+    @on(SearchRow.Cleared)
+    @on(GrantList.SearchEnded)
+    def _end_grant_search(self) -> None:
+        self._search_row.close()
+        self._grants.focus()
+
     @on(GrantList.Changed)
     def _count_grants(self) -> None:
         grants = self._grants
-        title = f"Grants *  {len(grants.given)} of {grants.option_count}"
+        title = f"Grants *  {len(grants.given)} of {grants.offered_count}"
         if self._grants_unknown:
             title += "   ! not told by the server: saving replaces them by what is chosen here"
-        if grants.all_given and grants.option_count > 1:
+        if grants.all_given and grants.offered_count > 1:
             title += "   ! every grant: choose only what is necessary"
         self._grants_title.update(Content(title))
         self._grants_title.set_class(False, "-wrong")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from typing import ClassVar
+from itertools import pairwise
+from typing import ClassVar, overload
 
 from rich.segment import Segment
 from rich.style import Style
@@ -17,9 +18,43 @@ from textual.strip import Strip
 
 from tui.api.grants import Catalogue
 from tui.api.models import Key
+from tui.search.query import Query
 from tui.ui.widgets.columns import Column, Order, Span, informative_columns, layout
 from tui.ui.widgets.selection import Selection
-from tui.ui.widgets.table_line import GUTTER, MARK, MARKED, RowState, StateKind, header, line
+from tui.ui.widgets.table_line import (
+    GUTTER,
+    MARK,
+    MARKED,
+    RowState,
+    StateKind,
+    header,
+    line,
+    matching_parts,
+)
+
+
+class _PickedKeys(Sequence[Key]):
+    """The keys in some places of a list; picking out 100,000 takes no time."""
+
+    def __init__(self, keys: Sequence[Key], places: Sequence[int]) -> None:
+        self._keys, self._places = keys, places
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    @overload
+    def __getitem__(self, index: int) -> Key: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Key]: ...
+
+    def __getitem__(self, index: int | slice) -> Key | Sequence[Key]:
+        if isinstance(index, slice):
+            return _PickedKeys(self._keys, self._places[index])
+        return self._keys[self._places[index]]
+
+    def __iter__(self) -> Iterator[Key]:
+        return map(self._keys.__getitem__, self._places)
 
 
 class KeyTable(ScrollView, can_focus=True, inherit_bindings=False):
@@ -48,6 +83,7 @@ class KeyTable(ScrollView, can_focus=True, inherit_bindings=False):
         "key-table--working",
         "key-table--done",
         "key-table--problem",
+        "key-table--match",
     }
 
     DEFAULT_CSS = """
@@ -60,6 +96,7 @@ class KeyTable(ScrollView, can_focus=True, inherit_bindings=False):
         & > .key-table--working { color: $text-accent; }
         & > .key-table--done { color: $text-success; }
         & > .key-table--problem { color: $text-error; }
+        & > .key-table--match { color: $text-accent; text-style: bold underline; }
         & > .key-table--cursor {
             color: $block-cursor-blurred-foreground;
             background: $block-cursor-blurred-background;
@@ -105,6 +142,10 @@ class KeyTable(ScrollView, can_focus=True, inherit_bindings=False):
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002  # as every widget calls it
         super().__init__(id=id, classes=classes)
         self._unordered: Sequence[Key] = ()
+        self._order_rows: Sequence[int] = ()
+        self._narrowed: Sequence[int] | None = None
+        self._query = Query()
+        self._rows_shown: Sequence[int] = ()
         self._keys: Sequence[Key] = ()
         self._row = 0
         self._order = Order()
@@ -121,13 +162,18 @@ class KeyTable(ScrollView, can_focus=True, inherit_bindings=False):
 
     @property
     def keys(self) -> Sequence[Key]:
-        """All keys, in the order in which they are shown."""
+        """The keys that are shown, in their order on the screen."""
         return self._keys
 
     @property
     def count(self) -> int:
-        """How many keys there are."""
+        """How many keys are shown."""
         return len(self._keys)
+
+    @property
+    def total(self) -> int:
+        """How many keys there are, shown or not."""
+        return len(self._unordered)
 
     @property
     def row(self) -> int:
@@ -144,16 +190,39 @@ class KeyTable(ScrollView, can_focus=True, inherit_bindings=False):
         """The marked keys among those that are shown, in their order; of one id only the first."""
         return self._selection.among(self._keys)
 
+    @property
+    def has_marks(self) -> bool:
+        """Whether any key of the list is marked, shown or not."""
+        return self._selection.count > 0 or self.hidden_marks > 0
+
+    @property
+    def hidden_marks(self) -> int:
+        """How many marked keys are not shown, because a search leaves them out."""
+        if self._narrowed is None:
+            return 0
+        return len(self._selection.among(self._unordered)) - self._selection.count
+
     def show(self, keys: Sequence[Key], catalogue: Catalogue, now: datetime) -> None:
-        """Show `keys` in the current order; the cursor stays on its key."""
+        """Show `keys`, all of them, in the current order; the cursor stays on its key."""
         self._unordered = tuple(keys)
         self._columns = informative_columns(self._unordered)
         self._catalogue, self._now = catalogue, now
+        self._narrowed, self._query = None, Query()
+        self._order_rows = self._order.rows(self._unordered, catalogue)
         self._arrange()
+
+    def narrow(self, rows: Sequence[int] | None, query: Query) -> None:
+        """Show only the keys in these places of the list, or all for None; highlight a query.
+
+        The cursor stays on its key, or goes to the first if that is left out.
+        """
+        self._narrowed, self._query = rows, query
+        self._arrange(is_narrowing=True)
 
     def sort(self, column: Column, *, descending: bool | None = None) -> None:
         """Sort by a column, or by the same one the other way round; the cursor keeps its key."""
         if self._order.turn(column, descending=descending):
+            self._order_rows = self._order.rows(self._unordered, self._catalogue)
             self._arrange()
             self.post_message(self.Sorted(column, self._order.descending))
 
@@ -186,6 +255,11 @@ class KeyTable(ScrollView, can_focus=True, inherit_bindings=False):
         self._selection.toggle_all(self._keys)
         self._marks_changed()
 
+    def unmark(self, keys: Sequence[Key]) -> None:
+        """Take away the marks of these keys."""
+        self._selection.remove(keys)
+        self._marks_changed()
+
     def unmark_all(self) -> None:
         """Take away all marks, also those of keys that are not shown."""
         self._selection.clear()
@@ -216,25 +290,37 @@ class KeyTable(ScrollView, can_focus=True, inherit_bindings=False):
         """How many rows are seen at a time: all lines but the header."""
         return max(1, self.size.height - 1)
 
-    def _arrange(self) -> None:
+    def _arrange(self, *, is_narrowing: bool = False) -> None:
         """Put the keys in order; the cursor keeps its key, and that key its line on the screen."""
         before, line_no = self.key, self._row - self.scroll_offset.y
         seen = 0 <= line_no < self._page
-        self._keys = self._order.arrange(self._unordered, self._catalogue)
-        row = self._find(before.id) if before is not None else None
+        place = self._rows_shown[self._row] if is_narrowing and self._keys else None
+        self._rows_shown = self._ordered_rows()
+        self._keys = _PickedKeys(self._unordered, self._rows_shown)
+        row = self._find(before.id) if before is not None and not is_narrowing else None
+        if is_narrowing:
+            row = self._rows_shown.index(place) if place in self._rows_shown else 0
         self._row = max(0, min(self._row if row is None else row, len(self._keys) - 1))
         self.virtual_size = Size(1, len(self._keys) + 1)
         top = self.scroll_offset.y
         if seen and top:
             top = self._row - line_no
         self.scroll_to(y=max(0, min(top, self.max_scroll_y)), animate=False, force=True)
-        if seen:
+        if seen or is_narrowing:
             self._reveal()
         self.refresh()
         if self.key != before:
             self.post_message(self.Highlighted(self.key))
         if self._selection.set_shown(self._keys):
             self.post_message(self.Marked(self._selection.count))
+
+    def _ordered_rows(self) -> Sequence[int]:
+        """Return the places of the shown keys in the list that came, in the chosen order."""
+        if self._narrowed is None:
+            return self._order_rows
+        if self.order is None:
+            return self._narrowed
+        return list(filter(set(self._narrowed).__contains__, self._order_rows))
 
     def _find(self, key_id: str) -> int | None:
         """Return the row of the key with this id; of several, the one under the cursor, if any."""
@@ -331,8 +417,15 @@ class KeyTable(ScrollView, can_focus=True, inherit_bindings=False):
         lead = (MARK if row == self._row else " ") + (MARKED if key.id in self._selection else " ")
         texts["row"] = lead + texts.get("row", "")
         if row == self._row:
-            return [Segment("".join(texts.values()), self._style("cursor"))]
-        return [Segment(text, self._style(style)) for style, text in texts.items()]
+            segments = [Segment("".join(texts.values()), self._style("cursor"))]
+        else:
+            segments = [Segment(text, self._style(style)) for style, text in texts.items()]
+        if self._query.matches_all:
+            return segments
+        state = self._states.get(key.id)
+        parts = matching_parts(key, self._spans, self._catalogue, self._now, state, self._query)
+        style = Style(bold=True, underline=True) if row == self._row else self._style("match")
+        return _highlighted(segments, [(a + GUTTER, b + GUTTER) for a, b in parts], style)
 
     # What the operator does
 
@@ -383,3 +476,20 @@ class KeyTable(ScrollView, can_focus=True, inherit_bindings=False):
         """Open the key under the cursor."""
         if self.key is not None:
             self.post_message(self.Opened(self.key))
+
+
+def _highlighted(
+    segments: Sequence[Segment], parts: Sequence[tuple[int, int]], style: Style
+) -> list[Segment]:
+    """Return the segments with `style` on those parts, which count characters of all the text."""
+    result: list[Segment] = []
+    place = 0
+    for text, base, _ in segments:
+        end = place + len(text)
+        cuts = {place, end, *(cut for part in parts for cut in part if place < cut < end)}
+        for start, stop in pairwise(sorted(cuts)):
+            is_matching = any(a <= start < b for a, b in parts)
+            shown = (base or Style()) + style if is_matching else base
+            result.append(Segment(text[start - place : stop - place], shown))
+        place = end
+    return result

@@ -11,6 +11,9 @@ from textual.widgets import OptionList
 
 from tui.ui.widgets.table_line import MARK
 
+EDGE = "▏"
+"""Stands there while something else has the focus; fields have the same edges."""
+
 
 class MarkedList(OptionList):
     """Textual's list with a mark before the option under the cursor, which has one colour."""
@@ -32,7 +35,7 @@ class MarkedList(OptionList):
         segments = [
             Segment(segment.text, _in_colour_of(segment.style or style, style)) for segment in strip
         ]
-        return Strip([Segment(MARK, style), *segments])
+        return Strip([Segment(MARK if self.has_focus else EDGE, style), *segments])
 
 
 @lru_cache(64)

@@ -56,6 +56,10 @@ class Selection:
         else:
             self._ids |= ids
 
+    def remove(self, keys: Sequence[Key]) -> None:
+        """Unmark some of the shown keys."""
+        self._ids.difference_update(map(_ID, keys))
+
     def clear(self) -> None:
         """Unmark everything, shown or not."""
         self._ids.clear()

@@ -9,6 +9,8 @@ from typing import Literal
 
 from tui.api.grants import Catalogue
 from tui.api.models import Key
+from tui.search.highlights import spans as matching_spans
+from tui.search.query import Query
 from tui.text import short
 from tui.ui.widgets.columns import GAP, Column, Span, cell, fit
 
@@ -23,6 +25,7 @@ StateKind = Literal["", "working", "done", "problem"]
 """The state of a key that something is being done with."""
 
 _SIGNS: dict[StateKind, str] = {"": "", "working": "… ", "done": "✓ ", "problem": "✗ "}
+_SEARCHED = frozenset({Column.LABEL, Column.PERMISSIONS, Column.SHORT_KEY, Column.OWNER})
 _QUIET = frozenset({Column.SHORT_KEY, Column.CREATED, Column.OWNER, Column.SUBACCOUNT})
 
 
@@ -61,3 +64,31 @@ def line(
         gap = " " * (GAP * (span.start > 0))
         texts[style] = texts.get(style, "") + gap + fit(text, span.width)
     return texts
+
+
+def matching_parts(
+    key: Key,
+    spans: Sequence[Span],
+    catalogue: Catalogue,
+    now: datetime,
+    state: RowState | None,
+    query: Query,
+) -> list[tuple[int, int]]:
+    """Return the parts of a key's line that a query matches, as (start, end) in characters.
+
+    A part is looked for in the whole text of a column, and ends where that is cut.
+    """
+    parts: list[tuple[int, int]] = []
+    place = 0
+    for span in spans:
+        place += GAP * (span.start > 0)
+        text = cell(span.column, key, span.width, catalogue, now)
+        if state and state.text and span.column is Column.PERMISSIONS:
+            shown = fit(state.shown, span.width)
+        else:
+            shown = fit(text, span.width)
+            end = len(shown) - shown.endswith("…")
+            matching = matching_spans(query, text) if span.column in _SEARCHED else ()
+            parts += [(place + a, place + min(b, end)) for a, b in matching if a < end]
+        place += len(shown)
+    return parts
