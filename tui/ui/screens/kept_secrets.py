@@ -94,8 +94,9 @@ class _Offer:
         elif answer == "forget":
             await self._forget(secrets)
         else:
-            kept = f"{count(len(secrets), 'secret')} stay kept, to be offered at the next sign-in."
-            messages.show(Content(kept.replace("1 secret stay", "1 secret stays")), "note")
+            pronoun = "it" if len(secrets) == 1 else "them"
+            sentence = f"{count(len(secrets), 'secret')} kept: the next sign-in offers {pronoun}."
+            messages.show(Content(sentence), "note")
 
     def _name(self, kept: KeptSecret) -> str:
         """Return the label and short key of a kept secret, and whether its key is still there."""
