@@ -363,7 +363,7 @@ async def test_a_404_is_not_believed_of_a_key_that_is_listed(
     assert caught.value.is_listed is None
     assert key_id in ids(node)
     node.store.delete_key(key_id)
-    assert not await service.delete(listed_key), "the list shows that it is gone"
+    assert not (await service.delete(listed_key)).was_there, "the list shows that it is gone"
 
 
 async def test_the_grants_of_a_subaccounts_keys_are_its_roles(
