@@ -93,6 +93,10 @@ class _Offer:
             await self._write(secrets)
         elif answer == "forget":
             await self._forget(secrets)
+        else:
+            pronoun = "it" if len(secrets) == 1 else "them"
+            sentence = f"{count(len(secrets), 'secret')} kept: the next sign-in offers {pronoun}."
+            messages.show(Content(sentence), "note")
 
     def _name(self, kept: KeptSecret) -> str:
         """Return the label and short key of a kept secret, and whether its key is still there."""
