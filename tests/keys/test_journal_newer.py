@@ -10,8 +10,10 @@ import pytest
 
 from tests.keys.conftest import WHEN, file_of
 from tui.api.models import Key
-from tui.journal import Attempt, Journal
-from tui.keys.key_history import KeyHistory
+from tui.journal import Attempt, CreateRecord, Journal
+from tui.keys.listing import Listing
+from tui.keys.presence import Presence
+from tui.keys.records import KeyHistory
 
 SERVER = "https://mta1.example.com"
 LABEL = "Relay é"
@@ -39,9 +41,11 @@ def line(**fields: object) -> str:
 
 async def never_and_perhaps(journal: Journal) -> tuple[list[str], list[str]]:
     keys = [Key(id, LABEL, short, (), None, None, None) for id, short in KEYS]  # noqa: A001
-    history = KeyHistory(Journal(file_of(journal)), SERVER)
-    unstored = await history.unstored(keys, lambda _: False)
-    return [key.id for key in unstored.never_stored], [key.id for key in unstored.perhaps_stored]
+    history = KeyHistory(Journal(file_of(journal)), SERVER, Presence(None, SERVER))
+    await history.refresh()
+    records = history.records(Listing(tuple(keys)), {}, lambda _: False)
+    never, perhaps = records.never_stored, records.perhaps_stored
+    return [record.key.id for record in never], [record.key.id for record in perhaps]
 
 
 KEYS = [("k1", "9ac1"), ("k2", "77f0")]
@@ -112,11 +116,15 @@ async def test_a_successor_in_doubt_counts_as_stored_and_not_as_verified(journal
     attempt = journal.begin("create", server=SERVER, label=LABEL, predecessor="k0")
     attempt.done(key_id="k1")
     attempt.proven(True)
-    (known,) = await KeyHistory(journal, SERVER).creates()
+    (known,) = await creates(journal)
     assert (known.is_stored, known.is_verified) == (False, True)
     append(journal, line(phase="escrowed", attempt=attempt.id))
-    (known,) = await KeyHistory(journal, SERVER).creates()
+    (known,) = await creates(journal)
     assert (known.is_stored, known.is_verified) == (True, False)
+
+
+async def creates(journal: Journal) -> tuple[CreateRecord, ...]:
+    return (await KeyHistory(journal, SERVER, Presence(None, SERVER)).refresh()).creates
 
 
 def test_that_lines_are_not_understood_is_shown_as_long_as_they_are_there(journal: Journal) -> None:

@@ -6,6 +6,7 @@ from datetime import date
 
 import pytest
 
+from tui.keys.labels import base_label, successor_label
 from tui.keys.paused_mark import (
     PAUSED_IPS,
     PausedMark,
@@ -14,7 +15,6 @@ from tui.keys.paused_mark import (
     paused_mark,
     without_paused_mark,
 )
-from tui.keys.rotation import base_label, retiring_label
 
 DAY = date(2026, 11, 26)
 MANY = tuple(f"198.51.100.{number}" for number in range(20))
@@ -61,9 +61,9 @@ def test_what_is_no_mark_stays(label: str) -> None:
 
 
 def test_a_base_label_is_without_marks_of_all_kinds() -> None:
-    label = paused_label(retiring_label("Billing", DAY), DAY, MANY)
+    label = paused_label(successor_label("Billing", "1", "85f0", "7e2a9c"), DAY, MANY)
     assert base_label(label) == "Billing"
-    assert without_paused_mark(label) == "Billing (retiring 2026-11-26)"
+    assert without_paused_mark(label) == "Billing (replaces 85f0 #6b86b273-7e2a9c)"
 
 
 def test_a_key_is_paused_by_its_addresses() -> None:

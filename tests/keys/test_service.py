@@ -17,14 +17,20 @@ from tests.keys.conftest import file_of, unstored
 from tests.node import How, Node
 from tui.api.address import parse_server
 from tui.api.client import Client
-from tui.api.errors import ApiError, Invalid, NoAnswer, RateLimited
+from tui.api.errors import ApiError, Invalid, RateLimited
 from tui.api.models import CreatedKey, Key, KeyDraft
 from tui.api.session import Session, SessionEnded
 from tui.journal import Journal, JournalEntry, JournalSnapshot
-from tui.keys.rotation import unfinished_rotations
-from tui.keys.service import FRESH_SECONDS, KeyService
+from tui.keys.service import KeyService
 from tui.keys.verification import Reading
-from tui.keys.write_outcomes import NothingCreated, OutcomeUnknown, OutOfReach, SecretLost
+from tui.keys.write_outcomes import (
+    CannotGoOn,
+    NotSeenSoFar,
+    OutcomeUnknown,
+    OutOfReach,
+    SecretLost,
+    StillThere,
+)
 from tui.sandbox.store import new_secret, utc_now
 from tui.waiting import all_seen_through
 
@@ -74,7 +80,7 @@ def ids(node: Node) -> list[str]:
 
 async def succession(service: KeyService) -> tuple[str, str, str]:
     """What is known of the only create: the key's id, its predecessor's, and how far it came."""
-    (record,) = await service.history.creates()
+    (record,) = (await service.history.refresh()).creates
     reached = {"stored": record.is_stored, "verified": record.is_verified}
     return record.key_id, record.predecessor, " ".join(name for name in reached if reached[name])
 
@@ -86,7 +92,7 @@ def last(journal: Journal) -> JournalEntry:
 async def test_a_create_is_noted_before_and_after_and_once_it_is_stored(
     service: KeyService, node: Node, journal: Journal
 ) -> None:
-    created = await service.create(DRAFT, predecessor="1")
+    created = await service.create(DRAFT, predecessor=Key("1"))
     (key,) = node.keys()
     assert created.draft is DRAFT
     assert created.key.short_key == key.short_key
@@ -106,7 +112,7 @@ async def test_a_create_is_noted_before_and_after_and_once_it_is_stored(
     assert await succession(service) == (key.id, "1", "stored")
     entry = last(journal)
     assert (entry.server, entry.username) == (node.url, node.username)
-    assert (entry.label, entry.short_key) == (DRAFT.label, key.short_key)
+    assert (entry.label, entry.short_key) == (key.label, key.short_key)
     assert unstored(journal) == []
 
 
@@ -122,56 +128,76 @@ async def test_a_request_goes_out_only_once_it_is_noted(
     assert lines_in(journal) == [("create", "begun", ""), ("create", "done", "")]
 
 
+SUCCESSOR_OF = Key("1", raw_short_key="85f0")
+"""The predecessor of keys that are made here."""
 BROKE = "The connection broke before an answer came."
 ANSWERED = "The server answered {}."
-NOTHING, LOST = "{} Nothing was created.", "{} The secret was lost on the way."
-SO_FAR = "{} Nothing was created so far."
+LOST = "{} The secret was lost on the way."
 
 
 @pytest.mark.parametrize(
-    ("how", "error", "phase", "first", "then"),
+    ("how", "error", "phase", "detail"),
     [
-        ("before", NothingCreated, "unknown", BROKE, SO_FAR),
-        ("after", SecretLost, "done", BROKE, LOST),
-        ("500", NothingCreated, "refused", ANSWERED.format(500), NOTHING),
-        ("503-html", NothingCreated, "refused", ANSWERED.format(503), NOTHING),
+        ("before", NotSeenSoFar, "unknown", BROKE),
+        ("after", SecretLost, "done", LOST.format(BROKE)),
+        ("500", NotSeenSoFar, "unknown", ANSWERED.format(500)),
+        ("503-html", NotSeenSoFar, "unknown", ANSWERED.format(503)),
     ],
 )
-async def test_the_outcome_of_a_create_is_noted(
+async def test_the_outcome_of_a_successor_s_create_is_noted(
     how: How,
     error: type[Exception],
     phase: str,
-    first: str,
-    then: str,
+    detail: str,
     service: KeyService,
     node: Node,
     journal: Journal,
 ) -> None:
     node.fail("POST", KEYS, how)
     with pytest.raises(error):
-        await service.create(DRAFT)
-    assert lines_in(journal) == [
-        ("create", "begun", ""),
-        ("create", "unknown", first),
-        ("create", phase, then.format(first)),
-    ]
+        await service.create(DRAFT, predecessor=SUCCESSOR_OF)
+    assert lines_in(journal)[0] == ("create", "begun", "")
+    assert lines_in(journal)[-1] == ("create", phase, detail)
     assert [entry.key_id for entry in unstored(journal) if entry.key_id] == ids(node)
 
 
-async def test_a_key_that_comes_late_is_shown_as_never_stored(
+async def test_a_successor_that_comes_late_is_known_by_its_mark(
     service: KeyService, node: Node
 ) -> None:
     service.journal._now = utc_now
     node.fail("POST", KEYS, "hang")
-    with pytest.raises(NothingCreated) as caught:
+    with pytest.raises(NotSeenSoFar):
+        await in_vain(service.create(DRAFT, predecessor=SUCCESSOR_OF), lambda: node.held)
+    await land(node)
+    await service.load()
+    (record,) = (await service.records()).never_stored
+    assert [record.key.id] == ids(node)
+    await service.load()
+    (record,) = (await service.records()).never_stored
+    assert record.created is not None
+    assert record.created.key_id == record.key.id, "it is in the journal now"
+
+
+async def test_a_key_of_its_own_that_comes_late_is_told_as_a_question(
+    service: KeyService, node: Node
+) -> None:
+    service.journal._now = utc_now
+    node.fail("POST", KEYS, "hang")
+    with pytest.raises(NotSeenSoFar):
         await in_vain(service.create(DRAFT), lambda: node.held)
-    assert caught.value.cause.maybe_later
+    await land(node)
+    await service.load()
+    records = await service.records()
+    assert records.never_stored == ()
+    assert [record.key.id for record in records.perhaps_stored] == ids(node)
+
+
+async def land(node: Node) -> None:
+    """Have a create that was held back take effect."""
     node.release()
     await node.until("POST", KEYS)
     while not node.keys():  # noqa: ASYNC110  # done by another thread
         await asyncio.sleep(0.005)
-    await service.load()
-    assert [key.id for key in (await service.unstored()).never_stored] == ids(node)
 
 
 async def test_the_journal_is_read_in_threads_only(
@@ -186,28 +212,33 @@ async def test_the_journal_is_read_in_threads_only(
     created = await service.create(DRAFT)
     await service.load()
     monkeypatch.setattr(journal, "read", noting_read)
-    assert (await service.unstored()).never_stored
-    assert await unfinished_rotations(service) == ()
-    assert await service.history.attempt_of(created.key.id or "") is not None
-    assert len(threads) == 3
+    records = await service.records()
+    assert records.never_stored
+    assert records.unfinished == ()
+    (key,) = [key for key in service.listing.keys if key.id == created.key.id]
+    assert await service.attempt_of(key) is not None
+    assert len(threads) == 2
     assert threading.current_thread() not in threads
 
 
+@pytest.mark.parametrize("edition", ["momentum-4.1", "momentum-4.2"])
 async def test_a_key_that_may_be_anybody_s_is_not_taken_for_the_lost_one(
-    node_with: NodeMaker, journal: Journal
+    edition: str, node_with: NodeMaker, journal: Journal
 ) -> None:
-    node = node_with(edition="momentum-4.1")
+    node = node_with(edition=edition)
     client = Client(parse_server(node.url))
     session = Session(client)
     await session.enter_with_token(node.username, SecretStr(node.token()))
     service = KeyService(session, journal)
     await service.load()
-    service._listed_at -= FRESH_SECONDS
-    node.add_key(DRAFT.label, DRAFT.grants, owner="casey")
+    alike, _ = node.add_key(DRAFT.label, DRAFT.grants, DRAFT.valid_ips)
     node.fail("POST", KEYS, "before")
     with pytest.raises(OutcomeUnknown) as caught:
         await service.create(DRAFT)
-    assert caught.value.ambiguous
+    assert [key.id for key in caught.value.alike] == [alike]
+    node.fail("POST", KEYS, "before")
+    with pytest.raises(NotSeenSoFar):
+        await service.create(DRAFT, predecessor=SUCCESSOR_OF)
     await client.aclose()
 
 
@@ -237,8 +268,8 @@ async def test_a_create_without_an_answer_in_time_is_noted(
     how: How, service: KeyService, node: Node, journal: Journal
 ) -> None:
     node.fail("POST", KEYS, how)
-    with pytest.raises(SecretLost if how == "hang-after" else NothingCreated):
-        await in_vain(service.create(DRAFT), lambda: node.held)
+    with pytest.raises(SecretLost if how == "hang-after" else NotSeenSoFar):
+        await in_vain(service.create(DRAFT, predecessor=SUCCESSOR_OF), lambda: node.held)
     action, phase, detail = lines_in(journal)[1]
     assert (action, phase) == ("create", "unknown")
     assert re.fullmatch(r"No answer came within \d+ s\.", detail)
@@ -247,16 +278,15 @@ async def test_a_create_without_an_answer_in_time_is_noted(
 async def test_an_outcome_that_is_learned_later_is_noted_then(
     service: KeyService, node: Node, journal: Journal
 ) -> None:
-    known = service.known_ids()
     node.fail("POST", KEYS, "after")
     node.fail("GET", KEYS, "before")
     with pytest.raises(OutcomeUnknown) as caught:
-        await service.create(DRAFT)
+        await service.create(DRAFT, predecessor=SUCCESSOR_OF)
     assert last(journal).phase == "unknown"
     assert unstored(journal)[0].key_id == ""
     listing = await service.load()
     unknown = caught.value
-    outcome = service.create_outcome(listing, DRAFT, known, unknown.cause, unknown.attempt)
+    outcome = service.create_outcome(listing, unknown.sent, unknown.cause)
     assert isinstance(outcome, SecretLost)
     assert unstored(journal)[0].key_id == ids(node)[0]
 
@@ -275,7 +305,7 @@ async def test_of_a_list_in_part_nothing_is_concluded(
     (key_id,) = ids(node)
     (listed_key,) = [key for key in (await service.load()).keys if key.id == key_id]
     node.fail("DELETE", KEYS, "before")
-    with pytest.raises(NoAnswer):
+    with pytest.raises(StillThere):
         await service.delete(listed_key)
     node.fail("GET", KEYS, "in-part")
     listing = await service.load()
@@ -293,7 +323,7 @@ async def test_a_subaccounts_key_is_read_edited_and_deleted(
     await service.edit(key, KeyDraft("Renamed", ("metrics/view",)))
     renamed = await service.read(key)
     assert (renamed.label, renamed.subaccount_id) == ("Renamed", 7)
-    assert await service.delete(renamed)
+    assert (await service.delete(renamed)).was_there
     assert "Renamed" not in node.labels()
 
 
@@ -306,12 +336,12 @@ async def test_a_create_in_a_subaccount_is_told_by_the_keys_of_that_subaccount(
     await service.load()
     node.fail("POST", KEYS, "before")
     node.add_key(DRAFT.label, DRAFT.grants, DRAFT.valid_ips, subaccount=8)
-    with pytest.raises(NothingCreated):
+    with pytest.raises(NotSeenSoFar):
         await service.create(draft)
     node.fail("POST", KEYS, "after")
-    with pytest.raises(SecretLost) as caught:
+    with pytest.raises(OutcomeUnknown) as caught:
         await service.create(draft)
-    assert caught.value.key.subaccount_id == 7
+    assert [key.subaccount_id for key in caught.value.alike] == [7]
 
 
 async def test_a_404_is_not_believed_of_a_key_that_is_listed(
@@ -407,7 +437,7 @@ async def test_an_update_is_noted(service: KeyService, key: Key, journal: Journa
 
 
 async def test_a_delete_is_noted(service: KeyService, key: Key, journal: Journal) -> None:
-    assert await service.delete(key)
+    assert (await service.delete(key)).was_there
     assert lines_in(journal) == [("delete", "begun", ""), ("delete", "done", "")]
 
 
@@ -415,7 +445,7 @@ async def test_a_delete_that_somebody_else_did_is_done(
     service: KeyService, key: Key, journal: Journal
 ) -> None:
     await service.delete(key)
-    assert not await service.delete(key)
+    assert not (await service.delete(key)).was_there
     assert lines_in(journal)[2:] == [
         ("delete", "begun", ""),
         ("delete", "refused", "The server answered 404."),
@@ -426,13 +456,13 @@ async def test_a_delete_that_somebody_else_did_is_done(
 @pytest.mark.parametrize("action", ["update", "delete"])
 @pytest.mark.parametrize(
     ("how", "phase"),
-    [("before", "unknown"), ("after", "unknown"), ("500", "unknown"), ("429", "refused")],
+    [("before", "unknown"), ("500", "unknown"), ("429", "refused")],
 )
 async def test_other_writes_that_go_wrong_are_noted(
     action: str, how: How, phase: str, service: KeyService, key: Key, node: Node, journal: Journal
 ) -> None:
     node.fail("*", f"{KEYS}/", how)
-    with pytest.raises(ApiError):
+    with pytest.raises((ApiError, CannotGoOn)):
         await (service.delete(key) if action == "delete" else service.update(key, DRAFT))
     assert [(entry[0], entry[1]) for entry in lines_in(journal)] == [
         (action, "begun"),

@@ -81,7 +81,7 @@ async def test_a_secret_that_was_never_stored(node: Node, tmp_path: Path) -> Non
         rotate = await begin_rotating(keys)
         node.fail("POST", API, "500")
         await rotate.try_to_create(node.password)
-        await keys.me.until("Nothing was created")
+        await keys.me.until("No new key was seen so far")
         await rotate.idle()
         await keys.me.press("enter")
         await keys.me.until("The server accepts the key.")

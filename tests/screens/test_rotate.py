@@ -74,25 +74,31 @@ async def test_later_then_finished_from_the_list(node: Node) -> None:
     async with signed_in(node) as keys:
         rotate = await begin_rotating(keys, "Relay")
         await rotate.rotate(node)
+        before = node.keys()
         await rotate.press("later")
-        await rotate.me.until("the old one is marked as retiring")
-        assert rotate.offers == {"close", "pause", "finish"}
-        await rotate.leave()
-        assert node.labels()[-2:] == ["Relay (retiring 2026-01-15)", "Relay"]
+        await keys.shown()
+        assert node.keys() == before, "nothing is written to keep both"
         assert keys.table.key is not None
-        assert keys.table.key.label == "Relay (retiring 2026-01-15)", "f then finishes it"
-        assert "retiring since today" in keys.says
+        assert keys.table.key.id == old, "f then finishes it"
+        assert "Relay: both keys work. f on the older one goes on." in keys.says
+        assert "has a successor: f finishes" in keys.says
+        short_key = next(key.short_key for key in before if key.id == old)
+        assert f"replaces {short_key}••••" in keys.says
+        assert "(replaces" not in keys.says, "the list shows labels without the mark"
         await keys.me.press(key_for(Place.KEYS, "finish"))
         await rotate.shown()
-        assert rotate.offers == {"close", "pause", "finish"}
+        assert rotate.offers == {"close", "later", "pause", "finish"}
         assert "✓ Verify" in rotate.says, "the journal knows"
-        assert "whoever does is locked out at once" in rotate.says
         await rotate.leave()
     async with signed_in(node) as keys:  # on another host
-        await keys.go_to("Relay (retiring 2026-01-15)")
+        await keys.go_to("Relay")
+        assert "has a successor: f goes on" in keys.cursor_line
         await keys.me.press(key_for(Place.KEYS, "finish"))
         rotate = await Rotate(keys.me).shown()
-        assert "✓ Verify" not in rotate.says, "nothing here was verified"
+        assert "This key already has a successor." in rotate.says
+        assert rotate.offers == {"close", "stored"}, "nothing here tells that it is stored"
+        await rotate.press("stored")
+        await keys.me.until("not shown to work yet")
         await rotate.press("finish")
         dialog = await Dialog(keys.me).shown("Delete the predecessor all the same?")
         await keys.me.press("enter")  # Cancel has the focus
@@ -122,7 +128,8 @@ async def test_changed_on_the_way(node: Node) -> None:
         assert "Label Designers Grants View Templates, Preview Templates Allowed" in rotate.says
         await rotate.create(node)
         made = node.keys()[-1]
-        assert (made.label, made.grants) == ("Designers", ("templates/view", "templates/preview"))
+        assert made.label.startswith("Designers (replaces ")
+        assert made.grants == ("templates/view", "templates/preview")
         assert "Template designers" in node.labels()
         await rotate.store()
         keys = await rotate.leave()
@@ -170,10 +177,10 @@ async def test_a_key_pressed_twice_takes_its_step_once(node: Node) -> None:
         await rotate.idle()
         assert node.seen("POST", API) == 1
         await rotate.store()
-        screen.action_later()
-        screen.action_later()
-        await keys.me.until("Both keys work; the old one is marked")
-        assert node.seen("PUT", API) == 1
+        screen.action_finish()
+        screen.action_finish()
+        await keys.me.until("Rotated: only the successor works now.")
+        assert node.seen("DELETE", API) == 1
 
 
 async def test_faults_of_the_create(node: Node) -> None:
@@ -186,7 +193,7 @@ async def test_faults_of_the_create(node: Node) -> None:
             node.fail("POST", API, how)
             await keys.me.press("enter")  # the password is still there, and so is the focus
             await rotate.idle()
-            assert rotate.says.count("Nothing was created") == 1
+            assert rotate.says.count("No new key was seen so far") == 1
             assert "<" not in rotate.says
             assert ids(node) == [old]
         node.fail("POST", API, "after")
@@ -239,26 +246,53 @@ async def test_a_create_that_hangs_while_the_help_is_open(node: Node) -> None:
         assert rotate.step == "Store secret"
 
 
-async def test_faults_of_the_mark_and_of_the_deletion(node: Node) -> None:
+async def test_faults_of_the_deletion(node: Node) -> None:
     nothing: list[How] = ["before", "500", "503-html"]
     async with signed_in(node) as keys:
         rotate = await begin_rotating(keys)
         await rotate.rotate(node)
-        for method, step in (("PUT", "later"), ("DELETE", "finish")):
-            for how in nothing:
-                node.fail(method, API, how)
-                await rotate.press(step)
-                await rotate.idle()
-                assert "nothing has changed so far" in rotate.says
-                assert len(ids(node)) == 2
-            node.fail(method, API, "after")
-            await rotate.press(step)
+        assert "Undo" in keys.me.footer
+        for how in nothing:
+            node.fail("DELETE", API, how)
+            await rotate.press("finish")
             await rotate.idle()
-            if method == "PUT":
-                assert "the old one is marked as retiring" in rotate.says
-                assert f"{LABEL} (retiring 2026-01-15)" in node.labels()
+            assert "no effect is seen so far" in rotate.says
+            assert "may still take effect until" in rotate.says
+            assert "Undo" not in keys.me.footer, "it would leave no key, should the deletion land"
+            assert len(ids(node)) == 2
+        keys = await rotate.leave()
+        await keys.go_to(LABEL)
+        assert "deletion not answered, may happen until" in keys.cursor_line
+        await keys.me.press(key_for(Place.KEYS, "finish"))
+        await rotate.shown()
+        assert "Undo" not in keys.me.footer
+        node.fail("DELETE", API, "after")
+        await rotate.press("finish")
+        await rotate.idle()
         assert "Rotated: only the successor works now." in rotate.says
-        assert len(ids(node)) == 1
+        assert node.labels().count(LABEL) == 1
+
+
+async def test_no_key_is_left_and_another_one_is_made_at_once(node: Node) -> None:
+    async with signed_in(node) as keys:
+        rotate = await begin_rotating(keys)
+        await rotate.rotate(node)
+        old, new = ids(node)
+        node.fail("DELETE", API, "hang")
+        await rotate.press("finish")
+        await node.until("DELETE", API)
+        node.store.delete_key(new)  # as a colleague does who undoes it meanwhile
+        node.release()
+        await keys.me.until("NO KEY IS LEFT")
+        await rotate.idle()
+        assert ids(node) == []
+        await rotate.create(node)
+        assert node.store.key_of(rotate.secret)
+        await rotate.store()
+        await rotate.press("finish")
+        await keys.me.until("Rotated: only the successor works now.")
+        assert node.labels().count(LABEL) == 1
+        assert old not in ids(node)
 
 
 async def test_what_a_dialog_asked_about_may_have_changed_meanwhile(node: Node) -> None:
@@ -367,11 +401,10 @@ async def test_a_key_of_somebody_else_and_one_of_a_subaccount(node_with: NodeMak
         await rotate.leave()
         rotate = await begin_rotating(keys, "Support desk webhooks")
         await rotate.rotate(node)
-        for step in ("finish", "later"):
-            await rotate.press(step)
-            await rotate.idle()
-            assert "This key belongs to casey" in rotate.says
-        assert node.labels().count("Support desk webhooks") == 2
+        await rotate.press("finish")
+        await rotate.idle()
+        assert "This key belongs to casey" in rotate.says
+        assert len(ids(node, "Support desk webhooks")) == 2
 
 
 async def test_an_interrupted_rotation_is_recognised_and_finished(
@@ -439,7 +472,7 @@ async def test_a_successor_of_other_grants_is_known_by_the_journal_and_verified_
         await keys.me.press("a")
         bulk = await with_marked(keys, "finish")
         assert "0 predecessors will be deleted" in bulk.says
-        assert "1 left out: their successors were not stored, or not shown to work." in bulk.says
+        assert "1 left out: their successors are stored, but not shown to work." in bulk.says
         await keys.me.press("ctrl+s")
         await keys.me.until("There is nothing to do.")
         await bulk.leave()
@@ -462,7 +495,7 @@ async def test_keys_that_are_only_alike_are_asked_about(node: Node) -> None:
         node.add_key("worker")
     async with signed_in(node) as keys:
         await keys.go_to("worker")
-        assert "rotation interrupted?" in keys.cursor_line
+        assert "alike to another key: r asks" in keys.cursor_line
         await keys.me.press("a")
         bulk = await with_marked(keys, "finish")
         assert "0 predecessors will be deleted" in bulk.says
@@ -470,20 +503,15 @@ async def test_keys_that_are_only_alike_are_asked_about(node: Node) -> None:
         await keys.me.press("a")
         await keys.go_to("worker")
         await keys.me.press(key_for(Place.KEYS, "rotate"))
-        dialog = await Dialog(keys.me).shown("Was this key being rotated?")
-        await dialog.cancel()
+        dialog = await Dialog(keys.me).shown("Rotate this one of several alike keys?")
+        assert "made on" in dialog.says
+        await keys.me.press("enter")  # Cancel has the focus
         await keys.shown()
         await keys.me.press(key_for(Place.KEYS, "rotate"))
-        await dialog.shown("Was this key being rotated?")
-        await dialog.press_button("Make a new one")
+        await dialog.shown("Rotate this one of several alike keys?")
+        await dialog.press_button("Rotate it")
         rotate = await Rotate(keys.me).shown()
         assert rotate.step == "Create successor"
-        await rotate.leave()
-        await keys.me.press(key_for(Place.KEYS, "rotate"))
-        await dialog.shown("Was this key being rotated?")
-        await dialog.press_button("Go on with it")
-        rotate = await Rotate(keys.me).shown()
-        assert "This key already has a successor." in rotate.says
         await rotate.leave()
     assert node.labels().count("worker") == 2
 

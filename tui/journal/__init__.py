@@ -1,6 +1,6 @@
 """What is remembered on this host: the journal of what was done with keys."""
 
-from tui.journal.creates import CreateRecord, create_records
+from tui.journal.creates import CreateRecord, create_records, open_attempts
 from tui.journal.lines import (
     LONGEST,
     LONGEST_IPS,
@@ -10,7 +10,14 @@ from tui.journal.lines import (
     JournalEntry,
     Phase,
 )
-from tui.journal.log import Attempt, Journal, JournalSnapshot, journal_at_home, journal_path
+from tui.journal.log import (
+    Attempt,
+    Journal,
+    JournalSnapshot,
+    journal_at_home,
+    journal_path,
+    new_attempt_id,
+)
 
 __all__ = [
     "LONGEST",
@@ -27,4 +34,6 @@ __all__ = [
     "create_records",
     "journal_at_home",
     "journal_path",
+    "new_attempt_id",
+    "open_attempts",
 ]

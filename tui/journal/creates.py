@@ -1,9 +1,10 @@
-"""What the journal tells of the keys that were created here: all lines of one create together."""
+"""What the journal tells of each request: all lines of one create together, and what is open."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from tui.journal.lines import PROOFS, JournalEntry
 
@@ -28,6 +29,16 @@ class CreateRecord:
     def key_id(self) -> str:
         """The id of the created key, or nothing while it is not known."""
         return self.newest.key_id
+
+    @property
+    def attempt_id(self) -> str:
+        """What links the lines."""
+        return self.newest.attempt
+
+    @property
+    def began(self) -> datetime:
+        """When the request went out; of a create whose first lines are cut off, not before that."""
+        return self.lines[0].when
 
     @property
     def predecessor(self) -> str:
@@ -58,7 +69,7 @@ class CreateRecord:
         that runs beside this one may be about to store the secret of a recent create.
         """
         outcomes = [line for line in self.lines if line.phase not in PROOFS]
-        if self.is_deleted or not outcomes:
+        if self.is_deleted or not outcomes or any(line.phase == "stored" for line in outcomes):
             return None
         return outcomes[-1] if outcomes[-1].phase in {"begun", "done", "unknown"} else None
 
@@ -89,6 +100,19 @@ def create_records(
         )
         for of_one in lines.values()
     )
+
+
+def open_attempts(entries: Iterable[JournalEntry]) -> tuple[JournalEntry, ...]:
+    """Return the updates and deletions without a known outcome; `entries` are oldest first.
+
+    Each is an attempt's newest line, dated as its first one: when the request went out.
+    """
+    newest: dict[str, JournalEntry] = {}
+    for entry in entries:
+        if entry.action != "create":
+            first = newest.get(entry.attempt, entry)
+            newest[entry.attempt] = replace(entry, when=first.when)
+    return tuple(entry for entry in newest.values() if entry.phase in {"begun", "unknown"})
 
 
 def _name(entry: JournalEntry) -> tuple[str, ...]:

@@ -147,6 +147,10 @@ class Journal:
             return f"The journal {plain(str(self.path))} does not answer: {_NOT_NOTED}."
         return self._not_written
 
+    def now(self) -> datetime:
+        """Return the time by the journal's clock, in UTC."""
+        return self._now()
+
     def prepare(self) -> None:
         """Find out whether the file can be written, making it where there is none.
 
@@ -166,12 +170,13 @@ class Journal:
         label: str = "",
         short_key: str = "",
         predecessor: str = "",
+        attempt_id: str = "",
         valid_ips: str = "",
     ) -> Attempt:
         """Note that a request is about to go out; its outcome is noted by the Attempt."""
         entry = JournalEntry(
-            self._now(), server, username, action, "begun", os.urandom(8).hex(), key_id, label,
-            short_key, predecessor=predecessor, valid_ips=valid_ips,
+            self._now(), server, username, action, "begun", attempt_id or new_attempt_id(), key_id,
+            label, short_key, predecessor=predecessor, valid_ips=valid_ips,
         )  # fmt: skip
         self.note(entry)
         return Attempt(self, entry)
@@ -336,6 +341,11 @@ def journal_at_home(environ: Mapping[str, str] = os.environ) -> Journal:
     """Return the journal of this user, which says so where it has no place to be."""
     path = journal_path(environ)
     return Journal(path, why_no_file="" if path else NO_HOME)
+
+
+def new_attempt_id() -> str:
+    """Return what links the lines about one request: 16 random hexadecimal digits."""
+    return os.urandom(8).hex()
 
 
 def journal_path(environ: Mapping[str, str] = os.environ) -> Path | None:

@@ -9,33 +9,49 @@ from collections.abc import (
     Collection,
     Iterable,
     Iterator,
-    Mapping,
-    Sequence,
 )
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field, replace
-from functools import cached_property
+from dataclasses import dataclass, replace
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from tui.api.errors import ApiError, Conflict, NotFound, RateLimited, SignInRefused, in_short
+from tui.api.errors import (
+    ApiError,
+    Conflict,
+    Invalid,
+    NotFound,
+    RateLimited,
+    SignInRefused,
+    in_short,
+)
 from tui.api.grants import Catalogue
 from tui.api.models import CreatedKey, Key, KeyDraft, KeyList
 from tui.api.session import Session, SessionEnded, SessionProblem
 from tui.delivery.recovery import RecoveryFolder
-from tui.journal import Action, Attempt, Journal
-from tui.keys.key_history import SAME_TIME, KeyHistory, UnstoredKeys
+from tui.journal import Action, Attempt, Journal, new_attempt_id
+from tui.keys.guard import Staying, UpdateOpen, check_deletion, check_staying, is_open
+from tui.keys.labels import has_torn_mark, mark_of, nonce_of, successor_label
+from tui.keys.listing import Listing
+from tui.keys.presence import Presence
+from tui.keys.records import SAME_TIME, KeyHistory, Records
 from tui.keys.unstored_secrets import UnstoredSecrets
 from tui.keys.verification import Verification, verify
 from tui.keys.write_outcomes import (
+    LANDING,
     ChangedMeanwhile,
-    NothingCreated,
+    Fields,
+    NotSeenSoFar,
+    OpenWrite,
     OutcomeUnknown,
     OutOfReach,
     PasswordNotChecked,
     SecretLost,
+    SentCreate,
+    StillThere,
+    Unresolved,
+    fields_of,
+    fields_wanted,
 )
-from tui.text import as_read
 from tui.waiting import see_through
 
 if TYPE_CHECKING:
@@ -45,92 +61,37 @@ if TYPE_CHECKING:
 FRESH_SECONDS = 60.0
 """How long a list counts that a create may later be compared with."""
 
-
-@dataclass(frozen=True, slots=True)
-class _OpenWrite:
-    """An update or deletion of unknown outcome.
-
-    `wanted` is what the key is if it took effect, None for gone; `maybe_later` says that it may
-    still take effect.
-    """
-
-    attempt: Attempt
-    wanted: tuple[object, ...] | None
-    maybe_later: bool
+_JOURNAL_SECONDS = 5.0
+"""How long what was read of the journal and of other instances counts before a deletion."""
 
 
 @dataclass(frozen=True, slots=True)
 class Created:
-    """A key that was created, the draft it was made from, and where to note how it was stored."""
+    """A key that was created, the draft it was made from, and where to note how it was stored.
+
+    `label` is what was sent, with the mark of a successor; `mark_refused` is the server's reason
+    where it did not take that label, so that the key has the draft's own.
+    """
 
     key: CreatedKey
     draft: KeyDraft
     attempt: Attempt
-
-
-@dataclass(frozen=True)
-class Listing:
-    """The keys of the server as last read, in its order, and the grants it offers.
-
-    Of a list that is not whole (contract 4), no key's absence proves anything.
-    """
-
-    keys: tuple[Key, ...] = ()
-    catalogue: Catalogue = field(default_factory=Catalogue)
-    is_whole: bool = True
-
-    @cached_property
-    def by_id(self) -> Mapping[str, Key]:
-        """The keys by their ids; of several with one id the first."""
-        return {key.id: key for key in reversed(self.keys)}
-
-    @cached_property
-    def by_label(self) -> Mapping[str | None, Sequence[Key]]:
-        """The keys of each raw label, in the server's order."""
-        by_label: dict[str | None, list[Key]] = {}
-        for key in self.keys:
-            by_label.setdefault(key.raw_label, []).append(key)
-        return by_label
-
-    def find(
-        self, key_id: str | None, short_key: str, label: str, subaccount_id: int | None
-    ) -> Key | None:
-        """Return the key that a create made (contract 4).
-
-        Without an id, short key, label and account tell it.
-        """
-        if key_id is not None:
-            return self.by_id.get(key_id)
-        same = [
-            key
-            for key in self.keys
-            if (key.short_key, key.label) == (short_key, label)
-            and _is_of_account(key, subaccount_id)
-        ]
-        return same[-1] if same else None
+    label: str = ""
+    mark_refused: Invalid | None = None
 
     @property
-    def raw_labels(self) -> list[str]:
-        """The labels of all keys, as the server has them."""
-        return [key.raw_label or "" for key in self.keys]
+    def is_marked(self) -> bool:
+        """Whether the key's label tells whose successor it is, as far as the answer says."""
+        mark = mark_of(self.key.label)
+        return mark is not None and mark.nonce == nonce_of(self.attempt.id)
 
-    @property
-    def has_subaccounts(self) -> bool:
-        """Whether the server is known to have subaccounts: by its keys, or by what keys may do."""
-        return any(grant.key.startswith("subaccount/") for grant in self.catalogue.grants) or any(
-            key.subaccount_id for key in self.keys
-        )
 
-    def labelled(self, label: str, besides: Key | None = None) -> Key | None:
-        """Return a key whose label people read as this one, `besides` the one being edited."""
-        wanted = as_read(label)
-        for key in self.keys:
-            other = key.raw_label or ""
-            if other.isascii() and other[:1].lower() != wanted[:1] and not other[:1].isspace():
-                continue  # a long list is looked through in no time
-            if as_read(other) == wanted and (besides is None or key.id != besides.id):
-                return key
-        return None
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """A key that is gone: whether it was there before, and the one that stays as just read."""
+
+    was_there: bool
+    staying: Key | None = None
 
 
 @dataclass(frozen=True)
@@ -173,13 +134,20 @@ class KeyService:
     ) -> None:
         self.session, self.journal = session, journal
         self.unstored_secrets = unstored_secrets or UnstoredSecrets(RecoveryFolder({}))
-        self.history = KeyHistory(journal, session.client.server.url)
+        folder = journal.path.parent / "working" if journal.path is not None else None
+        self.presence = Presence(folder, session.client.server.url)
+        self.history = KeyHistory(journal, session.client.server.url, self.presence)
         self.listing = Listing()
-        self._listed_at = float("-inf")
+        self._listed_at = self._history_read_at = float("-inf")
         self._catalogues: dict[str | None, Catalogue] = {}
         self._created_ids: set[str] = set()
+        self.sent_creates: dict[str, SentCreate] = {}
+        """The last create of a successor that went out, by its predecessor's id."""
+        self._own_writes: dict[str, OpenWrite] = {}
+        self._settled: set[str] = set()
+        """The attempts whose outcome this run of the program has noted."""
+        self._records: tuple[tuple[object, ...], Records | None] = ((), None)
         self._is_enforced = False
-        self._open_writes: dict[str, _OpenWrite] = {}
 
     async def load(self) -> Listing:
         """Read the keys and, the first time, the catalogue of grants."""
@@ -188,12 +156,14 @@ class KeyService:
         listing = Listing(key_list.keys, catalogue, key_list.is_whole)
         if started_at > self._listed_at:  # an answer that was overtaken tells nothing new
             self.listing, self._listed_at = listing, started_at
-        if self._open_writes:
-            listed = listing.by_id
-            for key_id in tuple(self._open_writes):
-                if listing.is_whole or key_id in listed:
-                    self._settle(key_id, listed.get(key_id))
+        await self.read_history()
+        self._settle_by(listing)
         return self.listing
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether the list was read so lately that a create may be compared with it."""
+        return monotonic() - self._listed_at < FRESH_SECONDS
 
     async def catalogue(self, subaccount_id: int | None) -> Catalogue:
         """Return what a key of the primary account (None) or of a subaccount may hold."""
@@ -210,10 +180,51 @@ class KeyService:
             )
         except NotFound as error:
             await self._insist_on_gone(seen, error)
-            self._settle(seen.id, None)
             raise
-        self._settle(seen.id, key)
+        self._settle(key)
         return key
+
+    async def read_history(self, fresh_seconds: float = 0.0) -> None:
+        """Read the journal, and what other instances work on, unless that was done lately."""
+        if monotonic() - self._history_read_at >= fresh_seconds:
+            self._history_read_at = monotonic()
+            await self.history.refresh()
+
+    async def records(self) -> Records:
+        """Return what is known of the listed keys, by the journal as it is now."""
+        await self.read_history()
+        listing, history, writes = self.listing, self.history.current, self.open_writes()
+        until = {key_id: write.until for key_id, write in writes.items()}
+        basis = (id(listing), id(history), dict(self.presence.others), until)
+        known_basis, records = self._records
+        if records is None or basis != known_basis:
+            records = await asyncio.to_thread(
+                self.history.records, listing, writes, self._is_foreign
+            )
+            self._records = basis, records
+            self._note_located(records)
+        return records
+
+    def open_writes(self) -> dict[str, OpenWrite]:
+        """Return the updates and deletions that may still take effect, by the keys' ids."""
+        now, listing = self.journal.now(), self.listing
+        writes = {
+            entry.key_id: OpenWrite(
+                self.journal.resume(entry), entry.action, entry.key_id, entry.when + LANDING
+            )
+            for entry in self.history.current.open_attempts
+            if entry.attempt not in self._settled
+            and now < entry.when + LANDING
+            and self.history.is_about_this_server(entry, listing)
+        }
+        own = {key_id: write for key_id, write in self._own_writes.items() if is_open(write, now)}
+        return writes | own
+
+    def open_write(self, key: Key) -> OpenWrite | None:
+        """Return the update or deletion of a key that may still take effect, if there is one."""
+        if not self._own_writes and not self.history.current.open_attempts:
+            return None
+        return self.open_writes().get(key.id)
 
     @asynccontextmanager
     async def authorized(self, password: SecretStr | None) -> AsyncIterator[None]:
@@ -238,30 +249,59 @@ class KeyService:
             if check is not None:
                 self.session.discard(check)
 
-    async def create(self, draft: KeyDraft, *, predecessor: str = "") -> Created:
-        """Create a key (contract 4), within `authorized`; `predecessor` is the id of whose it is.
+    async def create(self, draft: KeyDraft, *, predecessor: Key | None = None) -> Created:
+        """Create a key (contract 4), within `authorized`; the successor of a `predecessor`, if any.
 
-        The request is sent once. Where its outcome is unknown, the list is read and compared.
+        A successor's label carries its mark; where the server refuses that label, nothing exists
+        yet, and one more request is sent with the label alone. Otherwise the request is sent once.
+        Where its outcome is unknown, the list is read and compared.
 
         Raises:
-            SecretLost, NothingCreated, OutcomeUnknown: no good answer came; see there.
+            SecretLost, NotSeenSoFar, OutcomeUnknown: no good answer came; see there.
             ApiError, SessionEnded: the server refused, or could not be asked; nothing was created.
         """
-        return await see_through(self._create(draft, predecessor))
+        return await see_through(self._create_marked(draft, predecessor))
 
-    async def _create(self, draft: KeyDraft, predecessor: str) -> Created:
-        known, is_fresh = self.known_ids(), monotonic() - self._listed_at < FRESH_SECONDS
-        attempt = self._begin_attempt("create", Key("", raw_label=draft.label), predecessor)
+    async def _create_marked(self, draft: KeyDraft, predecessor: Key | None) -> Created:
+        if predecessor is None:
+            return await self._create(draft, draft.label, "", new_attempt_id())
+        attempt_id = new_attempt_id()
+        label = successor_label(
+            draft.label, predecessor.id, predecessor.raw_short_key or "", nonce_of(attempt_id)
+        )
+        try:
+            return await self._create(draft, label, predecessor.id, attempt_id)
+        except Invalid as error:
+            if not any(entry.param == "label" for entry in error.entries):
+                raise
+            created = await self._create(draft, draft.label, predecessor.id, new_attempt_id())
+            return replace(created, mark_refused=error)
+
+    async def _create(
+        self, draft: KeyDraft, label: str, predecessor: str, attempt_id: str
+    ) -> Created:
+        known = self.known_ids()
+        if not predecessor:  # else its id says so already
+            await self.presence.hold(attempt_id)
+        key = Key("", raw_label=label)
+        attempt = self._begin_attempt("create", key, predecessor, attempt_id)
         await self.journal.settled()
+        sent = SentCreate(attempt, replace(draft, label=label), known)
+        if predecessor:
+            self.sent_creates[predecessor] = sent
         try:
             with self._noting(attempt):
                 created_key = await self.session.call(
-                    lambda credential: self.session.client.create_key(draft, credential)
+                    lambda credential: self.session.client.create_key(sent.draft, credential)
                 )
         except ApiError as error:
+            self.presence.release(attempt_id)
             if not error.maybe_done:
                 raise
-            raise await self._read_outcome(draft, known, error, attempt, is_fresh) from None
+            raise await self._read_outcome(sent, error) from None
+        except BaseException:
+            self.presence.release(attempt_id)
+            raise
         if created_key.id in known:
             # A link to another key tells nothing about this one.
             created_key = replace(created_key, id=None)
@@ -274,7 +314,7 @@ class KeyService:
         if created_key.id:
             self._created_ids.add(created_key.id)
         await self.unstored_secrets.add(created_key, draft, attempt)
-        return Created(created_key, draft, attempt)
+        return Created(created_key, draft, attempt, label)
 
     def known_ids(self, *others: str) -> KnownIds:
         """Return the ids of the keys that were listed last, those made since, and `others`."""
@@ -283,45 +323,41 @@ class KeyService:
     def create_outcome(
         self,
         listed: Listing | KeyList,
-        draft: KeyDraft,
-        known: Collection[str],
+        sent: SentCreate,
         cause: ApiError,
-        attempt: Attempt | None = None,
-        *,
-        is_fresh: bool = True,
-    ) -> SecretLost | NothingCreated | OutcomeUnknown:
+    ) -> SecretLost | NotSeenSoFar | OutcomeUnknown:
         """Return, by the list, the outcome of a create that got no good answer (faults, A).
 
-        `known` are the ids from before it; where they were not read lately, a key without a date
-        may have come from anywhere. A key is named only if it is just what was asked for and the
-        only such one, as the operator may have it deleted. The outcome is noted for `attempt`.
+        A successor is known by its mark, whose nonce is the attempt's. Without a mark, keys that
+        are just what was `sent` may have come of it, unless they are known from before; those are
+        named, and nothing more is made of it. The outcome is noted.
         """
-        new = {
+        attempt, draft, nonce = sent.attempt, sent.draft, nonce_of(sent.attempt.id)
+        marked = [
+            key
+            for key in listed.keys
+            if (mark := mark_of(key.raw_label or "")) is not None and mark.nonce == nonce
+        ]
+        if len(marked) == 1 and mark_of(draft.label) is not None:
+            self._note_lost(attempt, marked[0], in_short(cause))
+            return SecretLost(marked[0], cause)
+        alike = {
             key.id: key
             for key in listed.keys
-            if key.raw_label == draft.label
-            and key.id not in known
+            if _may_have_label(key, draft.label)
+            and key.id not in sent.known
             and key.id not in self._created_ids
             and _is_of_account(key, draft.subaccount_id)
             and not self._is_foreign(key)
-            and not (attempt and key.created_at and key.created_at < attempt.when - SAME_TIME)
+            and not (key.created_at and key.created_at < attempt.when - SAME_TIME)
+            and _is_as_asked(key, draft)
         }
-        if not new and not listed.is_whole:
-            return OutcomeUnknown(cause, attempt, partial=True)
-        if not new:
-            if attempt is not None:
-                if cause.maybe_later:
-                    attempt.unknown(f"{in_short(cause)} Nothing was created so far.")
-                else:
-                    attempt.refused(f"{in_short(cause)} Nothing was created.")
-            return NothingCreated(cause)
-        exact = [key for key in new.values() if _is_as_asked(key, draft)]
-        if len(exact) != 1 or not (is_fresh or exact[0].created_at):
-            return OutcomeUnknown(cause, attempt, ambiguous=True)
-        if attempt is not None:
-            key, detail = exact[0], f"{in_short(cause)} The secret was lost on the way."
-            attempt.done(key_id=key.id, short_key=key.raw_short_key or "", detail=detail)
-        return SecretLost(exact[0], cause)
+        attempt.unknown(in_short(cause))
+        if alike:
+            return OutcomeUnknown(cause, sent, alike=tuple(alike.values()))
+        if not listed.is_whole:
+            return OutcomeUnknown(cause, sent, partial=True)
+        return NotSeenSoFar(cause)
 
     async def find_created(self, created: Created, known: Collection[str]) -> Key | None:
         """Read the list and return the created key where the answer told no id.
@@ -354,12 +390,13 @@ class KeyService:
 
         Raises:
             ChangedMeanwhile: it is not, so nothing was done.
+            UpdateOpen, StillThere: see there.
             ApiError, SessionEnded: the server refused, or could not be asked.
         """
         now = await self.read(seen)
-        if _fields(now) == _wanted(draft):
+        if fields_of(now) == fields_wanted(draft):
             return
-        if _fields(now) != _fields(seen):
+        if fields_of(now) != fields_of(seen):
             raise ChangedMeanwhile(now)
         try:
             await self.update(now, draft, action=action)
@@ -371,7 +408,7 @@ class KeyService:
 
     async def _took_effect(self, seen: Key, draft: KeyDraft) -> bool:
         try:
-            return _fields(await self.read(seen)) == _wanted(draft)
+            return fields_of(await self.read(seen)) == fields_wanted(draft)
         except (ApiError, SessionProblem):
             return False  # the error that led here is what the operator gets to read
 
@@ -379,14 +416,22 @@ class KeyService:
         """Replace label, grants and allowed IPs of a key (contract 4).
 
         Of a key that is paused by that, the journal keeps label and allowed IPs as they were.
+
+        Raises:
+            UpdateOpen, OutOfReach: see there.
+            ApiError, SessionEnded: the server refused, or could not be asked.
         """
         await see_through(self._update(key, draft, action))
 
     async def _update(self, key: Key, draft: KeyDraft, action: Action) -> None:
+        wanted = fields_wanted(draft)
+        write = self.open_write(key)
+        if write is not None and write.action != "delete" and write.wanted != wanted:
+            raise UpdateOpen(write)
         attempt = self._begin_attempt(action, key)
         await self.journal.settled()
         try:
-            with self._noting(attempt, key, _wanted(draft)):
+            with self._noting(attempt, key, wanted):
                 await self.session.call(
                     lambda credential: self.session.client.update_key(
                         key.id, draft, credential, key.subaccount_id
@@ -397,16 +442,29 @@ class KeyService:
             raise
         attempt.done(label="" if action == "pause" else draft.label)
 
-    async def delete(self, key: Key) -> bool:
-        """Delete a key; returns False where somebody else had already deleted it.
+    async def delete(
+        self, key: Key, *, staying: Staying | None = None, insist: bool = False
+    ) -> Deleted:
+        """Delete a key, once nothing speaks against it (`tui.keys.guard`).
+
+        The key that is `staying` is read first, and must be what it was shown as. Where the
+        deletion gets no good answer, or a 404, the list is read and decides.
 
         Raises:
-            OutOfReach: the server answered that there is no such key, but lists it.
-            ApiError, SessionEnded: the server refused, or could not be asked.
+            CannotGoOn: the guard refused (tui.keys.guard), so nothing was done.
+            StillThere, Unresolved, OutOfReach: no good answer came; see there.
+            NotFound: the key that is to stay is gone, so nothing was done.
+            ApiError, SessionProblem: the server refused, or could not be asked.
         """
-        return await see_through(self._delete(key))
+        return await see_through(self._delete(key, staying, insist=insist))
 
-    async def _delete(self, key: Key) -> bool:
+    async def _delete(self, key: Key, staying: Staying | None, *, insist: bool) -> Deleted:
+        await self.read_history(_JOURNAL_SECONDS)
+        await self._check_deletion(key, staying, insist=insist)
+        staying_now: Key | None = None
+        if staying is not None:
+            staying_now = await self.read(staying.key)
+            check_staying(key, staying, staying_now)
         attempt = self._begin_attempt("delete", key)
         await self.journal.settled()
         try:
@@ -416,12 +474,39 @@ class KeyService:
                         key.id, credential, key.subaccount_id
                     )
                 )
-        except NotFound as error:
+        except ApiError as error:
+            if not (error.maybe_done or isinstance(error, NotFound)):
+                raise
+            await self._resolve_deletion(key, error, attempt)
+            return Deleted(not isinstance(error, NotFound), staying_now)
+        attempt.done()
+        self._own_writes.pop(key.id, None)
+        return Deleted(True, staying_now)
+
+    async def _check_deletion(self, key: Key, staying: Staying | None, *, insist: bool) -> None:
+        writes, workers = self.open_writes(), self.presence.others
+        others: Iterable[Key] = (staying.key,) if staying is not None else ()
+        if staying is None and (writes or workers):
+            others = (await self.records()).partners(key)
+        ids = [key.id, *(other.id for other in others)]
+        open_writes = [writes[key_id] for key_id in ids if key_id in writes]
+        at_work = [workers[key_id] for key_id in ids if key_id in workers]
+        check_deletion(key, open_writes, at_work, insist=insist)
+
+    async def _resolve_deletion(self, key: Key, error: ApiError, attempt: Attempt) -> None:
+        """Learn by the list what came of a deletion; return where the key is gone."""
+        if isinstance(error, NotFound):
             await self._insist_on_gone(key, error)
             attempt.done(detail="Somebody else had already deleted it.")
-            return False
-        attempt.done()
-        return True
+            return
+        try:
+            listing = await self.load()
+        except (ApiError, SessionProblem):
+            raise Unresolved(error) from None
+        if key.id in listing.by_id:
+            raise StillThere(error) from None
+        if not listing.is_whole:
+            raise Unresolved(error) from None
 
     async def verify(
         self,
@@ -446,9 +531,10 @@ class KeyService:
         self._is_enforced = self._is_enforced or verification.shows_enforcement
         return verification
 
-    async def unstored(self) -> UnstoredKeys:
-        """Return the listed keys that this operator created here and did not store."""
-        return await self.history.unstored(self.listing.keys, self._is_foreign)
+    async def attempt_of(self, key: Key) -> Attempt | None:
+        """Return what to note about a key that was created by this operator, else None."""
+        created = (await self.records())[key].created
+        return self.journal.resume(created.newest) if created is not None else None
 
     async def _read_keys(self) -> KeyList:
         return await self.session.call(self.session.client.list_keys)
@@ -476,51 +562,93 @@ class KeyService:
 
     async def _read_outcome(
         self,
-        draft: KeyDraft,
-        known: Collection[str],
+        sent: SentCreate,
         cause: ApiError,
-        attempt: Attempt,
-        is_fresh: bool,
-    ) -> SecretLost | NothingCreated | OutcomeUnknown:
+    ) -> SecretLost | NotSeenSoFar | OutcomeUnknown:
         try:
             listed = await self._read_keys()
         except (ApiError, SessionEnded):
-            return OutcomeUnknown(cause, attempt)
-        return self.create_outcome(listed, draft, known, cause, attempt, is_fresh=is_fresh)
+            return OutcomeUnknown(cause, sent)
+        return self.create_outcome(listed, sent, cause)
 
     @contextmanager
     def _noting(
-        self, attempt: Attempt, key: Key | None = None, wanted: tuple[object, ...] | None = None
+        self, attempt: Attempt, key: Key | None = None, wanted: Fields | None = None
     ) -> Iterator[None]:
         """Note the outcome of a request that was not simply done.
 
-        Where that is not known, the next answer about `key` tells: it is as `wanted`, or gone.
+        Where that is not known, the write to `key` stays open.
         """
+
+        def note_unknown(why: str) -> None:
+            attempt.unknown(why)
+            if key is not None:
+                action: Action = "delete" if wanted is None else "update"
+                until = attempt.when + LANDING
+                self._own_writes[key.id] = OpenWrite(attempt, action, key.id, until, wanted)
+
         try:
             yield
         except ApiError as error:
-            (attempt.unknown if error.maybe_done else attempt.refused)(in_short(error))
-            if error.maybe_done and key is not None:
-                self._open_writes[key.id] = _OpenWrite(attempt, wanted, error.maybe_later)
+            if error.maybe_done:
+                note_unknown(in_short(error))
+            else:
+                attempt.refused(in_short(error))
+                self._settled.add(attempt.id)
             raise
         except SessionProblem:
             attempt.refused("The session had ended.")
+            self._settled.add(attempt.id)
             raise
         except BaseException:  # raised again: a cancelled request is noted, too
-            attempt.unknown("It was interrupted here.")
+            note_unknown("It was interrupted here.")
             raise
+        self._settled.add(attempt.id)
 
-    def _settle(self, key_id: str, key: Key | None) -> None:
-        """Note the outcome of an update or a deletion, now that the key is seen as it is."""
-        write = self._open_writes.pop(key_id, None)
-        if write is None:
-            return
-        if (_fields(key) if key else None) == write.wanted:
+    def _settle_by(self, listing: Listing) -> None:
+        """Note the outcomes of open writes, now that all keys are seen as they are."""
+        for key_id, write in self.open_writes().items():
+            if key := listing.by_id.get(key_id):
+                self._settle(key)
+            elif listing.is_whole:
+                # It stays open here: the list may be older than it seems.
+                write.attempt.done(detail="The key was looked at again: it took effect.")
+        now = self.journal.now()
+        for key_id, write in tuple(self._own_writes.items()):
+            if not is_open(write, now):
+                del self._own_writes[key_id]
+                if key_id in listing.by_id:
+                    write.attempt.refused("The key was looked at again: it had no effect.")
+
+    def _settle(self, key: Key) -> None:
+        """Note that an open update took effect, where the key is as wanted."""
+        write = self._own_writes.get(key.id)
+        if write is not None and write.wanted == fields_of(key):
             write.attempt.done(detail="The key was looked at again: it took effect.")
-        elif not write.maybe_later:
-            write.attempt.refused("The key was looked at again: it had no effect.")
+            self._settled.add(write.attempt.id)
+            del self._own_writes[key.id]
 
-    def _begin_attempt(self, action: Action, key: Key, predecessor: str = "") -> Attempt:
+    def _note_located(self, records: Records) -> None:
+        """Note the ids of keys that were found by their marks, of creates without an answer."""
+        for created, key in records.located:
+            if not self.presence.holds(created.attempt_id) and records[key].worker is None:
+                attempt = self.journal.resume(created.newest)
+                if created.unstored is not None:
+                    self._note_lost(attempt, key, "Found in the list.")
+                else:
+                    self.note_found(attempt, key)
+
+    def note_found(self, attempt: Attempt, key: Key) -> None:
+        """Note which key came of a create whose answer did not tell its id."""
+        attempt.done(key_id=key.id, short_key=key.raw_short_key or "", detail="Found in the list.")
+
+    def _note_lost(self, attempt: Attempt, key: Key, why: str) -> None:
+        detail = f"{why} The secret was lost on the way."
+        attempt.done(key_id=key.id, short_key=key.raw_short_key or "", detail=detail)
+
+    def _begin_attempt(
+        self, action: Action, key: Key, predecessor: str = "", attempt_id: str = ""
+    ) -> Attempt:
         return self.journal.begin(
             action,
             server=self.session.client.server.url,
@@ -529,6 +657,7 @@ class KeyService:
             label=key.raw_label or "",
             short_key=key.raw_short_key or "",
             predecessor=predecessor,
+            attempt_id=attempt_id,
             valid_ips=" ".join(key.raw_valid_ips or ()) if action == "pause" else "",
         )
 
@@ -540,13 +669,10 @@ class KeyService:
         return key.raw_username != user.username
 
 
-def _fields(key: Key) -> tuple[object, ...]:
-    """Return what an update replaces, the order of lists aside."""
-    return key.raw_label, frozenset(key.grants), frozenset(key.raw_valid_ips or ())
-
-
-def _wanted(draft: KeyDraft) -> tuple[object, ...]:
-    return draft.label, frozenset(draft.grants), frozenset(draft.valid_ips)
+def _may_have_label(key: Key, sent: str) -> bool:
+    """Tell whether a key has the label that was sent, or what a server has left of it."""
+    label = key.raw_label or ""
+    return label == sent or (has_torn_mark(label) and sent.startswith(label))
 
 
 def _is_of_account(key: Key, subaccount_id: int | None) -> bool:

@@ -1,15 +1,92 @@
-"""The outcomes of a write besides done and refused, as the server's list tells them."""
+"""The outcomes of a write besides done and refused: lost, not seen so far, not known yet."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from tui.api.models import Key, KeyDraft
 from tui.api.session import SessionProblem
 
 if TYPE_CHECKING:
     from tui.api.errors import ApiError
-    from tui.api.models import Key
-    from tui.journal import Attempt
+    from tui.journal import Action, Attempt
+
+LANDING = timedelta(seconds=900)
+"""How long after it went out a write may still take effect, where no good answer came."""
+
+Fields = tuple[str | None, frozenset[str], frozenset[str]]
+"""What an update replaces: the label, and grants and addresses whatever their order."""
+
+
+def fields_of(key: Key) -> Fields:
+    """Return a key's fields that an update replaces."""
+    return key.raw_label, frozenset(key.grants), frozenset(key.raw_valid_ips or ())
+
+
+def fields_wanted(draft: KeyDraft) -> Fields:
+    """Return what those fields are once an update to `draft` took effect."""
+    return draft.label, frozenset(draft.grants), frozenset(draft.valid_ips)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenWrite:
+    """An update or deletion that got no good answer, and may take effect `until` then.
+
+    `wanted` are the key's fields if an update took effect; None where that is not known.
+    """
+
+    attempt: Attempt
+    action: Action
+    key_id: str
+    until: datetime
+    wanted: Fields | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SentCreate:
+    """A create that went out: its attempt, what was sent, and the ids that were `known` before."""
+
+    attempt: Attempt
+    draft: KeyDraft
+    known: Collection[str]
+
+
+class CannotGoOn(Exception):
+    """Base of what keeps an action from its next step besides the server's errors.
+
+    `sentence` says what and what to do.
+    """
+
+    sentence = ""
+
+    def __str__(self) -> str:
+        return self.sentence
+
+
+class StillThere(CannotGoOn):
+    """A write got no good answer, and the list does not show that it took effect."""
+
+    sentence = (
+        "The list of keys was read again: no effect is seen so far. It may still come; only the "
+        "same step can be taken until then."
+    )
+
+    def __init__(self, cause: ApiError | None = None) -> None:
+        super().__init__()
+        self.cause = cause
+
+
+class Unresolved(CannotGoOn):
+    """A write got no good answer, and no whole list could be read to see what came of it."""
+
+    sentence = "It is not known what came of this: the list of keys could not be read as a whole."
+
+    def __init__(self, cause: ApiError) -> None:
+        super().__init__()
+        self.cause = cause
 
 
 class PasswordNotChecked(SessionProblem):
@@ -47,11 +124,8 @@ class SecretLost(Exception):
         self.key, self.cause = key, cause
 
 
-class NothingCreated(Exception):
-    """A create got no good answer, and the list shows no key that came of it.
-
-    One may still come where the `cause` says so (`maybe_later`).
-    """
+class NotSeenSoFar(Exception):
+    """A create got no good answer, and no key that came of it is in the list so far."""
 
     def __init__(self, cause: ApiError) -> None:
         super().__init__()
@@ -61,19 +135,19 @@ class NothingCreated(Exception):
 class OutcomeUnknown(Exception):
     """A create got no good answer, and the list could not be read.
 
-    Or it could, and is `ambiguous`: a key is there that may have come of it or not. Or it is
-    `partial`: the server listed only some of its keys, none of which came of it. Once the list can
-    be read, `KeyService.create_outcome` goes on with `attempt`.
+    Or it could, and there are keys that are `alike`: each may have come of it, or be somebody
+    else's. Or it is `partial`: the server listed only some of its keys, none of which came of it.
+    Once the list can be read, `KeyService.create_outcome` goes on with what was `sent`.
     """
 
     def __init__(
         self,
         cause: ApiError,
-        attempt: Attempt | None = None,
+        sent: SentCreate,
         *,
-        ambiguous: bool = False,
+        alike: tuple[Key, ...] = (),
         partial: bool = False,
     ) -> None:
         super().__init__()
-        self.cause, self.attempt = cause, attempt
-        self.ambiguous, self.partial = ambiguous, partial
+        self.cause, self.sent = cause, sent
+        self.alike, self.partial = alike, partial

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from tui.api.models import Key
 from tui.api.session import (
     EnrolmentRequired,
     GivenUp,
@@ -13,14 +14,16 @@ from tui.api.session import (
 )
 from tui.delivery import DeliveryFailed
 from tui.keys.pause import PauseRefused
-from tui.keys.rotation import CannotGoOn, NotVerified
-from tui.keys.rotation.states import StillThere
+from tui.keys.rotation import NotVerified
 from tui.keys.write_outcomes import (
-    NothingCreated,
+    CannotGoOn,
+    NotSeenSoFar,
     OutcomeUnknown,
     OutOfReach,
     PasswordNotChecked,
     SecretLost,
+    StillThere,
+    Unresolved,
 )
 from tui.problems.problem import Problem
 from tui.problems.server import describe_server_error
@@ -56,7 +59,7 @@ def describe_program_error(error: Exception) -> Problem:
     Raises TypeError for an error that has no words here.
     """
     match error:
-        case SecretLost() | NothingCreated() | OutcomeUnknown():
+        case SecretLost() | NotSeenSoFar() | OutcomeUnknown():
             return _describe_create(error)
         case PasswordNotChecked():
             problem = describe_server_error(error.cause, "checking the password")
@@ -67,7 +70,7 @@ def describe_program_error(error: Exception) -> Problem:
             return _describe_out_of_reach(error)
         case NotVerified():
             return Problem(error.sentence.rstrip("."), " ".join(error.verification.hints))
-        case StillThere() if error.cause is not None:
+        case StillThere() | Unresolved() if error.cause is not None:
             problem = describe_server_error(error.cause, "")
             return replace(problem, detail=error.sentence, hint="", fields={})
         case CannotGoOn() | PauseRefused():
@@ -92,7 +95,7 @@ def _describe_out_of_reach(error: OutOfReach) -> Problem:
     )
 
 
-def _describe_create(error: SecretLost | NothingCreated | OutcomeUnknown) -> Problem:
+def _describe_create(error: SecretLost | NotSeenSoFar | OutcomeUnknown) -> Problem:
     cause = describe_server_error(error.cause, "creating the key")
     technical = "\n".join(filter(None, (cause.title, cause.detail, cause.technical)))
     if isinstance(error, SecretLost):
@@ -105,23 +108,36 @@ def _describe_create(error: SecretLost | NothingCreated | OutcomeUnknown) -> Pro
             "The key in the list is of no use without its secret.",
             technical=technical,
         )
-    if isinstance(error, NothingCreated):
-        later = " Should one come after all, the list will say that its secret was never stored."
+    if isinstance(error, NotSeenSoFar):
         return Problem(
-            f"Nothing was created{' so far' if error.cause.maybe_later else ''}: "
-            f"{cause.title[:1].lower()}{cause.title[1:]}",
-            "The list of keys was read again: no new key with this label is there.",
-            f"Your draft is still here.{later if error.cause.maybe_later else ''}",
+            f"No new key was seen so far: {cause.title[:1].lower()}{cause.title[1:]}",
+            "The list of keys was read again: no new key with this label is there. One may still "
+            "come, for a quarter of an hour.",
+            "Your draft is still here. Should a key come after all, the list will say that its "
+            "secret was never stored.",
             technical=technical,
         )
     listed = "The list of keys could not be read afterwards."
-    if error.ambiguous:
-        listed = "The list shows a key that may have come of it, or may be somebody else's."
+    if error.alike:
+        named = ", ".join(_describe_key(key) for key in error.alike[:3])
+        listed = f"The list shows {named}, which may have come of it, or may be somebody else's."
     if error.partial:
         listed = "The server lists only part of its keys, and no new one with this label is there."
     return Problem(
         "It is not known whether the key was created",
         f"{cause.title}. {listed}",
-        "Go back and reload: a new key with this label has a secret that nobody knows.",
+        "Go back and reload: a new key with this label may have a secret that nobody knows.",
         technical=technical,
     )
+
+
+def _describe_key(key: Key) -> str:
+    """Return a key's label, short key, owner and date, as far as the server tells them."""
+    created = key.created_at
+    parts = [
+        short(key.label, 40),
+        short(key.short_key, 12),
+        f"of {short(key.owner, 30)}" if key.owner else "",
+        f"made at {created:%Y-%m-%d %H:%M} UTC" if created else "",
+    ]
+    return " ".join(filter(None, parts))

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import partial
 
 import httpx
@@ -20,10 +21,11 @@ from tui.api.session import Session
 from tui.api.trust import no_trust
 from tui.delivery.new_secret import DeliveryFailed, DeliveryFault, NewSecret, Sent
 from tui.journal import Journal
+from tui.keys.labels import base_label
 from tui.keys.rotation import Rotation
-from tui.keys.rotation.retiring_label import base_label
 from tui.keys.service import KeyService
 from tui.keys.verification import Reading, Verification, verify
+from tui.keys.write_outcomes import LANDING
 
 GRANTS = ("metrics/view", "templates/view")
 LABEL = "billing mailer"
@@ -85,6 +87,16 @@ class Vault:
 
 
 @dataclass
+class Clock:
+    """What the journal takes the time from."""
+
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@dataclass
 class Host:
     """One run of the program: its service, its wire, and where its secrets go."""
 
@@ -92,6 +104,8 @@ class Host:
     service: KeyService
     wire: Wire
     vault: Vault
+
+    clock: Clock
 
     trusting: bool = False
     """Whether keys are taken to work without asking, where that is looked at otherwise."""
@@ -106,6 +120,10 @@ class Host:
     @property
     def password(self) -> SecretStr:
         return SecretStr(self.node.password)
+
+    def let_time_pass(self) -> None:
+        """Have every write that got no answer be too late to take effect."""
+        self.clock.now += 2 * LANDING
 
     def rotation(self, key: Key) -> Rotation:
         return Rotation(self.service, key, prove=self.prove)
@@ -138,10 +156,11 @@ async def signed_in(
     )
     session = Session(client)
     await session.enter_with_token(node.username, SecretStr(node.token()))
-    service = KeyService(session, Journal(None))
+    clock = Clock()
+    service = KeyService(session, Journal(None, now=clock))
     await service.load()
     try:
-        yield Host(node, service, wire, vault or Vault(), trusting)
+        yield Host(node, service, wire, vault or Vault(), clock, trusting)
     finally:
         await session.close()
 

@@ -4,24 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from datetime import date
 
 from pydantic import SecretStr
 
 from tests.keys.rotation.host import GRANTS, Host
 from tests.node import Node
-from tui.keys.rotation import (
-    NotVerified,
-    Rotation,
-    State,
-    Step,
-    Unfinished,
-    UnfinishedKind,
-    find_unfinished,
-)
-from tui.keys.rotation.retiring_label import base_label, retiring_since
+from tui.api.models import Key
+from tui.keys.labels import base_label
+from tui.keys.records import Knowledge, Unfinished
+from tui.keys.rotation import NotVerified, Rotation, State, Step
+from tui.keys.rotation.jobs import MarkRemoval
 
-TODAY = date(2026, 11, 23)
 S = State
 
 Flow = Callable[[Host, Rotation], Awaitable[None]]
@@ -35,21 +28,11 @@ async def rotate_now(host: Host, rotation: Rotation) -> None:
     await step(rotation, S.VERIFIED, rotation.finish)
 
 
-async def rotate_later(host: Host, rotation: Rotation) -> None:
-    """As rotate_now, but mark the predecessor first."""
+async def store_and_undo(host: Host, rotation: Rotation) -> None:
+    """Make and store a successor, then think better of it."""
     await create(host, rotation)
     await step(rotation, S.CREATED, lambda: rotation.deliver(host.vault))
-    await step(rotation, S.DELIVERED, rotation.verify)
-    await step(rotation, S.VERIFIED, lambda: rotation.retire_later(TODAY))
-    await step(rotation, S.OVERLAPPING, rotation.finish)
-
-
-async def mark_and_undo(host: Host, rotation: Rotation) -> None:
-    """Mark the predecessor, then think better of it."""
-    await create(host, rotation)
-    await step(rotation, S.CREATED, lambda: rotation.deliver(host.vault))
-    await step(rotation, S.DELIVERED, lambda: rotation.retire_later(TODAY))
-    await step(rotation, S.OVERLAPPING, rotation.undo)
+    await step(rotation, S.DELIVERED, rotation.undo)
 
 
 async def create(host: Host, rotation: Rotation) -> None:
@@ -68,6 +51,7 @@ async def persist(host: Host, rotation: Rotation) -> None:
     """Go on with the same rotation until it is done, whatever keeps it for a while."""
     for attempt in range(9):
         await rotation.settled()
+        host.let_time_pass()
         if rotation.state is S.UNKNOWN:
             await rotation.look_again()
         elif rotation.state is S.SECRET_LOST:
@@ -89,19 +73,21 @@ async def persist(host: Host, rotation: Rotation) -> None:
             await step(rotation, S.CREATED, lambda: rotation.deliver(host.vault))
             await step(rotation, S.DELIVERED, rotation.verify)
             await step(rotation, S.VERIFIED, rotation.finish)
-            if not rotation.is_good:
-                await step(rotation, S.OVERLAPPING, rotation.verify)
-            await step(rotation, S.OVERLAPPING, rotation.finish)
     raise AssertionError(f"{rotation!r} came to no end: {rotation.problem!r}")
 
 
 async def converge(host: Host, original: str) -> None:
-    """Finish by the list alone what others left, until one successor is all there is."""
+    """Finish by list and marks what others left, until one successor is all there is."""
     for _ in range(9):
-        keys = (await host.service.load()).keys
-        unfinished = find_unfinished(keys)
-        if unfinished:
-            await take_up(host, unfinished[0])
+        await host.service.load()
+        host.let_time_pass()
+        records = await host.service.records()
+        keys = host.service.listing.keys
+        known = [unfinished for unfinished in records.unfinished if unfinished.is_known]
+        if known:
+            await take_up(host, known[0])
+        elif left := [record.key for record in records.left_marked]:
+            await put_label_back(host, left[0])
         elif [key.id for key in keys] == [original]:
             await persist(host, host.rotation(keys[0]))
         else:
@@ -109,17 +95,29 @@ async def converge(host: Host, original: str) -> None:
     check_converged(host.node, host.vault.kept, original)
 
 
+async def put_label_back(host: Host, key: Key) -> None:
+    """Take the mark off a successor that replaces nothing any more."""
+    if key.id in host.vault.kept:
+        await MarkRemoval(host.service, key).finish()
+    else:
+        await host.service.delete(key)
+
+
 async def take_up(host: Host, unfinished: Unfinished) -> None:
     """Finish a rotation if its successor's secret was stored, else undo it."""
     stored = [key for key in unfinished.successors if key.id in host.vault.kept]
     useless = [key for key in unfinished.successors if key.id not in host.vault.kept]
-    if useless and (stored or len(useless) > 1 or unfinished.kind is UnfinishedKind.OVERLAPPING):
-        of_useless = replace(unfinished, successors=(useless[0],))
+    chosen = replace(unfinished, successors=((stored or useless)[0],))
+    if useless and (stored or len(useless) > 1):
+        of_useless = replace(
+            unfinished,
+            successors=(useless[0],),
+            known=None,
+            knowledge=Knowledge.NOT_KNOWN,
+        )
         await persist_undo(Rotation.resume(host.service, of_useless))
         return
-    if stored:
-        unfinished = replace(unfinished, successors=(stored[0],))
-    await persist(host, Rotation.resume(host.service, unfinished, prove=host.prove))
+    await persist(host, Rotation.resume(host.service, chosen, prove=host.prove))
 
 
 async def persist_undo(rotation: Rotation) -> None:
@@ -147,6 +145,5 @@ def check_converged(node: Node, kept: dict[str, str], original: str) -> None:
     """Exactly one key is left: a successor whose secret is stored and works."""
     (key,) = node.keys()
     assert key.id != original
-    assert retiring_since(key.label) is None
     assert works(node, kept[key.id])
     assert base_label(key.label) == key.label

@@ -11,7 +11,8 @@ from typing import ClassVar
 import pytest
 
 from tui.keys.rotation.machine import Machine
-from tui.keys.rotation.states import CannotGoOn, State, Step, Transitions, WrongStep
+from tui.keys.rotation.states import State, Step, Transitions, WrongStep
+from tui.keys.write_outcomes import CannotGoOn
 
 pytestmark = pytest.mark.usefixtures("task_factory")
 

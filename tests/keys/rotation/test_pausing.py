@@ -9,6 +9,7 @@ from pydantic import SecretStr
 
 from tests.keys.rotation.host import GRANTS, LABEL, Host, at_once, signed_in
 from tests.node import Node
+from tui.keys.labels import base_label
 from tui.keys.pause import PauseRefused
 from tui.keys.paused_mark import PAUSED_IPS, is_paused
 from tui.keys.rotation import (
@@ -16,12 +17,11 @@ from tui.keys.rotation import (
     Rotation,
     State,
     Step,
-    base_label,
     pause_jobs,
     resume_jobs,
-    unfinished_rotations,
 )
-from tui.keys.rotation.states import PausedBefore, StillThere
+from tui.keys.rotation.states import PausedBefore
+from tui.keys.write_outcomes import StillThere
 
 TODAY = date(2026, 11, 26)
 KEYS = "/api/v1/api-keys"
@@ -50,7 +50,6 @@ async def test_a_predecessor_is_paused_and_then_deleted(node: Node) -> None:
         assert rotation.is_paused
         assert not await works(host, secret)
         assert not rotation.allows(Step.PAUSE)
-        assert not rotation.allows(Step.RETIRE)
         assert await rotation.finish() is State.FINISHED
         (successor,) = node.keys()
         assert (successor.label, successor.valid_ips) == (LABEL, ("127.0.0.1",))
@@ -111,7 +110,7 @@ async def test_an_interrupted_rotation_goes_on_with_its_paused_predecessor(node:
         rotation, _ = await verified(host, node)
         await rotation.pause_predecessor(TODAY)
         await host.service.load()
-        (unfinished,) = await unfinished_rotations(host.service)
+        (unfinished,) = (await host.service.records()).unfinished
         resumed = Rotation.resume(host.service, unfinished)
         assert resumed.is_paused
         assert resumed.draft.label == LABEL

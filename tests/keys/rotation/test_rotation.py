@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
-from datetime import date
 from functools import partial
 from typing import Any
 
@@ -15,9 +14,21 @@ from pydantic import SecretStr
 from tests.conftest import NodeMaker
 from tests.keys.rotation.host import GRANTS, LABEL, Host, Vault, signed_in
 from tests.node import Node
-from tui.api.errors import Forbidden, NoAnswer, ServerFailed, SignInRefused
+from tui.api.errors import (
+    ErrorEntry,
+    Forbidden,
+    Invalid,
+    NoAnswer,
+    NotFound,
+    ServerFailed,
+    SignInRefused,
+)
 from tui.api.models import CreatedKey, Key, KeyDraft
 from tui.delivery.new_secret import DeliveryFailed
+from tui.keys.guard import MarkContradicts, OtherWriteOpen, StayingKeyChanged
+from tui.keys.labels import key_reference, mark_of
+from tui.keys.listing import Listing
+from tui.keys.records import Unfinished
 from tui.keys.rotation import (
     TRANSITIONS,
     NotVerified,
@@ -25,21 +36,20 @@ from tui.keys.rotation import (
     State,
     Step,
     WrongStep,
-    find_unfinished,
 )
+from tui.keys.rotation.jobs import MarkRemoval
 from tui.keys.rotation.states import (
     GrantsNotTold,
+    NothingLeft,
     PredecessorGone,
-    StillThere,
     SuccessorGone,
 )
-from tui.keys.service import Listing
+from tui.keys.service import KeyService
 from tui.keys.verification import Verification
-from tui.keys.write_outcomes import NothingCreated, OutcomeUnknown, SecretLost
+from tui.keys.write_outcomes import NotSeenSoFar, OutcomeUnknown, OutOfReach, SecretLost, StillThere
 
 pytestmark = pytest.mark.usefixtures("task_factory")
 
-TODAY = date(2026, 11, 23)
 MARKED = f"{LABEL} (retiring 2026-11-23)"
 
 
@@ -56,6 +66,37 @@ def beheaded(host: Host) -> Callable[[KeyDraft, SecretStr | None], Coroutine[Any
         return replace(await create(draft, credential), id=None, short_key="")
 
     return created
+
+
+async def known(host: Host) -> Unfinished:
+    await host.service.load()
+    (unfinished,) = (await host.service.records()).unfinished
+    assert unfinished.is_known
+    return unfinished
+
+
+def change(node: Node, key_id: str, **fields: Any) -> None:  # noqa: ANN401
+    """Have somebody else change a key."""
+    key = node.store.key(key_id)
+    assert key is not None
+    changed = replace(key, **fields)
+    node.store.change_key(key_id, changed.label, changed.grants, changed.valid_ips)
+
+
+def refusing_marks(host: Host) -> Any:  # noqa: ANN401
+    """Return a create that is refused where the label carries a mark."""
+    create = host.service.session.client.create_key
+
+    async def created(draft: KeyDraft, credential: SecretStr | None) -> CreatedKey:
+        if mark_of(draft.label):
+            raise Invalid(400, (ErrorEntry("too long", param="label"),))
+        return await create(draft, credential)
+
+    return created
+
+
+async def not_found(*_: object) -> None:
+    raise NotFound(404)
 
 
 async def delivered(host: Host) -> Rotation:
@@ -121,33 +162,78 @@ async def test_no_request_is_made_that_is_not_needed(node: Node) -> None:
         "GET /api-keys",  # with the new secret: is it alive?
         f"GET /api-keys/{successor}",  # is the successor still there?
         f"DELETE /api-keys/{rotation.predecessor.id}",
+        "GET /api-keys",  # is it there even now?
+        f"PUT /api-keys/{successor}",  # its plain label
     ]
 
 
-async def test_later_marks_the_predecessor_and_changes_nothing_else(node: Node) -> None:
-    key_id, _ = node.add_key(LABEL, ("metrics/view", "odd/unknown"), ("192.0.2.0/24",))
+async def test_the_successor_says_whose_successor_it_is_from_its_first_moment(node: Node) -> None:
+    key_id, _ = node.add_key(LABEL, ("metrics/view", "odd/unknown"), ("127.0.0.0/8",))
     async with signed_in(node) as host:
         rotation = host.rotation(await host.key(key_id))
-        assert rotation.draft == KeyDraft(LABEL, ("metrics/view", "odd/unknown"), ("192.0.2.0/24",))
+        wanted = KeyDraft(LABEL, ("metrics/view", "odd/unknown"), ("127.0.0.0/8",))
+        assert rotation.draft == wanted
         rotation.draft = KeyDraft(LABEL, ("metrics/view",), ())
         await rotation.create()
+        old, new = node.keys()
+        assert old.label == LABEL, "the predecessor is left as it is"
+        mark = mark_of(new.label)
+        assert mark is not None
+        assert (mark.reference, mark.short_key) == (key_reference(key_id), old.short_key)
         await rotation.deliver(host.vault)
-        assert await rotation.retire_later(TODAY) is State.OVERLAPPING
-        old = node.keys()[0]
-        assert (old.label, old.grants) == (MARKED, ("metrics/view", "odd/unknown"))
-        assert old.valid_ips == ("192.0.2.0/24",)
+        await rotation.verify()
     async with signed_in(node) as other_host:
-        (unfinished,) = find_unfinished(other_host.service.listing.keys)
-        resumed = Rotation.resume(other_host.service, unfinished)
-        assert await resumed.finish() is State.FINISHED
+        resumed = Rotation.resume(other_host.service, await known(other_host))
+        assert resumed.state is State.INTERRUPTED, "nothing here tells whether it was stored"
+        await resumed.stored_by_hand("the vault, says a colleague")
+        assert await resumed.finish(even_unverified=True) is State.FINISHED
         assert node.labels() == [LABEL]
+
+
+async def test_the_plain_label_is_put_back_with_all_else_as_it_is(node: Node) -> None:
+    key_id, _ = node.add_key(LABEL, GRANTS, ("127.0.0.0/8", "192.0.2.7"))
+    async with signed_in(node) as host:
+        rotation = host.rotation(await host.key(key_id))
+        await rotation.create()
+        await rotation.deliver(host.vault)
+        await rotation.verify()
+        assert await rotation.finish() is State.FINISHED
+        (left,) = node.keys()
+        assert (left.label, left.grants) == (LABEL, GRANTS)
+        assert left.valid_ips == ("127.0.0.0/8", "192.0.2.7")
+        assert rotation.mark_problem is None
+
+
+async def test_a_label_that_cannot_be_put_back_is_told_and_put_back_later(node: Node) -> None:
+    async with signed_in(node) as host:
+        rotation = await verified(host)
+        node.fail("PUT", "/", "500")
+        assert await rotation.finish() is State.FINISHED
+        assert isinstance(rotation.mark_problem, ServerFailed)
+        (record,) = (await host.service.records()).left_marked
+        host.let_time_pass()
+        assert await MarkRemoval(host.service, record.key).finish() is State.FINISHED
+        assert node.labels() == [LABEL]
+
+
+async def test_a_server_that_refuses_the_mark_gets_the_label_alone(node: Node) -> None:
+    async with signed_in(node) as host:
+        rotation = await started(host)
+        host.service.session.client.create_key = refusing_marks(host)  # type: ignore[method-assign]
+        assert await rotation.create() is State.CREATED
+        assert node.labels() == [LABEL, LABEL]
+        assert isinstance(rotation.mark_problem, Invalid), "the server's own reason"
+        await rotation.deliver(host.vault)
+        unfinished = await known(host)
+        assert unfinished.known is not None, "the journal here knows it all the same"
+        await rotation.verify()
+        assert await rotation.finish() is State.FINISHED
 
 
 async def test_undo_leaves_the_predecessor_as_it_was(node: Node) -> None:
     async with signed_in(node) as host:
         rotation = await verified(host)
         before = node.keys()[0]
-        await rotation.retire_later(TODAY)
         assert await rotation.undo() is State.UNDONE
         assert node.keys() == (before,)
         assert rotation.secret is None
@@ -161,11 +247,10 @@ async def test_giving_up_before_anything_was_created_asks_nobody(node: Node) -> 
         assert node.requests == []
 
 
-async def test_an_alone_retiring_key_is_unmarked_or_given_a_successor(node: Node) -> None:
-    node.add_key(MARKED, GRANTS)
+async def test_a_key_that_an_earlier_version_marked_gets_its_label_back_by_undo(node: Node) -> None:
+    key_id, _ = node.add_key(MARKED, GRANTS)
     async with signed_in(node) as host:
-        (unfinished,) = find_unfinished(host.service.listing.keys)
-        rotation = Rotation.resume(host.service, unfinished)
+        rotation = host.rotation(await host.key(key_id))
         assert rotation.draft.label == LABEL
         assert await rotation.undo() is State.UNDONE
         assert node.labels() == [LABEL]
@@ -175,8 +260,7 @@ async def test_an_interrupted_rotation_is_taken_up_on_another_host(node: Node) -
     async with signed_in(node) as host:
         await delivered(host)
     async with signed_in(node) as other_host:
-        (unfinished,) = find_unfinished(other_host.service.listing.keys)
-        resumed = Rotation.resume(other_host.service, unfinished)
+        resumed = Rotation.resume(other_host.service, await known(other_host))
         assert resumed.state is State.INTERRUPTED
         assert not resumed.allows(Step.FINISH)
         await resumed.stored_by_hand("the vault, says the journal")
@@ -243,9 +327,6 @@ async def test_a_successor_that_does_not_work_keeps_its_predecessor(node: Node) 
         with pytest.raises(WrongStep):
             await rotation.finish()
         assert len(node.keys()) == 2
-        await rotation.retire_later(TODAY)
-        with pytest.raises(WrongStep):
-            await rotation.finish()
         assert await rotation.finish(even_unverified=True) is State.FINISHED
 
 
@@ -306,7 +387,7 @@ async def test_nothing_created_may_be_tried_again(node: Node) -> None:
         rotation = await started(host)
         node.fail("POST", "/api/v1/api-keys", "500")
         assert await rotation.create() is State.REFUSED
-        assert isinstance(rotation.problem, NothingCreated)
+        assert isinstance(rotation.problem, NotSeenSoFar)
         assert await rotation.create() is State.CREATED
         assert len(node.keys()) == 2
 
@@ -333,21 +414,18 @@ async def test_looking_again_never_takes_a_key_made_for_another_rotation(node: N
         assert await first.create() is State.UNKNOWN
         assert await second.create() is State.CREATED
         assert await first.look_again() is State.REFUSED
-        assert isinstance(first.problem, NothingCreated)
+        assert isinstance(first.problem, NotSeenSoFar)
 
 
-async def test_an_alike_key_made_by_somebody_else_is_never_taken_for_a_lost_one(
-    node: Node,
-) -> None:
+async def test_an_alike_key_made_by_anybody_is_never_taken_for_a_lost_one(node: Node) -> None:
     async with signed_in(node) as host:
         rotation = await started(host)
         rotation.compare(await host.service.load())
         node.add_key(LABEL, GRANTS, owner="somebody-else")
+        node.add_key(LABEL, GRANTS)
         node.fail("POST", "/api/v1/api-keys", "500")
         assert await rotation.create() is State.REFUSED
-        node.add_key(LABEL, ("metrics/view",))
-        node.fail("POST", "/api/v1/api-keys", "500")
-        assert await rotation.create() is State.UNKNOWN  # it is ours, but not what was asked for
+        assert isinstance(rotation.problem, NotSeenSoFar)
         assert len(node.keys()) == 3
 
 
@@ -368,21 +446,90 @@ async def test_a_deletion_without_answer_is_settled_by_the_list(node: Node) -> N
         assert await again.look_again() is State.FINISHED
 
 
-async def test_an_update_without_answer_is_settled_by_the_list(node: Node) -> None:
+async def test_while_a_deletion_may_still_land_only_it_can_be_repeated(node: Node) -> None:
     async with signed_in(node) as host:
         rotation = await verified(host)
-        node.fail("PUT", "/", "before")
-        assert await rotation.retire_later(TODAY) is State.VERIFIED
-        assert isinstance(rotation.problem, StillThere)
-        node.fail("PUT", "/", "after")
-        assert await rotation.retire_later(TODAY) is State.OVERLAPPING
-        rotation.compare(await host.service.load())
-        node.fail("PUT", "/", "after")
-        node.fail("GET", "/api/v1/api-keys", "500", exactly=True)
-        assert await rotation.undo() is State.UNKNOWN
-        assert await rotation.look_again() is State.VERIFIED  # unmarked, but still two keys
+        node.fail("DELETE", "/", "before")
+        assert await rotation.finish() is State.VERIFIED
+        assert rotation.allows(Step.FINISH)
+        for opposite in (Step.UNDO, Step.REPLACE):
+            assert not rotation.allows(opposite)
+        assert rotation.successor is not None
+        with pytest.raises(OtherWriteOpen):
+            await host.service.delete(rotation.successor)
+        again = KeyService(host.service.session, host.service.journal)  # a restart
+        await again.load()
+        resumed = Rotation.resume(again, (await again.records()).unfinished[0])
+        assert not resumed.allows(Step.UNDO)
+        assert resumed.allows(Step.FINISH)
+        host.let_time_pass()
+        assert resumed.allows(Step.UNDO)
         assert await rotation.undo() is State.UNDONE
+
+
+async def test_a_page_that_says_404_deletes_nothing(node: Node) -> None:
+    async with signed_in(node) as host:
+        rotation = await verified(host)
+        host.service.session.client.delete_key = not_found  # type: ignore[method-assign, assignment]
+        assert await rotation.finish() is State.VERIFIED
+        assert isinstance(rotation.problem, OutOfReach)
+        assert len(node.keys()) == 2
+
+
+@pytest.mark.parametrize(
+    ("changed", "problem"),
+    [
+        ({"grants": GRANTS[:1]}, StayingKeyChanged),
+        ({"valid_ips": ("192.0.2.1",)}, StayingKeyChanged),
+        ({"label": "billing (replaces #00000000-000000)"}, MarkContradicts),
+    ],
+)
+async def test_a_successor_that_is_not_what_it_was_keeps_its_predecessor(
+    node: Node, changed: dict[str, Any], problem: type[Exception]
+) -> None:
+    async with signed_in(node) as host:
+        rotation = await verified(host)
+        assert rotation.successor is not None
+        change(node, rotation.successor.id, **changed)
+        assert await rotation.finish() is State.VERIFIED
+        assert isinstance(rotation.problem, problem)
+        assert len(node.keys()) == 2
+
+
+async def test_a_mark_that_was_taken_away_tells_another_host_nothing_any_more(node: Node) -> None:
+    async with signed_in(node) as host:
+        await verified(host)
+    async with signed_in(node) as other_host:
+        resumed = Rotation.resume(other_host.service, await known(other_host))
+        await resumed.stored_by_hand("on paper")
+        assert resumed.successor is not None
+        change(node, resumed.successor.id, label=LABEL)
+        assert await resumed.finish(even_unverified=True) is State.DELIVERED
+        assert isinstance(resumed.problem, MarkContradicts)
+        assert len(node.keys()) == 2
+
+
+async def test_two_operators_who_leave_no_key_are_told_and_helped_at_once(node: Node) -> None:
+    async with signed_in(node) as host:
+        rotation = await verified(host)
+        assert rotation.successor is not None
+        successor, delete = rotation.successor, host.service.session.client.delete_key
+
+        async def deleting(*asked: Any) -> None:  # noqa: ANN401
+            node.store.delete_key(successor.id)
+            await delete(*asked)
+
+        host.service.session.client.delete_key = deleting  # type: ignore[method-assign, assignment]
+        assert await rotation.finish() is State.NOTHING_LEFT
+        assert isinstance(rotation.problem, NothingLeft)
+        assert node.keys() == ()
+        host.service.session.client.delete_key = delete  # type: ignore[method-assign]
+        assert await rotation.create() is State.CREATED
+        await rotation.deliver(host.vault)
+        await rotation.verify()
+        assert await rotation.finish() is State.FINISHED
         assert node.labels() == [LABEL]
+        assert node.keys()[0].grants == GRANTS
 
 
 async def test_nothing_is_deleted_unless_the_other_key_is_there(node: Node) -> None:
@@ -405,8 +552,6 @@ async def test_a_predecessor_that_somebody_else_deleted_is_no_obstacle(node: Nod
     async with signed_in(node) as host:
         rotation = await verified(host)
         node.store.delete_key(rotation.predecessor.id)
-        assert await rotation.retire_later(TODAY) is State.VERIFIED
-        assert isinstance(rotation.problem, PredecessorGone)
         assert await rotation.finish() is State.FINISHED
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import SecretStr
@@ -24,18 +24,15 @@ from tui.keys.rotation import (
     Rotation,
     State,
     delete_jobs,
-    find_unfinished,
     finish_jobs,
-    unfinished_rotations,
 )
 from tui.keys.rotation.bulk_plan import plan_rotations
-from tui.keys.rotation.states import NotVerified, PredecessorGone, StillThere
+from tui.keys.rotation.states import NothingLeft, NotVerified, PredecessorGone
 from tui.keys.rotation.throttle import MOST_AT_ONCE, Throttle
-from tui.keys.write_outcomes import NothingCreated, SecretLost
+from tui.keys.write_outcomes import NotSeenSoFar, SecretLost, StillThere
 
 pytestmark = pytest.mark.usefixtures("task_factory")
 
-TODAY = date(2026, 11, 23)
 Change = tuple[str, State, Exception | None]
 
 
@@ -163,7 +160,7 @@ async def test_successors_that_were_never_stored_are_replaced(node: Node) -> Non
         assert len(node.keys()) == 6
         await host.service.load()
         planned = plan_rotations(
-            chosen, host.service.session.user, await unfinished_rotations(host.service)
+            chosen, host.service.session.user, (await host.service.records()).unfinished
         )
         assert [key.id for key in planned.keys] == [key.id for key in chosen[:2]]
         assert "2 have successors whose secrets were never stored: those are deleted first." in (
@@ -197,7 +194,7 @@ async def test_fifty_keys_three_of_which_fail_differently(node: Node) -> None:
         assert run.progress == (47, 50)
         problems = {failure.key.label: type(failure.problem) for failure in run.failed}
         assert problems.pop("key 30") is DeliveryFailed
-        assert set(problems.values()) == {SecretLost, NothingCreated}, "of keys near 10 and 20"
+        assert set(problems.values()) == {SecretLost, NotSeenSoFar}, "of keys near 10 and 20"
         order = [chosen.index(failure.key) for failure in run.failed]
         assert order == sorted(order)
         assert (chosen[30].id, State.CREATED) in [
@@ -212,7 +209,8 @@ async def test_fifty_keys_three_of_which_fail_differently(node: Node) -> None:
         assert run.failed == ()
         assert run.progress == (50, 50)
         assert len(node.keys()) == 100
-        assert find_unfinished((await host.service.load()).keys)
+        await host.service.load()
+        assert len((await host.service.records()).unfinished) == 50
 
         await run.finish_verified()
         assert len(node.keys()) == 50
@@ -240,20 +238,38 @@ async def test_only_verified_predecessors_are_deleted_and_failures_are_retried(n
         assert run.progress == (4, 4)
 
 
-async def test_verified_predecessors_may_be_marked_and_finished_later(node: Node) -> None:
+async def test_verified_predecessors_are_deleted_later(node: Node) -> None:
     async with signed_in(node) as host:
         run = run_over(host, await keys(host, 3))
         await run.run()
-        await run.retire_verified(TODAY)
-        assert run.progress == (3, 3)
-    async with signed_in(node) as other_host:
-        service = other_host.service
-        unfinished = find_unfinished(service.listing.keys)
-        rotations = [Rotation.resume(service, each) for each in unfinished]
-        run_2 = BulkRun(service, finish_jobs(rotations))
-        await run_2.run()
-        assert run_2.failed == ()
+        await host.service.load()
+        rotations = (await host.service.records()).unfinished
+        assert all(rotation.is_proven for rotation in rotations)
+        resumed = [Rotation.resume(host.service, each) for each in rotations]
+        later = BulkRun(host.service, finish_jobs(resumed))
+        await later.run()
+        assert later.failed == ()
         assert sorted(node.labels()) == ["key 0", "key 1", "key 2"]
+
+
+async def test_successors_that_others_delete_meanwhile_are_told(node: Node) -> None:
+    async with signed_in(node) as host:
+        run = run_over(host, await keys(host, 2))
+        await run.run()
+        delete = host.service.session.client.delete_key
+        (first, second) = run.rotations.values()
+        assert first.successor is not None
+
+        async def deleting(*asked: Any) -> None:  # noqa: ANN401
+            await delete(*asked)
+            node.store.delete_key(first.successor.id if first.successor else "")
+
+        host.service.session.client.delete_key = deleting  # type: ignore[method-assign, assignment]
+        await run.finish_verified()
+        assert first.state is State.NOTHING_LEFT
+        assert second.state is State.FINISHED
+        (failure,) = run.failed
+        assert isinstance(failure.problem, NothingLeft)
 
 
 async def test_pausing_and_cancelling_take_effect_between_keys(node: Node) -> None:
@@ -514,6 +530,10 @@ def test_the_plan_says_what_will_happen() -> None:
     assert plan.left_out == tuple(out)
     assert plan.sentences[0] == "12 keys will get successors; 2 are not yours."
     assert "1 is left out: retiring already." in plan.sentences
+    told = plan_rotations(mine, None, tells_addresses=False).sentences
+    assert "The server does not tell allowed addresses: successors will work from any address." in (
+        told
+    )
     assert plan_rotations(mine[:1], None).sentences[0] == "1 key will get a successor."
 
 

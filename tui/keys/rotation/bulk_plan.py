@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from tui.api.models import Key, User
-from tui.keys.rotation.retiring_label import retiring_since
-from tui.keys.rotation.unfinished import Unfinished
+from tui.keys.labels import retiring_since
+from tui.keys.records import Knowledge, Unfinished
 from tui.text import count
 
 _RETIRING = "retiring already"
-_UNFINISHED = "in a rotation that was begun before: f finishes it"
+_UNFINISHED = "with a successor that is stored: f finishes it"
+_ELSEWHERE = "with a successor of which nothing more is known here: f on each asks"
+_SEVERAL = "with several successors: f on the one that is to stay"
+_SUCCESSOR = "the successor of another key"
+_AT_WORK = "being worked on by another instance of this program"
+_ORPHAN = "of no use, as nobody has the secret: r on each deletes it"
 _GRANTS_UNKNOWN = "the server does not tell the grants"
-_REASONS = (_RETIRING, _UNFINISHED, _GRANTS_UNKNOWN)
+_REASONS = (
+    _RETIRING, _UNFINISHED, _ELSEWHERE, _SEVERAL, _SUCCESSOR, _AT_WORK, _ORPHAN,
+    _GRANTS_UNKNOWN,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,22 +38,30 @@ class Plan:
 
 
 def plan_rotations(
-    keys: Iterable[Key], me: User | None, unfinished: Iterable[Unfinished] = ()
+    keys: Iterable[Key],
+    me: User | None,
+    unfinished: Iterable[Unfinished] = (),
+    *,
+    orphans: Collection[str] = (),
+    tells_addresses: bool = True,
 ) -> Plan:
     """Return what rotating `keys` would do; `me` is who is signed in, as far as that is known.
 
     Keys that have a part in one of the `unfinished` rotations are left out, but for those whose
-    successors are known never to have been stored.
+    successors are known never to have been stored. `orphans` are the ids of keys whose secrets
+    nobody has, and whose places others took.
     """
     lost: dict[str, Unfinished] = {}
-    involved: set[str] = set()
+    involved = dict.fromkeys(orphans, _ORPHAN)
     for earlier in unfinished:
-        if not earlier.successors:
+        if not earlier.is_known:
             continue
-        involved.update(key.id for key in (earlier.predecessor, *earlier.successors))
-        if earlier.known is not None and not earlier.known.is_stored:
+        reason = _why_unfinished(earlier)
+        involved |= dict.fromkeys((successor.id for successor in earlier.successors), _SUCCESSOR)
+        if reason:
+            involved[earlier.predecessor.id] = reason
+        else:
             lost[earlier.predecessor.id] = earlier
-    involved -= lost.keys()
     once = {key.id: key for key in keys}
     left: dict[str, list[Key]] = {}
     chosen: list[Key] = []
@@ -60,6 +76,10 @@ def plan_rotations(
         sentences.append(
             "Successors of keys that are not yours will be yours, and the server may not let you "
             "delete their predecessors."
+        )
+    if chosen and not tells_addresses:
+        sentences.append(
+            "The server does not tell allowed addresses: successors will work from any address."
         )
     replaced = tuple(lost[key.id] for key in chosen if key.id in lost)
     if replaced:
@@ -77,11 +97,22 @@ def plan_rotations(
     return Plan(tuple(chosen), left_out, replaced, tuple(sentences))
 
 
-def _why_left_out(key: Key, involved: Collection[str]) -> str:
+def _why_unfinished(earlier: Unfinished) -> str:
+    """Return why an earlier rotation is not gone on with, or nothing where it can be."""
+    if earlier.worker is not None:
+        return _AT_WORK
+    if len(earlier.successors) > 1:
+        return _SEVERAL
+    if earlier.knowledge is Knowledge.NEVER_STORED:
+        return ""
+    return _UNFINISHED if earlier.is_stored else _ELSEWHERE
+
+
+def _why_left_out(key: Key, involved: Mapping[str, str]) -> str:
+    if key.id in involved:
+        return involved[key.id]
     if retiring_since(key.raw_label or "") is not None:
         return _RETIRING
-    if key.id in involved:
-        return _UNFINISHED
     return _GRANTS_UNKNOWN if key.raw_grants is None else ""
 
 

@@ -8,28 +8,27 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
-from datetime import date
 from typing import TYPE_CHECKING
 
 from tui.api.errors import ApiError, RateLimited
 from tui.api.models import Key
 from tui.api.session import SessionEnded, SessionProblem
 from tui.delivery.new_secret import Delivery, DeliveryFailed, NewSecret, Sent
+from tui.keys.labels import base_label
+from tui.keys.records import Unfinished
 from tui.keys.rotation.jobs import (
     Job,
     KeyDeletion,
     KeyPause,
+    MarkRemoval,
     SecretCheck,
     finish_jobs,
-    retire_jobs,
     rotation_job,
 )
 from tui.keys.rotation.pair import LONG_LIST
-from tui.keys.rotation.retiring_label import base_label
 from tui.keys.rotation.rotation import Rotation
 from tui.keys.rotation.states import NotVerified, State, Step
 from tui.keys.rotation.throttle import Throttle
-from tui.keys.rotation.unfinished import Unfinished
 from tui.keys.service import FRESH_SECONDS, KeyService
 from tui.keys.verification import Prove
 
@@ -184,11 +183,15 @@ class BulkRun:
         self.throttle.start()
         self.resume()
         self._is_unnoted = bool(self.service.journal.not_noted)
+        key_ids = [job.key.id for job in jobs]
         try:
+            await self.service.presence.hold(*key_ids)
             async with AsyncExitStack() as stack:
                 await self._authorize(stack, password)
                 await self._work_on_all(jobs)
+                await self._confirm_finished(jobs)
         finally:
+            self.service.presence.release(*key_ids)
             self.is_running = False
 
     async def _work_on_all(self, jobs: Sequence[Job]) -> None:
@@ -232,6 +235,18 @@ class BulkRun:
         finally:
             self._under_way -= 1
             self._changed.set()
+
+    async def _confirm_finished(self, jobs: Sequence[Job]) -> None:
+        """Read the list once more: others may have deleted successors meanwhile."""
+        machines = (job.machine for job in jobs if job.machine.state is State.FINISHED)
+        finished = [machine for machine in machines if isinstance(machine, Rotation)]
+        if not finished:
+            return
+        with suppress(ApiError, SessionProblem):
+            listing = await self.service.load()
+            for rotation in finished:
+                rotation.compare(listing)
+                rotation.note_nothing_left()
 
     def _count_delivery(self, job: Job) -> None:
         """Pause where delivery fails time after time: each key more is a secret to rescue."""
@@ -291,7 +306,9 @@ class BulkRun:
         for ids, is_in in ((self._done, job.is_done), (self._failed, job.has_failed)):
             (ids.add if is_in else ids.discard)(job.key.id)
 
-    def _machine_changed(self, machine: Rotation | KeyDeletion | KeyPause | SecretCheck) -> None:
+    def _machine_changed(
+        self, machine: Rotation | KeyDeletion | KeyPause | MarkRemoval | SecretCheck
+    ) -> None:
         self._count(self._jobs[machine.key.id])
         for listener in tuple(self.listeners):
             listener(machine.key.id, machine.state, machine.problem)
@@ -316,9 +333,10 @@ class _OneByOne:
 class BulkRotation(BulkRun):
     """Rotates many keys, in two phases: successors first, predecessors only once confirmed.
 
-    `run` has every key's successor created, delivered and verified; `finish_verified` or
-    `retire_verified` then see to the predecessors of those that are. Of the `unfinished` rotations,
-    whose successors were never stored, the successors are replaced.
+    `run` has every key's successor created, delivered and verified; `finish_verified` then deletes
+    the predecessors of those that are. The operator has agreed to successors that work from any
+    address, where the server does not tell those of the predecessors. Of the `unfinished`
+    rotations, whose successors were never stored, the successors are replaced.
     """
 
     def __init__(
@@ -343,6 +361,8 @@ class BulkRotation(BulkRun):
             if earlier.predecessor.id in self.rotations:
                 resumed = Rotation.resume(service, earlier, prove=prove)
                 self.rotations[earlier.predecessor.id] = resumed
+        for rotation in self.rotations.values():
+            rotation.agrees_to_any_address = True
         in_turn = _OneByOne(delivery)
         self._add(rotation_job(rotation, in_turn) for rotation in self.rotations.values())
 
@@ -356,17 +376,28 @@ class BulkRotation(BulkRun):
         )
 
     @property
+    def unverified(self) -> tuple[Rotation, ...]:
+        """The rotations whose successors are stored, but were not shown to work: who knows why.
+
+        A successor that works only from other addresses than this host's can't be, for example.
+        """
+        return tuple(
+            rotation
+            for rotation in self.rotations.values()
+            if rotation.state is State.DELIVERED and rotation.stored
+        )
+
+    @property
     def holding(self) -> tuple[Rotation, ...]:
         """The rotations that hold the only copy of a secret: leaving would lose it."""
         return tuple(rotation for rotation in self.rotations.values() if rotation.would_lose_secret)
 
-    async def finish_verified(self) -> None:
-        """Delete the predecessors of verified successors, once the operator confirmed that."""
-        await self._go_on(finish_jobs(self.verified))
+    async def finish_verified(self, also: Iterable[Rotation] = ()) -> None:
+        """Delete the predecessors of verified successors, once the operator confirmed that.
 
-    async def retire_verified(self, today: date) -> None:
-        """Mark the predecessors of verified successors as retiring since `today`."""
-        await self._go_on(retire_jobs(self.verified, today))
+        So are those of the unverified ones that the operator decided to finish `also`.
+        """
+        await self._go_on(finish_jobs([*self.verified, *also]))
 
     async def _go_on(self, jobs: Sequence[Job]) -> None:
         self._add(jobs)
@@ -376,7 +407,9 @@ class BulkRotation(BulkRun):
         """Wait with further keys while secrets wait for a slow delivery: they could be lost."""
         return super()._has_room() and len(self._to_deliver) < MOST_TO_DELIVER
 
-    def _machine_changed(self, machine: Rotation | KeyDeletion | KeyPause | SecretCheck) -> None:
+    def _machine_changed(
+        self, machine: Rotation | KeyDeletion | KeyPause | MarkRemoval | SecretCheck
+    ) -> None:
         waits = machine.state is State.CREATED and machine.problem is None
         (self._to_deliver.add if waits else self._to_deliver.discard)(machine.key.id)
         self._changed.set()

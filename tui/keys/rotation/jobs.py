@@ -11,20 +11,21 @@ from typing import TYPE_CHECKING, ClassVar
 
 from tui.api.models import Key
 from tui.delivery.new_secret import Delivery
+from tui.keys.labels import base_label
 from tui.keys.paused_mark import is_paused
 from tui.keys.rotation.machine import Machine
 from tui.keys.rotation.pair import Pair
-from tui.keys.rotation.rotation import Rotation
+from tui.keys.rotation.rotation import SEEN_TO_WORK, Rotation
 from tui.keys.rotation.states import (
     NotVerified,
     OtherSecret,
     PredecessorGone,
     State,
     Step,
-    StillThere,
     Transitions,
 )
 from tui.keys.service import KeyService
+from tui.keys.write_outcomes import StillThere
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
@@ -67,6 +68,43 @@ class KeyDeletion(Machine):
             self._reach(State.PLANNED)
         else:
             self._reach(State.FINISHED)
+
+
+class MarkRemoval(Machine):
+    """A successor whose predecessor is gone, on its way to its plain label."""
+
+    transitions: ClassVar[Transitions] = {
+        State.PLANNED: {Step.FINISH: (State.FINISHED, State.UNKNOWN)},
+        State.UNKNOWN: {Step.LOOK: (State.FINISHED, State.PLANNED)},
+        State.FINISHED: {},
+    }
+
+    def __init__(self, service: KeyService, key: Key) -> None:
+        super().__init__()
+        self._pair = Pair(service, key, time.monotonic)
+
+    @property
+    def key(self) -> Key:
+        """The key, as last seen."""
+        return self._pair.predecessor
+
+    async def finish(self) -> State:
+        """Put the plain label back, all else sent as it is."""
+        return await self._take(Step.FINISH, self._finish)
+
+    async def look_again(self) -> State:
+        """Read the list, and tell by it the outcome of an update that got no answer."""
+        return await self._take(Step.LOOK, self._look)
+
+    async def _finish(self) -> None:
+        await self._pair.unmark_predecessor()
+        self._reach(State.FINISHED)
+
+    async def _look(self) -> None:
+        await self._pair.look()
+        label = self.key.raw_label or ""
+        is_marked = base_label(label) != label
+        self._reach(State.PLANNED if is_marked else State.FINISHED)
 
 
 class KeyPause(Machine):
@@ -145,7 +183,9 @@ class SecretCheck(Machine):
         if not key.may_have(self._secret):
             raise OtherSecret
         verification = await service.verify(self._secret, key.grants, key.raw_valid_ips or ())
-        if verification.is_certain and (attempt := await service.history.attempt_of(key.id)):
+        if verification.is_certain and (attempt := await service.attempt_of(key)):
+            if verification.works:
+                attempt.stored(SEEN_TO_WORK)
             attempt.proven(verification.works)
         if not verification.works:
             raise NotVerified(verification)
@@ -159,7 +199,7 @@ Steps = Mapping[Step, Callable[[], Awaitable[State]]]
 class Job:
     """One key's share of a run: its `steps` are taken until the machine's state is in `goal`."""
 
-    machine: Rotation | KeyDeletion | KeyPause | SecretCheck
+    machine: Rotation | KeyDeletion | KeyPause | MarkRemoval | SecretCheck
     goal: frozenset[State]
     steps: Steps
 
@@ -184,8 +224,7 @@ class Job:
         await self.steps[next(step for step in listed if step in self.steps)]()
 
 
-_MADE = frozenset({State.VERIFIED, State.OVERLAPPING, State.FINISHED})
-_RETIRED = frozenset({State.OVERLAPPING, State.FINISHED})
+_MADE = frozenset({State.VERIFIED, State.FINISHED})
 _FINISHED = frozenset({State.FINISHED})
 _VERIFIED = frozenset({State.VERIFIED})
 
@@ -203,25 +242,26 @@ def rotation_job(rotation: Rotation, delivery: Delivery) -> Job:
 
 
 def finish_jobs(rotations: Iterable[Rotation]) -> list[Job]:
-    """Have predecessors deleted whose successors work, a job for each."""
-    return [_deleting(rotation) for rotation in rotations]
+    """Have predecessors deleted, a job for each; the list is to be read once, at the end.
 
-
-def retire_jobs(rotations: Iterable[Rotation], today: date) -> list[Job]:
-    """Have predecessors marked as retiring since `today`, a job for each."""
+    The operator has confirmed those whose successors were not shown to work.
+    """
     return [
         Job(
-            each,
-            _RETIRED,
-            {Step.RETIRE: partial(each.retire_later, today), Step.LOOK: each.look_again},
+            rotation,
+            _FINISHED,
+            {
+                Step.FINISH: partial(rotation.finish, even_unverified=True, confirm=False),
+                Step.LOOK: rotation.look_again,
+            },
         )
-        for each in rotations
+        for rotation in rotations
     ]
 
 
 def delete_jobs(service: KeyService, keys: Iterable[Key]) -> list[Job]:
     """Have keys deleted with nothing to take their places, a job for each."""
-    return [_deleting(KeyDeletion(service, key)) for key in keys]
+    return [_finishing(KeyDeletion(service, key)) for key in keys]
 
 
 def pause_jobs(service: KeyService, keys: Iterable[Key], today: date) -> list[Job]:
@@ -246,5 +286,10 @@ def check_jobs(service: KeyService, secrets: Iterable[tuple[Key, SecretStr]]) ->
     return [Job(check, _VERIFIED, {Step.VERIFY: check.verify}) for check in checks]
 
 
-def _deleting(machine: Rotation | KeyDeletion) -> Job:
+def unmark_jobs(service: KeyService, keys: Iterable[Key]) -> list[Job]:
+    """Have successors given their plain labels whose predecessors are gone, a job for each."""
+    return [_finishing(MarkRemoval(service, key)) for key in keys]
+
+
+def _finishing(machine: Rotation | KeyDeletion | MarkRemoval) -> Job:
     return Job(machine, _FINISHED, {Step.FINISH: machine.finish, Step.LOOK: machine.look_again})

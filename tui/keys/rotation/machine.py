@@ -10,30 +10,20 @@ from typing import Any, ClassVar
 from tui.api.errors import ApiError
 from tui.api.session import SessionProblem
 from tui.delivery.new_secret import DeliveryFailed
-from tui.journal import Attempt
-from tui.keys.rotation.pair import Unresolved
 from tui.keys.rotation.states import (
     TRANSITIONS,
-    CannotGoOn,
     Interrupted,
     State,
     Step,
     Transitions,
     WrongStep,
 )
+from tui.keys.write_outcomes import CannotGoOn, Unresolved
 
 PROBLEMS = (ApiError, SessionProblem, DeliveryFailed, CannotGoOn)
 """What may stop a step without being a fault of the program."""
 
-_WRITES = {
-    Step.CREATE,
-    Step.RETIRE,
-    Step.PAUSE,
-    Step.RESUME,
-    Step.FINISH,
-    Step.UNDO,
-    Step.REPLACE,
-}
+_WRITES = {Step.CREATE, Step.PAUSE, Step.RESUME, Step.FINISH, Step.UNDO, Step.REPLACE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +33,6 @@ class OpenStep:
     state: State
     step: Step
     cause: ApiError | None = None
-    attempt: Attempt | None = None
 
 
 class Machine:

@@ -1,4 +1,4 @@
-"""The two keys of a rotation as last seen, and the writes to them, their outcomes made certain."""
+"""The two keys of a rotation as last seen, and the writes to them."""
 
 from __future__ import annotations
 
@@ -9,10 +9,20 @@ from datetime import date
 from tui.api.errors import ApiError, NotFound
 from tui.api.models import Key, KeyDraft
 from tui.api.session import SessionProblem
+from tui.keys.guard import Staying
+from tui.keys.labels import base_label
+from tui.keys.listing import Listing
 from tui.keys.pause import PauseRefused, pause, resume
 from tui.keys.paused_mark import is_paused
-from tui.keys.rotation.states import GrantsNotTold, PredecessorGone, StillThere, SuccessorGone
-from tui.keys.service import FRESH_SECONDS, KeyService, Listing
+from tui.keys.rotation.states import (
+    AddressesNotTold,
+    GrantsNotTold,
+    PredecessorGone,
+    StillPaused,
+    SuccessorGone,
+)
+from tui.keys.service import FRESH_SECONDS, KeyService
+from tui.keys.write_outcomes import StillThere, Unresolved
 
 LONG_LIST = 10_000
 """From how many keys on the list, some 3 MB, is not read only to know that a key is there."""
@@ -20,23 +30,22 @@ LONG_LIST = 10_000
 _NEVER = float("-inf")
 
 
-class Unresolved(Exception):
-    """A write got no good answer, and no whole list could be read to see what came of it."""
-
-    def __init__(self, cause: ApiError) -> None:
-        super().__init__()
-        self.cause = cause
-
-
 class Pair:
-    """A predecessor and, once it exists, its successor."""
+    """A predecessor and, once it exists, its successor.
+
+    The successor `is_known_here` where this run or the journal made it; else its mark tells.
+    """
 
     def __init__(self, service: KeyService, predecessor: Key, clock: Callable[[], float]) -> None:
         self._service, self._clock = service, clock
         self.predecessor = predecessor
         self.successor: Key | None = None
+        self.is_known_here = True
         self.has_successor = False
         """Whether the successor was there when last looked for."""
+        self.is_predecessor_deleted = False
+        """Whether the predecessor is known to be deleted, so that nothing can stay but a successor.
+        """
         self._predecessor_seen = _NEVER
 
     @property
@@ -46,13 +55,12 @@ class Pair:
 
     def compare(self, listing: Listing) -> None:
         """Take both keys as a list shows them that was read just now."""
-        listed = listing.by_id
-        predecessor = listed.get(self.predecessor.id)
+        predecessor = listing.by_id.get(self.predecessor.id)
         if predecessor or listing.is_whole:  # else its absence proves nothing
             self._predecessor_seen = self._clock() if predecessor else _NEVER
             self.predecessor = predecessor or self.predecessor
         if self.successor is not None:
-            successor = listed.get(self.successor.id)
+            successor = listing.by_id.get(self.successor.id)
             if successor or listing.is_whole:
                 self.has_successor = successor is not None
                 self.successor = successor or self.successor
@@ -79,70 +87,79 @@ class Pair:
         if not self.has_predecessor:
             raise PredecessorGone
 
+    async def _read_predecessor(self) -> Key:
+        """Return the predecessor as it is now; raises PredecessorGone, and what a read raises."""
+        try:
+            self.predecessor = await self._service.read(self.predecessor)
+        except NotFound:
+            self._predecessor_seen = _NEVER
+            raise PredecessorGone from None
+        self._predecessor_seen = self._clock()
+        return self.predecessor
+
     async def delete_predecessor(self) -> None:
-        """Delete the predecessor, provided that the successor is there at this moment.
+        """Delete the predecessor, provided that the successor is there, and as it was shown.
 
         Raises:
-            SuccessorGone, StillThere, Unresolved: see there.
-            ApiError, SessionProblem: the server refused, or could not be asked.
+            SuccessorGone: see there. CannotGoOn: the guard refused.
+            StillThere, Unresolved, ApiError, SessionProblem: as `KeyService.delete`.
         """
         if self.successor is None or self.successor.id == self.predecessor.id:
             raise SuccessorGone
+        staying = Staying(self.successor, is_successor=True, is_known_here=self.is_known_here)
         try:
-            self.successor = await self._service.read(self.successor)
+            deleted = await self._service.delete(self.predecessor, staying=staying)
         except NotFound:
             self.has_successor = False
             raise SuccessorGone from None
-        await self.delete_alone()
+        self.successor, self.has_successor = deleted.staying or self.successor, True
+        self._predecessor_seen = _NEVER
 
     async def delete_alone(self) -> None:
-        """Delete the predecessor whatever else there is; raises what a delete raises here."""
+        """Delete the predecessor whatever else there is; raises what `KeyService.delete` raises."""
         try:
             await self._service.delete(self.predecessor)
-        except ApiError as error:
-            await self._resolve(error)
-            if self.has_predecessor:
-                raise StillThere(error) from None
+        except StillThere:
+            self._predecessor_seen = self._clock()
+            raise
         self._predecessor_seen = _NEVER
 
     async def delete_successor(self) -> None:
         """Delete the successor, if there is one, provided that the predecessor is there now.
 
         Raises:
-            PredecessorGone, StillThere, Unresolved: see there.
-            ApiError, SessionProblem: the server refused, or could not be asked.
+            PredecessorGone: see there. CannotGoOn: the guard refused.
+            StillThere, Unresolved, ApiError, SessionProblem: as `KeyService.delete`.
         """
         if self.successor is None or self.successor.id == self.predecessor.id:
             return
-        await self._read_predecessor()
+        staying = None if self.is_predecessor_deleted else Staying(self.predecessor)
         try:
-            await self._service.delete(self.successor)
-        except ApiError as error:
-            await self._resolve(error)
-            if self.has_successor:
-                raise StillThere(error) from None
+            deleted = await self._service.delete(self.successor, staying=staying)
+        except NotFound:
+            self._predecessor_seen = _NEVER
+            raise PredecessorGone from None
+        if deleted.staying is not None:
+            self.predecessor, self._predecessor_seen = deleted.staying, self._clock()
         self.successor, self.has_successor = None, False
 
-    async def relabel_predecessor(self, label: Callable[[str], str]) -> None:
-        """Change the predecessor's label, all else sent back as it is at this moment.
+    async def unmark_predecessor(self) -> None:
+        """Take the mark of an earlier version off the predecessor, all else sent back as it is.
 
         Raises:
-            PredecessorGone, GrantsNotTold, StillThere, Unresolved: see there.
+            PredecessorGone, GrantsNotTold, AddressesNotTold, StillThere, Unresolved: see there.
             ApiError, SessionProblem: the server refused, or could not be asked.
         """
         key = await self._read_predecessor()
-        if key.raw_grants is None:
-            raise GrantsNotTold
-        draft = KeyDraft(label(key.raw_label or ""), key.raw_grants, key.raw_valid_ips or ())
+        draft = full_draft(key, base_label(key.raw_label or ""), self._service.listing)
         if draft.label == (key.raw_label or ""):
             return
         try:
             await self._service.update(key, draft)
-        except NotFound:
-            self._predecessor_seen = _NEVER
-            raise PredecessorGone from None
         except ApiError as error:
-            await self._resolve(error)
+            if not (error.maybe_done or isinstance(error, NotFound)):
+                raise
+            await self._look_after(error)
             if not self.has_predecessor:
                 raise PredecessorGone from None
             if self.predecessor.raw_label != draft.label:
@@ -179,29 +196,58 @@ class Pair:
             self._predecessor_seen = _NEVER
             raise PredecessorGone from None
         except ApiError as error:
-            await self._resolve(error)
+            if not (error.maybe_done or isinstance(error, NotFound)):
+                raise
+            await self._look_after(error)
             if not self.has_predecessor:
                 raise PredecessorGone from None
             if is_paused(self.predecessor.raw_valid_ips) is not is_to_be_paused:
                 raise StillThere(error) from None
 
-    async def _read_predecessor(self) -> Key:
-        """Return the predecessor as it is now; raises PredecessorGone, and what a read raises."""
-        try:
-            self.predecessor = await self._service.read(self.predecessor)
-        except NotFound:
-            self._predecessor_seen = _NEVER
-            raise PredecessorGone from None
-        self._predecessor_seen = self._clock()
-        return self.predecessor
+    async def unmark_successor(self, known: KeyDraft | None) -> None:
+        """Put the plain label back on the successor as last seen, now that it replaces nothing.
 
-    async def _resolve(self, error: ApiError) -> None:
-        """Learn the outcome of a write that failed; raise `error` where it did nothing."""
-        if not error.maybe_done:
-            raise error from None
+        `known` is what it was created as, for a server that does not tell grants or addresses.
+
+        Raises:
+            GrantsNotTold, AddressesNotTold: see there.
+            CannotGoOn, ApiError, SessionProblem: the mark stays.
+        """
+        key = self.successor
+        label = key.raw_label or "" if key is not None else ""
+        if key is None or base_label(label) == label:
+            return
+        draft = full_draft(key, base_label(key.raw_label or ""), self._service.listing, known)
+        await self._service.update(key, draft)
+        self.successor = replace(key, raw_label=draft.label)
+
+    async def _look_after(self, error: ApiError) -> None:
         try:
             await self.look()
         except (ApiError, SessionProblem):
             raise Unresolved(error) from None
         if not self._service.listing.is_whole:
             raise Unresolved(error) from None
+
+
+def full_draft(key: Key, label: str, listing: Listing, known: KeyDraft | None = None) -> KeyDraft:
+    """Return what an update must send to change the label and nothing else (contract 4).
+
+    Grants and addresses that the server does not tell are taken from `known`.
+
+    Raises:
+        GrantsNotTold, AddressesNotTold: they are not known, and an update would wipe them.
+        StillPaused: see there.
+    """
+    grants, valid_ips = key.raw_grants, key.raw_valid_ips
+    if is_paused(valid_ips):
+        raise StillPaused
+    if grants is None:
+        if known is None:
+            raise GrantsNotTold
+        grants = known.grants
+    if valid_ips is None:
+        if known is None and not listing.tells_addresses:
+            raise AddressesNotTold
+        valid_ips = known.valid_ips if known is not None else ()
+    return KeyDraft(label, grants, valid_ips)

@@ -6,7 +6,7 @@ There is a working key at every moment, and stopping anywhere leaves both.
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date
@@ -18,32 +18,46 @@ from tui.api.models import Key, KeyDraft
 from tui.api.session import SessionProblem
 from tui.delivery.new_secret import Delivery, NewSecret
 from tui.journal import Attempt
+from tui.keys.labels import base_label, retiring_since
+from tui.keys.listing import Listing
 from tui.keys.pause import pause_by_mark
 from tui.keys.paused_mark import is_paused
+from tui.keys.records import Knowledge, Unfinished
 from tui.keys.rotation.machine import PROBLEMS, Machine, OpenStep
 from tui.keys.rotation.pair import Pair
-from tui.keys.rotation.retiring_label import base_label, retiring_label, retiring_since
 from tui.keys.rotation.states import (
+    AddressesNotChosen,
     GrantsNotTold,
     ListedInPart,
+    MarkNotKept,
+    NothingLeft,
     NotVerified,
     OtherSecret,
     PausedBefore,
     SecretForgotten,
     State,
     Step,
-    StillThere,
     SuccessorGone,
     WrongStep,
 )
-from tui.keys.rotation.unfinished import Unfinished, UnfinishedKind
-from tui.keys.service import Created, KeyService, Listing
+from tui.keys.service import Created, KeyService
 from tui.keys.verification import Prove, Verification
-from tui.keys.write_outcomes import NothingCreated, OutcomeUnknown, SecretLost
+from tui.keys.write_outcomes import (
+    CannotGoOn,
+    NotSeenSoFar,
+    OpenWrite,
+    OutcomeUnknown,
+    SecretLost,
+    StillThere,
+)
 from tui.text import plain
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
+
+
+SEEN_TO_WORK = "It was seen to work with a secret that was given."
+"""How the journal says that a secret is stored somewhere, as whoever gave it has it."""
 
 
 class Rotation(Machine):
@@ -74,22 +88,29 @@ class Rotation(Machine):
         self._prove = prove or service.verify
         self._secret: SecretStr | None = None
         self._created: Created | None = None
-        self._known: Collection[str] = ()
-        self._was_proven = self._is_marked_elsewhere = False
+        self._was_proven = self._is_let_go = False
+        self._may_be_lost = True
+        """Whether the journal here tells that the successor may be of no use to anybody."""
+        self.agrees_to_any_address = False
+        """Whether the successor may work from anywhere, where the server tells no addresses."""
+        self.mark_problem: Exception | None = None
+        """Why the successor still has its mark, or never got one."""
 
     @classmethod
     def resume(
         cls, service: KeyService, unfinished: Unfinished, *, prove: Prove | None = None
     ) -> Rotation:
-        """Return the rotation of an unfinished one's predecessor and youngest successor."""
+        """Return the rotation of a predecessor and its only known successor."""
+        if not unfinished.is_known or len(unfinished.successors) != 1:
+            raise ValueError("nothing tells which key is the successor")
         rotation = cls(service, unfinished.predecessor, prove=prove)
-        if unfinished.successors:
-            rotation._pair.successor = unfinished.successors[-1]
-            rotation._state = unfinished.state
-            rotation._was_proven = unfinished.known is not None and unfinished.known.is_verified
-            rotation._is_marked_elsewhere = (
-                unfinished.kind is UnfinishedKind.OVERLAPPING and unfinished.known is None
-            )
+        rotation._pair.successor = unfinished.successors[0]
+        rotation._pair.is_known_here = unfinished.known is not None
+        rotation._was_proven = unfinished.known is not None and unfinished.known.is_verified
+        rotation._state = State.INTERRUPTED
+        rotation._may_be_lost = unfinished.knowledge is not Knowledge.NOT_KNOWN
+        if unfinished.is_stored:
+            rotation._state = State.VERIFIED if unfinished.is_proven else State.DELIVERED
         return rotation
 
     def __repr__(self) -> str:
@@ -146,14 +167,6 @@ class Rotation(Machine):
         return self._secret is not None and not self.stored
 
     @property
-    def is_good(self) -> bool:
-        """Whether the successor was shown to work, or another host marked the predecessor.
-
-        A predecessor is marked only once its successor is in use.
-        """
-        return self.is_proven or (self.verification is None and self._is_marked_elsewhere)
-
-    @property
     def is_proven(self) -> bool:
         """Whether the successor was shown to work, now or earlier on this host."""
         return self.verification.works if self.verification is not None else self._was_proven
@@ -164,14 +177,33 @@ class Rotation(Machine):
         return is_paused(self.predecessor.raw_valid_ips)
 
     def allows(self, step: Step) -> bool:
-        """Tell whether the step can be taken now: not all have something to do at all times."""
-        if not super().allows(step):
+        """Tell whether the step can be taken now.
+
+        A successor that was made elsewhere is not taken for lost.
+
+        There may be no secret to deliver, and while a deletion of one key may still take effect,
+        the other one is not deleted.
+        """
+        if not super().allows(step) or (step is Step.DELIVER and self._secret is None):
             return False
-        if step is Step.DELIVER:
-            return self._secret is not None
-        if step in {Step.PAUSE, Step.RETIRE}:  # to relabel a paused key would lose its mark
-            return not self.is_paused
-        return step is not Step.RESUME or self.is_paused
+        if step in {Step.PAUSE, Step.RESUME} and self.is_paused is (step is Step.PAUSE):
+            return False
+        if step is Step.REPLACE and not self._may_be_lost:
+            return False
+        write = self.open_write
+        if write is None or step not in {Step.FINISH, Step.UNDO, Step.REPLACE}:
+            return True
+        is_of_predecessor = write.key_id == self.predecessor.id
+        return is_of_predecessor is (step is Step.FINISH)
+
+    @property
+    def open_write(self) -> OpenWrite | None:
+        """The deletion of one of the keys that got no good answer and may still take effect."""
+        for key in (self.predecessor, self.successor):
+            write = self.service.open_write(key) if key is not None else None
+            if write is not None and write.action == "delete":
+                return write
+        return None
 
     def offers(self, step: Step) -> bool:
         """Tell whether the step is allowed and of use to an operator who sees this rotation."""
@@ -179,7 +211,7 @@ class Rotation(Machine):
             return False
         if step is Step.UNDO and self.successor is None and not self.short_key:
             return False
-        if step is Step.STORED and (self.stored or self.state is State.OVERLAPPING):
+        if step is Step.STORED and self.stored:
             return False
         return self.allows(step)
 
@@ -209,10 +241,6 @@ class Rotation(Machine):
         """
         return await self._take(Step.VERIFY, partial(self._verify, secret))
 
-    async def retire_later(self, today: date) -> State:
-        """Mark the predecessor as retiring since `today`, for everybody to see."""
-        return await self._take(Step.RETIRE, partial(self._retire, today))
-
     async def pause_predecessor(self, today: date) -> State:
         """Take the predecessor out of service, to see whether anything breaks without it."""
         return await self._take(
@@ -225,12 +253,13 @@ class Rotation(Machine):
             Step.RESUME, partial(self._pause_or_resume, self._pair.resume_predecessor)
         )
 
-    async def finish(self, *, even_unverified: bool = False) -> State:
+    async def finish(self, *, even_unverified: bool = False, confirm: bool = True) -> State:
         """Delete the predecessor, provided that the successor is there.
 
-        One that was not shown to work will do only where the operator confirmed that.
+        One that was not shown to work will do only where the operator confirmed that. To `confirm`,
+        the list is read afterwards: somebody else may have deleted the successor meanwhile.
         """
-        return await self._take(Step.FINISH, partial(self._finish, even_unverified))
+        return await self._take(Step.FINISH, partial(self._finish, even_unverified, confirm))
 
     async def undo(self) -> State:
         """Delete the successor, provided that the predecessor is there, in service and unmarked.
@@ -259,6 +288,7 @@ class Rotation(Machine):
 
     def _wipe(self) -> None:
         """Hold the secret no more; the answer that told it is kept only to find the key by."""
+        self._let_go()
         if self._secret is not None and self._created is not None and self.successor is not None:
             nothing = type(self._secret)("")
             wiped = replace(self._created.key, secret=nothing, id=self.successor.id)
@@ -270,58 +300,80 @@ class Rotation(Machine):
         self._pair.compare(listing)
 
     def _may_have_written(self, step: Step) -> bool:
-        return step is not Step.CREATE or (bool(self._known) and self._secret is None)
+        was_sent = self.predecessor.id in self.service.sent_creates
+        return step is not Step.CREATE or (was_sent and self._secret is None)
 
     async def _create(self, password: SecretStr | None, verify: bool) -> None:
-        self._known = ()
-        async with self.service.authorized(password):
-            await self._create_authorized()
+        self.service.sent_creates.pop(self.predecessor.id, None)
+        await self.service.presence.hold(self.predecessor.id)
+        try:
+            async with self.service.authorized(password):
+                await self._create_authorized()
+        finally:
+            if self._created is None:
+                self.service.presence.release(self.predecessor.id)
         if verify and self.state is State.CREATED:
             await self._verify()
 
     async def _create_authorized(self) -> None:
         try:
             await self._prepare()
-            created = await self.service.create(self._asked, predecessor=self.predecessor.id)
-        except (SecretLost, NothingCreated, OutcomeUnknown) as outcome:
+            created = await self.service.create(self._asked, predecessor=self.predecessor)
+        except (SecretLost, NotSeenSoFar, OutcomeUnknown) as outcome:
             self._take_in(outcome)
             return
         except PROBLEMS:
-            self._enter(State.REFUSED)
+            if self.state is not State.NOTHING_LEFT:
+                self._enter(State.REFUSED)
             raise
-        self._created, self._secret = created, created.key.secret
+        self._created, self._secret, self._is_let_go = created, created.key.secret, False
+        self.mark_problem = created.mark_refused or (None if created.is_marked else MarkNotKept())
         if created.key.id is not None:
             draft = created.draft
             self._pair.successor = Key(
                 created.key.id,
-                draft.label,
+                created.key.label,
                 created.key.short_key,
                 draft.grants,
                 draft.valid_ips,
                 subaccount_id=draft.subaccount_id,
             )
+            self._pair.is_known_here = True
         self._reach(State.CREATED)
         with suppress(ApiError, SessionProblem):
             await self._locate()
 
     async def _prepare(self) -> None:
         """Learn the grants to give, and the keys from before, to recognise the successor by."""
-        await self._pair.look_unless_fresh()
+        if not self._pair.is_predecessor_deleted:
+            await self._pair.look_unless_fresh()
         if self.predecessor.raw_grants is None and not self.draft.grants:
             raise GrantsNotTold
         if self._draft is None and self.is_paused:
             before = pause_by_mark(self.predecessor)
             if before is None or before.valid_ips is None:
                 raise PausedBefore
+        if self.lacks_addresses:
+            raise AddressesNotChosen
         self._asked = self.draft
-        self._known = self.service.known_ids(self.predecessor.id)
 
-    def _take_in(self, outcome: SecretLost | NothingCreated | OutcomeUnknown) -> None:
+    @property
+    def lacks_addresses(self) -> bool:
+        """Whether nothing tells from which addresses the successor is to work."""
+        return (
+            self._draft is None
+            and self.predecessor.raw_valid_ips is None
+            and not self.service.listing.tells_addresses
+            and not self.agrees_to_any_address
+        )
+
+    def _take_in(self, outcome: SecretLost | NotSeenSoFar | OutcomeUnknown) -> None:
         self.problem = outcome
-        if isinstance(outcome, NothingCreated):
-            self._reach(State.REFUSED)
+        if isinstance(outcome, NotSeenSoFar):
+            if self._first_state is not State.NOTHING_LEFT:
+                self._reach(State.REFUSED)
         elif isinstance(outcome, OutcomeUnknown):
-            step = OpenStep(State.REFUSED, Step.CREATE, outcome.cause, outcome.attempt)
+            step = OpenStep(State.REFUSED, Step.CREATE, outcome.cause)
             self._leave_open(step, outcome)
         else:
             self._pair.successor = outcome.key
@@ -330,7 +382,11 @@ class Rotation(Machine):
     async def _locate(self) -> None:
         """Find the successor in the list where the answer told no id."""
         if self.successor is None and self._created is not None:
-            self._pair.successor = await self.service.find_created(self._created, self._known)
+            known = self.service.sent_creates[self.predecessor.id].known
+            successor = await self.service.find_created(self._created, known)
+            if successor is not None:
+                self._pair.successor = successor
+                self.service.note_found(self._created.attempt, successor)
 
     async def _insist_on_successor(self) -> None:
         await self._locate()
@@ -356,12 +412,19 @@ class Rotation(Machine):
         """Return what to note about the successor, where it was created by this operator."""
         if self._created is not None:
             return self._created.attempt
-        return await self.service.history.attempt_of(self.successor.id) if self.successor else None
+        return await self.service.attempt_of(self.successor) if self.successor else None
+
+    def _let_go(self) -> None:
+        """Let other instances know that nothing is in the balance here any more."""
+        if self._created is not None and not self._is_let_go:
+            self._is_let_go = True
+            self.service.presence.release(self.predecessor.id)
 
     async def _store(self, how: str) -> None:
         self.stored = f"{self.stored}; {how}" if self.stored else how
         if attempt := await self._find_attempt():
             attempt.stored(how)
+        self._let_go()
         if self.state in {State.CREATED, State.INTERRUPTED}:
             self._reach_stored()
 
@@ -390,8 +453,11 @@ class Rotation(Machine):
             secret, grants, valid_ips, on_change=self._show_verification
         )
         if verification.is_certain and (attempt := await self._find_attempt()):
+            if given is not None and verification.works:
+                attempt.stored(SEEN_TO_WORK)
             attempt.proven(verification.works)
-        if self.state in {State.DELIVERED, State.VERIFIED}:
+        is_pasted = given is not None and verification.works
+        if self.state in {State.DELIVERED, State.VERIFIED} or is_pasted:
             self._reach_stored()
         if not verification.works:
             raise NotVerified(verification)
@@ -400,29 +466,55 @@ class Rotation(Machine):
         for listener in tuple(self.verification_listeners):
             listener(verification)
 
-    async def _retire(self, today: date) -> None:
-        await self._pair.relabel_predecessor(lambda label: retiring_label(label, today))
-        self._reach(State.OVERLAPPING)
-
     async def _pause_or_resume(self, change: Callable[..., Awaitable[None]], *day: date) -> None:
         await change(*day)
         self._reach(self.state)
 
-    async def _finish(self, even_unverified: bool) -> None:
-        if not (even_unverified or self.is_good):
+    async def _finish(self, even_unverified: bool, confirm: bool) -> None:
+        if not (even_unverified or self.is_proven):
             raise WrongStep(self.state, Step.FINISH, "not shown to work")
         await self._insist_on_successor()
         await self._pair.delete_predecessor()
-        self._leave(State.FINISHED)
+        if confirm:
+            with suppress(ApiError, SessionProblem):
+                await self._pair.look()
+        if not self._pair.has_successor:
+            return self._find_nothing_left()
+        await self._unmark_successor()
+        return self._leave(State.FINISHED)
+
+    def note_nothing_left(self) -> None:
+        """Take note, after a finish that was not confirmed, that the successor is gone, too."""
+        if self.state is State.FINISHED and not self._pair.has_successor:
+            self._step, self._first_state = Step.FINISH, State.VERIFIED
+            try:
+                self._find_nothing_left()
+            finally:
+                self._step = None
+            self._notify()
+
+    def _find_nothing_left(self) -> None:
+        self._draft = self.draft
+        self._pair.successor, self._pair.is_predecessor_deleted = None, True
+        self.problem = NothingLeft()
+        self._leave(State.NOTHING_LEFT)
+
+    async def _unmark_successor(self) -> None:
+        """Put the plain label back; where that can't be, the mark stays, and it is told why."""
+        known = self._created.draft if self._created is not None else None
+        try:
+            await self._pair.unmark_successor(known)
+        except (ApiError, SessionProblem, CannotGoOn) as problem:
+            self.mark_problem = problem
+        else:
+            self.mark_problem = None
 
     async def _undo(self) -> None:
         await self._insist_on_successor()
         if self.is_paused:
             await self._pair.resume_predecessor()
         if retiring_since(self.predecessor.raw_label or "") is not None:
-            await self._pair.relabel_predecessor(base_label)
-            if self.state is State.OVERLAPPING:
-                self._reach_stored()
+            await self._pair.unmark_predecessor()
         await self._pair.delete_successor()
         self._leave(State.UNDONE)
 
@@ -446,9 +538,8 @@ class Rotation(Machine):
         self.compare(listing)
         if step.step is Step.CREATE:
             cause = step.cause or self._interruption()
-            self._take_in(
-                self.service.create_outcome(listing, self._asked, self._known, cause, step.attempt)
-            )
+            sent = self.service.sent_creates[self.predecessor.id]
+            self._take_in(self.service.create_outcome(listing, sent, cause))
         elif not listing.is_whole:
             raise ListedInPart
         else:
@@ -459,12 +550,10 @@ class Rotation(Machine):
         pair, state = self._pair, step.state
         marked = retiring_since(self.predecessor.raw_label or "") is not None
         if step.step is Step.FINISH and not pair.has_predecessor:
-            return self._leave(State.FINISHED)
+            return self._leave(State.FINISHED) if pair.has_successor else self._find_nothing_left()
         is_pausing = step.step in {Step.PAUSE, Step.RESUME} and pair.has_predecessor
         if is_pausing and self.is_paused is (step.step is Step.PAUSE):
             return self._reach(state)
-        if step.step is Step.RETIRE and pair.has_predecessor and marked:
-            return self._reach(State.OVERLAPPING)
         if step.step in {Step.UNDO, Step.REPLACE} and pair.has_predecessor:
             if not pair.has_successor:
                 pair.successor = None
@@ -472,8 +561,6 @@ class Rotation(Machine):
                 return self._leave(State.PLANNED)
             if step.step is Step.UNDO and pair.successor is None and not marked:
                 return self._leave(State.UNDONE)
-            if state is State.OVERLAPPING and not marked:
-                state = State.VERIFIED if self.is_proven else State.DELIVERED
         self.problem = StillThere(step.cause)
         return self._reach(state)
 

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from tui.keys.write_outcomes import CannotGoOn
+
 if TYPE_CHECKING:
-    from tui.api.errors import ApiError
     from tui.keys.verification import Verification
 
 
@@ -24,10 +25,10 @@ class State(Enum):
     """The successor's secret is where the operator wanted it."""
     VERIFIED = "verified"
     """The delivered successor was shown to work."""
-    OVERLAPPING = "overlapping"
-    """The predecessor is marked as retiring; both keys work."""
     FINISHED = "finished"
     """The predecessor is deleted."""
+    NOTHING_LEFT = "no key left"
+    """The predecessor is deleted, and the successor was by somebody else: another one is due."""
     UNDONE = "undone"
     """The predecessor is as it was, and there is no successor."""
     SECRET_LOST = "secret lost"  # noqa: S105  # a state's name
@@ -45,7 +46,6 @@ class Step(Enum):
     DELIVER = "deliver"
     STORED = "stored_by_hand"
     VERIFY = "verify"
-    RETIRE = "retire_later"
     PAUSE = "pause_predecessor"
     RESUME = "resume_predecessor"
     FINISH = "finish"
@@ -86,15 +86,13 @@ TRANSITIONS: Transitions = {
         Step.VERIFY: (S.VERIFIED,),
         Step.DELIVER: (),
         Step.STORED: (S.VERIFIED,),
-        Step.RETIRE: (S.OVERLAPPING, S.UNKNOWN),
-        Step.FINISH: (S.FINISHED, S.UNKNOWN),
+        Step.FINISH: (S.FINISHED, S.NOTHING_LEFT, S.UNKNOWN),
         **_PAUSING,
         Step.UNDO: _UNDOING,
         Step.FORGET: (),
     },
     S.VERIFIED: {
-        Step.FINISH: (S.FINISHED, S.UNKNOWN),
-        Step.RETIRE: (S.OVERLAPPING, S.UNKNOWN),
+        Step.FINISH: (S.FINISHED, S.NOTHING_LEFT, S.UNKNOWN),
         Step.VERIFY: (S.DELIVERED,),
         Step.DELIVER: (),
         Step.STORED: (),
@@ -102,17 +100,9 @@ TRANSITIONS: Transitions = {
         Step.UNDO: _UNDOING,
         Step.FORGET: (),
     },
-    S.OVERLAPPING: {
-        Step.FINISH: (S.FINISHED, S.UNKNOWN),
-        **_PAUSING,
-        Step.VERIFY: (),
-        Step.DELIVER: (),
-        Step.STORED: (),
-        Step.UNDO: (S.DELIVERED, S.VERIFIED, *_UNDOING),
-        Step.FORGET: (),
-    },
     S.FINISHED: {Step.FORGET: ()},
     S.UNDONE: {Step.FORGET: ()},
+    S.NOTHING_LEFT: {Step.CREATE: (S.CREATED, S.SECRET_LOST, S.UNKNOWN)},
     S.SECRET_LOST: {
         Step.REPLACE: (S.PLANNED, S.UNKNOWN),
         Step.UNDO: _UNDOING,
@@ -120,6 +110,7 @@ TRANSITIONS: Transitions = {
     S.INTERRUPTED: {
         Step.STORED: (S.DELIVERED, S.VERIFIED),
         Step.REPLACE: (S.PLANNED, S.UNKNOWN),
+        Step.VERIFY: (S.VERIFIED,),
         Step.UNDO: _UNDOING,
     },
     S.UNKNOWN: {Step.LOOK: tuple(S)},
@@ -139,22 +130,52 @@ class WrongStep(Exception):
         self.state, self.step = state, step
 
 
-class CannotGoOn(Exception):
-    """Base of what keeps a rotation from its next step besides the server's errors.
-
-    `sentence` says what and what to do.
-    """
-
-    sentence = ""
-
-    def __str__(self) -> str:
-        return self.sentence
-
-
 class GrantsNotTold(CannotGoOn):
     """The server does not tell what the predecessor may do, so no successor can have the same."""
 
     sentence = "The server does not tell this key's grants, so choose those of its successor."
+
+
+class AddressesNotTold(CannotGoOn):
+    """The server does not tell the allowed addresses, so an update would wipe them."""
+
+    sentence = (
+        "The server does not tell this key's allowed addresses, and changing its label would wipe "
+        "them: the label stays as it is."
+    )
+
+
+class StillPaused(CannotGoOn):
+    """The key is paused, and its label tells what it takes to resume it."""
+
+    sentence = "This key is paused: its label is put back once it is resumed."
+
+
+class AddressesNotChosen(CannotGoOn):
+    """The server does not tell the predecessor's addresses, so the operator has to decide."""
+
+    sentence = (
+        "The server does not tell from which addresses this key may be used. Its successor would "
+        "work from any: press ctrl+e to name the addresses, or to confirm that any will do."
+    )
+
+
+class MarkNotKept(CannotGoOn):
+    """The server did not keep the successor's label as it was sent, so that its mark is lost."""
+
+    sentence = (
+        "The server has changed the successor's label, so that only this host knows whose "
+        "successor it is."
+    )
+
+
+class NothingLeft(CannotGoOn):
+    """Somebody else deleted the successor while the predecessor was being deleted."""
+
+    sentence = (
+        "NO KEY IS LEFT: the predecessor was deleted, and somebody else has deleted its successor. "
+        "Press Enter to create another one at once."
+    )
 
 
 class PausedBefore(CannotGoOn):
@@ -188,16 +209,6 @@ class SuccessorGone(CannotGoOn):
     """The successor is not in the list: deleting the predecessor would leave no key."""
 
     sentence = "The successor can't be found in the list of keys, so nothing was deleted."
-
-
-class StillThere(CannotGoOn):
-    """A write got no good answer, and the list shows that it did not take effect."""
-
-    sentence = "The list of keys was read again: nothing has changed so far. Try it again."
-
-    def __init__(self, cause: ApiError | None = None) -> None:
-        super().__init__()
-        self.cause = cause
 
 
 class ListedInPart(CannotGoOn):

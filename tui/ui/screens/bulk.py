@@ -21,7 +21,8 @@ from tui.api.errors import ApiError
 from tui.api.models import Key
 from tui.api.session import SessionEnded, SessionProblem
 from tui.delivery import DeliveryFailed
-from tui.keys.rotation import BulkRun, JournalNotWritten, State, Unfinished
+from tui.keys.records import Records
+from tui.keys.rotation import BulkRun, JournalNotWritten, State
 from tui.keys.service import KeyService
 from tui.problems import Problem, describe
 from tui.text import count, short
@@ -42,7 +43,7 @@ _PAUSE_TEXTS: dict[type, str] = {
     DeliveryFailed: "paused, as no secret could be delivered",
     JournalNotWritten: "paused, as the journal can't be written",
 }
-_DONE_TEXTS = {State.VERIFIED: "verified", State.OVERLAPPING: "marked as retiring"}
+_DONE_TEXTS = {State.VERIFIED: "verified"}
 
 PROGRESS_SECONDS = 0.2
 """How long at least is between two drawings of the progress, while keys are worked on."""
@@ -84,11 +85,11 @@ class BulkScreen(Screen["BulkResult | None"]):
         keys: Sequence[Key],
         now: Callable[[], datetime],
         notice: str,
-        unfinished: Sequence[Unfinished] = (),
+        records: Records,
     ) -> None:
-        """Show what will be done with `keys`, knowing of the `unfinished` rotations."""
+        """Show what will be done with `keys`, by what the `records` tell of them."""
         super().__init__()
-        self.unfinished = unfinished
+        self.records = records
         self.service, self.keys, self.now, self._notice = service, keys, now, notice
         self.bulk_run: BulkRun | None = None
         self.is_busy = False
@@ -242,7 +243,7 @@ class BulkScreen(Screen["BulkResult | None"]):
         return action not in {"finish", "later"} or self.awaits_decision()
 
     def awaits_decision(self) -> bool:
-        """Return whether predecessors are there to be deleted or marked as retiring."""
+        """Return whether predecessors are there to be deleted or kept for now."""
         return False
 
     def password(self) -> SecretStr | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Sequence
 from functools import cached_property, partial
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from textual.app import ComposeResult
 from textual.content import Content
 
 from tui.api.grants import sends
+from tui.api.models import Key
 from tui.delivery import (
     CommandDelivery,
     DeliveryFailed,
@@ -22,17 +24,18 @@ from tui.delivery import (
     read_secrets,
     variable_name,
 )
+from tui.keys.records import Knowledge, Unfinished
 from tui.keys.rotation import (
     BulkRotation,
     BulkRun,
     Plan,
     Rotation,
     State,
-    Unfinished,
     check_jobs,
     delete_jobs,
     finish_jobs,
     plan_rotations,
+    unmark_jobs,
 )
 from tui.text import count, plain
 from tui.ui.screens.bulk import BulkScreen
@@ -65,6 +68,11 @@ class BulkRotateScreen(BulkScreen):
             key = self._plan.keys[0]
             name = variable_name(plain(key.raw_label or ""), key.short_key, taken=())
             sentences.append(f"In a file, the first is named {name}.")
+        if limited := sum(bool(key.raw_valid_ips) for key in self._plan.keys):
+            sentences.append(
+                f"Allowed IPs limit {count(limited, 'key')}: if this host is not among them, their "
+                "successors can't be verified from here, and you are asked about them at the end."
+            )
         return sentences
 
     def choices(self) -> ComposeResult:
@@ -97,11 +105,16 @@ class BulkRotateScreen(BulkScreen):
         sentences: list[str] = []
         if rotated := states[State.FINISHED]:
             sentences.append(f"{count(rotated, 'key')} rotated.")
-        if marked := states[State.OVERLAPPING]:
-            sentences.append(f"{count(marked, 'key')} marked as retiring: f deletes them.")
+        if left := states[State.NOTHING_LEFT]:
+            sentences.append(f"NO KEY IS LEFT of {count(left, 'label')}: create them again.")
         if made := states[State.VERIFIED]:
             sentences.append(
                 f"{count(made, 'successor')} made. The old keys still work: f deletes them."
+            )
+        if unverified := len(self._rotation_run.unverified) if self._rotation_run else 0:
+            sentences.append(
+                f"{count(unverified, 'successor')} stored, but not shown to work; the old keys "
+                "still work."
             )
         return " ".join(sentences)
 
@@ -133,9 +146,9 @@ class BulkRotateScreen(BulkScreen):
         return await self.app.push_screen_wait(ask)
 
     def awaits_decision(self) -> bool:
-        """Return whether predecessors of verified successors are left, and no step is under way."""
+        """Return whether predecessors of stored successors are left, and no step is under way."""
         run = self._rotation_run
-        return run is not None and not self.is_busy and bool(run.verified)
+        return run is not None and not self.is_busy and bool(run.verified or run.unverified)
 
     def decision_buttons(self) -> ComposeResult:
         """Later, or delete the predecessors."""
@@ -145,27 +158,53 @@ class BulkRotateScreen(BulkScreen):
         )
 
     @on(Button.Pressed, "#later")
-    def action_later(self) -> None:
-        """Mark the predecessors of verified successors as retiring."""
-        run = self._rotation_run
-        if run is not None and self.awaits_decision():
-            self.take_step(lambda: run.retire_verified(self.now().date()))
+    async def action_later(self) -> None:
+        """Leave, and keep both keys of each: the marks say which replaces which."""
+        await self.run_action("close")
 
     @on(Button.Pressed, "#finish")
     @work(group="finish", description="delete the predecessors")
     async def action_finish(self) -> None:
-        """Delete the predecessors of verified successors, after asking."""
+        """Delete the predecessors of verified successors, after asking; ask about the others."""
         run = self._rotation_run
         if run is None or not self.awaits_decision():
             return
-        body = Content(
-            "Their successors are stored and were shown to work. Whoever still uses an old secret "
-            "is locked out at once."
+        if run.verified:
+            body = Content(
+                "Their successors are stored and were shown to work. Whoever still uses an old "
+                "secret is locked out at once."
+            )
+            title = f"Delete {count(len(run.verified), 'predecessor')}?"
+            ask = ConfirmScreen(title, body, yes="Delete predecessors", danger=True)
+            if not await self.app.push_screen_wait(ask):
+                return
+        also = run.unverified
+        if also and not await self._agrees_to_unverified(also):
+            also = ()
+        if also or run.verified:
+            self.take_step(lambda: run.finish_verified(also))
+
+    async def _agrees_to_unverified(self, rotations: Sequence[Rotation]) -> bool:
+        """Ask about all predecessors at once whose successors were not shown to work."""
+        number = len(rotations)
+        limited = sum(bool(rotation.draft.valid_ips) for rotation in rotations)
+        sentences = [
+            "Their successors are stored, but were not shown to work: if one does not, nothing "
+            "works any more where the old key was used."
+        ]
+        if limited:
+            sentences.append(
+                f"Allowed IPs limit {limited:,} of them, and this host may not be among those."
+            )
+        title = f"Delete {count(number, 'predecessor')} of unverified successors?"
+        ask = ConfirmScreen(
+            title,
+            Content(" ".join(sentences)),
+            yes="Delete those",
+            no="Keep them",
+            danger=True,
         )
-        title = f"Delete {count(len(run.verified), 'predecessor')}?"
-        ask = ConfirmScreen(title, body, yes="Delete predecessors", danger=True)
-        if await self.app.push_screen_wait(ask):
-            self.take_step(run.finish_verified)
+        return await self.app.push_screen_wait(ask)
 
     @on(KeyTable.Opened)
     @work(group="open", description="show one rotation of many")
@@ -181,7 +220,13 @@ class BulkRotateScreen(BulkScreen):
 
     @cached_property
     def _plan(self) -> Plan:
-        return plan_rotations(self.keys, self.service.session.user, self.unfinished)
+        return plan_rotations(
+            self.keys,
+            self.service.session.user,
+            self.records.unfinished,
+            orphans={record.key.id for record in self.records.never_stored if record.is_orphan},
+            tells_addresses=self.service.listing.tells_addresses,
+        )
 
     @property
     def _rotation_run(self) -> BulkRotation | None:
@@ -225,44 +270,73 @@ class BulkFinishScreen(BulkScreen):
     start_label = "Delete predecessors"
     finished_text = "the predecessor is deleted"
     is_danger = True
+    AUTO_FOCUS = "#close"
 
     def on_mount(self) -> None:
         """Show beside the keys which are deleted and which stay."""
-        table, chosen = self.query_one(KeyTable), self._chosen()
-        for rotation in chosen:
+        table = self.query_one(KeyTable)
+        for rotation in self._proven:
             table.set_state(rotation.predecessor.id, "will be deleted", "")
-            for key in rotation.successors:
-                table.set_state(key.id, "stays", "")
-        for rotation in self._unproven():
+            table.set_state(rotation.successors[0].id, "stays", "")
+        for rotation in self._unproven:
             table.set_state(rotation.predecessor.id, "stays: its successor is unverified", "")
+        for rotation in self._not_known:
+            table.set_state(rotation.predecessor.id, "stays: f on it asks", "")
+        for key in self._left_marked:
+            table.set_state(key.id, "will get its label back", "")
 
     def sentences(self) -> list[str]:
         """Return what will happen."""
-        chosen, unproven = self._chosen(), self._unproven()
-        sentences = [f"{count(len(chosen), 'predecessor')} will be deleted; their successors stay."]
-        if elsewhere := sum(rotation.known is None for rotation in chosen):
-            sentences.append(
-                f"{elsewhere:,} of them were marked as retiring on another host: whether their "
-                "successors work is not known here."
-            )
+        proven, unproven, not_known = self._proven, self._unproven, self._not_known
+        sentences = [f"{count(len(proven), 'predecessor')} will be deleted; their successors stay."]
         if unproven:
             sentences.append(
-                f"{len(unproven):,} left out: their successors were not stored, or not shown to "
-                "work. f on each asks; v shows it, with the file of their secrets."
+                f"{len(unproven):,} left out: their successors are stored, but not shown to work. "
+                "Type their number to delete those predecessors, too; v shows it, with the file of "
+                "their secrets."
+            )
+        if not_known:
+            sentences.append(
+                f"{len(not_known):,} left out: whether their successors are stored and work is not "
+                "known here. f on each asks."
+            )
+        if marked := len(self._left_marked):
+            gets = "gets its plain label" if marked == 1 else "get their plain labels"
+            sentences.append(
+                f"{count(marked, 'key')} {gets} back: nothing is there any more that they replace."
             )
         involved = {
             key.id
-            for rotation in (*chosen, *unproven)
+            for rotation in (*proven, *unproven, *not_known)
             for key in (rotation.predecessor, *rotation.successors)
-        }
+        } | {key.id for key in self._left_marked}
         if left := sum(key.id not in involved for key in self.keys):
             sentences.append(f"{left:,} left out: nothing tells that they are being rotated.")
         return [*sentences, "Whoever still uses one of the old secrets is locked out at once."]
 
-    async def make_run(self) -> BulkRun:
-        """Return the run."""
-        chosen = [Rotation.resume(self.service, unfinished) for unfinished in self._chosen()]
-        return BulkRun(self.service, finish_jobs(chosen))
+    def choices(self) -> ComposeResult:
+        """The number of successors that are stored but not shown to work, typed to include them."""
+        if self._unproven:
+            number = len(self._unproven)
+            yield Field(
+                "Unverified too", id="number", placeholder=f"type {number} to delete those as well"
+            )
+
+    async def make_run(self) -> BulkRun | None:
+        """Return the run; a number that is none of those offered is refused."""
+        chosen = list(self._proven)
+        if self._unproven:
+            field = self.query_one("#number", Field)
+            number = str(len(self._unproven))
+            if field.value.strip() not in {"", number}:
+                field.error = f"Type {number}, or nothing to leave them out."
+                field.focus_input()
+                return None
+            if field.value.strip():
+                chosen += self._unproven
+        rotations = [Rotation.resume(self.service, unfinished) for unfinished in chosen]
+        jobs = [*finish_jobs(rotations), *unmark_jobs(self.service, self._left_marked)]
+        return BulkRun(self.service, jobs)
 
     def summary(self, run: BulkRun) -> str:
         """Return how many predecessors were deleted."""
@@ -271,25 +345,41 @@ class BulkFinishScreen(BulkScreen):
 
     @cached_property
     def _rotations(self) -> list[Unfinished]:
-        """The unfinished rotations of the chosen keys, without those that are only guessed at."""
+        """The known rotations of the chosen keys, without those that others work on."""
         key_ids = {key.id for key in self.keys}
         return [
             rotation
-            for rotation in self.unfinished
-            if rotation.predecessor.id in key_ids and rotation.is_certain
+            for rotation in self.records.unfinished
+            if rotation.is_known
+            and rotation.worker is None
+            and key_ids & {rotation.predecessor.id, *(key.id for key in rotation.successors)}
         ]
 
-    def _chosen(self) -> list[Unfinished]:
-        """Return those whose predecessors may go: proven here, or marked on another host."""
-        return [
-            rotation for rotation in self._rotations if rotation.known is None or rotation.is_proven
-        ]
+    @property
+    def _proven(self) -> list[Unfinished]:
+        return [each for each in self._rotations if each.is_proven and len(each.successors) == 1]
 
+    @property
     def _unproven(self) -> list[Unfinished]:
         return [
-            rotation
-            for rotation in self._rotations
-            if rotation.known is not None and not rotation.is_proven
+            each
+            for each in self._rotations
+            if each.is_stored and not each.is_proven and len(each.successors) == 1
+        ]
+
+    @property
+    def _not_known(self) -> list[Unfinished]:
+        decided = {each.predecessor.id for each in (*self._proven, *self._unproven)}
+        return [each for each in self._rotations if each.predecessor.id not in decided]
+
+    @cached_property
+    def _left_marked(self) -> list[Key]:
+        """The chosen keys that carry a mark, though what they replaced is gone."""
+        key_ids = {key.id for key in self.keys}
+        return [
+            record.key
+            for record in self.records.left_marked
+            if record.key.id in key_ids and record.knowledge is not Knowledge.NEVER_STORED
         ]
 
 

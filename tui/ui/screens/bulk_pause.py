@@ -9,7 +9,8 @@ from tui.api.grants import sends
 from tui.api.models import Key
 from tui.keys.pause import tells_ips, why_not_paused
 from tui.keys.paused_mark import is_paused
-from tui.keys.rotation import BulkRun, Unfinished, pause_jobs, resume_jobs
+from tui.keys.records import Records
+from tui.keys.rotation import BulkRun, pause_jobs, resume_jobs
 from tui.keys.service import KeyService
 from tui.text import count
 from tui.ui.screens.bulk import BulkScreen
@@ -30,9 +31,9 @@ class BulkPauseScreen(BulkScreen):
         keys: Sequence[Key],
         now: Callable[[], datetime],
         notice: str,
-        unfinished: Sequence[Unfinished] = (),
+        records: Records,
     ) -> None:
-        super().__init__(service, keys, now, notice, unfinished)
+        super().__init__(service, keys, now, notice, records)
         told = tells_ips(service.listing.keys)
         self._reasons = {key.id: why_not_paused(key, ips_are_told=told) for key in keys}
         self._is_resuming = all(is_paused(key.raw_valid_ips) for key in keys)

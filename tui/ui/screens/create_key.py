@@ -5,13 +5,10 @@ from __future__ import annotations
 from contextlib import AsyncExitStack
 from functools import partial
 
-from textual.content import Content
-
 from tui.api.models import KeyDraft
 from tui.keys.service import Created, KeyService
-from tui.keys.write_outcomes import NothingCreated, OutcomeUnknown, SecretLost
+from tui.keys.write_outcomes import NotSeenSoFar, OutcomeUnknown
 from tui.problems import describe
-from tui.ui.screens.dialog import ConfirmScreen
 from tui.ui.screens.key_form import KeyFormScreen
 from tui.ui.widgets.password_field import PasswordField
 from tui.ui.widgets.status import Status
@@ -39,16 +36,12 @@ class CreateKeyScreen(KeyFormScreen[Created]):
             self.start_saving(partial(self._create, self.form.draft), _SENDING)
 
     async def _create(self, draft: KeyDraft) -> Created | None:
-        """Create the key; a key whose secret was lost on the way gives way to another one."""
-        while True:
-            try:
-                return await self._authorize_and_send(draft)
-            except (NothingCreated, OutcomeUnknown) as error:
-                self.form.show_problem(describe(error))
-                return None
-            except SecretLost as lost:
-                if not await self._delete_lost(lost):
-                    return None
+        """Create the key; where its outcome is not known, the draft stays."""
+        try:
+            return await self._authorize_and_send(draft)
+        except (NotSeenSoFar, OutcomeUnknown) as error:
+            self.form.show_problem(describe(error))
+            return None
 
     async def _authorize_and_send(self, draft: KeyDraft) -> Created:
         async with AsyncExitStack() as stack:
@@ -56,19 +49,3 @@ class CreateKeyScreen(KeyFormScreen[Created]):
                 await stack.enter_async_context(self._service.authorized(self._password.secret))
             with self.sending(_SENDING):
                 return await self._service.create(draft)
-
-    async def _delete_lost(self, lost: SecretLost) -> bool:
-        """Delete a key whose secret nobody has, after asking; False where it is to stay."""
-        problem = describe(lost)
-        ask = ConfirmScreen(
-            problem.title,
-            Content(problem.detail),
-            yes="Delete it and create it again",
-            no="Leave it",
-        )
-        if not await self.app.push_screen_wait(ask):
-            self.form.show_problem(problem)
-            return False
-        with self.sending(_SENDING):
-            await self._service.delete(lost.key)
-        return True

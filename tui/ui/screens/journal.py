@@ -20,6 +20,7 @@ from textual.widgets.option_list import Option
 
 from tui.api.models import Key
 from tui.journal import PROOFS, JournalEntry, JournalSnapshot
+from tui.keys.labels import shown_label
 from tui.search.index import Index
 from tui.search.matches import Matches, TextSearch
 from tui.search.query import Query, prepare
@@ -72,7 +73,7 @@ class _WriteRequest:
         storings = [entry.detail for entry in self.entries if entry.phase == "stored"]
         if storings:
             return f"stored: {plain(storings[-1])}"
-        if self.last.action != "create" or self.last.phase not in {"done", "unknown"}:
+        if self.last.action != "create" or self.last.phase != "done":
             return ""
         if self.is_doubted:
             return "whether its secret was stored is not known: a line can't be understood"
@@ -93,7 +94,7 @@ class _WriteRequest:
             (f"{last.when.astimezone():%Y-%m-%d %H:%M:%S}  ", "$text-muted"),
             f"{last.action:<7} ",
             (f"{mask(last.short_key):<9} ", "$text-muted"),
-            (short(last.label, LABEL_IN_LINE), "bold"),
+            (short(shown_label(last.label), LABEL_IN_LINE), "bold"),
             "\n  ",
             (" · ".join(filter(None, more)), _STYLES.get(last.phase, "$text-warning")),
             (elsewhere, "$text-muted"),

@@ -15,28 +15,27 @@ from tui.api.errors import ApiError
 from tui.api.grants import sends
 from tui.api.models import Key
 from tui.api.session import SessionProblem
+from tui.keys.guard import OtherInstanceAtWork
+from tui.keys.labels import base_label, retiring_since, shown_label
 from tui.keys.pause import find_pauses, pause, resume, tells_ips, why_not_paused
-from tui.keys.paused_mark import is_paused, without_paused_mark
-from tui.keys.rotation import (
-    OtherSecret,
-    Rotation,
-    State,
-    UnfinishedKind,
-    base_label,
-    find_unfinished,
-    unfinished_rotations,
-)
+from tui.keys.paused_mark import is_paused
+from tui.keys.records import KeyRecord, Records, Unfinished
+from tui.keys.rotation import OtherSecret, Rotation, State
+from tui.keys.rotation.jobs import MarkRemoval
+from tui.keys.rotation.rotation import SEEN_TO_WORK
 from tui.keys.service import KeyService
+from tui.keys.write_outcomes import CannotGoOn
 from tui.problems import Problem, describe
 from tui.text import mask, plain, short
+from tui.ui.screens.alike import AlikeScreen
 from tui.ui.screens.bulk import BulkScreen
 from tui.ui.screens.create_key import CreateKeyScreen
 from tui.ui.screens.dialog import AskSecretScreen, DeleteKeyScreen
 from tui.ui.screens.edit_key import EditKeyScreen
-from tui.ui.screens.interrupted import InterruptedScreen
 from tui.ui.screens.key_detail import KeyDetailScreen
 from tui.ui.screens.pause_text import ask_pause, ask_resume
 from tui.ui.screens.rotate import RotateScreen
+from tui.ui.screens.rotation_dialogs import ask_insist, ask_orphan
 from tui.ui.screens.secret import SecretScreen
 from tui.ui.screens.verify import VerifyScreen, verification_of
 from tui.ui.terminal.type_ahead import opening_screen
@@ -83,13 +82,14 @@ class KeyActions:
                 await self._view.read()
             return
         key, draft = created.key, created.draft
-        key_id, short_key, label = key.id, key.short_key, key.label
+        key_id, short_key, label, attempt = key.id, key.short_key, key.label, created.attempt
         subaccount_id = draft.subaccount_id
         proof = verification_of(self._service, key.secret, draft.grants, draft.valid_ips)
         screen = SecretScreen(created, listing.catalogue, proof, labels=listing.raw_labels)
         del form, created, key, proof
         went_to = await app.push_screen_wait(screen)
         del screen
+        self._service.presence.release(attempt.id)
         if await self._view.read():
             listed_key = self._service.listing.find(key_id, short_key, label, subaccount_id)
             if listed_key is not None:
@@ -125,26 +125,27 @@ class KeyActions:
 
     async def delete(self, key: Key) -> None:
         """Delete a key, after asking."""
-        if not await self._view.app.push_screen_wait(_ask_delete(key)):
-            return
+        if await self._view.app.push_screen_wait(_ask_delete(key)):
+            await self._delete(key)
+
+    async def _delete(self, key: Key, *, insist: bool = False) -> None:
+        label = shown_label(key.label)
         try:
-            with self._view.writing(f"{short(key.label, 40)} is being deleted."):
-                was_there = await self._service.delete(key)
-        except (ApiError, SessionProblem) as error:
-            is_unclear = isinstance(error, ApiError) and error.maybe_done
-            if is_unclear and await self._is_gone(key):
-                outcome = " is deleted, though no good answer came."
-                self._panel.show_message("API key ", key.label, outcome)
-            else:
-                self._panel.show_problem(describe(error, key))
+            with self._view.writing(f"{short(label, 40)} is being deleted."):
+                deleted = await self._service.delete(key, insist=insist)
+        except OtherInstanceAtWork as problem:
+            if await self._view.app.push_screen_wait(ask_insist(problem.sentence)):
+                await self._delete(key, insist=True)
+            return
+        except (ApiError, SessionProblem, CannotGoOn) as error:
+            await self._view.read()
+            self._panel.show_problem(describe(error, key))
             return
         await self._view.read()
-        outcome = " was deleted." if was_there else " had already been deleted by somebody else."
-        self._panel.show_message("API key ", key.label, outcome)
-
-    async def _is_gone(self, key: Key) -> bool:
-        was_read, listing = await self._view.read(), self._service.listing
-        return was_read and listing.is_whole and all(other.id != key.id for other in listing.keys)
+        outcome = (
+            " was deleted." if deleted.was_there else " had already been deleted by somebody else."
+        )
+        self._panel.show_message("API key ", label, outcome)
 
     async def pause(self, key: Key) -> None:
         """Take a key out of service, after asking; a paused one is put back into it."""
@@ -170,10 +171,10 @@ class KeyActions:
 
     async def _change(self, key: Key, change: Awaitable[Key], outcome: str) -> None:
         """Await a change of a key, and show what came of it; the list is read in any case."""
-        label = without_paused_mark(key.raw_label or "")
+        label = shown_label(key.raw_label or "")
         try:
             changed = await change
-        except (ApiError, SessionProblem) as error:
+        except (ApiError, SessionProblem, CannotGoOn) as error:
             await self._view.read()
             self._panel.show_problem(describe(error, key))
             return
@@ -199,45 +200,98 @@ class KeyActions:
         screen = VerifyScreen(short(key.label, 40), proof, self._service.listing.catalogue)
         del proof
         works = await self._view.app.push_screen_wait(screen)
-        if works is not None and (attempt := await self._service.history.attempt_of(key.id)):
+        if works is not None and (attempt := await self._service.attempt_of(key)):
+            if works:
+                attempt.stored(SEEN_TO_WORK)
             attempt.proven(works)
 
     async def rotate(self, key: Key) -> None:
         """Replace a key by a successor; a rotation that was begun earlier is gone on with."""
         with opening_screen(self._view.app):
-            rotations = await unfinished_rotations(self._service)
-            unfinished = next((rotation for rotation in rotations if rotation.involves(key)), None)
-            rotation = Rotation(self._service, key)
-            if unfinished is not None:
-                goes_on: bool | None = unfinished.is_certain
-                if unfinished.kind is UnfinishedKind.MAYBE_INTERRUPTED:
-                    goes_on = await self._view.app.push_screen_wait(InterruptedScreen(unfinished))
-                if goes_on is None:
-                    return
-                if goes_on:
-                    rotation = Rotation.resume(self._service, unfinished)
-            await self._show_rotation(rotation)
+            await self._rotate(key)
+
+    async def _rotate(self, key: Key) -> None:
+        records = await self._service.records()
+        record = records[key]
+        if record.worker is not None:
+            self._panel.show_problem(describe(OtherInstanceAtWork(record.worker)))
+            return
+        if record.is_orphan:
+            await self._delete_orphan(record, records)
+            return
+        if (unfinished := records.rotation_of(key)) is not None:
+            await self._go_on(unfinished)
+            return
+        if (alike := records.alike(key)) is not None and not await self._view.app.push_screen_wait(
+            AlikeScreen(key, alike)
+        ):
+            return
+        await self._show_rotation(Rotation(self._service, key))
 
     async def finish(self, key: Key) -> None:
-        """Go on with the rotation of a key that is retiring."""
+        """Go on with the rotation of a key, as its predecessor or its successor."""
         with opening_screen(self._view.app):
-            for unfinished in await unfinished_rotations(self._service):
-                if unfinished.successors and unfinished.involves(key):
-                    await self._show_rotation(Rotation.resume(self._service, unfinished))
-                    return
-        problem = Problem("This key is not retiring.", "Press r to rotate it.")
-        if find_unfinished([key]):
-            problem = Problem(
-                "This key is retiring, but there is no successor of it.",
-                "Deleting it would leave no key with this label: edit its label, or press d.",
+            await self._finish(key)
+
+    async def _finish(self, key: Key) -> None:
+        records = await self._service.records()
+        if (unfinished := records.rotation_of(key)) is not None:
+            await self._go_on(unfinished)
+        elif any(record.key.id == key.id for record in records.left_marked):
+            await self._put_label_back(key)
+        elif retiring_since(key.raw_label or ""):
+            self._panel.show_problem(
+                Problem(
+                    "This key is marked as retiring, but the mark names no successor.",
+                    "If another key has taken its place and is in use, press d to delete this one; "
+                    "else edit its label.",
+                )
             )
-        self._panel.show_problem(problem)
+        else:
+            self._panel.show_problem(
+                Problem("This key is not being rotated.", "Press r to rotate it.")
+            )
+
+    async def _go_on(self, unfinished: Unfinished) -> None:
+        """Show an unfinished rotation, where it is this instance's to go on with."""
+        if unfinished.worker is not None:
+            self._panel.show_problem(describe(OtherInstanceAtWork(unfinished.worker)))
+            return
+        if len(unfinished.successors) > 1:
+            named = ", ".join(mask(key.short_key) or "?" for key in unfinished.successors)
+            self._panel.show_problem(
+                Problem(
+                    f"This key has {len(unfinished.successors)} successors: {named}.",
+                    "Press f on the one that is to stay, or d on one that is not needed.",
+                )
+            )
+            return
+        await self._show_rotation(Rotation.resume(self._service, unfinished))
+
+    async def _delete_orphan(self, record: KeyRecord, records: Records) -> None:
+        """Delete a key whose secret nobody has, and whose place another one took, after asking."""
+        heirs = ", ".join(
+            mask(key.short_key) or shown_label(key.label) for key in records.heirs(record.key)
+        )
+        if await self._view.app.push_screen_wait(ask_orphan(record.key, heirs)):
+            await self._delete(record.key)
+
+    async def _put_label_back(self, key: Key) -> None:
+        """Take the mark off a successor whose predecessor is gone."""
+        removal = MarkRemoval(self._service, key)
+        with self._view.writing("The plain label is being put back."):
+            state = await removal.finish()
+        await self._view.read()
+        if removal.problem is not None:
+            self._panel.show_problem(describe(removal.problem, key))
+        elif state is State.FINISHED:
+            self._panel.show_message("API key ", shown_label(key.label), " has its label again.")
 
     async def run_bulk(self, screen: type[BulkScreen], keys: Sequence[Key]) -> None:
         """Do the same with many keys, as `screen` plans and runs it."""
         with opening_screen(self._view.app):
-            unfinished = await unfinished_rotations(self._service)
-            bulk = screen(self._service, keys, self._now, self._view.notice, unfinished)
+            records = await self._service.records()
+            bulk = screen(self._service, keys, self._now, self._view.notice, records)
             result = await self._view.app.push_screen_wait(bulk)
         if result is None:
             return
@@ -246,7 +300,8 @@ class KeyActions:
         self._panel.show_message("", "", result.text, result.kind)
 
     async def _show_rotation(self, rotation: Rotation) -> None:
-        rotation.compare(self._service.listing)
+        if self._service.is_fresh:
+            rotation.compare(self._service.listing)
         screen = RotateScreen(self._service, rotation, self._now, self._view.notice)
         outcome = await self._view.app.push_screen_wait(screen)
         del screen
@@ -257,12 +312,12 @@ class KeyActions:
             table.move_to(successor.id if successor else "")
         label = base_label(rotation.predecessor.raw_label or "")
         if rotation.state is State.FINISHED and successor is not None:
-            label = successor.label
+            label = shown_label(successor.label)
         self._panel.show_message("", short(label, 60), f": {outcome}")
 
 
 def _ask_delete(key: Key) -> DeleteKeyScreen:
-    label = short(key.label) or "(no label)"
+    label = short(shown_label(key.label)) or "(no label)"
     short_key = f"  {mask(key.short_key)}" if key.short_key else ""
     parts = [
         Content.assemble((label, "bold"), (short_key, "$text-muted")),

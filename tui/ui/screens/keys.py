@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, ClassVar
@@ -21,10 +21,10 @@ from textual.worker import Worker
 from tui.api.errors import ApiError
 from tui.api.models import Key
 from tui.api.session import SessionProblem
-from tui.keys.key_history import UnstoredKeys
+from tui.keys.listing import Listing
 from tui.keys.pause import Pause, find_pauses
-from tui.keys.rotation import Unfinished, unfinished_rotations
-from tui.keys.service import KeyService, Listing
+from tui.keys.records import Records
+from tui.keys.service import KeyService
 from tui.problems import Problem, describe
 from tui.search.key_search import KeySearch
 from tui.ui.bindings import Place, bindings_for
@@ -42,7 +42,7 @@ from tui.ui.screens.journal import JournalScreen
 from tui.ui.screens.kept_secrets import offer_kept_secrets
 from tui.ui.screens.key_actions import KeyActions
 from tui.ui.screens.pause_text import paused_since
-from tui.ui.screens.rotation_text import state_text
+from tui.ui.screens.rotation_text import state_texts
 from tui.ui.widgets.button import Button
 from tui.ui.widgets.columns import Column
 from tui.ui.widgets.key_facts import KeyFacts
@@ -122,6 +122,10 @@ class KeysScreen(Screen[None]):
         """Read the keys."""
         self.action_reload()
 
+    def on_unmount(self) -> None:
+        """Let other instances know that nothing is worked on here any more."""
+        self._service.presence.close()
+
     @on(Button.Pressed, "#try-again")
     def action_reload(self) -> None:
         """Read the keys again; the cursor stays on its key."""
@@ -149,13 +153,12 @@ class KeysScreen(Screen[None]):
         self.panel.show(listing.keys, listing.catalogue, self._now(), search)
         self._show_facts()
         self.refresh_bindings()
-        rotations = await unfinished_rotations(self._service)
-        unstored = await self._service.unstored()
+        records = await self._service.records()
         pauses = await find_pauses(self._service, listing.keys)
         if not self._is_there:
             return False
         self.query_one(TopBar).notice = self.notice  # the journal has just been read
-        self._show_states(rotations, unstored, pauses)
+        self._show_states(records, pauses)
         return True
 
     def action_find(self) -> None:
@@ -180,21 +183,12 @@ class KeysScreen(Screen[None]):
         """Whether there is something to show an answer on: one may come while the program ends."""
         return self.is_attached and bool(self.query(KeyTable))
 
-    def _show_states(
-        self,
-        rotations: Sequence[Unfinished],
-        unstored: UnstoredKeys,
-        pauses: Mapping[str, Pause],
-    ) -> None:
-        """Show beside the keys which are retiring or paused, and which were never stored."""
+    def _show_states(self, records: Records, pauses: Mapping[str, Pause]) -> None:
+        """Show beside the keys what is known of them."""
         table, today = self.panel.table, self._now().date()
         table.clear_states()
-        for unfinished in rotations:
-            table.set_state(unfinished.predecessor.id, state_text(unfinished, today), "working")
-        for key in unstored.never_stored:
-            table.set_state(key.id, "secret never stored: r replaces it", "problem")
-        for key in unstored.perhaps_stored:
-            table.set_state(key.id, "secret perhaps stored: see J", "working")
+        for key_id, (text, kind) in state_texts(records, today).items():
+            table.set_state(key_id, text, kind)
         for key_id, pause in pauses.items():
             table.set_state(key_id, paused_since(pause.since, today), "working")
 

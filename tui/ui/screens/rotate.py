@@ -25,11 +25,17 @@ from tui.text import short
 from tui.ui.bindings import Place, bindings_for
 from tui.ui.screens.dialog import AskSecretScreen
 from tui.ui.screens.key_form import DraftScreen
-from tui.ui.screens.rotation_dialogs import ask_replace, ask_undo, ask_unverified
+from tui.ui.screens.rotation_dialogs import (
+    ask_any_address,
+    ask_replace,
+    ask_undo,
+    ask_unverified,
+)
 from tui.ui.screens.rotation_text import (
     ENDED,
     draft_texts,
     next_step_text,
+    note_text,
     outcome_text,
     render_steps,
     render_title,
@@ -47,7 +53,6 @@ _STEP_OF_ACTION = {
     "change": Step.CREATE,
     "stored": Step.STORED,
     "verify": Step.VERIFY,
-    "later": Step.RETIRE,
     "pause": Step.PAUSE,
     "finish": Step.FINISH,
     "undo": Step.UNDO,
@@ -136,9 +141,19 @@ class RotateScreen(ShowsSecret[str]):
     def action_create(self) -> None:
         """Create the successor, and verify it at once."""
         password = self.query_one(PasswordField)
-        if password.check():
+        if not password.check():
+            return
+        if self._rotation.lacks_addresses:
+            self._ask_any_address()
+        else:
             create = partial(self._rotation.create, password.secret, verify=True)
             self._take(Step.CREATE, create, "The successor is being created and verified.")
+
+    @work(group="ask", description="ask about addresses that are not told")
+    async def _ask_any_address(self) -> None:
+        if await self.app.push_screen_wait(ask_any_address()):
+            self._rotation.agrees_to_any_address = True
+            self.action_create()
 
     @work(group="draft", description="change what the successor is to be")
     async def action_change(self) -> None:
@@ -178,11 +193,9 @@ class RotateScreen(ShowsSecret[str]):
             self._take(Step.VERIFY, partial(self._rotation.verify, secret), "Asking the server")
 
     @on(Button.Pressed, "#later")
-    def action_later(self) -> None:
-        """Mark the predecessor as retiring, and keep both keys."""
-        today = self._now().date()
-        retire = partial(self._rotation.retire_later, today)
-        self._take(Step.RETIRE, retire, "The key is being marked.")
+    async def action_later(self) -> None:
+        """Leave, and keep both keys: the successor's mark says whose successor it is."""
+        await self.run_action("close")
 
     @on(Button.Pressed, "#pause")
     def action_pause(self) -> None:
@@ -253,6 +266,8 @@ class RotateScreen(ShowsSecret[str]):
         """Offer what the state allows."""
         if action in {"clipboard", "write", "plain", "command"}:
             return self._rotation.secret is not None
+        if action == "later":
+            return self._may_take(Step.FINISH)
         if action == "pause" and self._may_take(Step.RESUME):
             return True
         return action not in _STEP_OF_ACTION or self._may_take(_STEP_OF_ACTION[action])
@@ -286,7 +301,9 @@ class RotateScreen(ShowsSecret[str]):
         catalogue = self._service.listing.catalogue
         for name, text in draft_texts(rotation.draft, catalogue).items():
             self._update(f"#planned-{name}", Content(text))
-        next_step = next_step_text(state, is_paused=is_paused)
+        next_step = "\n".join(
+            filter(None, (next_step_text(state, is_paused=is_paused), note_text(rotation)))
+        )
         self._update("#next-step", Content(next_step))
         self.query_one("#next-step").display = bool(next_step)
         self.query_one("#plan").display = rotation.allows(Step.CREATE)
@@ -306,7 +323,7 @@ class RotateScreen(ShowsSecret[str]):
         buttons = {
             "create": Step.CREATE,
             "stored": Step.STORED,
-            "later": Step.RETIRE,
+            "later": Step.FINISH,
             "finish": Step.FINISH,
         }
         for name, step in buttons.items():

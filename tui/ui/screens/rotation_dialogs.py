@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from textual.content import Content
 
-from tui.text import mask
+from tui.api.models import Key
+from tui.keys.labels import shown_label
+from tui.text import mask, short
 from tui.ui.screens.dialog import ConfirmScreen
 
 _LOCKED_OUT = "whoever uses its secret already is locked out at once."
@@ -18,6 +20,33 @@ def ask_unverified() -> ConfirmScreen:
     )
     title = "Delete the predecessor all the same?"
     return ConfirmScreen(title, body, yes="Delete predecessor", danger=True)
+
+
+def ask_any_address() -> ConfirmScreen:
+    """Ask whether a successor may work from anywhere, where the server tells no addresses."""
+    body = Content(
+        "The server does not tell from which addresses this key may be used. Its successor will "
+        "work from any address; Cancel and ctrl+e name the addresses instead."
+    )
+    title = "Let the successor work from any address?"
+    return ConfirmScreen(title, body, yes="Any address")
+
+
+def ask_insist(sentence: str) -> ConfirmScreen:
+    """Ask whether a key is to be deleted though another instance works on it."""
+    body = Content(f"{sentence} Deleting the key now may leave a secret that opens nothing.")
+    return ConfirmScreen("Delete it all the same?", body, yes="Delete API Key", danger=True)
+
+
+def ask_orphan(key: Key, heirs: str) -> ConfirmScreen:
+    """Ask whether a key is to go whose secret nobody has, `heirs` having taken its place."""
+    named = f" {mask(key.short_key)}" if key.short_key else ""
+    body = Content(
+        f"The key{named} was made by a request that got no answer, so nobody has its secret. "
+        f"{heirs} was made afterwards, and stays."
+    )
+    title = f"Delete the unused {short(shown_label(key.label), 40)}?"
+    return ConfirmScreen(title, body, yes="Delete API Key", danger=True)
 
 
 def ask_undo() -> ConfirmScreen:

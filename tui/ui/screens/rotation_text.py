@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 
 from textual.content import Content
 
 from tui.api.grants import Catalogue
 from tui.api.models import KeyDraft
-from tui.keys.rotation import (
-    TRANSITIONS,
-    Rotation,
-    State,
-    Step,
-    Unfinished,
-    UnfinishedKind,
-    base_label,
-)
+from tui.keys.labels import base_label, shown_label
+from tui.keys.records import KeyRecord, Knowledge, Records, Unfinished, UnfinishedKind
+from tui.keys.rotation import TRANSITIONS, Rotation, State, Step
+from tui.keys.write_outcomes import OpenWrite
+from tui.problems import describe
 from tui.text import count, mask, plain, short
+from tui.ui.widgets.table_line import StateKind
 
 S = State
 
@@ -44,11 +41,7 @@ _NEXT_STEP_TEXTS = {
     S.VERIFIED: (
         "Both keys work. Put the new secret to use, then press d to delete the predecessor, z to "
         "pause it first and see whether anything breaks, or l to keep both for a while: everybody "
-        "sees the old one marked as retiring."
-    ),
-    S.OVERLAPPING: (
-        "Both keys work; the old one is marked as retiring in the list, for everybody to see. "
-        "Press d once nobody uses its secret any more: whoever does is locked out at once."
+        "sees whose successor the new one is."
     ),
     S.FINISHED: "Rotated: only the successor works now.",
     S.UNDONE: "Undone: the key is as it was, and there is no successor.",
@@ -57,8 +50,12 @@ _NEXT_STEP_TEXTS = {
         "or u to delete it and leave the key as it was."
     ),
     S.INTERRUPTED: (
-        "This key already has a successor. Press s if its secret is stored where it is needed; "
-        "else r to delete it and make another, or u to delete it."
+        "This key already has a successor. Press s if its secret is stored where it is needed, or "
+        "v to show that it works. If nobody has its secret, u deletes it, and r makes another."
+    ),
+    S.NOTHING_LEFT: (
+        "NO KEY IS LEFT of this label. Press Enter to create another one at once, with the same "
+        "grants and allowed IPs."
     ),
     S.UNKNOWN: "It is not known what became of the last step. F5 looks at the list again.",
 }
@@ -68,13 +65,13 @@ _PAUSED_TEXT = (
     "delete it; z resumes it."
 )
 _PAUSED_OUTCOME = "its predecessor is paused. z on it resumes it, f deletes it."
-_PAUSED_STATES = frozenset({S.DELIVERED, S.VERIFIED, S.OVERLAPPING})
+_PAUSED_STATES = frozenset({S.DELIVERED, S.VERIFIED})
 
 _OUTCOME_TEXTS = {
-    S.REFUSED: "nothing was created, and the key is as it was.",
+    S.REFUSED: "no successor was seen so far, and the key is as it was.",
     S.DELIVERED: "both keys are there. f on the older one goes on.",
     S.VERIFIED: "both keys work. f on the older one goes on.",
-    S.OVERLAPPING: "both keys work, and the older one is marked as retiring. f on it deletes it.",
+    S.NOTHING_LEFT: "NO KEY IS LEFT: both were deleted. n creates another one.",
     S.FINISHED: "rotated. Only the successor works now.",
     S.UNDONE: "as it was. There is no successor.",
     S.SECRET_LOST: "it has a successor whose secret nobody has. r replaces it.",
@@ -83,18 +80,67 @@ _OUTCOME_TEXTS = {
 }
 
 
-def state_text(rotation: Unfinished, today: date) -> str:
-    """Return what stands beside a key that has, or may have, a successor."""
-    if rotation.kind is UnfinishedKind.RECORDED and rotation.known is not None:
-        if not rotation.known.is_stored:
-            return "rotation interrupted: r goes on"
-        return (
-            "has a successor: f finishes" if rotation.is_proven else "has a successor, unverified"
-        )
-    if rotation.kind is UnfinishedKind.MAYBE_INTERRUPTED or rotation.since is None:
-        return "rotation interrupted?"
-    days = (today - rotation.since).days
-    return f"retiring for {count(days, 'day')}" if days > 0 else "retiring since today"
+StateText = tuple[str, StateKind]
+"""What stands beside a key in the list, and how it is drawn."""
+
+_SUCCESSOR_TEXTS: dict[Knowledge, str] = {
+    Knowledge.NEVER_STORED: "rotation interrupted: r goes on",
+    Knowledge.PERHAPS_STORED: "has a successor, perhaps stored: see J",
+    Knowledge.HELD_SOMEWHERE: "has a successor, unverified",
+    Knowledge.NOT_KNOWN: "has a successor: f goes on",
+}
+
+
+def state_texts(records: Records, today: date) -> dict[str, StateText]:
+    """Return what stands beside the keys, by their ids; what matters most comes last."""
+    texts: dict[str, StateText] = {}
+    for unfinished in records.unfinished:
+        texts[unfinished.predecessor.id] = _unfinished_text(unfinished, today), "working"
+    for record in records.marked:
+        texts.setdefault(record.key.id, (_mark_text(record), "working"))
+    for record in records.never_stored:
+        what = "deletes" if record.is_orphan else "replaces"
+        texts[record.key.id] = f"secret never stored: r {what} it", "problem"
+    for record in records.perhaps_stored:
+        texts[record.key.id] = "secret perhaps stored: see J", "working"
+    for key_id, write in records.open_writes.items():
+        texts[key_id] = _open_text(write), "problem"
+    return texts
+
+
+def _unfinished_text(rotation: Unfinished, today: date) -> str:
+    if rotation.kind is UnfinishedKind.ALIKE:
+        return "alike to another key: r asks"
+    if rotation.kind is UnfinishedKind.RETIRING:
+        days = (today - rotation.since).days if rotation.since else 0
+        return f"retiring for {count(days, 'day')}" if days > 0 else "retiring since today"
+    if rotation.worker is not None:
+        return f"being rotated by {short(str(rotation.worker), 40)}"
+    if len(rotation.successors) > 1:
+        return f"has {len(rotation.successors)} successors: f on the one that stays"
+    if rotation.is_proven:
+        return "has a successor: f finishes"
+    return _SUCCESSOR_TEXTS[rotation.knowledge]
+
+
+def _mark_text(record: KeyRecord) -> str:
+    if record.worker is not None:
+        return f"being made by {short(str(record.worker), 40)}"
+    short_key = record.mark.short_key if record.mark is not None else ""
+    named = mask(plain(short_key)) if short_key else "another key"
+    if record.has_lost_predecessor:
+        return f"replaced {named}: f puts its label back"
+    return f"replaces {named}"
+
+
+def _open_text(write: OpenWrite) -> str:
+    what = "deletion" if write.action == "delete" else "update"
+    return f"{what} not answered, may happen until {time_text(write.until)}"
+
+
+def time_text(moment: datetime) -> str:
+    """Return the time of day, on the clock of this host."""
+    return f"{moment.astimezone():%H:%M}"
 
 
 ENDED = frozenset({S.FINISHED, S.UNDONE})
@@ -148,6 +194,33 @@ def render_title(rotation: Rotation) -> Content:
     if short_key:
         parts.append((f" → {mask(short_key)}", "$text-muted"))
     return Content.assemble(*parts)
+
+
+def note_text(rotation: Rotation) -> str:
+    """Return what else is to be known: an open deletion, a mark that is not as it should be."""
+    write, notes = rotation.open_write, list[str]()
+    if write is not None and rotation.state not in ENDED:
+        which = "predecessor" if write.key_id == rotation.predecessor.id else "successor"
+        notes.append(
+            f"The deletion of the {which} was not answered, and may still take effect until "
+            f"{time_text(write.until)}: the other key stays until then."
+        )
+    problem = rotation.mark_problem
+    if problem is not None and rotation.state is not S.UNDONE:
+        is_marked = mark_is_there(rotation)
+        reason = describe(problem).one_line
+        notes.append(
+            f"The successor keeps its mark for now, and f puts the plain label back later: {reason}"
+            if is_marked
+            else f"The successor has no mark, so only this host knows whose it is: {reason}"
+        )
+    return " ".join(notes)
+
+
+def mark_is_there(rotation: Rotation) -> bool:
+    """Tell whether the successor's label carries a mark, as last seen."""
+    label = (rotation.successor.raw_label or "") if rotation.successor else ""
+    return shown_label(label) != label
 
 
 def draft_texts(draft: KeyDraft, catalogue: Catalogue) -> dict[str, str]:

@@ -12,7 +12,7 @@ from rich.cells import cell_len, set_cell_size
 
 from tui.api.grants import Catalogue
 from tui.api.models import Key
-from tui.keys.paused_mark import without_paused_mark
+from tui.keys.labels import shown_label
 from tui.text import ago, mask, natural_order, short
 
 ROOMY = 90
@@ -93,7 +93,7 @@ def cell(column: Column, key: Key, width: int, catalogue: Catalogue, now: dateti
     """Return a key's text for a column, safe to show, with no more work than `width` asks for."""
     match column:
         case Column.LABEL:
-            return short(without_paused_mark(key.raw_label or "")) or "(no label)"
+            return short(shown_label(key.raw_label or "")) or "(no label)"
         case Column.PERMISSIONS:
             return ", ".join(map(catalogue.label, key.grants[:width]))
         case Column.SHORT_KEY:
@@ -137,7 +137,8 @@ def informative_columns(keys: Sequence[Key]) -> frozenset[Column]:
 def _sort_values(column: Column, keys: Sequence[Key], catalogue: Catalogue) -> list[Any]:
     match column:
         case Column.LABEL:
-            return [natural_order(short(key.raw_label)) if key.raw_label else None for key in keys]
+            labels = (shown_label(key.raw_label or "") for key in keys)
+            return [natural_order(short(label)) if label else None for label in labels]
         case Column.PERMISSIONS:
             return _permission_ranks(keys, catalogue)
         case Column.SHORT_KEY:

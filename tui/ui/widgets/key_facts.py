@@ -12,7 +12,8 @@ from textual.widgets import Static
 
 from tui.api.grants import Catalogue
 from tui.api.models import Key
-from tui.keys.paused_mark import is_paused, paused_mark, without_paused_mark
+from tui.keys.labels import shown_label
+from tui.keys.paused_mark import is_paused, paused_mark
 from tui.search.permissions import PREFIX, allowed_by, is_documented
 from tui.text import ago, count, mask, plain, short
 
@@ -65,7 +66,7 @@ class KeyFacts(VerticalScroll, can_focus=False):
 
 def describe(key: Key, catalogue: Catalogue, now: datetime, width: int) -> Content:
     """Return what is known of `key`, in lines of `width` columns."""
-    label = short(without_paused_mark(key.raw_label or ""))
+    label = short(shown_label(key.raw_label or ""))
     lines = [Content.styled(label or "(no label)", "bold $text-accent")]
     if key.short_key:
         lines.append(Content.styled(mask(key.short_key), "$text-muted"))

@@ -1,0 +1,85 @@
+"""The keys of a server as last read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from tui.api.grants import Catalogue
+from tui.api.models import Key
+from tui.text import as_read
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The keys of the server as last read, in its order, and the grants it offers.
+
+    Of a list that is not whole (contract 4), no key's absence proves anything.
+    """
+
+    keys: tuple[Key, ...] = ()
+    catalogue: Catalogue = field(default_factory=Catalogue)
+    is_whole: bool = True
+
+    @cached_property
+    def by_id(self) -> Mapping[str, Key]:
+        """The keys by their ids; of several with one id the first."""
+        return {key.id: key for key in reversed(self.keys)}
+
+    @cached_property
+    def by_label(self) -> Mapping[str | None, Sequence[Key]]:
+        """The keys of each raw label, in the server's order."""
+        by_label: dict[str | None, list[Key]] = {}
+        for key in self.keys:
+            by_label.setdefault(key.raw_label, []).append(key)
+        return by_label
+
+    @cached_property
+    def tells_addresses(self) -> bool:
+        """Whether the server tells allowed addresses, so that a key without any has none."""
+        return any(key.raw_valid_ips is not None for key in self.keys)
+
+    def lacks(self, key_id: str) -> bool:
+        """Tell whether a key is known not to be there."""
+        return self.is_whole and key_id not in self.by_id
+
+    @property
+    def has_subaccounts(self) -> bool:
+        """Whether the server is known to have subaccounts: by its keys, or by what keys may do."""
+        return any(grant.key.startswith("subaccount/") for grant in self.catalogue.grants) or any(
+            key.subaccount_id for key in self.keys
+        )
+
+    def find(
+        self, key_id: str | None, short_key: str, label: str, subaccount_id: int | None
+    ) -> Key | None:
+        """Return the key that a create made (contract 4).
+
+        Without an id, short key, label and account tell it.
+        """
+        if key_id is not None:
+            return self.by_id.get(key_id)
+        same = [
+            key
+            for key in self.keys
+            if (key.short_key, key.label) == (short_key, label)
+            and (key.subaccount_id or 0) == (subaccount_id or 0)
+        ]
+        return same[-1] if same else None
+
+    @property
+    def raw_labels(self) -> list[str]:
+        """The labels of all keys, as the server has them."""
+        return [key.raw_label or "" for key in self.keys]
+
+    def labelled(self, label: str, besides: Key | None = None) -> Key | None:
+        """Return a key whose label people read as this one, `besides` the one being edited."""
+        wanted = as_read(label)
+        for key in self.keys:
+            other = key.raw_label or ""
+            if other.isascii() and other[:1].lower() != wanted[:1] and not other[:1].isspace():
+                continue  # a long list is looked through in no time
+            if as_read(other) == wanted and (besides is None or key.id != besides.id):
+                return key
+        return None

@@ -1,0 +1,187 @@
+"""What instances of this program are working on: a file each, in the journal's folder.
+
+Instances on one host, or with one shared home, leave each other's work alone by it. A file that
+was not touched for a minute is of an instance that has died.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections import Counter
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from getpass import getuser
+from pathlib import Path
+from socket import gethostname
+
+from tui.text import plain
+
+BEAT_SECONDS = 15.0
+"""How often the file is touched while there is work."""
+STALE_SECONDS = 60.0
+"""After how long a file that nobody touched counts no more."""
+WRITE_SECONDS = 2.0
+"""How long is waited for a file system that hangs; the work goes on all the same."""
+_LARGEST = 4 * 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """Another instance of this program at work: who runs it, and on which host."""
+
+    user: str
+    host: str
+
+    def __str__(self) -> str:
+        return f"{self.user or 'somebody'} on {self.host or 'some host'}"
+
+
+@dataclass(slots=True)
+class _Work:
+    """How often each name is held, and the names that stand in the file."""
+
+    held: Counter[str] = field(default_factory=Counter)
+    written: frozenset[str] = frozenset()
+
+
+class Presence:
+    """This instance's file in `folder`, and what those of others say; None: neither.
+
+    Names are ids of keys and of attempts. Times are compared by the folder's own clock.
+    """
+
+    def __init__(self, folder: Path | None, server: str) -> None:
+        self._folder, self._server = folder, server
+        self._name = f"{os.urandom(8).hex()}.json"
+        self._work = _Work()
+        self._beat: asyncio.Task[None] | None = None
+        self._others: dict[str, Worker] = {}
+
+    @property
+    def others(self) -> Mapping[str, Worker]:
+        """Who works on what, by name, as last read."""
+        return self._others
+
+    def holds(self, name: str) -> bool:
+        """Tell whether this instance works on it."""
+        return self._work.held[name] > 0
+
+    async def hold(self, *names: str) -> None:
+        """Say that work on these begins; returns once the file says so, or cannot."""
+        self._work.held.update(name for name in names if name)
+        if self._folder is None or self._names <= self._work.written:
+            return
+        await self._write()
+        if self._beat is None or self._beat.done():
+            self._beat = asyncio.create_task(self._keep_beating())
+
+    def release(self, *names: str) -> None:
+        """Say that work on these has ended; the file follows with its next beat."""
+        self._work.held -= Counter(name for name in names if name)
+        if not self._work.held:
+            self.close()
+
+    def close(self) -> None:
+        """End all work, and remove the file."""
+        self._work = _Work()
+        if self._beat is not None:
+            self._beat.cancel()
+            self._beat = None
+            with suppress(OSError):
+                self._path.unlink(missing_ok=True)
+
+    def read(self) -> None:
+        """Read the files of the other instances; blocks, so it belongs in a thread."""
+        if self._folder is None:
+            return
+        try:
+            paths = [path for path in self._folder.iterdir() if path.suffix == ".json"]
+        except OSError:
+            paths = []
+        others = [path for path in paths if path.name != self._name]
+        now = self._clock() if others else 0.0
+        self._others = {}
+        for path in others:
+            with suppress(OSError, ValueError):
+                self._others |= self._read_file(path, now)
+
+    @property
+    def _names(self) -> frozenset[str]:
+        return frozenset(self._work.held)
+
+    @property
+    def _path(self) -> Path:
+        return (self._folder or Path()) / self._name
+
+    def _clock(self) -> float:
+        """Return what a file written just now is dated, in the time of the file's server."""
+        probe = self._path.with_suffix(".now")
+        probe.touch(mode=0o600)
+        try:
+            return probe.stat().st_mtime
+        finally:
+            probe.unlink(missing_ok=True)
+
+    def _read_file(self, path: Path, now: float) -> dict[str, Worker]:
+        status = path.stat()
+        if now - status.st_mtime > STALE_SECONDS or status.st_size > _LARGEST:
+            return {}
+        said = json.loads(path.read_text("utf-8"))
+        if not isinstance(said, dict) or said.get("server") != self._server:
+            return {}
+        if said.get("host") == gethostname() and not _is_running(said.get("pid")):
+            return {}
+        names = said.get("names")
+        worker = Worker(plain(str(said.get("user", ""))), plain(str(said.get("host", ""))))
+        return dict.fromkeys(map(str, names), worker) if isinstance(names, list) else {}
+
+    async def _write(self) -> None:
+        names = self._names
+        # The file system may hang, and must hold nobody up: the thread is then left to itself.
+        writing = asyncio.ensure_future(asyncio.to_thread(self._write_file, names))
+        await asyncio.wait({writing}, timeout=WRITE_SECONDS)
+        if writing.done() and writing.exception() is None:
+            self._work.written = names
+
+    def _write_file(self, names: frozenset[str]) -> None:
+        said = {
+            "server": self._server,
+            "host": gethostname(),
+            "user": _user(),
+            "pid": os.getpid(),
+            "names": sorted(names),
+        }
+        new = self._path.with_suffix(".new")
+        with suppress(OSError):
+            new.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            new.touch(mode=0o600)
+            new.write_text(json.dumps(said), "utf-8")
+            new.replace(self._path)
+
+    async def _keep_beating(self) -> None:
+        while self._work.held:
+            await asyncio.sleep(BEAT_SECONDS)
+            await self._write()
+
+
+def _is_running(pid: object) -> bool:
+    """Tell whether a process of this host may be running still."""
+    if not isinstance(pid, int) or pid <= 0:
+        return True
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):
+        return True
+    return True
+
+
+def _user() -> str:
+    try:
+        return getuser()
+    except (KeyError, OSError):
+        return str(os.geteuid())
