@@ -96,16 +96,6 @@ class Pair:
         if not self.has_predecessor:
             raise PredecessorGone
 
-    async def _read_predecessor(self) -> Key:
-        """Return the predecessor as it is now; raises PredecessorGone, and what a read raises."""
-        try:
-            self.predecessor = await self._service.read(self.predecessor)
-        except NotFound:
-            self._predecessor_seen = _NEVER
-            raise PredecessorGone from None
-        self._predecessor_seen = self._clock()
-        return self.predecessor
-
     async def delete_predecessor(self) -> None:
         """Delete the predecessor, provided that the successor is there, and as it was shown.
 
