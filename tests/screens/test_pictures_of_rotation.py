@@ -85,8 +85,8 @@ async def test_one_key(server: Node) -> None:
         rotate = await begin_rotating(keys, METRICS)
         await rotate.rotate(server)
         await rotate.press("later")
-        await keys.me.until("marked as retiring")
-        await rotate.leave()
+        await keys.shown()
+        await keys.me.until("has a successor")
         await log_and_delete(keys)
         await take(keys, "journal", swapped)
 
@@ -103,8 +103,8 @@ async def test_keys_that_are_retiring(server: Node) -> None:
         rotate = await begin_rotating(keys, METRICS)
         await rotate.rotate(server)
         await rotate.press("later")
-        await keys.me.until("marked as retiring")
-        await rotate.leave()
+        await keys.shown()
+        await keys.me.until("has a successor")
         await take(keys, "keys-retiring")
 
 

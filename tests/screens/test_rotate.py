@@ -252,7 +252,7 @@ async def test_faults_of_the_deletion(node: Node) -> None:
     async with signed_in(node) as keys:
         rotate = await begin_rotating(keys)
         await rotate.rotate(node)
-        assert "Undo" in keys.me.footer
+        await keys.me.until(lambda: "Undo" in keys.me.footer)
         for how in nothing:
             node.fail("DELETE", API, how)
             await rotate.press("finish")
@@ -263,7 +263,7 @@ async def test_faults_of_the_deletion(node: Node) -> None:
             assert len(ids(node)) == 2
         keys = await rotate.leave()
         await keys.go_to(LABEL)
-        assert "deletion not answered, may happen until" in keys.cursor_line
+        assert "no answer: may be deleted until" in keys.cursor_line
         await keys.me.press(key_for(Place.KEYS, "finish"))
         await rotate.shown()
         assert "Undo" not in keys.me.footer

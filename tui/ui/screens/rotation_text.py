@@ -134,8 +134,8 @@ def _mark_text(record: KeyRecord) -> str:
 
 
 def _open_text(write: OpenWrite) -> str:
-    what = "deletion" if write.action == "delete" else "update"
-    return f"{what} not answered, may happen until {time_text(write.until)}"
+    what = "be deleted" if write.action == "delete" else "change"
+    return f"no answer: may {what} until {time_text(write.until)}"
 
 
 def time_text(moment: datetime) -> str:
