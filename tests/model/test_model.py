@@ -17,7 +17,9 @@ from tui.api import client
 from tui.api.client import Client
 from tui.api.models import KeyDraft
 
-HELD: frozenset[Kind] = frozenset({"fault"})
+HELD: frozenset[Kind] = frozenset(
+    {"label without a key", "deleted unnamed", "fields wiped", "said lost", "fault"}
+)
 """The kinds of violations that no episode may show."""
 
 ALONE = frozenset({*(f"b{number}" for number in range(ACTIONS)), "twins", "edits", "creates"})

@@ -104,6 +104,9 @@ async def test_signing_in_and_what_a_key_goes_through(
         await keys.me.press(key_for(Place.KEYS, "mark"))
         await measure.look(keys, "keys")
         await keys.me.press("a", "a")  # all are marked, then none
+        await keys.me.press(key_for(Place.KEYS, "find"), *"relay")
+        await measure.look(keys, "search")
+        await keys.me.press("escape", "escape")
         await keys.me.press(key_for(Place.ANYWHERE, "help"))
         await measure.look(keys, "help")
         await keys.me.press("escape")

@@ -21,6 +21,7 @@ from tests.screens.rotation_pages import (
     signed_in,
     with_marked,
 )
+from tui.journal import Journal
 from tui.ui.bindings import Place
 from tui.ui.screens.rotate import RotateScreen
 
@@ -575,3 +576,56 @@ async def test_a_secret_handed_to_a_command(node: Node, tmp_path: Path) -> None:
         await rotate.store()
         await rotate.leave()
         await forgotten(keys.me, secret)
+
+
+async def test_a_successor_that_comes_late_is_deleted_and_the_one_in_use_stays(
+    node: Node, tmp_path: Path
+) -> None:
+    path = tmp_path / "journal.jsonl"
+    async with signed_in(node, journal=path) as keys:
+        rotate = await begin_rotating(keys)
+        node.fail("POST", API, "before")
+        await rotate.try_to_create(node.password)
+        await keys.me.until("No new key was seen so far")
+        await rotate.idle()
+        await keys.me.press("enter")
+        await keys.me.until("The server accepts the key.")
+        await rotate.store()
+        await rotate.press("finish")
+        await keys.me.until("Rotated: only the successor works now.")
+        (in_use,) = ids(node)
+        sent = Journal(path).read().entries[-1]
+        assert (sent.action, sent.phase) == ("create", "begun")
+        late, _ = node.add_key(sent.label, ("metrics/view",))
+        await rotate.leave()
+        await keys.me.until("secret never stored: r deletes it")
+        keys.table.move_to(late)
+        await keys.me.press(key_for(Place.KEYS, "rotate"))
+        dialog = await Dialog(keys.me).shown(f"Delete the unused {LABEL}?")
+        await keys.me.press("enter")  # Cancel has the focus
+        await keys.me.gone("Delete the unused")
+        assert ids(node) == [in_use, late]
+        await keys.me.press(key_for(Place.KEYS, "rotate"))
+        await dialog.shown(f"Delete the unused {LABEL}?")
+        await dialog.press_button("Delete API Key")
+        await keys.me.until(f"API key {LABEL} was deleted.")
+        assert ids(node) == [in_use]
+
+
+async def test_what_another_instance_is_working_on_is_left_alone(
+    node: Node, tmp_path: Path
+) -> None:
+    path = tmp_path / "journal.jsonl"
+    async with signed_in(node, journal=path) as first, signed_in(node, journal=path) as second:
+        rotate = await begin_rotating(first)
+        await rotate.create(node)
+        await second.me.press(key_for(Place.KEYS, "reload"))
+        await second.me.until("being rotated by")
+        await second.go_to(LABEL)
+        await second.me.press(key_for(Place.KEYS, "rotate"))
+        await second.me.until("another instance of this program")
+        assert len(ids(node)) == 2
+        await rotate.store()
+        await rotate.leave()
+        await second.me.press(key_for(Place.KEYS, "reload"))
+        await second.me.until("has a successor: f finishes")

@@ -60,8 +60,10 @@ async def persist(host: Host, rotation: Rotation) -> None:
             successor = rotation.successor
             if successor is not None and successor.id in host.vault.kept:
                 await rotation.stored_by_hand("the vault")
-            else:
+            elif rotation.allows(Step.REPLACE):
                 await rotation.replace_lost()
+            else:  # it was made on another host, which is not there to ask
+                await rotation.undo()
         elif rotation.state is S.DELIVERED and rotation.secret is None:
             await rotation.finish(even_unverified=True)
         elif rotation.state in {S.FINISHED, S.UNDONE}:

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from tests.keys.rotation.host import GRANTS, LABEL, Host, at_once, signed_in
 from tests.node import Node
 from tui.keys.labels import base_label
-from tui.keys.pause import PauseRefused
+from tui.keys.pause import PauseRefused, pause
 from tui.keys.paused_mark import PAUSED_IPS, is_paused
 from tui.keys.rotation import (
     BulkRun,
@@ -146,3 +146,19 @@ async def test_many_keys_are_paused_and_resumed(node: Node) -> None:
         assert [base_label(key.label) for key in listed] == [key.label for key in before]
         await BulkRun(host.service, resume_jobs(host.service, listed)).run()
         assert node.keys() == before
+
+
+async def test_a_lost_successor_goes_only_once_its_paused_predecessor_works_again(
+    node: Node,
+) -> None:
+    async with signed_in(node) as host:
+        key_id, secret = node.add_key(LABEL, GRANTS)
+        rotation = host.rotation(await host.key(key_id))
+        await rotation.create()
+        rotation.forget_secret()
+        assert rotation.state is State.SECRET_LOST
+        await pause(host.service, rotation.predecessor, TODAY)
+        rotation.compare(await host.service.load())
+        assert await rotation.replace_lost() is State.PLANNED
+        assert await works(host, SecretStr(secret))
+        assert node.labels() == [LABEL]

@@ -12,7 +12,7 @@ from tui.api.session import SessionProblem
 from tui.keys.guard import Staying
 from tui.keys.labels import base_label
 from tui.keys.listing import Listing
-from tui.keys.pause import PauseRefused, pause, resume
+from tui.keys.pause import PauseRefused, pause, pause_by_mark, resume
 from tui.keys.paused_mark import is_paused
 from tui.keys.rotation.states import (
     AddressesNotTold,
@@ -21,7 +21,7 @@ from tui.keys.rotation.states import (
     StillPaused,
     SuccessorGone,
 )
-from tui.keys.service import FRESH_SECONDS, KeyService
+from tui.keys.service import FRESH_SECONDS, Created, KeyService
 from tui.keys.write_outcomes import StillThere, Unresolved
 
 LONG_LIST = 10_000
@@ -65,6 +65,15 @@ class Pair:
                 self.has_successor = successor is not None
                 self.successor = successor or self.successor
 
+    def take_created(self, created: Created) -> None:
+        """Take the key that was created as the successor."""
+        draft, key = created.draft, created.key
+        names = key.id or "", key.label, key.short_key
+        self.successor = Key(
+            *names, draft.grants, draft.valid_ips, subaccount_id=draft.subaccount_id
+        )
+        self.is_known_here = True
+
     async def look(self) -> None:
         """Read the list and take both keys as it shows them.
 
@@ -86,16 +95,6 @@ class Pair:
                 await self.look()
         if not self.has_predecessor:
             raise PredecessorGone
-
-    async def _read_predecessor(self) -> Key:
-        """Return the predecessor as it is now; raises PredecessorGone, and what a read raises."""
-        try:
-            self.predecessor = await self._service.read(self.predecessor)
-        except NotFound:
-            self._predecessor_seen = _NEVER
-            raise PredecessorGone from None
-        self._predecessor_seen = self._clock()
-        return self.predecessor
 
     async def delete_predecessor(self) -> None:
         """Delete the predecessor, provided that the successor is there, and as it was shown.
@@ -127,12 +126,16 @@ class Pair:
     async def delete_successor(self) -> None:
         """Delete the successor, if there is one, provided that the predecessor is there now.
 
+        A predecessor that is paused is resumed before.
+
         Raises:
             PredecessorGone: see there. CannotGoOn: the guard refused.
             StillThere, Unresolved, ApiError, SessionProblem: as `KeyService.delete`.
         """
         if self.successor is None or self.successor.id == self.predecessor.id:
             return
+        if is_paused(self.predecessor.raw_valid_ips) and not self.is_predecessor_deleted:
+            await self.resume_predecessor()  # else no key that works would be left
         staying = None if self.is_predecessor_deleted else Staying(self.predecessor)
         try:
             deleted = await self._service.delete(self.successor, staying=staying)
@@ -204,6 +207,16 @@ class Pair:
             if is_paused(self.predecessor.raw_valid_ips) is not is_to_be_paused:
                 raise StillThere(error) from None
 
+    async def _read_predecessor(self) -> Key:
+        """Return the predecessor as it is now; raises PredecessorGone, and what a read raises."""
+        try:
+            self.predecessor = await self._service.read(self.predecessor)
+        except NotFound:
+            self._predecessor_seen = _NEVER
+            raise PredecessorGone from None
+        self._predecessor_seen = self._clock()
+        return self.predecessor
+
     async def unmark_successor(self, known: KeyDraft | None) -> None:
         """Put the plain label back on the successor as last seen, now that it replaces nothing.
 
@@ -228,6 +241,21 @@ class Pair:
             raise Unresolved(error) from None
         if not self._service.listing.is_whole:
             raise Unresolved(error) from None
+
+
+def draft_like(key: Key) -> KeyDraft:
+    """Return what a successor of the key is to be; that of a paused one works as it did before."""
+    valid_ips = key.raw_valid_ips or ()
+    if (before := pause_by_mark(key)) is not None:
+        valid_ips = before.valid_ips or ()
+    return KeyDraft(base_label(key.raw_label or ""), key.grants, valid_ips, key.subaccount_id)
+
+
+def tells_draft(key: Key) -> bool:
+    """Tell whether the allowed IPs of its successor are known: those of a paused key may not be."""
+    before = pause_by_mark(key)
+    is_known = before is not None and before.valid_ips is not None
+    return is_known or not is_paused(key.raw_valid_ips)
 
 
 def full_draft(key: Key, label: str, listing: Listing, known: KeyDraft | None = None) -> KeyDraft:

@@ -6,7 +6,7 @@ There is a working key at every moment, and stopping anywhere leaves both.
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date
@@ -18,13 +18,12 @@ from tui.api.models import Key, KeyDraft
 from tui.api.session import SessionProblem
 from tui.delivery.new_secret import Delivery, NewSecret
 from tui.journal import Attempt
-from tui.keys.labels import base_label, retiring_since
+from tui.keys.labels import retiring_since
 from tui.keys.listing import Listing
-from tui.keys.pause import pause_by_mark
 from tui.keys.paused_mark import is_paused
 from tui.keys.records import Knowledge, Unfinished
 from tui.keys.rotation.machine import PROBLEMS, Machine, OpenStep
-from tui.keys.rotation.pair import Pair
+from tui.keys.rotation.pair import Pair, draft_like, tells_draft
 from tui.keys.rotation.states import (
     AddressesNotChosen,
     GrantsNotTold,
@@ -123,11 +122,7 @@ class Rotation(Machine):
             return self._created.draft
         if self._draft is not None:
             return self._draft
-        key = self.predecessor
-        label, valid_ips = base_label(key.raw_label or ""), key.raw_valid_ips or ()
-        if (before := pause_by_mark(key)) is not None:
-            valid_ips = before.valid_ips or ()
-        return KeyDraft(label, key.grants, valid_ips, key.subaccount_id)
+        return draft_like(self.predecessor)
 
     @draft.setter
     def draft(self, draft: KeyDraft) -> None:
@@ -179,10 +174,8 @@ class Rotation(Machine):
     def allows(self, step: Step) -> bool:
         """Tell whether the step can be taken now.
 
-        A successor that was made elsewhere is not taken for lost.
-
-        There may be no secret to deliver, and while a deletion of one key may still take effect,
-        the other one is not deleted.
+        A successor that was made elsewhere is not taken for lost. There may be no secret to
+        deliver. While a deletion of one key may still take effect, the other one is not deleted.
         """
         if not super().allows(step) or (step is Step.DELIVER and self._secret is None):
             return False
@@ -243,15 +236,11 @@ class Rotation(Machine):
 
     async def pause_predecessor(self, today: date) -> State:
         """Take the predecessor out of service, to see whether anything breaks without it."""
-        return await self._take(
-            Step.PAUSE, partial(self._pause_or_resume, self._pair.pause_predecessor, today)
-        )
+        return await self._take(Step.PAUSE, partial(self._pair.pause_predecessor, today))
 
     async def resume_predecessor(self) -> State:
         """Put the predecessor back into service."""
-        return await self._take(
-            Step.RESUME, partial(self._pause_or_resume, self._pair.resume_predecessor)
-        )
+        return await self._take(Step.RESUME, self._pair.resume_predecessor)
 
     async def finish(self, *, even_unverified: bool = False, confirm: bool = True) -> State:
         """Delete the predecessor, provided that the successor is there.
@@ -329,16 +318,7 @@ class Rotation(Machine):
         self._created, self._secret, self._is_let_go = created, created.key.secret, False
         self.mark_problem = created.mark_refused or (None if created.is_marked else MarkNotKept())
         if created.key.id is not None:
-            draft = created.draft
-            self._pair.successor = Key(
-                created.key.id,
-                created.key.label,
-                created.key.short_key,
-                draft.grants,
-                draft.valid_ips,
-                subaccount_id=draft.subaccount_id,
-            )
-            self._pair.is_known_here = True
+            self._pair.take_created(created)
         self._reach(State.CREATED)
         with suppress(ApiError, SessionProblem):
             await self._locate()
@@ -349,10 +329,8 @@ class Rotation(Machine):
             await self._pair.look_unless_fresh()
         if self.predecessor.raw_grants is None and not self.draft.grants:
             raise GrantsNotTold
-        if self._draft is None and self.is_paused:
-            before = pause_by_mark(self.predecessor)
-            if before is None or before.valid_ips is None:
-                raise PausedBefore
+        if self._draft is None and not tells_draft(self.predecessor):
+            raise PausedBefore
         if self.lacks_addresses:
             raise AddressesNotChosen
         self._asked = self.draft
@@ -465,10 +443,6 @@ class Rotation(Machine):
     def _show_verification(self, verification: Verification) -> None:
         for listener in tuple(self.verification_listeners):
             listener(verification)
-
-    async def _pause_or_resume(self, change: Callable[..., Awaitable[None]], *day: date) -> None:
-        await change(*day)
-        self._reach(self.state)
 
     async def _finish(self, even_unverified: bool, confirm: bool) -> None:
         if not (even_unverified or self.is_proven):

@@ -190,6 +190,8 @@ class KeysScreen(Screen[None]):
         for key_id, (text, kind) in state_texts(records, today).items():
             table.set_state(key_id, text, kind)
         for key_id, pause in pauses.items():
+            if key_id in records.open_writes:
+                continue
             table.set_state(key_id, paused_since(pause.since, today), "working")
 
     @on(KeyTable.Highlighted)

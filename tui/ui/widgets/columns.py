@@ -17,9 +17,7 @@ from tui.keys.labels import shown_label
 from tui.text import ago, mask, short
 
 ROOMY = 90
-"""From this width in cells on, the short key and the date of creation are shown."""
-MIDDLING = 70
-"""From this width in cells on, the subaccount is shown where keys of any are listed."""
+"""From this width in cells on, short key, date of creation and subaccount are shown, if any."""
 WIDE = 116
 """From this width in cells on, the owner is shown, too."""
 LABEL_SHARE, LABEL_MIN, LABEL_MAX = 0.3, 18, 44
@@ -67,7 +65,7 @@ def layout(width: int, informative: frozenset[Column]) -> tuple[Span, ...]:
     """Return the `informative` columns that a line of `width` cells has room for."""
     optional = [Column.SHORT_KEY, Column.CREATED] * (width >= ROOMY)
     optional += [Column.OWNER] * (width >= WIDE)
-    optional += [Column.SUBACCOUNT] * (width >= MIDDLING)
+    optional += [Column.SUBACCOUNT] * (width >= ROOMY)
     fixed = [column for column in optional if column in informative]
     label = max(LABEL_MIN, min(LABEL_MAX, int(width * LABEL_SHARE)))
     permissions = width - label - GAP - sum(_FIXED[column] + GAP for column in fixed)
