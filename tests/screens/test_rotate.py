@@ -252,7 +252,7 @@ async def test_faults_of_the_deletion(node: Node) -> None:
     async with signed_in(node) as keys:
         rotate = await begin_rotating(keys)
         await rotate.rotate(node)
-        assert "Undo" in keys.me.footer
+        await keys.me.until(lambda: "Undo" in keys.me.footer)
         for how in nothing:
             node.fail("DELETE", API, how)
             await rotate.press("finish")

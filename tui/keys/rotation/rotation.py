@@ -108,7 +108,9 @@ class Rotation(Machine):
         rotation._was_proven = unfinished.known is not None and unfinished.known.is_verified
         rotation._state = State.INTERRUPTED
         rotation._may_be_lost = unfinished.knowledge is not Knowledge.NOT_KNOWN
-        if unfinished.is_stored:
+        if unfinished.is_stored and unfinished.known is not None:
+            storings = [line.detail for line in unfinished.known.lines if line.phase == "stored"]
+            rotation.stored = "".join(storings[-1:]) or "stored earlier"
             rotation._state = State.VERIFIED if unfinished.is_proven else State.DELIVERED
         return rotation
 
