@@ -85,8 +85,7 @@ async def test_one_key(server: Node) -> None:
         rotate = await begin_rotating(keys, METRICS)
         await rotate.rotate(server)
         await rotate.press("later")
-        await keys.me.until("marked as retiring")
-        await rotate.leave()
+        await keys.shown()
         await log_and_delete(keys)
         await take(keys, "journal", swapped)
 
@@ -103,8 +102,7 @@ async def test_keys_that_are_retiring(server: Node) -> None:
         rotate = await begin_rotating(keys, METRICS)
         await rotate.rotate(server)
         await rotate.press("later")
-        await keys.me.until("marked as retiring")
-        await rotate.leave()
+        await keys.shown()
         await take(keys, "keys-retiring")
 
 
