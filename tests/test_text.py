@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from textual.content import Content
 
-from tui.text import LONGEST, ago, as_read, count, mask, natural_order, plain, short, unwrapped
+from tui.comparing import as_read, natural_order, unwrapped
+from tui.text import LONGEST, ago, count, mask, plain, short
 
 NOW = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from textual.app import App
 from textual.binding import Binding
-from textual.screen import Screen
+from textual.widget import Widget
 
 import tui
 from tui.ui.app import KeysApp
@@ -27,6 +27,7 @@ LIGHT = (
     "keys.validation", "api.session", "api.models", "api.errors", "api.grants", "api.address",
     "journal", "delivery", "text", "crash", "cli", "sandbox.options", "sandbox.child_process",
     "search.query", "search.index", "search.key_rows", "search.highlights", "search.permissions",
+    "search.matches", "search.key_search",
 )  # fmt: skip
 SCREENS = tuple(
     f"ui.screens.{path.stem}" for path in sorted((ROOT / "ui/screens").glob("[!_]*.py"))
@@ -64,13 +65,13 @@ def test_what_a_module_loads(modules: tuple[str, ...], forbidden: str) -> None:
     assert (ran.returncode, ran.stderr) == (0, "")
 
 
-def owners() -> dict[Place, list[type[App[Any] | Screen[Any]]]]:
+def owners() -> dict[Place, list[type[App[Any] | Widget]]]:
     """Return who binds the keys of each place, subclasses after their bases."""
-    modules = [import_module(f"tui.{name}") for name in SCREENS]
-    screens = {kind for module in modules for _, kind in getmembers(module, isclass)}
-    kinds: list[type[App[Any] | Screen[Any]]] = [KeysApp]
-    kinds += [kind for kind in screens if issubclass(kind, Screen)]
-    binders: dict[Place, list[type[App[Any] | Screen[Any]]]] = {place: [] for place in Place}
+    modules = [import_module(f"tui.{name}") for name in (*SCREENS, *WIDGETS)]
+    classes = {kind for module in modules for _, kind in getmembers(module, isclass)}
+    kinds: list[type[App[Any] | Widget]] = [KeysApp]
+    kinds += [kind for kind in classes if issubclass(kind, Widget)]
+    binders: dict[Place, list[type[App[Any] | Widget]]] = {place: [] for place in Place}
     for kind in sorted(kinds, key=lambda kind: len(kind.mro())):
         bound = {binding.id for binding in kind.BINDINGS if isinstance(binding, Binding)}
         for place in Place:
@@ -84,7 +85,7 @@ def test_every_key_of_the_table_is_bound_to_an_action_that_there_is() -> None:
     for command in COMMANDS:
         if not command.action:
             continue
-        assert binders[command.place], f"no screen binds the keys of {command.place}"
+        assert binders[command.place], f"nothing binds the keys of {command.place}"
         name = command.action.partition("(")[0]
         action = f"action_{name.removeprefix('app.')}"
         actors = [KeysApp] if name.startswith("app.") else binders[command.place]

@@ -78,11 +78,11 @@ def test_without_colours_signs_tell_everything(node: Node, tmp_path: Path) -> No
         terminal.press("enter")
         terminal.wait_for("▌ ")
         terminal.press("d")
-        terminal.wait_for("▸Cancel]")
+        terminal.wait_for("▸Cancel ")
         terminal.wait_for("[Delete API Key]")
         terminal.press("tab")
         terminal.wait_for("[Cancel]")
-        terminal.wait_for("▸Delete API Key]")
+        terminal.wait_for("▸Delete API Key ")
         assert colors_drawn(terminal.raw) == "no"
 
 

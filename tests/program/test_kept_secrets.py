@@ -36,7 +36,7 @@ def wrapped(program: Program) -> str:
 
 def create(program: Program, node: Node, label: str = "Mailer") -> None:
     program.sign_in(node)
-    program.send(f"n{label}\t{node.password}\t\t \r")
+    program.send(f"n{label}\t{node.password}\t\t\t \r")
 
 
 def show_secret(program: Program, node: Node) -> str:

@@ -16,7 +16,7 @@ ONE_SCREEN = [{"TERM": "vt100"}, {"TERM": "screen-256color", "STY": "1.pts-0.hos
 
 def in_plain_view(program: Program, node: Node) -> str:
     program.sign_in(node)
-    program.send(f"nPlain\t{node.password}\t\t \r")
+    program.send(f"nPlain\t{node.password}\t\t\t \r")
     program.shows("The API key was created")
     secret = program.secret
     program.send("p")
@@ -90,7 +90,7 @@ def test_a_signal_erases_the_secret_from_the_only_screen(
 ) -> None:
     program = to_node(env=env, has_alternate=False)
     program.sign_in(node)
-    program.send(f"nPlain\t{node.password}\t\t \r")
+    program.send(f"nPlain\t{node.password}\t\t\t \r")
     program.shows("The API key was created")
     secret = program.secret
     program.signal(signal.SIGTERM)

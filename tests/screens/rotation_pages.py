@@ -89,7 +89,7 @@ class Rotate(Buttons):
     """Settings › API keys › Rotate."""
 
     async def shown(self) -> Rotate:
-        await self.me.until("Rotate API Key:")
+        await self.me.until(lambda: self.me.screen.query("RotateScreen #steps"))
         await self.me.settle()
         return self
 

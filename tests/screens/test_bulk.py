@@ -318,6 +318,28 @@ async def test_later_then_many_are_finished(node: Node, tmp_path: Path) -> None:
         assert "4 of 4 rotations finished." in keys.says
 
 
+async def test_unverified_successors_are_decided_on_together(node: Node, tmp_path: Path) -> None:
+    node.add_key("Limited", valid_ips=("127.0.0.0/8",))
+    async with signed_in(node) as keys:
+        bulk = await plan_all(keys)
+        assert "Allowed IPs limit 1 key:" in bulk.says
+        node.fail("GET", "/api/v1/metrics", "500", times=2)
+        await bulk.begin(file=str(tmp_path / "s.csv"), password=node.password)
+        await bulk.over("3 of 5 · 2 failed · done")
+        assert bulk.offers == {"close", "retry", "later", "finish"}
+        await bulk.press("finish")
+        await bulk.confirm("Delete 3 predecessors?", "Delete predecessors")
+        await bulk.confirm("Delete 2 predecessors of unverified successors?", "Keep them")
+        await bulk.over("3 of 5 · 2 failed · done")
+        assert len(node.keys()) == 7
+        await bulk.press("finish")
+        dialog = await Dialog(keys.me).shown("Delete 2 predecessors of unverified successors?")
+        assert "were not shown to work" in dialog.says
+        await dialog.press_button("Delete those")
+        await bulk.over("5 of 5 · done")
+        assert sorted(node.labels()) == [*JOBS, "Limited"]
+
+
 async def test_deleting_many_wants_their_number(node: Node) -> None:
     node.add_key("Sender", ("smtp/inject",))
     async with signed_in(node) as keys:

@@ -104,6 +104,9 @@ async def test_signing_in_and_what_a_key_goes_through(
         await keys.me.press(key_for(Place.KEYS, "mark"))
         await measure.look(keys, "keys")
         await keys.me.press("a", "a")  # all are marked, then none
+        await keys.me.press(key_for(Place.KEYS, "find"), *"relay")
+        await measure.look(keys, "search")
+        await keys.me.press("escape", "escape")
         await keys.me.press(key_for(Place.ANYWHERE, "help"))
         await measure.look(keys, "help")
         await keys.me.press("escape")
@@ -146,7 +149,7 @@ async def test_rotating_verifying_and_the_journal(node: Node, measure: Measure) 
 
 
 async def test_a_list_that_cannot_be_read(node: Node, measure: Measure) -> None:
-    node.fail("GET", API, "503-html")
+    node.fail("GET", API, "503-html", 3)
     async with at_login(node) as login:
         await login.submit()
         await login.me.until("Try again")

@@ -78,7 +78,7 @@ async def test_what_was_not_touched_goes_back_as_it_came(
         form = await keys.edit("pr␛[31mod<U+202E>␉tab ")
         assert form.field("ips").value == "2001:db8::1, 192.0.2.␛1"
         await form.give("View Webhooks", "secret_area/rule")
-        assert "not in this server's catalogue; kept unle" in form.says
+        assert "not in this server's catalogue; kept" in form.says
         await form.give("secret_area/rule")
         await form.save()
         await Keys(form.me).shown()

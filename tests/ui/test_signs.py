@@ -16,7 +16,6 @@ ROOT = Path(tui.__file__).parent
 DRAWN = (
     "cli.py",
     "crash.py",
-    "text.py",
     "problems",
     "delivery/command.py",
     "delivery/clipboard.py",

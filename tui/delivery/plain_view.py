@@ -120,7 +120,7 @@ def _ending_signals_do(act: Callable[[int, FrameType | None], object]) -> Iterat
 
 @contextmanager
 def _hidden_from_the_loop() -> Iterator[None]:
-    """Keep Ctrl+C from an event loop that waits for signals; it gets the others afterwards."""
+    """Keep Ctrl+C and Ctrl+Z, which count as Enter, from the loop; it gets the others later."""
     if not _in_main_thread():
         yield
         return
@@ -132,7 +132,7 @@ def _hidden_from_the_loop() -> Iterator[None]:
     finally:
         signal.set_wakeup_fd(loop)
         os.close(inlet)
-        others = os.read(outlet, 4096).replace(bytes([signal.SIGINT]), b"")
+        others = os.read(outlet, 4096).translate(None, bytes([signal.SIGINT, signal.SIGTSTP]))
         os.close(outlet)
         if loop >= 0 and others:
             os.write(loop, others)

@@ -8,7 +8,7 @@ from functools import cached_property
 
 from tui.api.grants import Catalogue
 from tui.api.models import Key
-from tui.text import as_read
+from tui.comparing import as_read
 
 
 @dataclass(frozen=True)

@@ -136,6 +136,19 @@ def theme_name(chosen: str, *, is_background_light: bool, has_few_colours: bool)
     return _OF_16_COLOURS.get(name, "sixteen") if has_few_colours else name
 
 
+def _input_cursor(name: str) -> dict[str, str]:
+    """Return the style of the cursor in a field; reversed, it is seen where nothing is coloured."""
+    palette = PALETTES[name]
+    front, back, style = palette["background"], palette["foreground"], "none"
+    if name in FEW_COLOURS:
+        front, back, style = back, front, "reverse"
+    return {
+        "input-cursor-foreground": front,
+        "input-cursor-background": back,
+        "input-cursor-text-style": style,
+    }
+
+
 def theme(name: str) -> Theme:
     """Return the theme of that name for Textual."""
     from textual.theme import Theme  # --help and --version do without
@@ -171,9 +184,7 @@ def theme(name: str) -> Theme:
             "block-cursor-blurred-foreground": palette["on-cursor-blurred"],
             "block-cursor-blurred-background": palette["cursor-blurred"],
             "block-hover-background": palette["panel"],
-            "input-cursor-foreground": palette["background"],
-            "input-cursor-background": palette["foreground"],
-            "input-cursor-text-style": "none",
+            **_input_cursor(name),
             "input-selection-foreground": palette["on-cursor"],
             "input-selection-background": palette["cursor"],
             "screen-selection-foreground": palette["on-cursor"],

@@ -182,8 +182,8 @@ class BulkRun:
         self.is_running, self.is_cancelled = True, False
         self.throttle.start()
         self.resume()
-        key_ids = [job.key.id for job in jobs]
         self._is_unnoted = bool(self.service.journal.not_noted)
+        key_ids = [job.key.id for job in jobs]
         try:
             await self.service.presence.hold(*key_ids)
             async with AsyncExitStack() as stack:
@@ -376,13 +376,28 @@ class BulkRotation(BulkRun):
         )
 
     @property
+    def unverified(self) -> tuple[Rotation, ...]:
+        """The rotations whose successors are stored, but were not shown to work: who knows why.
+
+        A successor that works only from other addresses than this host's can't be, for example.
+        """
+        return tuple(
+            rotation
+            for rotation in self.rotations.values()
+            if rotation.state is State.DELIVERED and rotation.stored
+        )
+
+    @property
     def holding(self) -> tuple[Rotation, ...]:
         """The rotations that hold the only copy of a secret: leaving would lose it."""
         return tuple(rotation for rotation in self.rotations.values() if rotation.would_lose_secret)
 
-    async def finish_verified(self) -> None:
-        """Delete the predecessors of verified successors, once the operator confirmed that."""
-        await self._go_on(finish_jobs(self.verified))
+    async def finish_verified(self, also: Iterable[Rotation] = ()) -> None:
+        """Delete the predecessors of verified successors, once the operator confirmed that.
+
+        So are those of the unverified ones that the operator decided to finish `also`.
+        """
+        await self._go_on(finish_jobs([*self.verified, *also]))
 
     async def _go_on(self, jobs: Sequence[Job]) -> None:
         self._add(jobs)

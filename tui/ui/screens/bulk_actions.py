@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Sequence
 from functools import cached_property, partial
 from pathlib import Path
 
@@ -67,6 +68,11 @@ class BulkRotateScreen(BulkScreen):
             key = self._plan.keys[0]
             name = variable_name(plain(key.raw_label or ""), key.short_key, taken=())
             sentences.append(f"In a file, the first is named {name}.")
+        if limited := sum(bool(key.raw_valid_ips) for key in self._plan.keys):
+            sentences.append(
+                f"Allowed IPs limit {count(limited, 'key')}: if this host is not among them, their "
+                "successors can't be verified from here, and you are asked about them at the end."
+            )
         return sentences
 
     def choices(self) -> ComposeResult:
@@ -105,6 +111,11 @@ class BulkRotateScreen(BulkScreen):
             sentences.append(
                 f"{count(made, 'successor')} made. The old keys still work: f deletes them."
             )
+        if unverified := len(self._rotation_run.unverified) if self._rotation_run else 0:
+            sentences.append(
+                f"{count(unverified, 'successor')} stored, but not shown to work; the old keys "
+                "still work."
+            )
         return " ".join(sentences)
 
     def is_complete(self, run: BulkRun) -> bool:
@@ -135,9 +146,9 @@ class BulkRotateScreen(BulkScreen):
         return await self.app.push_screen_wait(ask)
 
     def awaits_decision(self) -> bool:
-        """Return whether predecessors of verified successors are left, and no step is under way."""
+        """Return whether predecessors of stored successors are left, and no step is under way."""
         run = self._rotation_run
-        return run is not None and not self.is_busy and bool(run.verified)
+        return run is not None and not self.is_busy and bool(run.verified or run.unverified)
 
     def decision_buttons(self) -> ComposeResult:
         """Later, or delete the predecessors."""
@@ -154,18 +165,46 @@ class BulkRotateScreen(BulkScreen):
     @on(Button.Pressed, "#finish")
     @work(group="finish", description="delete the predecessors")
     async def action_finish(self) -> None:
-        """Delete the predecessors of verified successors, after asking."""
+        """Delete the predecessors of verified successors, after asking; ask about the others."""
         run = self._rotation_run
         if run is None or not self.awaits_decision():
             return
-        body = Content(
-            "Their successors are stored and were shown to work. Whoever still uses an old secret "
-            "is locked out at once."
+        if run.verified:
+            body = Content(
+                "Their successors are stored and were shown to work. Whoever still uses an old "
+                "secret is locked out at once."
+            )
+            title = f"Delete {count(len(run.verified), 'predecessor')}?"
+            ask = ConfirmScreen(title, body, yes="Delete predecessors", danger=True)
+            if not await self.app.push_screen_wait(ask):
+                return
+        also = run.unverified
+        if also and not await self._agrees_to_unverified(also):
+            also = ()
+        if also or run.verified:
+            self.take_step(lambda: run.finish_verified(also))
+
+    async def _agrees_to_unverified(self, rotations: Sequence[Rotation]) -> bool:
+        """Ask about all predecessors at once whose successors were not shown to work."""
+        number = len(rotations)
+        limited = sum(bool(rotation.draft.valid_ips) for rotation in rotations)
+        sentences = [
+            "Their successors are stored, but were not shown to work: if one does not, nothing "
+            "works any more where the old key was used."
+        ]
+        if limited:
+            sentences.append(
+                f"Allowed IPs limit {limited:,} of them, and this host may not be among those."
+            )
+        title = f"Delete {count(number, 'predecessor')} of unverified successors?"
+        ask = ConfirmScreen(
+            title,
+            Content(" ".join(sentences)),
+            yes="Delete those",
+            no="Keep them",
+            danger=True,
         )
-        title = f"Delete {count(len(run.verified), 'predecessor')}?"
-        ask = ConfirmScreen(title, body, yes="Delete predecessors", danger=True)
-        if await self.app.push_screen_wait(ask):
-            self.take_step(run.finish_verified)
+        return await self.app.push_screen_wait(ask)
 
     @on(KeyTable.Opened)
     @work(group="open", description="show one rotation of many")

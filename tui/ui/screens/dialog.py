@@ -12,7 +12,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Footer, Input, Static
 
-from tui.text import as_read, unwrapped
+from tui.comparing import as_read, unwrapped
 from tui.ui.bindings import Place, bindings_for
 from tui.ui.widgets.button import Button
 from tui.ui.widgets.field import Field

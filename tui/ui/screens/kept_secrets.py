@@ -9,7 +9,6 @@ from pathlib import Path
 from textual import on
 from textual.app import ComposeResult
 from textual.content import Content
-from textual.widgets import Button
 
 from tui.api.models import CreatedKey, KeyDraft
 from tui.delivery import DeliveryFailed, DeliveryFault, FileDelivery, NewSecret, form_of
@@ -21,6 +20,7 @@ from tui.ui.screens.dialog import AskScreen, ConfirmScreen, Dialog
 from tui.ui.screens.key_actions import KeyListView
 from tui.ui.screens.secret import SecretScreen
 from tui.ui.screens.verify import verification_of
+from tui.ui.widgets.button import Button
 from tui.waiting import in_thread, seen_through
 
 MOST_NAMED = 8
@@ -93,6 +93,10 @@ class _Offer:
             await self._write(secrets)
         elif answer == "forget":
             await self._forget(secrets)
+        else:
+            pronoun = "it" if len(secrets) == 1 else "them"
+            sentence = f"{count(len(secrets), 'secret')} kept: the next sign-in offers {pronoun}."
+            messages.show(Content(sentence), "note")
 
     def _name(self, kept: KeptSecret) -> str:
         """Return the label and short key of a kept secret, and whether its key is still there."""

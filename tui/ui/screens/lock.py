@@ -10,11 +10,12 @@ from textual.app import ComposeResult
 from textual.containers import Center, Vertical
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Button, Input, Static
+from textual.widgets import Input, Static
 
 from tui.api.errors import ApiError, SignInRefused
 from tui.api.session import SessionProblem
 from tui.problems import describe
+from tui.ui.widgets.button import Button
 from tui.ui.widgets.field import Field
 from tui.ui.widgets.status import Status
 

@@ -23,9 +23,11 @@ class Button(widgets.Button):
 
     def render(self) -> Content:
         """Return the label between its signs."""
-        before, after = ("[", "]") if self._is_bracketed else (" ", " ")
-        label = Content.from_text(self.label, markup=False)
-        return Content.assemble(FOCUSED if self.has_focus else before, label, after)
+        if self.has_focus:
+            before, after = FOCUSED, " "
+        else:
+            before, after = ("[", "]") if self._is_bracketed else (" ", " ")
+        return Content.assemble(before, Content.from_text(self.label, markup=False), after)
 
     @property
     def _is_bracketed(self) -> bool:

@@ -12,8 +12,9 @@ from rich.cells import cell_len, set_cell_size
 
 from tui.api.grants import Catalogue
 from tui.api.models import Key
+from tui.comparing import natural_order
 from tui.keys.labels import shown_label
-from tui.text import ago, mask, natural_order, short
+from tui.text import ago, mask, short
 
 ROOMY = 90
 """From this width in cells on, short key, date of creation and subaccount are shown, if any."""

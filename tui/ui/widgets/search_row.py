@@ -73,7 +73,7 @@ class SearchRow(Vertical):
         &.-focused .search--prompt { color: $text-accent; text-style: bold; }
         QuietInput { width: 1fr; min-width: 14; background: $surface; }
         QuietInput.-textual-compact { padding: 0; }
-        QuietInput:focus { background: $block-cursor-background; background-tint: transparent; }
+        QuietInput:focus { background-tint: transparent; }
         .search--remark {
             width: auto; max-width: 75%; margin-left: 2; color: $text-muted;
             text-wrap: nowrap; text-overflow: ellipsis;
