@@ -16,6 +16,9 @@ from contextvars import ContextVar, copy_context
 from typing import Any, TypeVar
 from unittest.mock import patch
 
+from tui import waiting
+from tui.journal import log
+
 T = TypeVar("T")
 
 THREAD_SECONDS = 0.001
@@ -66,6 +69,16 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         return future
 
 
+def _at_once(work: Callable[[], T]) -> concurrent.futures.Future[T]:
+    """Do at once what would be done in a thread."""
+    outcome: concurrent.futures.Future[T] = concurrent.futures.Future()
+    try:
+        outcome.set_result(work())
+    except Exception as error:  # noqa: BLE001  # handed on to whoever awaits it
+        outcome.set_exception(error)
+    return outcome
+
+
 def _hand_on(done: concurrent.futures.Future[T], future: asyncio.Future[T]) -> None:
     if future.done():
         return
@@ -99,6 +112,8 @@ def run(work: Callable[[], Coroutine[Any, Any, T]], seed: str) -> T:
         _clocks(runner.get_loop().time),
         patch.object(os, "urandom", random.Random(seed).randbytes),  # noqa: S311  # repeatable
         patch.object(os, "fsync", lambda descriptor: None),
+        patch.object(waiting, "start_thread", _at_once),
+        patch.object(log, "start_thread", _at_once),
     ):
         return runner.run(work())
 

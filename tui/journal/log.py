@@ -243,9 +243,9 @@ class Journal:
         if self.path is None:
             return
         with self._lines_lock:
-            if not self._is_writing:
-                self._is_writing = True
-                self._writing = start_thread(self._write_all)
+            was_writing, self._is_writing = self._is_writing, True
+        if not was_writing:
+            self._writing = start_thread(self._write_all)
 
     def _write_all(self) -> None:
         while True:
