@@ -19,6 +19,8 @@ _TICK_SECONDS = 0.5
 """How often a limit looks at the clock, in seconds."""
 _STOPPED_SECONDS = 1.0
 """A tick that comes so much too late, in seconds, tells that the program did not run meanwhile."""
+_LEAST_SECONDS = 0.001
+"""What is less than this, in seconds, is no time left: a clock may be too coarse to count it."""
 _GRACE_SECONDS = 0.05
 """How long what has arrived may take to be read once the time is up, in seconds."""
 
@@ -51,7 +53,7 @@ async def time_limit(seconds: float) -> AsyncIterator[None]:
             passed, since = loop.time() - since, loop.time()
             if passed < _TICK_SECONDS + _STOPPED_SECONDS:
                 left -= passed
-            if left > 0:
+            if left > _LEAST_SECONDS:
                 timer = loop.call_later(min(left, _TICK_SECONDS), tick)
             else:
                 timer = loop.call_later(_GRACE_SECONDS, give_up)
