@@ -27,6 +27,7 @@ from tui.api.models import Key, KeyDraft
 from tui.api.session import Session, SessionProblem
 from tui.delivery.new_secret import DeliveryFailed, DeliveryFault, NewSecret, Sent
 from tui.journal import Journal, JournalEntry
+from tui.keys.created import Created
 from tui.keys.labels import base_label
 from tui.keys.presence import Presence
 from tui.keys.records import KeyHistory, Knowledge, Records, Unfinished
@@ -40,7 +41,7 @@ from tui.keys.rotation import (
     plan_rotations,
     unmark_jobs,
 )
-from tui.keys.service import Created, KeyService
+from tui.keys.service import KeyService
 from tui.keys.write_outcomes import (
     CannotGoOn,
     ChangedMeanwhile,

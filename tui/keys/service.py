@@ -11,7 +11,7 @@ from collections.abc import (
     Iterator,
 )
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -25,12 +25,13 @@ from tui.api.errors import (
     in_short,
 )
 from tui.api.grants import Catalogue
-from tui.api.models import CreatedKey, Key, KeyDraft, KeyList
+from tui.api.models import Key, KeyDraft, KeyList
 from tui.api.session import Session, SessionEnded, SessionProblem
 from tui.delivery.recovery import RecoveryFolder
 from tui.journal import Action, Attempt, Journal, new_attempt_id
+from tui.keys.created import Created, Deleted, KnownIds, is_as_asked, is_of_account, may_have_label
 from tui.keys.guard import Staying, UpdateOpen, check_deletion, check_staying, is_open
-from tui.keys.labels import has_torn_mark, mark_of, nonce_of, successor_label
+from tui.keys.labels import mark_of, nonce_of, successor_label
 from tui.keys.listing import Listing
 from tui.keys.presence import Presence
 from tui.keys.records import SAME_TIME, KeyHistory, Records
@@ -63,58 +64,6 @@ FRESH_SECONDS = 60.0
 
 _JOURNAL_SECONDS = 5.0
 """How long what was read of the journal and of other instances counts before a deletion."""
-
-
-@dataclass(frozen=True, slots=True)
-class Created:
-    """A key that was created, the draft it was made from, and where to note how it was stored.
-
-    `label` is what was sent, with the mark of a successor; `mark_refused` is the server's reason
-    where it did not take that label, so that the key has the draft's own.
-    """
-
-    key: CreatedKey
-    draft: KeyDraft
-    attempt: Attempt
-    label: str = ""
-    mark_refused: Invalid | None = None
-
-    @property
-    def is_marked(self) -> bool:
-        """Whether the key's label tells whose successor it is, as far as the answer says."""
-        mark = mark_of(self.key.label)
-        return mark is not None and mark.nonce == nonce_of(self.attempt.id)
-
-
-@dataclass(frozen=True, slots=True)
-class Deleted:
-    """A key that is gone: whether it was there before, and the one that stays as just read."""
-
-    was_there: bool
-    staying: Key | None = None
-
-
-@dataclass(frozen=True)
-class KnownIds(Collection[str]):
-    """The ids of the keys in a listing, and `others`; made at no cost, whatever the listing's size.
-
-    It stays as it is when the service reads its next listing.
-    """
-
-    listing: Listing
-    others: frozenset[str] = frozenset()
-
-    def __contains__(self, key_id: object) -> bool:
-        return key_id in self.listing.by_id or key_id in self.others
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.listing.by_id.keys() | self.others)
-
-    def __len__(self) -> int:
-        return len(self.listing.by_id.keys() | self.others)
-
-    def __bool__(self) -> bool:
-        return bool(self.listing.keys or self.others)
 
 
 class KeyService:
@@ -344,13 +293,13 @@ class KeyService:
         alike = {
             key.id: key
             for key in listed.keys
-            if _may_have_label(key, draft.label)
+            if may_have_label(key, draft.label)
             and key.id not in sent.known
             and key.id not in self._created_ids
-            and _is_of_account(key, draft.subaccount_id)
+            and is_of_account(key, draft.subaccount_id)
             and not self._is_foreign(key)
             and not (key.created_at and key.created_at < attempt.when - SAME_TIME)
-            and _is_as_asked(key, draft)
+            and is_as_asked(key, draft)
         }
         attempt.unknown(in_short(cause))
         if alike:
@@ -374,7 +323,7 @@ class KeyService:
             if key.raw_label == created.key.label
             and key.id not in known
             and key.id not in self._created_ids
-            and _is_of_account(key, created.draft.subaccount_id)
+            and is_of_account(key, created.draft.subaccount_id)
             and key.may_have(created.key.secret)
         }
         if len(candidates) != 1:
@@ -667,21 +616,3 @@ class KeyService:
         if user is None or user.role is None or key.raw_username is None:
             return False
         return key.raw_username != user.username
-
-
-def _may_have_label(key: Key, sent: str) -> bool:
-    """Tell whether a key has the label that was sent, or what a server has left of it."""
-    label = key.raw_label or ""
-    return label == sent or (has_torn_mark(label) and sent.startswith(label))
-
-
-def _is_of_account(key: Key, subaccount_id: int | None) -> bool:
-    """Tell whether a key is the primary account's (None, 0), or that subaccount's."""
-    return (key.subaccount_id or 0) == (subaccount_id or 0)
-
-
-def _is_as_asked(key: Key, draft: KeyDraft) -> bool:
-    """Tell whether a key may have come of `draft`; what the server does not tell may fit."""
-    return (key.raw_grants is None or set(key.raw_grants) == set(draft.grants)) and (
-        key.raw_valid_ips is None or set(key.raw_valid_ips) == set(draft.valid_ips)
-    )

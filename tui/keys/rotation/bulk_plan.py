@@ -68,9 +68,21 @@ def plan_rotations(
     for key in once.values():
         reason = _why_left_out(key, involved)
         (left.setdefault(reason, []) if reason else chosen).append(key)
+    replaced = tuple(lost[key.id] for key in chosen if key.id in lost)
     theirs = sum(me is not None and key.raw_username not in (None, me.username) for key in chosen)
-    gets = "a successor" if len(chosen) == 1 else "successors"
-    will = f"{count(len(chosen), 'key')} will get {gets}"
+    sentences = _what_will_happen(len(chosen), theirs, len(replaced), tells_addresses)
+    sentences += [
+        f"{_be(len(left[reason]))} left out: {reason}." for reason in _REASONS if reason in left
+    ]
+    sentences.append("No predecessor is deleted before its successor works and you confirm it.")
+    left_out = tuple(key for reason in _REASONS for key in left.get(reason, ()))
+    return Plan(tuple(chosen), left_out, replaced, tuple(sentences))
+
+
+def _what_will_happen(chosen: int, theirs: int, replaced: int, tells_addresses: bool) -> list[str]:
+    """Return what becomes of the chosen keys; `theirs` are other people's."""
+    gets = "a successor" if chosen == 1 else "successors"
+    will = f"{count(chosen, 'key')} will get {gets}"
     sentences = [f"{will}; {_be(theirs)} not yours." if theirs else f"{will}."]
     if theirs:
         sentences.append(
@@ -81,20 +93,14 @@ def plan_rotations(
         sentences.append(
             "The server does not tell allowed addresses: successors will work from any address."
         )
-    replaced = tuple(lost[key.id] for key in chosen if key.id in lost)
     if replaced:
-        is_one = len(replaced) == 1
+        is_one = replaced == 1
         have = (
             "has a successor whose secret was" if is_one else "have successors whose secrets were"
         )
         which = "that one is" if is_one else "those are"
-        sentences.append(f"{len(replaced):,} {have} never stored: {which} deleted first.")
-    sentences += [
-        f"{_be(len(left[reason]))} left out: {reason}." for reason in _REASONS if reason in left
-    ]
-    sentences.append("No predecessor is deleted before its successor works and you confirm it.")
-    left_out = tuple(key for reason in _REASONS for key in left.get(reason, ()))
-    return Plan(tuple(chosen), left_out, replaced, tuple(sentences))
+        sentences.append(f"{replaced:,} {have} never stored: {which} deleted first.")
+    return sentences
 
 
 def _why_unfinished(earlier: Unfinished) -> str:

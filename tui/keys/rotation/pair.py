@@ -9,6 +9,7 @@ from datetime import date
 from tui.api.errors import ApiError, NotFound
 from tui.api.models import Key, KeyDraft
 from tui.api.session import SessionProblem
+from tui.keys.created import Created
 from tui.keys.guard import Staying
 from tui.keys.labels import base_label
 from tui.keys.listing import Listing
@@ -21,7 +22,7 @@ from tui.keys.rotation.states import (
     StillPaused,
     SuccessorGone,
 )
-from tui.keys.service import FRESH_SECONDS, Created, KeyService
+from tui.keys.service import FRESH_SECONDS, KeyService
 from tui.keys.write_outcomes import StillThere, Unresolved
 
 LONG_LIST = 10_000

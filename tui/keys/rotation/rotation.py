@@ -18,6 +18,7 @@ from tui.api.models import Key, KeyDraft
 from tui.api.session import SessionProblem
 from tui.delivery.new_secret import Delivery, NewSecret
 from tui.journal import Attempt
+from tui.keys.created import Created
 from tui.keys.labels import retiring_since
 from tui.keys.listing import Listing
 from tui.keys.paused_mark import is_paused
@@ -39,7 +40,7 @@ from tui.keys.rotation.states import (
     SuccessorGone,
     WrongStep,
 )
-from tui.keys.service import Created, KeyService
+from tui.keys.service import KeyService
 from tui.keys.verification import Prove, Verification
 from tui.keys.write_outcomes import (
     CannotGoOn,

@@ -6,7 +6,8 @@ from contextlib import AsyncExitStack
 from functools import partial
 
 from tui.api.models import KeyDraft
-from tui.keys.service import Created, KeyService
+from tui.keys.created import Created
+from tui.keys.service import KeyService
 from tui.keys.write_outcomes import NotSeenSoFar, OutcomeUnknown
 from tui.problems import describe
 from tui.ui.screens.key_form import KeyFormScreen

@@ -14,7 +14,8 @@ from tui.api.models import CreatedKey, KeyDraft
 from tui.delivery import DeliveryFailed, DeliveryFault, FileDelivery, NewSecret, form_of
 from tui.delivery.recovery import KeptSecret
 from tui.journal import JournalEntry
-from tui.keys.service import Created, KeyService
+from tui.keys.created import Created
+from tui.keys.service import KeyService
 from tui.text import count, plain, short
 from tui.ui.screens.dialog import AskScreen, ConfirmScreen, Dialog
 from tui.ui.screens.key_actions import KeyListView

@@ -15,7 +15,7 @@ from textual.widgets import Footer, Static
 from tui.api.grants import Catalogue
 from tui.delivery import NewSecret
 from tui.journal import Attempt
-from tui.keys.service import Created
+from tui.keys.created import Created
 from tui.text import mask, plain, short
 from tui.ui.bindings import Place, bindings_for
 from tui.ui.screens.dialog import ConfirmScreen
