@@ -78,7 +78,7 @@ TRANSITIONS: Transitions = {
     S.CREATED: {
         Step.DELIVER: (S.DELIVERED, S.VERIFIED),
         Step.STORED: (S.DELIVERED, S.VERIFIED),
-        Step.VERIFY: (),
+        Step.VERIFY: (S.VERIFIED,),
         Step.UNDO: _UNDOING,
         Step.FORGET: (S.SECRET_LOST,),
     },
