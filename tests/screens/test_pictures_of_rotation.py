@@ -134,7 +134,7 @@ async def test_many_keys(server: Node, tmp_path: Path, monkeypatch: pytest.Monke
         server.fail("POST", API, "503-html")
         command = "vault kv put -mount=secret momentum/{label} key=-"
         await bulk.begin(command=command, password=server.password)
-        await bulk.over("4 of 6 · 2 failed · done")
+        await bulk.over("5 of 7 · 2 failed · done")
         await bulk.point_at("Support desk webhooks")
         await take(keys, "rotate-many-done")
 

@@ -437,7 +437,7 @@ async def test_the_help_is_searched(node: Node) -> None:
         assert "create a new API key" not in keys.says
         assert "Signing in" not in keys.says
         await keys.me.press("down", "pagedown", "pageup", "up", "enter")
-        assert "Enter To the list" not in keys.me.footer
+        await keys.me.until(lambda: "Enter To the list" not in keys.me.footer)
         await keys.me.press(FIND, "escape")
         await keys.me.until("create a new API key")
         await keys.me.press("escape")

@@ -44,7 +44,7 @@ class CommandDelivery:
 
         So does one that would be the same for two keys of these `labels`: the second secret would
         take the place of the first. Of the `others` on the server only one with another label
-        counts: a successor takes the place of its predecessor.
+        counts, where the command names the label: a successor takes the place of its predecessor.
         """
         words = parse(self._template)
         self._program, self._words = _find_program(words[0].text), words
@@ -55,7 +55,8 @@ class CommandDelivery:
                 if arguments in seen:
                     raise _same_command(seen[arguments], label)
                 seen[arguments] = label
-            for label in others:
+            names_label = any(word.holds("label") for word in words)
+            for label in others if names_label else ():  # else it is meant for this one secret
                 chosen = seen.get(self._fill({"label": _label_argument(label)}), label)
                 if chosen != label:
                     raise _same_command(chosen, label)

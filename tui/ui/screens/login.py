@@ -178,6 +178,8 @@ class LoginScreen(Screen[None]):
                 await session.close()
             self.refresh_bindings()
         if session is not None and is_signed_in:
+            for name in ("password", "client-secret"):
+                self._field(name).value = ""  # the screen may outlive its closing
             self.post_message(self.SignedIn(session))
 
     def _open_form(self, focused: Widget | None) -> None:
