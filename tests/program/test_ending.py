@@ -174,10 +174,11 @@ def test_it_stops_and_goes_on_as_other_programs_do(to_node: StartProgram, node: 
     program.sign_in(node)
     before = program.wait_quiet(0.6)
     for _ in range(2):
+        mark = program.mark
         program.signal(signal.SIGTSTP)
         os.waitid(os.P_PID, program.process.pid, os.WSTOPPED)
-        program.wait_bytes(b"\x1b[?1049l")
-        assert program.left_behind() == []
+        program.wait_bytes(b"\x1b[?1049l", since=mark)
+        program.wait_for(lambda _: not program.left_behind())
         mark = program.mark
         program.signal(signal.SIGCONT)
         program.wait_bytes(FIRST_ROW, since=mark)

@@ -40,7 +40,7 @@ def test_from_the_first_enter_to_leaving(start: StartProgram) -> None:
     program.press("n")
     program.shows("Create New API Key", "Grants *")
     program.send("Journey\t" + password)
-    program.press("tab", "tab", "down", "space", "down", "space")
+    program.press("tab", "tab", "tab", "down", "space", "down", "space")
     program.shows("2 of 11")
     program.press("enter")
     program.shows("The API key was created", "View Webhooks", "can never be retrieved again")
