@@ -496,7 +496,7 @@ async def test_keys_that_are_only_alike_are_asked_about(node: Node) -> None:
         node.add_key("worker")
     async with signed_in(node) as keys:
         await keys.go_to("worker")
-        assert "alike to another key: r asks" in keys.cursor_line
+        await keys.me.until("alike to another key: r asks")
         await keys.me.press("a")
         bulk = await with_marked(keys, "finish")
         assert "0 predecessors will be deleted" in bulk.says

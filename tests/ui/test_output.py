@@ -127,7 +127,7 @@ async def test_the_last_words_are_written_though_nothing_is_taken(
     monkeypatch.setattr(output_module, "FINISH_SECONDS", 0.05)
     line.fill()
     line.output.finish("\x1b[?1049l")
-    assert line.take().endswith(b"x\x18\x1b[?1049l")
+    assert (await line.take_all()).endswith(b"x\x18\x1b[?1049l")
 
 
 async def test_the_last_words_follow_what_is_still_taken(line: Line) -> None:

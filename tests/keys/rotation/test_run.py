@@ -285,12 +285,11 @@ async def test_pausing_and_cancelling_take_effect_between_keys(node: Node) -> No
 
         run = run_over(host, chosen, on_change=changed)
         running = asyncio.create_task(run.run())
-        while run.progress[0] < 3:  # noqa: ASYNC110  # nothing tells but the state
+        while not run.is_paused or run._under_way:  # noqa: ASYNC110  # nothing tells but the state
             await asyncio.sleep(0.005)
-        await asyncio.sleep(0.05)
-        assert run.is_paused
-        assert run.progress == (3, 40), "the first alone, then two at once"
-        assert len(node.keys()) == 43
+        done_first = run.progress[0]
+        assert 2 <= done_first <= 1 + MOST_AT_ONCE, "what was under way was seen to its end"
+        assert len(node.keys()) == 40 + done_first
         run.resume()
         await running
         assert run.is_cancelled
