@@ -248,7 +248,7 @@ class KeyService:
             if not error.maybe_done:
                 raise
             raise await self._read_outcome(sent, error) from None
-        except BaseException:
+        except BaseException:  # raised again: nothing is under way any more
             self.presence.release(attempt_id)
             raise
         if created_key.id in known:

@@ -18,7 +18,7 @@ from textual.geometry import Size
 from textual.message import Message
 
 from tui.delivery.plain_view import ENDING
-from tui.ui.terminal.colors import color_system
+from tui.ui.terminal.colours import color_system
 from tui.ui.terminal.input_stage import InputStage
 from tui.ui.terminal.ordinary_screen import erasing
 from tui.ui.terminal.output import Output, open_again
