@@ -28,6 +28,7 @@ from tui.api.session import Session, SessionProblem
 from tui.delivery.new_secret import DeliveryFailed, DeliveryFault, NewSecret, Sent
 from tui.journal import Journal, JournalEntry
 from tui.keys.created import Created
+from tui.keys.handing_over import handing_over
 from tui.keys.labels import base_label
 from tui.keys.presence import Presence
 from tui.keys.records import KeyHistory, Knowledge, Records, Unfinished
@@ -223,7 +224,8 @@ class Program:
             return
         secret = created.key.secret.get_secret_value()
         self._shown.add(secret)
-        await self._store(created.key.id or secret[:4], secret)
+        async with handing_over(created.attempt):
+            await self._store(created.key.id or secret[:4], secret)
         created.attempt.stored("the vault")
         self.service.presence.release(created.attempt.id)
         self._shown.discard(secret)
@@ -280,7 +282,7 @@ class Program:
             "create": lambda: self._create_and_verify(rotation),
             "deliver": lambda: rotation.deliver(self),
             "stored": lambda: rotation.stored_by_hand("the vault"),
-            "verify": lambda: rotation.verify(secret=self._secret_of(rotation)),
+            "verify": lambda: rotation.verify(secret=self._given(rotation)),
             "finish": lambda: rotation.finish(even_unverified=not rotation.is_proven),
             "undo": rotation.undo,
             "replace": rotation.replace_lost,
@@ -417,8 +419,12 @@ class Program:
         return any(listed.id == key.id for listed in self.keys)
 
     def _secret_of(self, rotation: Rotation) -> SecretStr | None:
+        return rotation.secret or self._given(rotation)
+
+    def _given(self, rotation: Rotation) -> SecretStr | None:
+        """Return the secret that the operator has to paste, where none is held any more."""
         if rotation.secret is not None:
-            return rotation.secret
+            return None
         kept = self.vault.secrets.get(rotation.successor.id) if rotation.successor else None
         return SecretStr(kept) if kept else None
 

@@ -49,7 +49,8 @@ class Knowledge(Enum):
     NEVER_STORED = "never stored"
     """The key was created here, and the whole account of that says nothing of storing."""
     PERHAPS_STORED = "perhaps stored"
-    """As before, but something that is not understood may say more."""
+    """As before, but a delivery was cut off, the secret is kept for the next sign-in, or a line that
+    is not understood may say more."""
     NOT_KNOWN = "not known"
     """The key was created elsewhere, or is being created by another instance."""
 
@@ -59,7 +60,8 @@ class KeyRecord:
     """One key and what is known of it; `successors` are those that are listed.
 
     `has_lost_predecessor` says that it was made to succeed a key that is not there any more.
-    `is_orphan` says that nobody has its secret and that another key took the place meant for it.
+    `is_orphan` says that nobody has its secret and that another key took the place meant for it;
+    `is_kept`, that its secret is kept here for the next sign-in.
     """
 
     key: Key
@@ -70,6 +72,7 @@ class KeyRecord:
     successors: tuple[Key, ...] = ()
     has_lost_predecessor: bool = False
     is_orphan: bool = False
+    is_kept: bool = False
     open_write: OpenWrite | None = None
     worker: Worker | None = None
 
@@ -138,6 +141,8 @@ class History:
     snapshot: JournalSnapshot = field(default_factory=JournalSnapshot)
     creates: tuple[CreateRecord, ...] = ()
     open_attempts: tuple[JournalEntry, ...] = ()
+    kept: frozenset[str] = frozenset()
+    """The attempts whose secrets are kept for the next sign-in (delivery.recovery)."""
 
 
 class Records:
@@ -263,6 +268,7 @@ class Records:
             successors=tuple(self._successors.get(key.id, ())),
             has_lost_predecessor=key.id in self._without_predecessor,
             is_orphan=knowledge is Knowledge.NEVER_STORED and bool(self.heirs(key)),
+            is_kept=created is not None and self._is_kept(created),
             open_write=self._open_writes.get(key.id),
             worker=self._worker(key),
         )
@@ -313,9 +319,12 @@ class Records:
         if created.unstored is None:
             return Knowledge.HELD_SOMEWHERE if created.is_stored else Knowledge.NOT_KNOWN
         lines = (replace(line, key_id=key.id, short_key=key.short_key) for line in created.lines)
-        if created.is_doubted or any(map(self._history.snapshot.doubts, lines)):
+        if created.is_in_delivery or created.is_doubted or self._is_kept(created) or any(map(self._history.snapshot.doubts, lines)):
             return Knowledge.PERHAPS_STORED
         return Knowledge.NEVER_STORED
+
+    def _is_kept(self, created: CreateRecord) -> bool:
+        return created.attempt_id in self._history.kept
 
     def _of_knowledge(self, knowledge: Knowledge) -> tuple[KeyRecord, ...]:
         candidates = dict.fromkeys((*self._created, *self._alike_to_lost))
@@ -428,8 +437,14 @@ class KeyHistory:
     Files are read in threads, and taken apart again only once they have changed.
     """
 
-    def __init__(self, journal: Journal, server: str, presence: Presence) -> None:
-        self._journal, self._server, self._presence = journal, server, presence
+    def __init__(
+        self,
+        journal: Journal,
+        server: str,
+        presence: Presence,
+        kept: Callable[[], frozenset[str]] = frozenset,
+    ) -> None:
+        self._journal, self._server, self._presence, self._kept = journal, server, presence, kept
         self.current = History()
 
     async def refresh(self) -> History:
@@ -458,10 +473,13 @@ class KeyHistory:
     def _read(self) -> History:
         snapshot = self._journal.read()
         self._presence.read()
+        kept = self._kept()
         if snapshot is not self.current.snapshot:
             entries = snapshot.entries[::-1]
             creates = create_records(entries, snapshot.doubts)
-            self.current = History(snapshot, creates, open_attempts(entries))
+            self.current = History(snapshot, creates, open_attempts(entries), kept)
+        elif kept != self.current.kept:
+            self.current = replace(self.current, kept=kept)
         return self.current
 
 

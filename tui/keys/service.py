@@ -85,7 +85,8 @@ class KeyService:
         self.unstored_secrets = unstored_secrets or UnstoredSecrets(RecoveryFolder({}))
         folder = journal.path.parent / "working" if journal.path is not None else None
         self.presence = Presence(folder, session.client.server.url)
-        self.history = KeyHistory(journal, session.client.server.url, self.presence)
+        kept = self.unstored_secrets.folder.attempts
+        self.history = KeyHistory(journal, session.client.server.url, self.presence, kept)
         self.listing = Listing()
         self._listed_at = self._history_read_at = float("-inf")
         self._catalogues: dict[str | None, Catalogue] = {}

@@ -19,6 +19,7 @@ from tui.api.session import SessionProblem
 from tui.delivery.new_secret import Delivery, NewSecret
 from tui.journal import Attempt
 from tui.keys.created import Created
+from tui.keys.handing_over import handing_over
 from tui.keys.labels import retiring_since
 from tui.keys.listing import Listing
 from tui.keys.paused_mark import is_paused
@@ -108,7 +109,7 @@ class Rotation(Machine):
         rotation._pair.is_known_here = unfinished.known is not None
         rotation._was_proven = unfinished.known is not None and unfinished.known.is_verified
         rotation._state = State.INTERRUPTED
-        rotation._may_be_lost = unfinished.knowledge is not Knowledge.NOT_KNOWN
+        rotation._may_be_lost = unfinished.knowledge is Knowledge.NEVER_STORED
         if unfinished.is_stored and unfinished.known is not None:
             storings = [line.detail for line in unfinished.known.lines if line.phase == "stored"]
             rotation.stored = "".join(storings[-1:]) or "stored earlier"
@@ -381,13 +382,14 @@ class Rotation(Machine):
         if self.successor is not None:
             key_id, short_key = self.successor.id, self.successor.raw_short_key or short_key
         new_secret = NewSecret(self._secret, key_id, self._created.draft.label, short_key)
-        sent = await delivery.deliver(new_secret)
+        async with handing_over(self._created.attempt):
+            sent = await delivery.deliver(new_secret)
         await self._store(sent.where)
 
-    def note_stored(self, how: str) -> None:
-        """Note in the journal that the secret held here is stored, before the operator goes on."""
-        if self._created is not None:
-            self._created.attempt.stored(how)
+    @property
+    def attempt(self) -> Attempt | None:
+        """Where to note what becomes of the secret that is held here."""
+        return self._created.attempt if self._created is not None else None
 
     async def _find_attempt(self) -> Attempt | None:
         """Return what to note about the successor, where it was created by this operator."""
@@ -422,7 +424,7 @@ class Rotation(Machine):
         self._reach(State.VERIFIED if self.is_proven else State.DELIVERED)
 
     async def _verify(self, given: SecretStr | None = None) -> None:
-        secret = self._secret or given
+        secret = given or self._secret
         if secret is None:
             raise SecretForgotten
         if self.successor is not None and not self.successor.may_have(secret):

@@ -101,7 +101,7 @@ class RotateScreen(ShowsSecret[str]):
                         yield Static(label)
                         yield Static(id=f"planned-{name}", markup=False)
                 yield PasswordField(is_needed=self._service.session.has_password)
-            yield SecretBox(self._rotation.note_stored, self._service.listing.raw_labels)
+            yield SecretBox(lambda: self._rotation.attempt, self._service.listing.raw_labels)
             yield Static(id="next-step", markup=False)
             yield Proofs()
         with Horizontal(id="buttons"):
@@ -258,8 +258,8 @@ class RotateScreen(ShowsSecret[str]):
             return False
         if self._rotation.allows(Step.STORED):
             await self._rotation.stored_by_hand(went_to or BY_WORD)
-        else:
-            self._rotation.note_stored(went_to or BY_WORD)  # the outcome of a write is not known
+        elif attempt := self._rotation.attempt:
+            attempt.stored(went_to or BY_WORD)  # the outcome of a write is not known
         return True
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

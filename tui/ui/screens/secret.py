@@ -67,7 +67,7 @@ class SecretScreen(ShowsSecret[str]):
         with VerticalScroll(id="page", can_focus=False):
             yield Static(self._title, id="title")
             yield Static(self._about(), id="about")
-            yield SecretBox(self._attempt.stored if self._attempt else None, self._labels)
+            yield SecretBox(lambda: self._attempt, self._labels)
             with Horizontal(id="buttons"):
                 yield Button("I have stored it", id="stored", variant="primary", compact=True)
         yield Footer(show_command_palette=False, compact=True)

@@ -31,6 +31,8 @@ from tui.delivery import (
     variable_name,
     write_secret_file,
 )
+from tui.journal import Attempt
+from tui.keys.handing_over import handing_over
 from tui.text import plain, short
 from tui.ui.screens.dialog import AskScreen
 from tui.ui.terminal.output import write_and_wait
@@ -52,7 +54,7 @@ WAYS_WIDTH = 72
 class SecretBox(Vertical):
     """Shows one secret and sends it where the operator says; `forget` ends that.
 
-    `on_stored` is called at once with how it was stored, so that this is known whatever comes next.
+    What becomes of it is noted at once with the `attempt` that made the key, if there is one.
     """
 
     DEFAULT_CSS = """
@@ -70,11 +72,11 @@ class SecretBox(Vertical):
     """
 
     def __init__(
-        self, on_stored: Callable[[str], None] | None = None, labels: Sequence[str] = ()
+        self, attempt: Callable[[], Attempt | None] = lambda: None, labels: Sequence[str] = ()
     ) -> None:
         """Take the raw `labels` of all keys: no command may mistake one for another."""
         super().__init__()
-        self._on_stored, self._labels = on_stored, labels
+        self._attempt, self._labels = attempt, labels
         self._new_secret: NewSecret | None = None
         self._went_to: list[str] = []
 
@@ -126,6 +128,8 @@ class SecretBox(Vertical):
         if self._new_secret is None:
             return
         with self.query_one(Status).working("Sending it to the clipboard"):
+            if attempt := self._attempt():
+                attempt.delivering()
             sent = await send_to_clipboard(
                 self._new_secret.secret, os.environ, self._write_terminal
             )
@@ -157,7 +161,8 @@ class SecretBox(Vertical):
                 return
             try:
                 with self.query_one(Status).working("The file is being written"):
-                    where = await _write_new_file(Path(answer.strip()), new_secret)
+                    async with handing_over(self._attempt()):
+                        where = await _write_new_file(Path(answer.strip()), new_secret)
             except DeliveryFailed as failure:
                 path, refusal = answer, failure.sentence
             else:
@@ -171,6 +176,8 @@ class SecretBox(Vertical):
             return
         label = short(self._new_secret.label, 60)
         heading = f"The secret of {label}, to select with the mouse:"
+        if attempt := self._attempt():
+            attempt.delivering()
         try:
             with self.app.suspend():
                 plain_view(
@@ -209,7 +216,8 @@ class SecretBox(Vertical):
             try:
                 delivery.check([new_secret.label], self._labels)
                 with self.query_one(Status).working("The command runs"):
-                    sent = await delivery.deliver(new_secret)
+                    async with handing_over(self._attempt()):
+                        sent = await delivery.deliver(new_secret)
             except DeliveryFailed as failure:
                 command, refusal = answer, failure.sentence
             else:
@@ -217,8 +225,8 @@ class SecretBox(Vertical):
                 return
 
     def _delivered(self, where: str, caveat: str = "", *, is_stored: bool = False) -> None:
-        if is_stored and self._on_stored is not None:
-            self._on_stored(where)
+        if is_stored and (attempt := self._attempt()):
+            attempt.stored(where)
         if where not in self._went_to:
             self._went_to.append(where)
         self._show_message(Content(f"{where} {caveat}".strip()), "done")
