@@ -76,6 +76,7 @@ class Made:
 
     home: str
     predecessor: str
+    operator: str = ""
 
 
 def word(label: str) -> str:
@@ -166,11 +167,13 @@ class Truth(Observer):
 
     def created(self, intent: Intent, predecessor: str, key: StoredKey, secret: str) -> None:
         """A key was made."""
-        root = self.roots.get(predecessor, key.id)
+        root = (
+            key.id if self._is_rival(predecessor, intent) else self.roots.get(predecessor, key.id)
+        )
         if predecessor and self._is_succeeded(predecessor, intent):
             self._violate("succeeded twice", f"{predecessor[:8]} by {intent.actor}")
         self._take_in(key, secret, root)
-        self.made[key.id] = Made(intent.home, predecessor)
+        self.made[key.id] = Made(intent.home, predecessor, intent.actor[:1])
         self.rotated.add(root)
         if word(key.label) not in self.labels:
             self.labels[word(key.label)] = Label(frozenset(key.grants), key.label)
@@ -180,6 +183,19 @@ class Truth(Observer):
             and _fields(key) not in self._lately(predecessor, intent)
         ):
             self._violate("successor unlike", f"{key.id[:8]} {key.valid_ips} of {predecessor[:8]}")
+
+    def _is_rival(self, predecessor: str, intent: Intent) -> bool:
+        """Tell whether the other operator's successor of the same key is there, too.
+
+        Where two operators rotate a key at the same moment, or marks are lost, each may use the
+        own successor. Nothing tells the program that one of them is not needed, so each goes on as
+        a line of its own, which must come to one key.
+        """
+        return bool(predecessor) and any(
+            made.predecessor == predecessor and made.operator != intent.actor[:1]
+            for key in self.server.all_keys()
+            if (made := self.made.get(key.id))
+        )
 
     def _is_succeeded(self, predecessor: str, intent: Intent) -> bool:
         """Tell whether a key had a successor that is of use, for everybody to see."""
@@ -323,11 +339,9 @@ class Truth(Observer):
         return "addressless" in self.server.habits
 
     def _is_brought_to_its_end(self, line: list[StoredKey]) -> bool:
-        """Tell whether no key has a successor beside it, and each is held by somebody else.
-
-        Where two operators rotated a key at the same moment, each may use the own successor.
-        """
-        followed = {its.predecessor for key in line if (its := self.made.get(key.id))}
+        """Tell whether no key has a successor beside it, and each is held by somebody else."""
+        left = self.server.all_keys()
+        followed = {its.predecessor for key in left if (its := self.made.get(key.id))}
         secrets = {self.secrets[key.id] for key in line}
         most_in_one = max((len(secrets & set(vault.values())) for vault in self.vaults), default=0)
         return (

@@ -37,9 +37,9 @@ DELIVERIES = ("delivering", "undelivered", "stored")
 class JournalEntry:
     """One line; `attempt` links those about the same request. Texts are raw, not fit to be shown.
 
-    `detail` says how a secret was stored, or why that or a request failed; `predecessor` is the id of
-    the key that a created one is to succeed; `valid_ips` are the allowed IPs of a key before it is
-    paused, kept apart by blanks, none for any address.
+    `detail` says how a secret was stored, or why that or a request failed; `predecessor` is the id
+    of the key that a created one is to succeed; `valid_ips` are the allowed IPs of a key before it
+    is paused, kept apart by blanks, none for any address.
     """
 
     when: datetime

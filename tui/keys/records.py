@@ -30,6 +30,7 @@ from tui.keys.labels import (
     has_torn_mark,
     key_reference,
     mark_of,
+    may_name,
     nonce_of,
     retiring_since,
 )
@@ -49,8 +50,8 @@ class Knowledge(Enum):
     NEVER_STORED = "never stored"
     """The key was created here, and the whole account of that says nothing of storing."""
     PERHAPS_STORED = "perhaps stored"
-    """As before, but a delivery was cut off, the secret is kept for the next sign-in, or a line that
-    is not understood may say more."""
+    """As before, but a delivery was cut off, the secret is kept for the next sign-in, or there is a
+    line that is not understood."""
     NOT_KNOWN = "not known"
     """The key was created elsewhere, or is being created by another instance."""
 
@@ -318,10 +319,13 @@ class Records:
             return Knowledge.NOT_KNOWN
         if created.unstored is None:
             return Knowledge.HELD_SOMEWHERE if created.is_stored else Knowledge.NOT_KNOWN
-        lines = (replace(line, key_id=key.id, short_key=key.short_key) for line in created.lines)
-        if created.is_in_delivery or created.is_doubted or self._is_kept(created) or any(map(self._history.snapshot.doubts, lines)):
+        if created.is_in_delivery or self._is_kept(created) or self._is_doubted(created, key):
             return Knowledge.PERHAPS_STORED
         return Knowledge.NEVER_STORED
+
+    def _is_doubted(self, created: CreateRecord, key: Key) -> bool:
+        lines = (replace(line, key_id=key.id, short_key=key.short_key) for line in created.lines)
+        return created.is_doubted or any(map(self._history.snapshot.doubts, lines))
 
     def _is_kept(self, created: CreateRecord) -> bool:
         return created.attempt_id in self._history.kept
@@ -389,7 +393,11 @@ class Records:
                 is_gone = self._listing.lacks(named)
             else:
                 candidates = by_reference.get(mark.reference, []) if mark else []
-                fitting = [other for other in candidates if _fits(mark, other)]
+                fitting = [
+                    other
+                    for other in candidates
+                    if mark is not None and may_name(mark, other.raw_short_key or "")
+                ]
                 predecessor = fitting[0] if len(fitting) == 1 else None
                 is_gone = not candidates and self._listing.is_whole
             if predecessor is not None and predecessor.id != key.id:
@@ -405,14 +413,14 @@ class Records:
 
     def _may_be_ours(self, key: Key) -> bool:
         """Tell whether a key may have come of a create whose outcome is not known, or may not."""
-        if not self._lost_creates or key.id in self._created or key.id in self._named:
+        if not self._lost_creates or key.id in self._created or self._is_foreign(key):
             return False
-        times = self._lost_creates.get(_comparable(key.raw_label or ""), ())
-        created_at = key.created_at
-        is_of_that_time = created_at is None or any(
-            began - SAME_TIME < created_at < began + LANDING + SAME_TIME for began in times
+        named_at, created_at = self._named.get(key.id), key.created_at
+        return any(
+            (named_at is None or began < named_at)  # else it was there before
+            and (created_at is None or began - SAME_TIME < created_at < began + LANDING + SAME_TIME)
+            for began in self._lost_creates.get(_comparable(key.raw_label or ""), ())
         )
-        return bool(times) and is_of_that_time and not self._is_foreign(key)
 
     @cached_property
     def _lost_creates(self) -> Mapping[str, list[datetime]]:
@@ -426,9 +434,13 @@ class Records:
         return times
 
     @cached_property
-    def _named(self) -> frozenset[str]:
-        """The ids that the journal names as predecessors: those keys were there before."""
-        return frozenset(record.predecessor for record in self._creates)
+    def _named(self) -> Mapping[str, datetime]:
+        """When the journal first names a key as a predecessor, by id: it was there by then."""
+        named: dict[str, datetime] = {}
+        for record in self._creates:
+            earliest = named.get(record.predecessor, record.began)
+            named[record.predecessor] = min(earliest, record.began)
+        return named
 
 
 class KeyHistory:
@@ -489,13 +501,6 @@ def is_about(entry: JournalEntry, key: Key) -> bool:
         return entry.short_key == key.raw_short_key[: len(entry.short_key)]
     noted, listed = _comparable(entry.label), _comparable(key.raw_label or "")
     return not noted or not listed or noted == listed or noted.startswith(listed)
-
-
-def _fits(mark: Mark | None, key: Key) -> bool:
-    """Tell whether a key may be the predecessor that a mark names."""
-    if mark is None or not mark.short_key or not key.raw_short_key:
-        return True
-    return mark.short_key.lower() == key.raw_short_key.lower()
 
 
 def _comparable(label: str) -> str:

@@ -38,6 +38,7 @@ from tui.keys.rotation.states import (
     SecretForgotten,
     State,
     Step,
+    SucceededAlready,
     SuccessorGone,
     WrongStep,
 )
@@ -331,6 +332,8 @@ class Rotation(Machine):
         """Learn the grants to give, and the keys from before, to recognise the successor by."""
         if not self._pair.is_predecessor_deleted:
             await self._pair.look_unless_fresh()
+            if successors := self.service.successors(self.predecessor):
+                raise SucceededAlready(successors)
         if self.predecessor.raw_grants is None and not self.draft.grants:
             raise GrantsNotTold
         if self._draft is None and not tells_draft(self.predecessor):
