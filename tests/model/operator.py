@@ -278,6 +278,8 @@ class Program:
     async def take(self, rotation: Rotation, name: str) -> None:
         """Take a step as its button does, and what the screen does after it by itself."""
         _step(name)
+        if name == "finish" and rotation.differences:
+            _agree()
         takes: dict[str, Callable[[], Awaitable[object]]] = {
             "create": lambda: self._create_and_verify(rotation),
             "deliver": lambda: rotation.deliver(self),
@@ -331,7 +333,8 @@ class Program:
             keys,
             self.service.session.user,
             self.records.unfinished,
-            orphans={record.key.id for record in self.records.never_stored if record.is_orphan},
+            orphans=self.records.orphans,
+            unclear=self.records.unclear,
             tells_addresses=tells_addresses,
         )
         if not tells_addresses:
@@ -359,6 +362,7 @@ class Program:
             if each.is_known
             and each.predecessor.id in chosen
             and each.is_proven
+            and not each.differences
             and len(each.successors) == 1
             and each.worker is None
         ]
@@ -448,7 +452,7 @@ class Program:
 
 
 def _agree() -> None:
-    """Have the operator agree to a successor that works from any address."""
+    """Have the operator agree to a successor that is not as its predecessor."""
     intent = INTENT.get()
     if intent is not None:
         intent.is_asked = True

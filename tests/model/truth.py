@@ -281,7 +281,8 @@ class Truth(Observer):
             return
         relied = any(self._deleted_by.get(other) == "rotation" for other in intent.others)
         was_edited = self._edited_at.get(name, -1.0) >= intent.began
-        if (is_wanted and not relied) or was_edited:
+        is_agreed = intent.is_asked and intent.step == "finish"
+        if (is_wanted and not relied) or was_edited or is_agreed:
             label.is_given_up = True
             return
         self._lost[name] = intent
@@ -325,7 +326,8 @@ class Truth(Observer):
             was_picked = any(self.roots.get(gone) == root for gone in self.wanted_gone)
             label = self.labels[self.words[root]]
             if not line:
-                if not (was_picked or label.is_given_up or root in self._wronged):
+                is_rival = bool((made := self.made.get(root)) and made.predecessor)
+                if not (was_picked or label.is_given_up or root in self._wronged or is_rival):
                     self._violate("not converged", f"nothing left of {root[:8]}")
             elif not self._is_brought_to_its_end(line):
                 named = ", ".join(f"{key.id[:8]} {key.label!r}" for key in line)

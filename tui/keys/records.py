@@ -24,6 +24,7 @@ from tui.journal import (
     create_records,
     open_attempts,
 )
+from tui.keys.guard import differences
 from tui.keys.labels import (
     Mark,
     base_label,
@@ -126,6 +127,12 @@ class Unfinished:
         return self.knowledge is Knowledge.HELD_SOMEWHERE
 
     @property
+    def differences(self) -> str:
+        """In which of grants and allowed IPs the successors differ from the predecessor."""
+        texts = (differences(self.predecessor, successor) for successor in self.successors)
+        return next(filter(None, texts), "")
+
+    @property
     def is_known(self) -> bool:
         """Whether a mark or the journal tells of the rotation."""
         return self.kind is UnfinishedKind.KNOWN
@@ -220,6 +227,23 @@ class Records:
         marked = [key_id for key_id in self._marks if key_id in self._without_predecessor]
         torn = [key_id for key_id in self._torn if key_id in self._without_predecessor]
         return tuple(self._record(self._listing.by_id[key_id]) for key_id in (*marked, *torn))
+
+    @cached_property
+    def orphans(self) -> frozenset[str]:
+        """The ids of keys whose secrets nobody has, and whose places others took."""
+        return frozenset(record.key.id for record in self.never_stored if record.is_orphan)
+
+    @cached_property
+    def unclear(self) -> frozenset[str]:
+        """The ids of keys of which it is not known whether anybody has the secret.
+
+        Among them are those that share a predecessor which is gone, if nothing more is known here.
+        """
+        by_reference: dict[str, list[str]] = {}
+        for key_id in self._without_predecessor & self._marks.keys() - self._created.keys():
+            by_reference.setdefault(self._marks[key_id].reference, []).append(key_id)
+        siblings = (ids for ids in by_reference.values() if len(ids) > 1)
+        return frozenset(record.key.id for record in self.perhaps_stored).union(*siblings)
 
     @property
     def marked(self) -> tuple[KeyRecord, ...]:

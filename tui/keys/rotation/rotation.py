@@ -19,6 +19,7 @@ from tui.api.session import SessionProblem
 from tui.delivery.new_secret import Delivery, NewSecret
 from tui.journal import Attempt
 from tui.keys.created import Created
+from tui.keys.guard import differences
 from tui.keys.handing_over import handing_over
 from tui.keys.labels import retiring_since
 from tui.keys.listing import Listing
@@ -170,6 +171,13 @@ class Rotation(Machine):
     def is_proven(self) -> bool:
         """Whether the successor was shown to work, now or earlier on this host."""
         return self.verification.works if self.verification is not None else self._was_proven
+
+    @property
+    def differences(self) -> str:
+        """In which of grants and allowed IPs the keys differ, unless that was chosen here."""
+        if self._created is not None or self.successor is None:
+            return ""
+        return differences(self.predecessor, self.successor)
 
     @property
     def is_paused(self) -> bool:
@@ -332,14 +340,15 @@ class Rotation(Machine):
         """Learn the grants to give, and the keys from before, to recognise the successor by."""
         if not self._pair.is_predecessor_deleted:
             await self._pair.look_unless_fresh()
-            if successors := self.service.successors(self.predecessor):
-                raise SucceededAlready(successors)
         if self.predecessor.raw_grants is None and not self.draft.grants:
             raise GrantsNotTold
         if self._draft is None and not tells_draft(self.predecessor):
             raise PausedBefore
         if self.lacks_addresses:
             raise AddressesNotChosen
+        successors = self.service.successors(self.predecessor)
+        if successors and not self._pair.is_predecessor_deleted:
+            raise SucceededAlready(successors)
         self._asked = self.draft
 
     @property

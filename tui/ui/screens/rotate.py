@@ -29,6 +29,7 @@ from tui.ui.screens.rotation_dialogs import (
     ask_any_address,
     ask_replace,
     ask_undo,
+    ask_unlike,
     ask_unverified,
 )
 from tui.ui.screens.rotation_text import (
@@ -211,7 +212,10 @@ class RotateScreen(ShowsSecret[str]):
     @on(Button.Pressed, "#finish")
     @work(group="finish", description="delete the predecessor")
     async def action_finish(self) -> None:
-        """Delete the predecessor; one more question where its successor was not shown to work."""
+        """Delete the predecessor, after asking where its successor is unlike or unverified."""
+        differences = self._rotation.differences
+        if differences and not await self.app.push_screen_wait(ask_unlike(differences)):
+            return
         unverified = not self._rotation.is_proven
         if unverified and not await self.app.push_screen_wait(ask_unverified()):
             return
