@@ -22,6 +22,7 @@ LABEL = "Relay é"
 def created(journal: Journal, **known: str) -> Attempt:
     attempt = journal.begin("create", server=SERVER, username="ops", label=LABEL)
     attempt.done(**{"key_id": "k1", "short_key": "9ac1"} | known)
+    journal.wait()
     return attempt
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
@@ -191,11 +191,19 @@ class Truth(Observer):
         own successor. Nothing tells the program that one of them is not needed, so each goes on as
         a line of its own, which must come to one key.
         """
+        left = [ancestor for key in self.server.all_keys() for ancestor in self._ancestors(key.id)]
         return bool(predecessor) and any(
             made.predecessor == predecessor and made.operator != intent.actor[:1]
-            for key in self.server.all_keys()
-            if (made := self.made.get(key.id))
+            for key_id in left
+            if (made := self.made.get(key_id))
         )
+
+    def _ancestors(self, key_id: str) -> Iterator[str]:
+        """Yield a key, the one that it succeeds, and so on."""
+        while key_id:
+            yield key_id
+            made = self.made.get(key_id)
+            key_id = made.predecessor if made else ""
 
     def _is_succeeded(self, predecessor: str, intent: Intent) -> bool:
         """Tell whether a key had a successor that is of use, for everybody to see."""
@@ -327,13 +335,22 @@ class Truth(Observer):
             label = self.labels[self.words[root]]
             if not line:
                 is_rival = bool((made := self.made.get(root)) and made.predecessor)
-                if not (was_picked or label.is_given_up or root in self._wronged or is_rival):
+                is_excused = was_picked or label.is_given_up or root in self._wronged
+                if not (is_rival or is_excused or self._has_heir(root)):
                     self._violate("not converged", f"nothing left of {root[:8]}")
             elif not self._is_brought_to_its_end(line):
                 named = ", ".join(f"{key.id[:8]} {key.label!r}" for key in line)
                 self._violate("not converged", f"left are {named}")
             elif not (was_picked or self._keeps_marks) and _MARKED.search(line[0].label):
                 self._violate("not converged", f"still marked: {line[0].label!r}")
+
+    def _has_heir(self, root: str) -> bool:
+        """Tell whether a key of another line goes back to this one."""
+        return any(
+            self.roots.get(ancestor) == root
+            for key in self.server.all_keys()
+            for ancestor in self._ancestors(key.id)
+        )
 
     @property
     def _keeps_marks(self) -> bool:
