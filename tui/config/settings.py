@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from functools import partial
 
 from tui.config import values
 from tui.config.values import Read
@@ -47,140 +46,175 @@ class Setting:
         return self.scope is not (Scope.GENERAL if is_server else Scope.SERVER)
 
 
+_OF_SERVERS = (
+    Setting(
+        "url",
+        Scope.SERVER,
+        values.url,
+        "the server",
+        '"https://momentum.example"',
+    ),
+    Setting(
+        "user",
+        Scope.SERVER,
+        values.text,
+        "who signs in",
+        '"admin"',
+    ),
+    Setting(
+        "password_command",
+        Scope.SERVER,
+        values.argv,
+        "prints the password on its first line; run without a shell when you sign in",
+        '["pass", "show", "momentum/prod"]',
+        "the password is typed",
+    ),
+    Setting(
+        "ca_file",
+        Scope.SERVER,
+        values.file,
+        "trust this certificate authority as well",
+        '"~/momentum-ca.pem"',
+    ),
+    Setting(
+        "allow_http",
+        Scope.SERVER,
+        values.flag,
+        "allow a server without TLS; everything is readable",
+        "false",
+        "false",
+    ),
+    Setting(
+        "client_id",
+        Scope.SERVER,
+        values.text,
+        "the installation's OAuth client, if it has one",
+        '"momentum-keys"',
+    ),
+    Setting(
+        "client_secret_file",
+        Scope.SERVER,
+        values.file,
+        "a file whose first line is the client's secret",
+        '"~/.config/momentum-keys/client-secret"',
+    ),
+    Setting(
+        "client_secret_command",
+        Scope.SERVER,
+        values.argv,
+        "or a command that prints it",
+        '["pass", "show", "momentum/client"]',
+    ),
+    Setting(
+        "api_prefix",
+        Scope.SERVER,
+        values.prefix,
+        "the path that all calls begin with",
+        '"/api/v1"',
+        '"/api/v1"',
+    ),
+    Setting(
+        "subaccount",
+        Scope.SERVER,
+        values.subaccount,
+        "the subaccount that new keys are for, unless the form says otherwise",
+        "7",
+        "the primary account",
+    ),
+    Setting(
+        "color",
+        Scope.SERVER,
+        values.one_of(values.COLOURS),
+        "the bar at the top, to know this server by: " + ", ".join(values.COLOURS),
+        '"red"',
+    ),
+)
+_EITHER = (
+    Setting(
+        "read_only",
+        Scope.EITHER,
+        values.flag,
+        "offer nothing that changes a key",
+        "true",
+        "false",
+    ),
+    Setting(
+        "deliver",
+        Scope.EITHER,
+        values.deliveries,
+        "commands that take a new secret on their standard input, by name",
+        '{ vault = "vault kv put -mount=secret momentum/{label} key=-" }',
+    ),
+    Setting(
+        "rotate_after",
+        Scope.EITHER,
+        values.rotate_after,
+        "when a key is due for rotation, as here or by label: "
+        '{ "*" = "1y", "batch-*" = "30d", "archive" = "never" }',
+        '"90d"',
+        "no key is ever due",
+    ),
+    Setting(
+        "lock_after",
+        Scope.EITHER,
+        values.minutes,
+        "lock the screen after so many minutes without a key; 0: never",
+        "15",
+        "15",
+    ),
+    Setting(
+        "keys",
+        Scope.EITHER,
+        values.key_map,
+        "other keys for what the table of keys lists, by its name",
+        '{ "keys.reload" = "f5" }',
+        "those of the help",
+    ),
+)
+_GENERAL = (
+    Setting(
+        "ascii",
+        Scope.GENERAL,
+        values.flag,
+        "draw signs and frames in ASCII",
+        "false",
+        "where the locale has no Unicode",
+    ),
+    Setting(
+        "no_mouse",
+        Scope.GENERAL,
+        values.flag,
+        "leave the mouse to the terminal",
+        "false",
+        "false",
+    ),
+    Setting(
+        "journal",
+        Scope.GENERAL,
+        values.file,
+        "the file that tells what was done",
+        '"~/.local/state/momentum-keys/journal.jsonl"',
+        "in the folder of the state",
+    ),
+    Setting(
+        "remember",
+        Scope.GENERAL,
+        values.flag,
+        "offer the last server, user, delivery command and folder again",
+        "true",
+        "true",
+    ),
+)
+
+
 def settings(vocabulary: Vocabulary) -> tuple[Setting, ...]:
     """Return all settings, in the order in which they are shown."""
-    setting, server = partial(Setting, scope=Scope.EITHER), partial(Setting, scope=Scope.SERVER)
-    general = partial(Setting, scope=Scope.GENERAL)
-    theme = values.one_of(vocabulary.themes)
-    return (
-        server("url", read=values.url, meaning="the server", example='"https://momentum.example"'),
-        server("user", read=values.text, meaning="who signs in", example='"admin"'),
-        server(
-            "password_command",
-            read=values.argv,
-            meaning="prints the password on its first line; run without a shell when you sign in",
-            example='["pass", "show", "momentum/prod"]',
-            otherwise="the password is typed",
-        ),
-        server(
-            "ca_file",
-            read=values.file,
-            meaning="trust this certificate authority as well",
-            example='"~/momentum-ca.pem"',
-        ),
-        server(
-            "allow_http",
-            read=values.flag,
-            meaning="allow a server without TLS; everything is readable",
-            example="false",
-            otherwise="false",
-        ),
-        server(
-            "client_id",
-            read=values.text,
-            meaning="the installation's OAuth client, if it has one",
-            example='"momentum-keys"',
-        ),
-        server(
-            "client_secret_file",
-            read=values.file,
-            meaning="a file whose first line is the client's secret",
-            example='"~/.config/momentum-keys/client-secret"',
-        ),
-        server(
-            "client_secret_command",
-            read=values.argv,
-            meaning="or a command that prints it",
-            example='["pass", "show", "momentum/client"]',
-        ),
-        server(
-            "api_prefix",
-            read=values.prefix,
-            meaning="the path that all calls begin with",
-            example='"/api/v1"',
-            otherwise='"/api/v1"',
-        ),
-        server(
-            "subaccount",
-            read=values.subaccount,
-            meaning="the subaccount that new keys are for, unless the form says otherwise",
-            example="7",
-            otherwise="the primary account",
-        ),
-        setting(
-            "read_only",
-            read=values.flag,
-            meaning="offer nothing that changes a key",
-            example="true",
-            otherwise="false",
-        ),
-        server(
-            "color",
-            read=values.one_of(values.COLOURS),
-            meaning="the bar at the top, to know this server by: " + ", ".join(values.COLOURS),
-            example='"red"',
-        ),
-        setting(
-            "deliver",
-            read=values.deliveries,
-            meaning="commands that take a new secret on their standard input, by name",
-            example='{ vault = "vault kv put -mount=secret momentum/{label} key=-" }',
-        ),
-        setting(
-            "rotate_after",
-            read=values.rotate_after,
-            meaning="when a key is due for rotation, as here or by label: "
-            '{ "*" = "1y", "batch-*" = "30d", "archive" = "never" }',
-            example='"90d"',
-            otherwise="no key is ever due",
-        ),
-        setting(
-            "lock_after",
-            read=values.minutes,
-            meaning="lock the screen after so many minutes without a key; 0: never",
-            example="15",
-            otherwise="15",
-        ),
-        setting(
-            "theme",
-            read=theme,
-            meaning=", ".join(vocabulary.themes),
-            example=f'"{vocabulary.themes[0]}"',
-            otherwise="the one that fits the terminal",
-        ),
-        setting(
-            "keys",
-            read=values.key_map,
-            meaning="other keys for what the table of keys lists, by its name",
-            example='{ "keys.reload" = "f5" }',
-            otherwise="those of the help",
-        ),
-        general(
-            "ascii",
-            read=values.flag,
-            meaning="draw signs and frames in ASCII",
-            example="false",
-            otherwise="where the locale has no Unicode",
-        ),
-        general(
-            "no_mouse",
-            read=values.flag,
-            meaning="leave the mouse to the terminal",
-            example="false",
-            otherwise="false",
-        ),
-        general(
-            "journal",
-            read=values.file,
-            meaning="the file that tells what was done",
-            example='"~/.local/state/momentum-keys/journal.jsonl"',
-            otherwise="in the folder of the state",
-        ),
-        general(
-            "remember",
-            read=values.flag,
-            meaning="offer the last server, user, delivery command and folder again",
-            example="true",
-            otherwise="true",
-        ),
+    theme = Setting(
+        "theme",
+        Scope.EITHER,
+        values.one_of(vocabulary.themes),
+        ", ".join(vocabulary.themes),
+        f'"{vocabulary.themes[0]}"',
+        "the one that fits the terminal",
     )
+    return (*_OF_SERVERS, *_EITHER, theme, *_GENERAL)
