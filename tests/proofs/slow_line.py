@@ -1,9 +1,9 @@
 """What the program is like over a slow line, and how many keys get lost or misread on it.
 
-Run by hand: `python -m tests.proofs.slow_line [SEED]`. A line of 1 kB/s each way, with 600 ms of delay
-and pauses of 2 s, lies between a person's terminal and the program. That person types on without
-looking, then looks before each step; some text is pasted. What the server got in the end must be
-exactly what was typed. It prints how long each step took to be seen.
+Run by hand: `python -m tests.proofs.slow_line [SEED]`. A line of 1 kB/s each way, with 600 ms of
+delay and pauses of 2 s, lies between a person's terminal and the program. That person types on
+without looking, then looks before each step; some text is pasted. What the server got in the end
+must be exactly what was typed. It prints how long each step took to be seen.
 """
 
 from __future__ import annotations
@@ -182,7 +182,7 @@ def leave_secret(program: SlowLine, watch: Stopwatch) -> None:
     """Say that the secret is stored; the list comes back."""
     with watch.step("s, until the list is back"):
         program.type("s")
-        program.wait_for("is stored", seconds=PATIENCE)
+        program.wait_for("was created", seconds=PATIENCE)
         settled(program)
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from contextlib import suppress
 
 import pytest
 from rich.color import ColorSystem
+from rich.console import Console
 from rich.style import Style
 from textual._compositor import CompositorUpdate
 from textual.app import App, ComposeResult
@@ -61,11 +61,11 @@ async def test_only_the_first_fault_is_told(capsys: pytest.CaptureFixture[str]) 
 async def test_a_fault_that_nobody_can_read_of_any_more_is_the_only_one() -> None:
     app = Faulty()
     with open("/dev/full", "w", encoding="utf-8") as gone:  # noqa: ASYNC230, PTH123  # a device
-        app.error_console.file = gone
+        app.error_console, console = Console(file=gone), app.error_console
         with pytest.raises(KeyError):
             async with app.run_test() as pilot:
                 await pilot.press("x")
-        app.error_console.file = sys.__stderr__
+        app.error_console = console
         with suppress(OSError):
             gone.close()
     assert app.return_code == 1
