@@ -39,6 +39,7 @@ from tui import cli
 signal.signal(signal.SIGHUP, signal.SIG_IGN)
 cli.run()
 """
+_PLAIN_VIEW, _ERASED = "Press Enter to erase this", "Shown plain, and erased again."
 MARK = "MOMENTUM_KEYS_PROOF"
 
 End = Callable[[Scene], int]
@@ -51,6 +52,9 @@ class Wrong(Exception):
 def _signal(number: signal.Signals) -> End:
     def end(scene: Scene) -> int:
         scene.program.signal(number)
+        if number == signal.SIGINT and _PLAIN_VIEW in scene.program.text:
+            scene.program.shows(_ERASED)  # where it counts as Enter
+            return _signal(signal.SIGTERM)(scene)
         return -number if number == signal.SIGKILL else 128 + number
 
     return end
@@ -59,10 +63,10 @@ def _signal(number: signal.Signals) -> End:
 def _stop_and_go_on(scene: Scene) -> int:
     """Stop and continue the program as shells do, look at the terminal meanwhile, then end it."""
     program = scene.program
-    is_plain_view = "Press Enter to erase this" in program.text
+    is_plain_view = _PLAIN_VIEW in program.text
     program.signal(signal.SIGTSTP)
     if is_plain_view:
-        program.shows("Shown plain, and erased again.")
+        program.shows(_ERASED)
     else:
         os.waitid(os.P_PID, program.process.pid, os.WSTOPPED)
         if not scene.is_stalled:
@@ -130,8 +134,7 @@ def cell(state: str, end: str) -> str:
 def _ended(scene: Scene, do: End) -> int:
     """End the program, judge how it did, and return its exit status."""
     process = scene.program.process
-    is_killed = False
-    busy, start = _busy_seconds(process.pid), time.monotonic()
+    used, busy, start = 0.0, _busy_seconds(process.pid), time.monotonic()
     wanted = do(scene)
     is_killed = wanted < 0
     if scene.go_on is not None:
@@ -142,8 +145,7 @@ def _ended(scene: Scene, do: End) -> int:
         scene.go_on()
     while process.poll() is None:
         with suppress(OSError):
-            last = _busy_seconds(process.pid)
-            used = last - busy
+            used = _busy_seconds(process.pid) - busy
         if time.monotonic() - start > PROMPT_SECONDS + UNDER_WAY_SECONDS * 5:
             raise Wrong(f"still running after {time.monotonic() - start:.1f} s")
         time.sleep(0.02)
