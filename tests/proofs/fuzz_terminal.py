@@ -1,8 +1,8 @@
 """The whole program under a storm of what terminals send besides keys: nothing may come of it.
 
-Run by hand: `python -m tests.proofs.fuzz_terminal SEQUENCES [SEED]`. Half of the sequences come over
-the list, half over a new secret, cut anywhere, some with pauses. Afterwards the screen is the same,
-the server was asked nothing, and a signal in the middle of a last storm is heard at once.
+Run by hand: `python -m tests.proofs.fuzz_terminal SEQUENCES [SEED]`. Half of the sequences come
+over the list, half over a new secret, cut anywhere, some with pauses. Afterwards the screen is the
+same, the server was asked nothing, and a signal in the middle of a last storm is heard at once.
 """
 
 from __future__ import annotations
