@@ -41,6 +41,7 @@ class Scene:
     """Lets go on what is under way; the program sees it through first."""
     is_stalled: bool = False
     shows_secret: bool = False
+    """Whether the secret is drawn, or may come to be drawn before the end."""
     children: int = 0
     """How many processes SIGKILL leaves behind, as nothing can end them then."""
     notes: list[str] = field(default_factory=list)
@@ -119,6 +120,7 @@ def key_list(scene: Scene) -> None:
 
 def _create(scene: Scene) -> None:
     key_list(scene)
+    scene.shows_secret = True
     scene.program.send(f"nSentinel\t{scene.node.password}\t\t\t \r")
 
 
@@ -148,7 +150,6 @@ def secret_shown(scene: Scene) -> None:
     _create(scene)
     scene.program.shows("The API key was created")
     assert scene.program.secret
-    scene.shows_secret = True
 
 
 def plain_view(scene: Scene) -> None:
@@ -201,7 +202,7 @@ def dialog(scene: Scene) -> None:
 def help_screen(scene: Scene) -> None:
     key_list(scene)
     scene.program.press("f1")
-    scene.program.shows("Anywhere", "Esc")
+    scene.program.shows("Keys", "mark the key", "Esc Close")
 
 
 def stalled_terminal(scene: Scene) -> None:

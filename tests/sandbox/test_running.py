@@ -150,6 +150,13 @@ def test_a_node_beside_the_app_speaks_https(host: str) -> None:
             httpx.get(plain, trust_env=False)
 
 
+def test_it_listens_on_this_machine_alone(node: Node) -> None:
+    with socket.create_connection(("127.0.0.1", node.port), timeout=60):
+        pass
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.2", node.port), timeout=60)
+
+
 @pytest.mark.parametrize("is_second", [False, True])
 @pytest.mark.parametrize("beginning", [b"G", b"GET / HTTP/1.1\r\nHost: x\r\nX-Drip:"])
 def test_a_request_whose_head_does_not_end_is_hung_up_on(
