@@ -149,8 +149,8 @@ async def test_what_a_rotation_replaces_is_paused_before_it_is_deleted(node: Nod
         await rotate.press("pause")
         await keys.me.until("The predecessor is paused: whatever still uses it is refused.")
         await rotate.idle()
-        assert "✓ Pause" in rotate.says
-        assert rotate.step == "Delete predecessor"
+        assert "paused" in rotate.old
+        assert "▸ put to use" in rotate.new
         await rotate.press("pause")
         await keys.me.until("Both keys work.")
         await rotate.idle()
