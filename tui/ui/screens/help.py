@@ -86,10 +86,14 @@ class HelpScreen(ModalScreen["PossibleAction | None"]):
             self._other_keys.show(commands[len(of_here) :], self._matches.highlighted)
 
     @on(OptionList.OptionHighlighted)
-    def _tell_what_enter_does(self, event: OptionList.OptionHighlighted) -> None:
-        action = self._action_in(event.option_list)
-        hint = "Enter does it." if action else "That is not possible where you came from."
-        self.query_one("#hint", Static).update(hint)
+    @on(events.DescendantFocus)
+    def _tell_what_enter_does(self) -> None:
+        """Say whether Enter does what the cursor is on."""
+        options = self.focused if isinstance(self.focused, KeyHelp) else self._keys
+        hint = "That is not possible where you came from."
+        self.query_one("#hint", Static).update(
+            "Enter does it." if self._action_in(options) else hint
+        )
 
     @on(OptionList.OptionSelected)
     def _choose(self, event: OptionList.OptionSelected) -> None:
