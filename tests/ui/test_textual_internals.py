@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import pytest
 from rich.color import ColorSystem
 from rich.style import Style
 from textual._compositor import CompositorUpdate
 from textual.app import App, ComposeResult
+from textual.geometry import Offset
 from textual.widgets import Label
 
 from tui.ui.terminal.textual_internals import (
     DiscreetApp,
+    Piece,
     SendingDriver,
     draw_with_colors,
     write_to_terminal,
@@ -63,6 +67,10 @@ class Recorder(SendingDriver):
         self.written = ""
 
     def write(self, data: str) -> None: ...
+
+    def draw(
+        self, pieces: Iterable[Piece], cursor: Offset, colours: ColorSystem, *, at_once: bool
+    ) -> None: ...
 
     def send(self, sequence: str) -> None:
         self.written += sequence
