@@ -18,10 +18,14 @@ from textual.geometry import Offset, Size
 from tui.ui.terminal.pen import PLAIN, Pen, pen_of, switch
 from tui.ui.terminal.textual_internals import Piece
 
+_PICTOGRAPHS = "\U0001f000"
+"""From this character on there are pictures, which are narrow on some terminals."""
 _JOINED_CELLS = 4
 """So many unchanged cells between changed ones are sent again: a move takes no fewer bytes."""
 _ERASED_CELLS = 4
 """More cells than that are erased rather than overwritten with blanks."""
+_MOVE = 8
+"""About how many characters a move of the cursor takes."""
 _SCROLLED_ROWS = 4
 """From so many rows on it is looked whether they moved up or down as a whole."""
 _EDGE = 3
@@ -35,7 +39,9 @@ def _is_sure(cell: str) -> bool:
         return not cell
     is_wide = unicodedata.east_asian_width(cell) in "WF"
     kind = unicodedata.category(cell)
-    return kind == "Lo" if is_wide else kind[0] in "LNPSZ" and cell_len(cell) == 1
+    if is_wide:
+        return kind == "Lo"
+    return cell < _PICTOGRAPHS and kind[0] in "LNPSZ" and cell_len(cell) == 1
 
 
 def _cells(text: str) -> Iterator[str]:
@@ -269,13 +275,18 @@ class Picture:
         sent = self._sent[top:bottom]
         blanks = [_Row.of(self._size.width, " ") for _ in range(abs(by))]
         moved = [*sent[by:], *blanks] if by > 0 else [*blanks, *sent[:by]]
-        if self._cells_to_send(top, moved) < self._cells_to_send(top, sent):
+        if self._cost(top, moved) < self._cost(top, sent):
             self._sent[top:bottom] = moved
             self._touched.update(range(top, bottom))
             strokes.scroll(top, bottom, by)
 
-    def _cells_to_send(self, top: int, sent: list[_Row]) -> int:
-        return sum(len(self._drawn[y].differences(row)) for y, row in enumerate(sent, top))
+    def _cost(self, top: int, sent: list[_Row]) -> int:
+        """Return about how many characters it takes to draw rows, once these are there."""
+        cost = 0
+        for y, row in enumerate(sent, top):
+            texts, changed = self._drawn[y].texts, self._drawn[y].differences(row)
+            cost += bool(changed) * _MOVE + sum(texts[x] != " " for x in changed)
+        return cost
 
 
 def _are_sure(*texts: str | None) -> bool:

@@ -130,8 +130,6 @@ def pieces(update: LayoutUpdate | ChopsUpdate) -> Iterator[Piece]:
                 x += strip.cell_length
         return
     for y, start, end in update.spans:
-        for strip_end, (x, chop) in zip(
-            update.chop_ends[y], update.chops[y].items(), strict=False
-        ):
+        for strip_end, (x, chop) in zip(update.chop_ends[y], update.chops[y].items(), strict=False):
             if chop is not None and x <= end and strip_end > start:
                 yield y, x, chop.crop(0, min(strip_end, end) - x)._segments
