@@ -144,6 +144,18 @@ async def test_a_search(server: Node) -> None:
         await take(keys, "search")
 
 
+async def test_the_palette(server: Node) -> None:
+    async with at_keys(server) as keys:
+        await keys.go_to(MAIL)
+        await keys.me.press(key_for(Place.ANYWHERE, "palette"))
+        await keys.me.until("Enter does it")
+        await keys.me.settle()
+        picture(keys.me.app, "palette")
+        await keys.me.type("web")
+        await keys.me.until("Partner webhooks")
+        picture(keys.me.app, "palette-key")
+
+
 async def test_grants_side_by_side(server: Node) -> None:
     async with at_keys(server) as keys:
         for label in (BILLING, METRICS, "Deliverability watch"):

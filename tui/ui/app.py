@@ -7,6 +7,7 @@ import signal
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -27,7 +28,7 @@ from tui.keys.unstored_secrets import UnstoredSecrets
 from tui.problems import describe
 from tui.text import short
 from tui.ui.appearance import Appearance
-from tui.ui.bindings import HasPlace, Place, bindings_for
+from tui.ui.bindings import HasPlace, Place, bindings_for, key_name
 from tui.ui.screens.dialog import AskPasswordScreen, AskSecretScreen, TwoFactorScreen
 from tui.ui.screens.leaving import GuardedScreen, StoppableScreen
 from tui.ui.screens.lock import LockScreen
@@ -35,7 +36,7 @@ from tui.ui.screens.login import UNPROTECTED, LoginScreen, SignInDefaults
 from tui.ui.terminal.driver import TerminalDriver
 from tui.ui.terminal.textual_internals import limit_colours
 from tui.ui.terminal.type_ahead import TypeAhead
-from tui.ui.themes import FEW_COLOURS, theme
+from tui.ui.themes import CHOICES, FEW_COLOURS, theme
 from tui.ui.widgets.too_small import SMALLEST
 from tui.waiting import all_seen_through, clock_in_sleep
 
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from textual.screen import Screen
 
     from tui.api.address import Server
+    from tui.ui.screens.palette import Entry
 
 LEAVE_SECONDS = 2.0
 """How long signing out may keep the operator from leaving, in seconds."""
@@ -124,6 +126,7 @@ class KeysApp(TypeAhead[None]):
 
     def take_on(self, appearance: Appearance) -> None:
         """Draw in this theme and these colours."""
+        self._appearance = appearance
         self.register_theme(theme(appearance.theme))
         self.theme = appearance.theme
         self.has_plain_signs = appearance.is_ascii
@@ -301,6 +304,43 @@ class KeysApp(TypeAhead[None]):
             nodes = (self.focused or self.screen).ancestors_with_self
             place = next((node.PLACE for node in nodes if isinstance(node, HasPlace)), None)
             self.push_screen(HelpScreen(place))
+
+    @work(group="palette", description="choose from the palette")
+    async def action_palette(self) -> None:
+        """Offer all that can be done now, and do what is chosen; once more closes it."""
+        from tui.ui.screens.palette import KeyChoice, PaletteScreen
+
+        screen = self.screen
+        if isinstance(screen, PaletteScreen):
+            screen.dismiss(None)
+        if self._is_locked or isinstance(screen, PaletteScreen):
+            return
+        choice = screen if isinstance(screen, KeyChoice) else None
+        entry = await self.push_screen_wait(PaletteScreen(self._palette_entries(), choice))
+        if entry is not None:
+            doing = entry.run()
+            if doing is not None:
+                await doing
+
+    def _palette_entries(self) -> list[Entry]:
+        """Return what the palette offers on the screen of now, apart from keys and requests."""
+        from tui.ui.screens.palette import Entry
+        from tui.ui.screens.possible_actions import possible_actions
+
+        entries = [
+            Entry(key_name(action.binding.key), action.title, action.run)
+            for action in possible_actions(self.screen)
+            if action.binding.action != "palette"
+        ]
+        entries += [
+            Entry("theme", name, partial(self._take_theme, name))
+            for name in CHOICES
+            if self._appearance.in_theme(name).theme != self.theme
+        ]
+        return entries
+
+    def _take_theme(self, name: str) -> None:
+        self.take_on(self._appearance.in_theme(name))
 
     def action_scroll(self, lines: int, pages: int) -> None:
         """Scroll what does not fit, where no widget takes the keys for itself."""

@@ -22,6 +22,7 @@ class Place(Enum):
     FORM = "Create and edit"
     SECRET = "A new key's secret"  # noqa: S105  # a heading
     JOURNAL = "Journal"
+    PALETTE = "Palette"
     DIALOG = "Dialogs"
 
 
@@ -41,7 +42,7 @@ class Command:
 
     `footer` is its word in the footer; without one it isn't shown there. A command without an
     action is only described here, because a widget brings it along; one without `help` belongs
-    to the command above it.
+    to the command above it, and has a `title` where the palette offers it by itself.
     """
 
     place: Place
@@ -51,6 +52,7 @@ class Command:
     help: str
     footer: str = ""
     priority: bool = False
+    title: str = ""
 
     @property
     def id(self) -> str:
@@ -79,6 +81,14 @@ _SECRET, _DIALOG = Place.SECRET, Place.DIALOG
 COMMANDS = (
     Command(_ANY, "f1", "F1, ?", "help", "show all keys", "Help", priority=True),
     Command(_ANY, "question_mark", "?", "app.help", ""),
+    Command(
+        _ANY,
+        "ctrl+p",
+        "ctrl+p",
+        "palette",
+        "show all that can be done now, and find a key, a request or a theme by typing",
+        priority=True,
+    ),
     Command(
         _ANY,
         "ctrl+q",
@@ -112,24 +122,36 @@ COMMANDS = (
     Command(_KEYS, "e", "e", "edit", "edit the key", "Edit"),
     Command(_KEYS, "r", "r", "rotate", "rotate the key: a successor, then delete it", "Rotate"),
     Command(_KEYS, "f", "f", "finish", "finish a rotation: delete the predecessor"),
-    Command(_KEYS, "z", "z", "pause", "pause the key: the server refuses it until z resumes it"),
+    Command(_KEYS, "z", "z", "pause", "pause the key: the server refuses it until it is resumed"),
     Command(_KEYS, "d,delete", "d, Del", "delete", "delete the key", "Delete"),
     Command(
         _KEYS,
         "space",
         "Space",
         "mark",
-        "mark the key; r, v, f, z and d then take all marked",
+        "mark the key; rotate, verify, finish, pause and delete then take all marked",
         "Mark",
     ),
-    Command(_KEYS, "shift+down", "shift+↑ ↓, a", "stretch(1)", "mark a range; mark all, or none"),
+    Command(_KEYS, "shift+down", "shift+↑ ↓", "stretch(1)", "mark a range"),
     Command(_KEYS, "shift+up", "shift+↑", "stretch(-1)", ""),
-    Command(_KEYS, "a", "a", "mark_all", ""),
+    Command(_KEYS, "a", "a", "mark_all", "mark all, or none"),
     Command(_KEYS, "slash", "/", "find", "search the keys", "Find"),
     Command(_KEYS, "v", "v", "verify", "show what the key may do, with its secret"),
     Command(_KEYS, "f5,ctrl+r", "F5, ctrl+r", "reload", "read the keys again"),
-    Command(_KEYS, "1", "1 … 6", "sort(0)", "sort by a column; once more: the other way"),
-    *(Command(_KEYS, str(n + 1), str(n + 1), f"sort({n})", "") for n in range(1, 6)),
+    Command(
+        _KEYS,
+        "1",
+        "1 … 6",
+        "sort(0)",
+        "sort by a column; once more: the other way",
+        title="sort by label",
+    ),
+    *(
+        Command(_KEYS, str(n), str(n), f"sort({n - 1})", "", title=f"sort by {column}")
+        for n, column in enumerate(
+            ("permissions", "short key", "date of creation", "owner", "subaccount"), start=2
+        )
+    ),
     Command(_KEYS, "", "↑ ↓, j k", "", "go to the next or the previous key"),
     Command(_KEYS, "", "Home End, g G", "", "go to the first or the last key"),
     Command(_KEYS, "", "PgUp PgDn", "", "go a screen up or down"),
@@ -231,8 +253,33 @@ COMMANDS = (
     Command(
         Place.JOURNAL, "escape", "Esc", "close", "end the search; else go back to the list", "Back"
     ),
+    Command(Place.PALETTE, "", "Enter", "", "do what the cursor is on"),
+    Command(Place.PALETTE, "", "↑ ↓, PgUp PgDn", "", "go through what matches"),
+    Command(Place.PALETTE, "escape", "Esc", "close", "close without doing anything"),
     Command(_DIALOG, "escape", "Esc", "dismiss_dialog", "close without doing anything", "Cancel"),
 )
+
+
+_NAMES = {
+    "escape": "Esc",
+    "delete": "Del",
+    "pageup": "PgUp",
+    "pagedown": "PgDn",
+    "up": "↑",
+    "down": "↓",
+    "left": "←",
+    "right": "→",
+    "slash": "/",
+    "question_mark": "?",
+    "equals_sign": "=",
+}
+
+
+def key_name(key: str) -> str:
+    """Return a key as a person reads it: `ctrl+s`, `shift+↓`, `Esc`, `F5`, `?`."""
+    *modifiers, key = key.split("+")
+    name = _NAMES.get(key) or (key if len(key) == 1 else key.capitalize())
+    return "+".join([*modifiers, name])
 
 
 def bindings_for(place: Place) -> list[Binding]:

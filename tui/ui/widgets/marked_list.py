@@ -35,7 +35,10 @@ class MarkedList(OptionList):
         segments = [
             Segment(segment.text, _in_colour_of(segment.style or style, style)) for segment in strip
         ]
-        return Strip([Segment(MARK if self.has_focus else EDGE, style), *segments])
+        is_followed = (
+            self.has_focus or not self.can_focus
+        )  # then its cursor is moved from elsewhere
+        return Strip([Segment(MARK if is_followed else EDGE, style), *segments])
 
 
 @lru_cache(64)
