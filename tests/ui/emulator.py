@@ -103,8 +103,10 @@ class Emulator:
                 self.pen = self.pen._replace(attributes=attributes)
 
     def _set_colour(self, colour: str, *, is_paper: bool) -> None:
-        name = "background" if is_paper else "foreground"
-        self.pen = self.pen._replace(**{name: colour})
+        if is_paper:
+            self.pen = self.pen._replace(background=colour)
+        else:
+            self.pen = self.pen._replace(foreground=colour)
 
     def _print(self, character: str) -> None:
         row, width = self.cells[self.y], self.width_of(character)

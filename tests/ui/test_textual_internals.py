@@ -72,6 +72,9 @@ class Recorder(SendingDriver):
         self, pieces: Iterable[Piece], cursor: Offset, colours: ColorSystem, *, at_once: bool
     ) -> None: ...
 
+    def redraw(self) -> None:
+        self.written += "all of it"
+
     def send(self, sequence: str) -> None:
         self.written += sequence
 
@@ -89,6 +92,15 @@ async def test_a_sequence_reaches_the_driver_of_the_app() -> None:
         write_to_terminal(app, "\x1b]52;c;aGk=\x07")
         assert driver.written == "\x1b]52;c;aGk=\x07"
     write_to_terminal(Faulty(), "nowhere to go, and no error")
+
+
+async def test_the_driver_of_the_app_draws_all_of_it() -> None:
+    app = Faulty()
+    async with app.run_test():
+        app.action_redraw()
+        app._driver = driver = Recorder(app)
+        app.action_redraw()
+        assert driver.written == "all of it"
 
 
 class Red(App[None]):

@@ -118,7 +118,7 @@ class TerminalDriver(SendingDriver):
         self._shows_at_once = at_once
         self._send_changes()
 
-    def repaint(self) -> None:
+    def redraw(self) -> None:
         """Send everything that is to be on the screen, whatever was sent before."""
         self._picture.forget()
         self._send_changes()
@@ -208,13 +208,13 @@ class TerminalDriver(SendingDriver):
         self.stop_application_mode()
         signal.raise_signal(signal.SIGSTOP)
         self.start_application_mode()
-        self.repaint()
+        self.redraw()
 
     def _continued(self) -> None:
         """Take the terminal once more: a shell may have changed it meanwhile."""
         self._take_settings()
         self._output.send(self._modes())
-        self.repaint()
+        self.redraw()
 
     # The window
 

@@ -18,7 +18,7 @@ from textual.geometry import Offset, Size
 from tui.ui.terminal.pen import PLAIN, Pen, pen_of, switch
 from tui.ui.terminal.textual_internals import Piece
 
-_PICTOGRAPHS = "\U0001f000"
+_PICTURES = 0x1F000
 """From this character on there are pictures, which are narrow on some terminals."""
 _JOINED_CELLS = 4
 """So many unchanged cells between changed ones are sent again: a move takes no fewer bytes."""
@@ -41,7 +41,7 @@ def _is_sure(cell: str) -> bool:
     kind = unicodedata.category(cell)
     if is_wide:
         return kind == "Lo"
-    return cell < _PICTOGRAPHS and kind[0] in "LNPSZ" and cell_len(cell) == 1
+    return ord(cell) < _PICTURES and kind[0] in "LNPSZ" and cell_len(cell) == 1
 
 
 def _cells(text: str) -> Iterator[str]:

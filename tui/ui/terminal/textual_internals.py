@@ -51,6 +51,11 @@ class DiscreetApp(App[Result]):
             driver.draw(pieces(renderable), cursor, colours, at_once=self._sync_available)
         self.post_display_hook()
 
+    def action_redraw(self) -> None:
+        """Draw all of the screen: something else may have written to the terminal."""
+        if isinstance(self._driver, SendingDriver):
+            self._driver.redraw()
+
     def _handle_exception(self, error: Exception) -> None:
         self._return_code = 1
         if self._exception is None:
@@ -80,6 +85,10 @@ class SendingDriver(Driver):
         self, pieces: Iterable[Piece], cursor: Offset, colours: ColorSystem, *, at_once: bool
     ) -> None:
         """Draw these, the cursor there; `at_once` where the terminal can show it in one go."""
+
+    @abstractmethod
+    def redraw(self) -> None:
+        """Draw all of the screen, whatever was drawn before."""
 
 
 def limit_colours(app: App[Any], colours: ColorSystem | None) -> None:
