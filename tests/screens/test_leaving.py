@@ -69,7 +69,10 @@ async def test_signing_out_goes_back_to_an_empty_password(node: Node) -> None:
         await page.sign_in()
 
 
-async def test_signing_out_leaves_nothing_to_use_however_slow_the_server(node: Node) -> None:
+async def test_signing_out_leaves_nothing_to_use_however_slow_the_server(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tui.ui.app.LEAVE_SECONDS", 60)
     async with at_keys(node) as keys:
         node.fail("POST", LOGOUT, "hang")
         await keys.me.press(key_for(Place.KEYS, "sign_out"), key_for(Place.KEYS, "new"))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 
 import pytest
 from rich.color import ColorSystem
+from rich.console import Console
 from rich.style import Style
 from textual._compositor import CompositorUpdate
 from textual.app import App, ComposeResult
@@ -16,7 +18,7 @@ from tui.ui.terminal.textual_internals import (
     DiscreetApp,
     Piece,
     SendingDriver,
-    draw_with_colors,
+    limit_colours,
     write_to_terminal,
 )
 
@@ -57,6 +59,19 @@ async def test_only_the_first_fault_is_told(capsys: pytest.CaptureFixture[str]) 
         await fail_twice()
     assert "ValueError" in (heard := capsys.readouterr().err)
     assert "TypeError" not in heard
+
+
+async def test_a_fault_that_nobody_can_read_of_any_more_is_the_only_one() -> None:
+    app = Faulty()
+    with open("/dev/full", "w", encoding="utf-8") as gone:  # noqa: ASYNC230, PTH123  # a device
+        app.error_console, console = Console(file=gone), app.error_console
+        with pytest.raises(KeyError):
+            async with app.run_test() as pilot:
+                await pilot.press("x")
+        app.error_console = console
+        with suppress(OSError):
+            gone.close()
+    assert app.return_code == 1
 
 
 class Recorder(SendingDriver):
@@ -130,7 +145,7 @@ class Red(App[None]):
 )
 async def test_as_many_colours_are_drawn_as_there_are(colors: ColorSystem, sent: str) -> None:
     app = Red()
-    draw_with_colors(app, colors)
+    limit_colours(app, colors)
     async with app.run_test():
         frame = app.screen._compositor.render_update(full=True)
         assert isinstance(frame, CompositorUpdate)
@@ -139,7 +154,7 @@ async def test_as_many_colours_are_drawn_as_there_are(colors: ColorSystem, sent:
 
 async def test_without_colours_there_is_none() -> None:
     app = Red()
-    draw_with_colors(app, None)
+    limit_colours(app, None)
     async with app.run_test():
         color = app.first_cell().color
         assert color is None or color.is_default

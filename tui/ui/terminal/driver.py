@@ -19,13 +19,12 @@ from textual.geometry import Offset, Size
 from textual.message import Message
 
 from tui.delivery.plain_view import ENDING
-from tui.ui.terminal.colours import color_system
 from tui.ui.terminal.input_stage import InputStage
 from tui.ui.terminal.ordinary_screen import erasing
 from tui.ui.terminal.output import Output, open_again
 from tui.ui.terminal.pen import erases_in_colour
 from tui.ui.terminal.picture import Picture
-from tui.ui.terminal.textual_internals import Piece, SendingDriver, draw_with_colors
+from tui.ui.terminal.textual_internals import Piece, SendingDriver
 from tui.ui.terminal.type_ahead import TypeAhead
 
 USUAL, LARGEST = Size(80, 24), Size(500, 200)
@@ -73,7 +72,6 @@ class TerminalDriver(SendingDriver):
         self._input = cast("TextIO", sys.__stdin__).fileno()
         super().__init__(app, debug=debug, mouse=mouse, size=size or self._measure())
         self._program = cast("TypeAhead[Any]", app)
-        draw_with_colors(app, color_system(os.environ))
         self._event_loop = asyncio.get_running_loop()
         self._uses_mouse = mouse and not os.environ.get("STY")  # GNU screen holds Esc back for it
         self._output = Output(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from rich.color import ColorSystem
@@ -64,13 +65,10 @@ class DiscreetApp(App[Result]):
             self._exit_renderables.append(Text(self.fault_sentence(error)))
         self._close_messages_no_wait()
 
-
-def draw_with_colors(app: App[Any], colors: ColorSystem | None) -> None:
-    """Draw with so many colours, or without any."""
-    app.console._color_system = colors or ColorSystem.STANDARD
-    if colors is None:
-        app.no_color = True
-        app._filters.append(NoColor())
+    def _print_error_renderables(self) -> None:
+        """Say why the program ended, where its terminal is still there."""
+        with suppress(OSError):
+            super()._print_error_renderables()
 
 
 class SendingDriver(Driver):
