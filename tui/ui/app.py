@@ -132,6 +132,7 @@ class KeysApp(TypeAhead[None]):
         self.register_theme(theme(appearance.theme))
         self.theme = appearance.theme
         self.has_plain_signs = appearance.is_ascii
+        self.sends_all = appearance.sends_all
         limit_colours(self, appearance.colours)
         has_few_colours = appearance.theme in FEW_COLOURS or appearance.colours is None
         self.set_class(has_few_colours, "-few-colours")

@@ -108,6 +108,7 @@ COMMANDS = (
         priority=True,
     ),
     Command(_ANY, "ctrl+c", "ctrl+c", "app.leave", "", priority=True),
+    Command(_ANY, "ctrl+l", "ctrl+l", "redraw", "draw all of the screen again", priority=True),
     Command(_ANY, "", "Tab, shift+Tab", "", "go to the next or the previous field"),
     Command(_ANY, "", "↑ ↓, PgUp PgDn", "", "scroll what does not fit"),
     *(
