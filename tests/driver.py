@@ -134,7 +134,31 @@ class Operator:
                 raise self.app._exception
             assert time.monotonic() < deadline, "a key is never done with"
             await asyncio.sleep(0.001)
+        await self._painted()
+
+    async def _painted(self) -> None:
+        """Let the loop turn until no widget has anything to do any more, for what that is worth.
+
+        Counted in turns, not in seconds: a busy host gets no fewer of them.
+        """
         await self.pilot.pause(0)
+        quiet = 0
+        for _ in range(500):
+            quiet = quiet + 1 if self._is_quiet else 0
+            if quiet == 3 or self.app._exit:
+                break
+            await asyncio.sleep(0)
+        self.screen._on_timer_update()
+
+    @property
+    def _is_quiet(self) -> bool:
+        screen = self.screen
+        return not (
+            screen._callbacks or screen._layout_required or screen._scroll_required
+        ) and not any(
+            pump.message_queue_size or pump._next_callbacks
+            for pump in (self.app, screen, *screen.walk_children())
+        )
 
     async def until(self, wanted: str | Callable[[], object], seconds: float = 20) -> None:
         """Wait until the screen says a text, or until something is true."""
@@ -146,7 +170,7 @@ class Operator:
             what = repr(wanted) if isinstance(wanted, str) else "what was waited for"
             assert time.monotonic() < deadline, f"No sight of {what}:\n{self.text}"
             await asyncio.sleep(0.01)
-        await self.pilot.pause(0)  # what is seen may still have to be laid out
+        await self._painted()  # what is seen may still have to be laid out
 
     @property
     def idle(self) -> bool:
@@ -350,7 +374,10 @@ class Secret(Page):
         return "The API key was created" in self.says
 
     async def stored(self) -> Keys:
+        """Say that it is stored, once more where it was sent nowhere."""
         await self.me.press(key_for(Place.SECRET, "stored"))
+        if "Have you stored the secret?" in self.says:
+            await self.me.press("y")
         return await Keys(self.me).shown()
 
     async def write(self, path: Path) -> None:

@@ -105,6 +105,8 @@ def seen_through(work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
     _under_way.add(task)
     task.add_done_callback(_under_way.discard)
     task.add_done_callback(_take_note)
+    # A task that is cancelled before its first step never comes to its work.
+    task.add_done_callback(lambda _: work.close())
     return task
 
 

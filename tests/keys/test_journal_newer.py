@@ -19,10 +19,10 @@ SERVER = "https://mta1.example.com"
 LABEL = "Relay é"
 
 
-def created(journal: Journal, **known: str) -> Attempt:
+async def created(journal: Journal, **known: str) -> Attempt:
     attempt = journal.begin("create", server=SERVER, username="ops", label=LABEL)
     attempt.done(**{"key_id": "k1", "short_key": "9ac1"} | known)
-    journal.wait()
+    await journal.settled()
     return attempt
 
 
@@ -73,7 +73,7 @@ KEYS = [("k1", "9ac1"), ("k2", "77f0")]
 async def test_a_key_that_an_unknown_line_may_be_about_is_not_shown_as_never_stored(
     unknown: Callable[[Attempt], str], journal: Journal
 ) -> None:
-    attempt = created(journal)
+    attempt = await created(journal)
     assert await never_and_perhaps(journal) == (["k1"], [])
     append(journal, unknown(attempt))
     assert await never_and_perhaps(journal) == ([], ["k1"])
@@ -91,21 +91,21 @@ async def test_a_key_that_an_unknown_line_may_be_about_is_not_shown_as_never_sto
 async def test_an_unknown_line_about_something_else_takes_nothing_back(
     unknown: str, journal: Journal
 ) -> None:
-    created(journal)
+    await created(journal)
     append(journal, unknown)
     assert await never_and_perhaps(journal) == (["k1"], [])
 
 
 async def test_what_was_created_after_a_line_about_everything_is_known(journal: Journal) -> None:
-    created(journal)
+    await created(journal)
     append(journal, line(action="deliver everything", attempt=None))
     later = Journal(file_of(journal), now=lambda: WHEN + timedelta(seconds=1))
-    created(later, key_id="k2", short_key="77f0")
+    await created(later, key_id="k2", short_key="77f0")
     assert await never_and_perhaps(journal) == (["k2"], ["k1"])
 
 
 async def test_a_line_that_was_torn_and_then_written_whole_is_no_doubt(journal: Journal) -> None:
-    created(journal)
+    await created(journal)
     last = file_of(journal).read_text().splitlines()[-1]
     append(journal, last[:40])
     append(journal, last)
@@ -128,8 +128,10 @@ async def creates(journal: Journal) -> tuple[CreateRecord, ...]:
     return (await KeyHistory(journal, SERVER, Presence(None, SERVER)).refresh()).creates
 
 
-def test_that_lines_are_not_understood_is_shown_as_long_as_they_are_there(journal: Journal) -> None:
-    created(journal)
+async def test_that_lines_are_not_understood_is_shown_as_long_as_they_are_there(
+    journal: Journal,
+) -> None:
+    await created(journal)
     append(journal, line(phase="escrowed"))
     append(journal, line(action="deliver"))
     later = Journal(file_of(journal))

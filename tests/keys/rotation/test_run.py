@@ -80,16 +80,16 @@ def run_over(
 async def test_a_run_pauses_where_the_journal_can_no_longer_be_written(
     node: Node, tmp_path: Path
 ) -> None:
-    path = tmp_path / "journal.jsonl"
+    path, folder = tmp_path / "journal.jsonl", tmp_path / "folder"
+    folder.symlink_to(tmp_path)
     async with signed_in(node) as host:
         chosen = await keys(host, 12)
         host.service.journal = Journal(path)
         host.service.journal.prepare()
 
         def spoil(*_: object) -> None:
-            if run.progress[0] >= 2 and path.is_file():
-                path.unlink()
-                path.mkdir()
+            if run.progress[0] >= 2 and not path.is_symlink():
+                folder.replace(path)
 
         run = BulkRun(host.service, delete_jobs(host.service, chosen))
         run.listeners.append(spoil)

@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import date
 from functools import partial
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from tui.api.errors import ApiError, NoAnswer
@@ -92,6 +93,8 @@ class Rotation(Machine):
         self._secret: SecretStr | None = None
         self._created: Created | None = None
         self._was_proven = self._is_let_go = False
+        self.verified_first = False
+        """Whether the successor was shown to work before its secret was stored."""
         self._may_be_lost = True
         """Whether the journal here tells that the successor may be of no use to anybody."""
         self.agrees_to_any_address = False
@@ -115,6 +118,9 @@ class Rotation(Machine):
         if unfinished.is_stored and unfinished.known is not None:
             storings = [line.detail for line in unfinished.known.lines if line.phase == "stored"]
             rotation.stored = "".join(storings[-1:]) or "stored earlier"
+            phases = [line.phase for line in unfinished.known.lines]
+            before = takewhile(lambda phase: phase != "stored", phases)
+            rotation.verified_first = "verified" in before
             rotation._state = State.VERIFIED if unfinished.is_proven else State.DELIVERED
         return rotation
 
@@ -447,6 +453,8 @@ class Rotation(Machine):
         self.verification = verification = await self._prove(
             secret, grants, valid_ips, on_change=self._show_verification
         )
+        if verification.works:
+            self.verified_first = not self.stored
         if verification.is_certain and (attempt := await self._find_attempt()):
             if given is not None and verification.works:
                 attempt.stored(SEEN_TO_WORK)
@@ -560,6 +568,12 @@ class Rotation(Machine):
         """The state; before a write of unknown outcome where that is what it waits for."""
         step = self._open_step if self.state is State.UNKNOWN else None
         return step.state if step else self.state
+
+    @property
+    def unknown_step(self) -> Step | None:
+        """The write of which it is not known what became, where the state waits for that."""
+        step = self._open_step if self.state is State.UNKNOWN else None
+        return step.step if step else None
 
     def _interruption(self) -> ApiError:
         server = self.service.session.client.server

@@ -166,6 +166,28 @@ class KeysScreen(Screen[None]):
         self._show_states(records, pauses)
         return True
 
+    @property
+    def listing(self) -> Listing:
+        """The keys as last read."""
+        return self._service.listing
+
+    @property
+    def prefix(self) -> str:
+        """The beginning of all paths of the API."""
+        return self._service.session.client.server.prefix
+
+    def go_to(self, key_id: str) -> None:
+        """Put the cursor on a key; a search that leaves it out is ended."""
+        if not self.panel.table.move_to(key_id):
+            self.panel.end_search()
+            self.panel.table.move_to(key_id)
+        self.panel.table.focus()
+
+    def search_for(self, text: str) -> None:
+        """Search the keys for a text."""
+        self.action_find()
+        self.panel.search_row.text = text
+
     def action_find(self) -> None:
         """Search the keys; what takes long of it is prepared while the operator types."""
         self.panel.open_search()
@@ -180,8 +202,7 @@ class KeysScreen(Screen[None]):
             self.panel.search(search)
 
     async def _search_of(self, listing: Listing) -> KeySearch:
-        prefix = self._service.session.client.server.prefix
-        return await asyncio.to_thread(KeySearch, listing.keys, listing.catalogue, prefix)
+        return await asyncio.to_thread(KeySearch, listing.keys, listing.catalogue, self.prefix)
 
     @property
     def _is_there(self) -> bool:
