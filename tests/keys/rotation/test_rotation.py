@@ -157,6 +157,7 @@ async def test_no_request_is_made_that_is_not_needed(node: Node) -> None:
     assert probes <= set(calls)
     assert [call for call in calls if call not in probes] == [
         "POST /authenticate",
+        f"GET /api-keys/{rotation.predecessor.id}",  # what is it now?
         "POST /api-keys",
         "POST /authenticate/logout",
         "GET /api-keys",  # with the new secret: is it alive?
