@@ -252,6 +252,11 @@ class Keys(Page):
         return [key.label for key in self.table.keys]
 
     @property
+    def counts(self) -> str:
+        """The line above the table: `11 keys 4 due ! 1 retiring →`."""
+        return " ".join(self.me.lines[1 if self.me.line_with("Sign out") else 2].split())
+
+    @property
     def cursor_line(self) -> str:
         """The line with the cursor."""
         return self.me.line_with("▌").strip("▌ ")

@@ -73,7 +73,7 @@ def test_the_whole_screen_is_painted_once_it_keeps_up(to_node: StartProgram, nod
     program.shows("Discard the draft?")
     program.press("tab", "enter")
     program.at_keys()
-    program.shows("API keys 40", *(f"Job {number} View Metrics" for number in range(10)))
+    program.shows("40 keys", *(f"Job {number} r-- metrics" for number in range(10)))
     program.press("q")
     program.leaves()
 

@@ -157,9 +157,13 @@ class Bulk(Buttons):
 
     @property
     def states(self) -> dict[str, str]:
-        """What stands beside each key, by its label."""
+        """The sign and the text beside each key, by its label."""
         states = self.table._states
-        return {key.label: states[key.id].shown for key in self.table.keys if key.id in states}
+        return {
+            key.label: f"{states[key.id].sign} {states[key.id].text}".strip()
+            for key in self.table.keys
+            if key.id in states
+        }
 
     async def press(self, action: str) -> None:
         await self.me.press(key_for(Place.RUN, action))

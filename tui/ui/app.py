@@ -20,6 +20,7 @@ from textual.scrollbar import ScrollBar, ScrollBarRender
 import tui.ui.screens
 from tui.api.errors import ApiError
 from tui.api.session import Session, SessionProblem
+from tui.config.rotation_policy import A_YEAR, RotationPolicy
 from tui.crash import write_report
 from tui.delivery.recovery import RecoveryFolder
 from tui.journal import Journal
@@ -107,9 +108,14 @@ class KeysApp(TypeAhead[None]):
         recovery: RecoveryFolder | None = None,
         lock_seconds: float | None = None,
         appearance: Appearance | None = None,
+        rotation_policy: RotationPolicy = A_YEAR,
     ) -> None:
-        """Lock the screen after `lock_seconds` without a key; None: as usual, 0: never."""
+        """Lock the screen after `lock_seconds` without a key; None: as usual, 0: never.
+
+        By the `rotation_policy` keys are due for rotation.
+        """
         super().__init__()
+        self._rotation_policy = rotation_policy
         self._lock_seconds = LOCK_SECONDS if lock_seconds is None else lock_seconds
         self._is_locked = False
         self._last_key_at = clock_in_sleep()
@@ -214,7 +220,8 @@ class KeysApp(TypeAhead[None]):
         notice = "\n".join(filter(None, notices))
         self._journal.prepare()
         service = KeyService(session, self._journal, self.unstored_secrets)
-        self._start_over_with(KeysScreen(service, self._now, short(who, 60), notice))
+        policy = self._rotation_policy
+        self._start_over_with(KeysScreen(service, self._now, short(who, 60), notice, policy))
 
     def on_keys_screen_signed_out(self) -> None:
         """Start over at once, and sign out on the server meanwhile."""

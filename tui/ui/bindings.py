@@ -108,12 +108,22 @@ COMMANDS = (
     Command(_LOGIN, "escape", "Esc", "cancel", "stop signing in", "Cancel"),
     Command(_LOGIN, "ctrl+q", "ctrl+q", "app.leave", "", "Quit", priority=True),
     Command(_KEYS, "n", "n", "new", "create a new API key", "New"),
-    Command(_KEYS, "", "Enter", "", "edit the key; on a narrow screen its details first"),
     Command(_KEYS, "e", "e", "edit", "edit the key", "Edit"),
     Command(_KEYS, "r", "r", "rotate", "rotate the key: a successor, then delete it", "Rotate"),
-    Command(_KEYS, "f", "f", "finish", "finish a rotation: delete the predecessor"),
-    Command(_KEYS, "z", "z", "pause", "pause the key: the server refuses it until z resumes it"),
+    Command(_KEYS, "f", "f", "finish", "finish a rotation: delete the predecessor", "Finish"),
+    Command(_KEYS, "v", "v", "verify", "show what the key may do, with its secret", "Verify"),
     Command(_KEYS, "d,delete", "d, Del", "delete", "delete the key", "Delete"),
+    Command(_KEYS, "slash", "/", "find", "search the keys", "Find"),
+    Command(_KEYS, "J", "J", "journal", "show the journal: what you did, and where", "Journal"),
+    Command(_KEYS, "", "Enter", "", "edit the key; on a narrow screen its details first"),
+    Command(
+        _KEYS,
+        "exclamation_mark",
+        "!",
+        "next_group",
+        "show only the keys that are due; then of the next count above the list, at last all",
+        "Only",
+    ),
     Command(
         _KEYS,
         "space",
@@ -122,14 +132,16 @@ COMMANDS = (
         "mark the key; r, v, f, z and d then take all marked",
         "Mark",
     ),
+    Command(
+        _KEYS, "z", "z", "pause", "pause the key: the server refuses it until z resumes it", "Pause"
+    ),
     Command(_KEYS, "shift+down", "shift+↑ ↓, a", "stretch(1)", "mark a range; mark all, or none"),
     Command(_KEYS, "shift+up", "shift+↑", "stretch(-1)", ""),
     Command(_KEYS, "a", "a", "mark_all", ""),
-    Command(_KEYS, "slash", "/", "find", "search the keys", "Find"),
-    Command(_KEYS, "v", "v", "verify", "show what the key may do, with its secret"),
-    Command(_KEYS, "f5,ctrl+r", "F5, ctrl+r", "reload", "read the keys again"),
-    Command(_KEYS, "1", "1 … 6", "sort(0)", "sort by a column; once more: the other way"),
-    *(Command(_KEYS, str(n + 1), str(n + 1), f"sort({n})", "") for n in range(1, 6)),
+    Command(_KEYS, "equals_sign", "=", "compare", "show side by side what the marked keys may do"),
+    Command(_KEYS, "f5,ctrl+r", "F5, ctrl+r", "reload", "read the keys again", "Reload"),
+    Command(_KEYS, "1", "1 … 7", "sort(0)", "sort by a column; once more: the other way"),
+    *(Command(_KEYS, str(n + 1), str(n + 1), f"sort({n})", "") for n in range(1, 7)),
     Command(_KEYS, "", "↑ ↓, j k", "", "go to the next or the previous key"),
     Command(_KEYS, "", "Home End, g G", "", "go to the first or the last key"),
     Command(_KEYS, "", "PgUp PgDn", "", "go a screen up or down"),
@@ -139,12 +151,10 @@ COMMANDS = (
         "escape",
         "Esc",
         "back",
-        "stop loading; else end the search, then unmark all, then close the newest message",
+        "stop loading; else end the search, then show all, unmark all, close the newest message",
     ),
     Command(_KEYS, "ctrl+o", "ctrl+o", "details", "tell what exactly went wrong"),
-    Command(_KEYS, "J", "J", "journal", "show the journal: what you did, and where"),
-    Command(_KEYS, "equals_sign", "=", "compare", "show side by side what the marked keys may do"),
-    Command(_KEYS, "s", "s", "sign_out", "sign out"),
+    Command(_KEYS, "s", "s", "sign_out", "sign out", "Sign out"),
     Command(_KEYS, "q", "q", "leave", "sign out and leave", "Quit"),
     Command(_SEARCH, "", "mail relay", "", "what has either word, also inside of others"),
     Command(_SEARCH, "", '"mail relay"', "", "the phrase"),
@@ -238,6 +248,22 @@ COMMANDS = (
 def bindings_for(place: Place) -> list[Binding]:
     """Return what Textual binds in one place."""
     return [c.binding() for c in COMMANDS if c.place is place and c.action]
+
+
+_RANKS = {
+    command.id if command.action else f"{command.place.name.lower()}.{command.shown}": rank
+    for rank, command in reversed(list(enumerate(COMMANDS)))
+}
+
+
+def footer_rank(binding: Binding) -> int:
+    """Return how early the footer names a binding: in the order of the table, others last.
+
+    A widget's own binding is found by its place and the key that is shown for it.
+    """
+    place = (binding.id or "").partition(".")[0]
+    by_key = _RANKS.get(f"{place}.{binding.key_display}", len(COMMANDS))
+    return _RANKS.get(binding.id or "", by_key)
 
 
 def key_rows(place: Place) -> list[tuple[str, str]]:
