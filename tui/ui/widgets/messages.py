@@ -88,8 +88,7 @@ class Messages(Widget):
     def show(self, content: Content, kind: MessageKind, about: str = "") -> None:
         """Show a message above the others; a text that a terminal may act on loses its styles.
 
-        The same once more takes the place of the newest: it is as true as before. A note takes
-        the place of earlier ones.
+        The same once more takes the place of the newest: it is as true as before.
         """
         content = content[:_LONGEST]
         text = content.plain
@@ -97,8 +96,6 @@ class Messages(Widget):
             content = Content("\n".join(map(plain, text.split("\n"))))
         message = _Message(content, kind, about)
         if self._messages[:1] != [message]:
-            if kind == "note":
-                self.withdraw_notes()
             self._messages.insert(0, message)
             self._changed()
 
@@ -140,8 +137,10 @@ class Messages(Widget):
             for place, message in enumerate(shown):
                 text_width = max(1, width - len(MARKS[message.kind]) - 1 - len(end))
                 texts = _wrap(message.text, text_width, self._most_lines)
-                self._lines.append(_Line(place, MARKS[message.kind], texts[0], end))
-                self._lines += [_Line(place, " ", text) for text in texts[1:]]
+                closing = len(texts) - 1 if is_counted_beside else 0
+                for number, text in enumerate(texts):
+                    mark = " " if number else MARKS[message.kind]
+                    self._lines.append(_Line(place, mark, text, end * (number == closing)))
             if more > 0 and not is_counted_beside:
                 self._lines.append(_Line(None, " ", Content(f"{more:,} more")))
         return self._lines
