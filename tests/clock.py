@@ -10,7 +10,11 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 
-def pass_time(seconds: float = 60.0) -> None:
+DEADLINE_SECONDS = 5.0
+"""How long the clients of the tests wait for an answer."""
+
+
+def pass_time(seconds: float) -> None:
     """Put the running loop's clock forward: what is due by then is due at once."""
     loop = asyncio.get_running_loop()
     ahead = loop.time() - monotonic() + seconds
@@ -23,7 +27,11 @@ async def in_vain(request: Coroutine[Any, Any, T], hangs: Callable[[], object]) 
     try:
         while not hangs() and not asking.done():  # noqa: ASYNC110  # told by a thread, or by state
             await asyncio.sleep(0.005)
-        pass_time()
+        passed = 0.0
+        while passed <= DEADLINE_SECONDS and not asking.done():
+            pass_time(1.0)  # a longer step is time in which the program was stopped
+            passed += 1.0
+            await asyncio.sleep(0.001)
         return await asking
     finally:
         asking.cancel()

@@ -50,7 +50,7 @@ KEYS = {
 
 _START = """
 import fcntl, os, signal, sys, termios
-fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+fcntl.ioctl(1, termios.TIOCSCTTY, 0)
 for number in (signal.SIGHUP, signal.SIGINT, signal.SIGPIPE, signal.SIGQUIT, signal.SIGTERM):
     signal.signal(number, signal.SIG_DFL)
 os.environ.pop("LC_CTYPE", None)
@@ -97,8 +97,9 @@ class Terminal:
     """A terminal with one program in it; everything it ever wrote is kept in `raw`.
 
     `env` comes on top of a small environment of its own; without `has_alternate` there is only the
-    shell's own screen, as in GNU screen and on a VT100. `wait_for` and its kin raise
-    `AssertionError` with the screen in the message.
+    shell's own screen, as in GNU screen and on a VT100. With `has_own_keyboard` what is typed comes
+    through another pseudo-terminal than what is drawn, so that it can end alone. `wait_for` and its
+    kin raise `AssertionError` with the screen in the message.
     """
 
     def __init__(
@@ -110,6 +111,7 @@ class Terminal:
         cwd: str | os.PathLike[str] | None = None,
         *,
         has_alternate: bool = True,
+        has_own_keyboard: bool = False,
     ) -> None:
         self._has_alternate = has_alternate
         self.raw = bytearray()
@@ -122,13 +124,14 @@ class Terminal:
         self._held = ""
         self._shown = 0  # how much of `raw` the screen has got: it is drawn when somebody looks
         self._master, slave = os.openpty()
+        self._keyboard, keyboard = os.openpty() if has_own_keyboard else (self._master, slave)
         self._settings = termios.tcgetattr(slave)
         self._waker, self._wake = os.pipe()
         self._set_size(columns, rows)
         try:
             self.process = subprocess.Popen(  # noqa: S603  # running what a test names is its task
                 [sys.executable, "-I", "-S", "-c", _START, *argv],
-                stdin=slave,
+                stdin=keyboard,
                 stdout=slave,
                 stderr=slave,
                 env={**_environment(), **(env or {})},
@@ -136,7 +139,8 @@ class Terminal:
                 start_new_session=True,
             )
         finally:
-            os.close(slave)
+            for descriptor in {slave, keyboard}:
+                os.close(descriptor)
         self._start_reading()
 
     def __enter__(self) -> Self:
@@ -151,7 +155,7 @@ class Terminal:
         """Type `text`, or send raw bytes."""
         data = text.encode() if isinstance(text, str) else text
         while data:
-            data = data[os.write(self._master, data) :]
+            data = data[os.write(self._keyboard, data) :]
 
     def press(self, *keys: str) -> None:
         """Press keys by name: `enter`, `ctrl+c`, `alt+x`, `f5`, or a single character."""
@@ -178,9 +182,14 @@ class Terminal:
     def hang_up(self) -> None:
         """Take the terminal away, as a lost SSH connection or a closed window does."""
         self._stop_reading()
-        if self._master >= 0:
-            os.close(self._master)
-            self._master = -1
+        for descriptor in {self._master, self._keyboard} - {-1}:
+            os.close(descriptor)
+        self._master = self._keyboard = -1
+
+    def unplug(self) -> None:
+        """Take away the keyboard alone, where it is one of its own: that ends the input."""
+        os.close(self._keyboard)
+        self._keyboard = -1
 
     def stall(self) -> None:
         """Take no more of what the program writes, as a stalled connection, until `keep_up`."""
@@ -277,10 +286,9 @@ class Terminal:
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
-        for descriptor in (self._master, self._waker, self._wake):
-            if descriptor >= 0:
-                os.close(descriptor)
-        self._master = self._waker = self._wake = -1
+        for descriptor in {self._master, self._keyboard, self._waker, self._wake} - {-1}:
+            os.close(descriptor)
+        self._master = self._keyboard = self._waker = self._wake = -1
 
     # Inside
 

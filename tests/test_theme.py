@@ -14,7 +14,8 @@ from rich._palettes import STANDARD_PALETTE
 from rich.color import Color, ColorSystem
 from rich.color_triplet import ColorTriplet
 
-from tui.ui.themes import FEW_COLOURS, PALETTES, theme_name
+from tui.ui.appearance import appearance
+from tui.ui.themes import FEW_COLOURS, PALETTES
 
 MANY_COLOURS = sorted(set(PALETTES) - FEW_COLOURS)
 
@@ -90,5 +91,8 @@ def test_danger_differs_from_other_buttons_among_16(name: str) -> None:
     ],
 )
 def test_a_theme_fits_the_terminal(chosen: str, is_light: bool, is_few: bool, name: str) -> None:
-    shown = theme_name(chosen, is_background_light=is_light, has_few_colours=is_few)
-    assert shown == name
+    environ = {
+        "TERM": "linux" if is_few else "xterm-256color",
+        "COLORFGBG": "0;15" if is_light else "15;0",
+    }
+    assert appearance(environ, chosen).theme == name

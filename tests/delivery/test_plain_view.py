@@ -97,7 +97,7 @@ def test_at_the_bottom_of_the_screen_too() -> None:
     assert "9ac1" not in paper.text
 
 
-@pytest.mark.parametrize("error", [KeyboardInterrupt, EOFError])
+@pytest.mark.parametrize("error", [KeyboardInterrupt, EOFError, OSError])
 def test_ctrl_c_and_the_end_of_input_count_as_enter(error: type[BaseException]) -> None:
     paper = Paper(80)
     paper.show(raising(error))

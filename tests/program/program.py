@@ -41,6 +41,7 @@ class Program(Terminal):
         driver: str = "",
         env: Mapping[str, str] | None = None,
         has_alternate: bool = True,
+        has_own_keyboard: bool = False,
     ) -> None:
         self.state = state
         how = ["-c", driver] if driver else ["-m", "tui"]
@@ -48,7 +49,12 @@ class Program(Terminal):
         if (runtime := state / "runtime").is_dir():
             own["XDG_RUNTIME_DIR"] = str(runtime)
         argv = [sys.executable, *how, *arguments]
-        super().__init__(argv, env={**own, **(env or {})}, has_alternate=has_alternate)
+        super().__init__(
+            argv,
+            env={**own, **(env or {})},
+            has_alternate=has_alternate,
+            has_own_keyboard=has_own_keyboard,
+        )
 
     @property
     def sentences(self) -> str:

@@ -18,7 +18,7 @@ from tests.driver import NARROW, NOW, Dialog, Keys, Login, Operator, Page, defau
 from tests.node import Node
 from tui.journal import Journal
 from tui.ui.app import KeysApp
-from tui.ui.bindings import Place
+from tui.ui.bindings import COMMANDS, Place
 from tui.ui.widgets.key_table import KeyTable
 
 API = "/api/v1/api-keys"
@@ -85,25 +85,53 @@ class Buttons(Page):
         return {b.id or "" for b in self.me.screen.query("#buttons Button").results() if b.display}
 
 
-class Rotate(Buttons):
+_LINES = {ord(sign): " " for sign in "●━─"}
+SECRET_WAYS = {"clipboard", "write", "plain", "command"}
+"""The actions that send the secret somewhere."""
+
+
+class Rotate(Page):
     """Settings › API keys › Rotate."""
 
     async def shown(self) -> Rotate:
-        await self.me.until(lambda: self.me.screen.query("RotateScreen #steps"))
+        await self.me.until(lambda: self.me.screen.query("RotateScreen Lanes"))
         await self.me.settle()
         return self
 
     @property
-    def step(self) -> str:
-        """The step at hand, as the row of steps shows it."""
-        _, _, rest = self.me.line_with("Delete predecessor").partition("▸ ")
-        return rest.partition("   ")[0]
+    def old(self) -> str:
+        """What the predecessor's lane says, without its lines."""
+        return self._lane("old")
+
+    @property
+    def new(self) -> str:
+        """What the successor's lane says, without its lines."""
+        return self._lane("new")
+
+    def _lane(self, name: str) -> str:
+        line = next(line for line in self.me.lines if line.startswith(f"  {name} "))
+        return " ".join(line.translate(_LINES).split())
+
+    @property
+    def planned(self) -> str:
+        """What the successor is to be, where the screen shows it."""
+        place = self.me.screen.query_one("#plan").region
+        lines = self.me.lines[place.y : place.bottom]
+        return " ".join(" ".join(line[place.x : place.right] for line in lines).split())
+
+    @property
+    def offers(self) -> set[str]:
+        """What the footer offers to do with the rotation."""
+        bindings = (active.binding for active in self.me.screen.active_bindings.values())
+        actions = {command.action for command in COMMANDS if command.place is Place.ROTATE}
+        return {b.action for b in bindings if b.show} & actions - SECRET_WAYS
 
     @property
     def secret(self) -> str:
         lines = self.me.lines
         top = next(row for row, line in enumerate(lines) if "╭" in line)
-        return lines[top + 1].strip().strip("│").strip()
+        _, _, rest = lines[top + 1].partition("│")
+        return rest.partition("│")[0].strip()
 
     async def press(self, action: str) -> None:
         await self.me.press(key_for(Place.ROTATE, action))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Sequence
 from string import ascii_lowercase
 
@@ -14,13 +13,15 @@ from textual.geometry import Size
 from textual.message import Message
 from textual.messages import TerminalSupportsSynchronizedOutput
 
+from tests.noise import Noise
+from tests.proofs.fuzz_stage import goes_on, heard_are_the_keys
 from tui.ui.terminal.input_stage import LONGEST_PASTE, InputStage
 
 ESC = b"\x1b"
 PASTE, PASTED = b"\x1b[200~", b"\x1b[201~"
 FAST, KITTY = b"\x1b[?62;22c", b"\x1b[?1u"
-SEQUENCES = int(os.environ.get("FUZZ", "3000"))
-"""How many sequences are made up: `FUZZ=1000000 pytest -n 2 tests/ui/test_input_stage.py`."""
+STREAMS = 400
+"""How many streams are made up; `python -m tests.proofs.fuzz_stage` takes a million sequences."""
 LONG = 60.0
 """Seconds after which nothing is waited for any more."""
 
@@ -77,6 +78,7 @@ def typed(messages: Iterable[Message]) -> str:
         (b"\x1b[Z\x1b[3~\x1b[5;5~\x1b[3;2~", "shift+tab delete ctrl+pageup shift+delete"),
         (b"\x1bOP\x1b[15~\x1b[24~\x1b[[A\x1b[1;2P", "f1 f5 f12 f1 shift+f1"),
         (b"\x1b[7~\x1b[8^\x1b[7$\x1b[a\x1bOa", "home ctrl+end shift+home shift+up ctrl+up"),
+        (b"\x1bO;2P\x1bO1;2P\x1bO2P\x1bO?3Q", "shift+f1 shift+f1 shift+f1"),
         (b"\x1bOM\x1bOp\x1bOy\x1bOk", "enter 0 9 plus"),
         (b"\x1b[27;5;13~\x1b[27;2;97~", "ctrl+enter A"),
         (b"\x1b\x1b[A", "escape up"),
@@ -269,7 +271,7 @@ def streams(draw: st.DrawFn) -> Sequence[Part]:
     return parts
 
 
-@settings(max_examples=SEQUENCES, deadline=None)
+@settings(max_examples=STREAMS, deadline=None)
 @given(streams())
 @example([b"\x1b[97;1114112u", 0.0])
 @example([b"\x1b", 0.9, b"[200~d\r"])
@@ -282,7 +284,7 @@ def test_whatever_comes_the_stage_goes_on(parts: Sequence[Part]) -> None:
     assert words(messages)[-1] == "x", "it listens again"
 
 
-@settings(max_examples=SEQUENCES // 3, deadline=None)
+@settings(max_examples=STREAMS // 2, deadline=None)
 @given(st.lists(st.sampled_from(ANSWERS), max_size=5), st.data())
 def test_between_answers_cut_anywhere_only_the_keys_are_heard(
     answers: list[bytes], data: st.DataObject
@@ -297,3 +299,10 @@ def test_between_answers_cut_anywhere_only_the_keys_are_heard(
     for start, end in zip([0, *cuts], [*cuts, len(whole)], strict=True):
         parts += [whole[start:end], 0.02]
     assert words(meaning(KITTY, *parts)) == wanted
+
+
+def test_a_sample_of_the_fuzz() -> None:
+    noise = Noise(7)
+    for _ in range(100):
+        heard_are_the_keys(noise, 8)
+        goes_on(noise, 8)

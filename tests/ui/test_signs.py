@@ -14,7 +14,8 @@ from tui.ui.terminal.output import PLAIN_SIGNS
 
 ROOT = Path(tui.__file__).parent
 DRAWN = (
-    "cli.py",
+    "cli",
+    "config",
     "crash.py",
     "problems",
     "delivery/command.py",

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from contextlib import suppress
+
 import pytest
 from rich.color import ColorSystem
+from rich.console import Console
 from rich.style import Style
 from textual._compositor import CompositorUpdate
 from textual.app import App, ComposeResult
+from textual.geometry import Offset
 from textual.widgets import Label
 
 from tui.ui.terminal.textual_internals import (
     DiscreetApp,
+    Piece,
     SendingDriver,
-    draw_with_colors,
+    limit_colours,
     write_to_terminal,
 )
 
@@ -55,6 +61,19 @@ async def test_only_the_first_fault_is_told(capsys: pytest.CaptureFixture[str]) 
     assert "TypeError" not in heard
 
 
+async def test_a_fault_that_nobody_can_read_of_any_more_is_the_only_one() -> None:
+    app = Faulty()
+    with open("/dev/full", "w", encoding="utf-8") as gone:  # noqa: ASYNC230, PTH123  # a device
+        app.error_console, console = Console(file=gone), app.error_console
+        with pytest.raises(KeyError):
+            async with app.run_test() as pilot:
+                await pilot.press("x")
+        app.error_console = console
+        with suppress(OSError):
+            gone.close()
+    assert app.return_code == 1
+
+
 class Recorder(SendingDriver):
     """A driver that keeps what is written."""
 
@@ -63,6 +82,13 @@ class Recorder(SendingDriver):
         self.written = ""
 
     def write(self, data: str) -> None: ...
+
+    def draw(
+        self, pieces: Iterable[Piece], cursor: Offset, colours: ColorSystem, *, at_once: bool
+    ) -> None: ...
+
+    def redraw(self) -> None:
+        self.written += "all of it"
 
     def send(self, sequence: str) -> None:
         self.written += sequence
@@ -81,6 +107,15 @@ async def test_a_sequence_reaches_the_driver_of_the_app() -> None:
         write_to_terminal(app, "\x1b]52;c;aGk=\x07")
         assert driver.written == "\x1b]52;c;aGk=\x07"
     write_to_terminal(Faulty(), "nowhere to go, and no error")
+
+
+async def test_the_driver_of_the_app_draws_all_of_it() -> None:
+    app = Faulty()
+    async with app.run_test():
+        app.action_redraw()
+        app._driver = driver = Recorder(app)
+        app.action_redraw()
+        assert driver.written == "all of it"
 
 
 class Red(App[None]):
@@ -110,7 +145,7 @@ class Red(App[None]):
 )
 async def test_as_many_colours_are_drawn_as_there_are(colors: ColorSystem, sent: str) -> None:
     app = Red()
-    draw_with_colors(app, colors)
+    limit_colours(app, colors)
     async with app.run_test():
         frame = app.screen._compositor.render_update(full=True)
         assert isinstance(frame, CompositorUpdate)
@@ -119,7 +154,7 @@ async def test_as_many_colours_are_drawn_as_there_are(colors: ColorSystem, sent:
 
 async def test_without_colours_there_is_none() -> None:
     app = Red()
-    draw_with_colors(app, None)
+    limit_colours(app, None)
     async with app.run_test():
         color = app.first_cell().color
         assert color is None or color.is_default

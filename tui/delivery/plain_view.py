@@ -46,7 +46,7 @@ def plain_view(
     with _hidden_from_the_loop(), _ending_signals_do(_take_no_notice), _no_echo():
         try:
             with (
-                suppress(KeyboardInterrupt, EOFError),
+                suppress(KeyboardInterrupt, EOFError, OSError),  # the terminal may be gone
                 _ending_signals_do(signal.default_int_handler),
             ):
                 write("\r" + "\r\n".join(lines))

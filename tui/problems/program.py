@@ -13,6 +13,7 @@ from tui.api.session import (
     SingleSignOn,
 )
 from tui.delivery import DeliveryFailed
+from tui.keys.labels import shown_label
 from tui.keys.pause import PauseRefused
 from tui.keys.rotation import NotVerified
 from tui.keys.write_outcomes import (
@@ -33,7 +34,8 @@ _SESSION_PROBLEMS: dict[type[Exception], Problem] = {
     SingleSignOn: Problem(
         "This account signs in through single sign-on",
         "Its password is no use here.",
-        "Have an access token made in the browser and press ctrl+t to paste it.",
+        "Take an access token from the browser, as F2 tells under Get an access token, and press "
+        "ctrl+t to paste it.",
     ),
     EnrolmentRequired: Problem(
         "This account must have a second factor",
@@ -99,7 +101,7 @@ def _describe_create(error: SecretLost | NotSeenSoFar | OutcomeUnknown) -> Probl
     cause = describe_server_error(error.cause, "creating the key")
     technical = "\n".join(filter(None, (cause.title, cause.detail, cause.technical)))
     if isinstance(error, SecretLost):
-        label, short_key = short(error.key.label, 60), short(error.key.short_key, 12)
+        label, short_key = short(shown_label(error.key.label), 60), short(error.key.short_key, 12)
         named = f"{label} ({short_key})" if short_key else label
         return Problem(
             "The key was created, but its secret was lost",

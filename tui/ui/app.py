@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -28,7 +29,7 @@ from tui.keys.unstored_secrets import UnstoredSecrets
 from tui.problems import describe
 from tui.text import short
 from tui.ui.appearance import Appearance
-from tui.ui.bindings import HasPlace, Place, bindings_for
+from tui.ui.bindings import HasPlace, Place, bindings_for, key_name
 from tui.ui.screens.dialog import AskPasswordScreen, AskSecretScreen, TwoFactorScreen
 from tui.ui.screens.leaving import GuardedScreen, StoppableScreen
 from tui.ui.screens.lock import LockScreen
@@ -36,7 +37,7 @@ from tui.ui.screens.login import UNPROTECTED, LoginScreen, SignInDefaults
 from tui.ui.terminal.driver import TerminalDriver
 from tui.ui.terminal.textual_internals import limit_colours
 from tui.ui.terminal.type_ahead import TypeAhead
-from tui.ui.themes import FEW_COLOURS, theme
+from tui.ui.themes import CHOICES, FEW_COLOURS, theme
 from tui.ui.widgets.too_small import SMALLEST
 from tui.waiting import all_seen_through, clock_in_sleep
 
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from textual.screen import Screen
 
     from tui.api.address import Server
+    from tui.ui.screens.palette import Entry
 
 LEAVE_SECONDS = 2.0
 """How long signing out may keep the operator from leaving, in seconds."""
@@ -117,6 +119,8 @@ class KeysApp(TypeAhead[None]):
         super().__init__()
         self._rotation_policy = rotation_policy
         self._lock_seconds = LOCK_SECONDS if lock_seconds is None else lock_seconds
+        self.key_map: Mapping[str, str] = {}
+        """The keys that the configuration gives to commands, by their ids."""
         self._is_locked = False
         self._last_key_at = clock_in_sleep()
         self._defaults = defaults or SignInDefaults()
@@ -130,9 +134,11 @@ class KeysApp(TypeAhead[None]):
 
     def take_on(self, appearance: Appearance) -> None:
         """Draw in this theme and these colours."""
+        self._appearance = appearance
         self.register_theme(theme(appearance.theme))
         self.theme = appearance.theme
         self.has_plain_signs = appearance.is_ascii
+        self.sends_all = appearance.sends_all
         limit_colours(self, appearance.colours)
         has_few_colours = appearance.theme in FEW_COLOURS or appearance.colours is None
         self.set_class(has_few_colours, "-few-colours")
@@ -296,18 +302,79 @@ class KeysApp(TypeAhead[None]):
         ended = asyncio.gather(*under_way, return_exceptions=True)
         await asyncio.wait({ended}, timeout=patience)
 
-    def action_help(self) -> None:
-        """Show every key, those of this place first; once more closes it."""
+    @work(group="help", description="choose from the help")
+    async def action_help(self) -> None:
+        """Show every key, those of what has the focus first; do what is chosen, if anything."""
         from tui.ui.screens.help import HelpScreen
+        from tui.ui.screens.possible_actions import possible_actions
+
+        screen = self.screen
+        if isinstance(screen, HelpScreen):
+            screen.dismiss(None)
+        if self._is_locked or isinstance(screen, HelpScreen):
+            return
+        nodes = (self.focused or screen).ancestors_with_self
+        here = dict.fromkeys(node.PLACE for node in nodes if isinstance(node, HasPlace))
+        actions = [a for a in possible_actions(screen) if a.binding.action != "help"]
+        action = await self.push_screen_wait(HelpScreen([*here], actions, self.key_map))
+        if action is not None:
+            await action.run()
+
+    def action_manual(self) -> None:
+        """Open the manual at its contents."""
+        self._open_manual("")
+
+    def _open_manual(self, name: str) -> None:
+        """Open a page of the manual; a manual that is open is left for it."""
+        from tui.ui.screens.manual import ManualScreen
 
         if self._is_locked:
             return
-        if isinstance(self.screen, HelpScreen):
-            self.screen.dismiss(None)
-        else:
-            nodes = (self.focused or self.screen).ancestors_with_self
-            place = next((node.PLACE for node in nodes if isinstance(node, HasPlace)), None)
-            self.push_screen(HelpScreen(place))
+        if isinstance(self.screen, ManualScreen):
+            self.pop_screen()
+        self.push_screen(ManualScreen(name, self.key_map))
+
+    @work(group="palette", description="choose from the palette")
+    async def action_palette(self) -> None:
+        """Offer all that can be done now, and do what is chosen; once more closes it."""
+        from tui.ui.screens.palette import KeyChoice, PaletteScreen
+
+        screen = self.screen
+        if isinstance(screen, PaletteScreen):
+            screen.dismiss(None)
+        if self._is_locked or isinstance(screen, PaletteScreen):
+            return
+        choice = screen if isinstance(screen, KeyChoice) else None
+        entry = await self.push_screen_wait(PaletteScreen(self._palette_entries(), choice))
+        if entry is not None:
+            doing = entry.run()
+            if doing is not None:
+                await doing
+
+    def _palette_entries(self) -> list[Entry]:
+        """Return what the palette offers on the screen of now, apart from keys and requests."""
+        from tui.manual import topics
+        from tui.ui.screens.palette import Entry
+        from tui.ui.screens.possible_actions import possible_actions
+
+        entries = [
+            Entry(key_name(action.binding.key), action.title, action.run)
+            for action in possible_actions(self.screen)
+            if action.binding.action != "palette"
+        ]
+        entries += [
+            Entry("manual", topic.title, partial(self._open_manual, topic.name))
+            for topic in topics()
+        ]
+        entries += [
+            Entry("theme", name, partial(self._take_theme, name))
+            for name in CHOICES
+            if self._appearance.in_theme(name).theme != self.theme
+        ]
+        return entries
+
+    def _take_theme(self, name: str) -> None:
+        self.take_on(self._appearance.in_theme(name))
 
     def action_scroll(self, lines: int, pages: int) -> None:
         """Scroll what does not fit, where no widget takes the keys for itself."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rich.color import ColorSystem
 
 from tui.ui.terminal.colours import color_system
-from tui.ui.themes import theme_name
+from tui.ui.themes import CHOICES, theme_name
 
 _LIGHT_BACKGROUNDS = frozenset({"7", "15"})
 """White among the numbers that COLORFGBG tells a terminal's colours by."""
@@ -16,15 +16,32 @@ _LIGHT_BACKGROUNDS = frozenset({"7", "15"})
 
 @dataclass(frozen=True, slots=True)
 class Appearance:
-    """Theme, colours and signs; `colours` is None where nothing is to be coloured."""
+    """Theme, colours and signs; `colours` is None where nothing is to be coloured.
+
+    With `sends_all`, the terminal is sent all that is drawn, not only what changed.
+    """
 
     theme: str = "momentum"
     colours: ColorSystem | None = ColorSystem.TRUECOLOR
     is_ascii: bool = False
+    sends_all: bool = False
+
+    def in_theme(self, chosen: str) -> Appearance:
+        """Return the same in another theme, or in what stands for it where colours are few."""
+        return replace(self, theme=theme_name(chosen, has_few_colours=self.has_few_colours))
+
+    @property
+    def has_few_colours(self) -> bool:
+        """Whether there are 16 colours, or none."""
+        return self.colours in {ColorSystem.STANDARD, None}
 
 
 def appearance(
-    environ: Mapping[str, str], chosen: str = "", *, is_ascii: bool = False
+    environ: Mapping[str, str],
+    chosen: str = "",
+    *,
+    is_ascii: bool = False,
+    sends_all: bool = False,
 ) -> Appearance:
     """Return what fits the terminal, with the theme that is `chosen` if any.
 
@@ -32,12 +49,8 @@ def appearance(
     """
     colours = None if environ.get("NO_COLOR") else color_system(environ)
     background = environ.get("COLORFGBG", "").rpartition(";")[2].strip()
-    name = theme_name(
-        chosen,
-        is_background_light=background in _LIGHT_BACKGROUNDS,
-        has_few_colours=colours in {ColorSystem.STANDARD, None},
-    )
-    return Appearance(name, colours, is_ascii)
+    usual = "light" if background in _LIGHT_BACKGROUNDS else CHOICES[0]
+    return Appearance(usual, colours, is_ascii, sends_all).in_theme(chosen or usual)
 
 
 def is_ascii_locale(environ: Mapping[str, str], *, is_utf8_mode: bool) -> bool:

@@ -130,10 +130,9 @@ FEW_COLOURS = frozenset({"sixteen", "sixteen-light"})
 """Themes in which a line under a field and brackets around a button do what a shade can't."""
 
 
-def theme_name(chosen: str, *, is_background_light: bool, has_few_colours: bool) -> str:
-    """Return the name of the theme that is `chosen`, else of the one that fits the terminal."""
-    name = chosen or ("light" if is_background_light else "momentum")
-    return _OF_16_COLOURS.get(name, "sixteen") if has_few_colours else name
+def theme_name(chosen: str, *, has_few_colours: bool) -> str:
+    """Return the name of the theme that is `chosen`, or that stands for it in few colours."""
+    return _OF_16_COLOURS.get(chosen, "sixteen") if has_few_colours else chosen
 
 
 def _input_cursor(name: str) -> dict[str, str]:

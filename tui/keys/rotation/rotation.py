@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import date
 from functools import partial
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from tui.api.errors import ApiError, NoAnswer
@@ -19,6 +20,8 @@ from tui.api.session import SessionProblem
 from tui.delivery.new_secret import Delivery, NewSecret
 from tui.journal import Attempt
 from tui.keys.created import Created
+from tui.keys.guard import differences
+from tui.keys.handing_over import handing_over
 from tui.keys.labels import retiring_since
 from tui.keys.listing import Listing
 from tui.keys.paused_mark import is_paused
@@ -37,6 +40,7 @@ from tui.keys.rotation.states import (
     SecretForgotten,
     State,
     Step,
+    SucceededAlready,
     SuccessorGone,
     WrongStep,
 )
@@ -89,6 +93,8 @@ class Rotation(Machine):
         self._secret: SecretStr | None = None
         self._created: Created | None = None
         self._was_proven = self._is_let_go = False
+        self.verified_first = False
+        """Whether the successor was shown to work before its secret was stored."""
         self._may_be_lost = True
         """Whether the journal here tells that the successor may be of no use to anybody."""
         self.agrees_to_any_address = False
@@ -108,10 +114,13 @@ class Rotation(Machine):
         rotation._pair.is_known_here = unfinished.known is not None
         rotation._was_proven = unfinished.known is not None and unfinished.known.is_verified
         rotation._state = State.INTERRUPTED
-        rotation._may_be_lost = unfinished.knowledge is not Knowledge.NOT_KNOWN
+        rotation._may_be_lost = unfinished.knowledge is Knowledge.NEVER_STORED
         if unfinished.is_stored and unfinished.known is not None:
             storings = [line.detail for line in unfinished.known.lines if line.phase == "stored"]
             rotation.stored = "".join(storings[-1:]) or "stored earlier"
+            phases = [line.phase for line in unfinished.known.lines]
+            before = takewhile(lambda phase: phase != "stored", phases)
+            rotation.verified_first = "verified" in before
             rotation._state = State.VERIFIED if unfinished.is_proven else State.DELIVERED
         return rotation
 
@@ -168,6 +177,13 @@ class Rotation(Machine):
     def is_proven(self) -> bool:
         """Whether the successor was shown to work, now or earlier on this host."""
         return self.verification.works if self.verification is not None else self._was_proven
+
+    @property
+    def differences(self) -> str:
+        """In which of grants and allowed IPs the keys differ, unless that was chosen here."""
+        if self._created is not None or self.successor is None:
+            return ""
+        return differences(self.predecessor, self.successor)
 
     @property
     def is_paused(self) -> bool:
@@ -336,6 +352,9 @@ class Rotation(Machine):
             raise PausedBefore
         if self.lacks_addresses:
             raise AddressesNotChosen
+        successors = self.service.successors(self.predecessor)
+        if successors and not self._pair.is_predecessor_deleted:
+            raise SucceededAlready(successors)
         self._asked = self.draft
 
     @property
@@ -381,13 +400,14 @@ class Rotation(Machine):
         if self.successor is not None:
             key_id, short_key = self.successor.id, self.successor.raw_short_key or short_key
         new_secret = NewSecret(self._secret, key_id, self._created.draft.label, short_key)
-        sent = await delivery.deliver(new_secret)
+        async with handing_over(self._created.attempt):
+            sent = await delivery.deliver(new_secret)
         await self._store(sent.where)
 
-    def note_stored(self, how: str) -> None:
-        """Note in the journal that the secret held here is stored, before the operator goes on."""
-        if self._created is not None:
-            self._created.attempt.stored(how)
+    @property
+    def attempt(self) -> Attempt | None:
+        """Where to note what becomes of the secret that is held here."""
+        return self._created.attempt if self._created is not None else None
 
     async def _find_attempt(self) -> Attempt | None:
         """Return what to note about the successor, where it was created by this operator."""
@@ -422,7 +442,7 @@ class Rotation(Machine):
         self._reach(State.VERIFIED if self.is_proven else State.DELIVERED)
 
     async def _verify(self, given: SecretStr | None = None) -> None:
-        secret = self._secret or given
+        secret = given or self._secret
         if secret is None:
             raise SecretForgotten
         if self.successor is not None and not self.successor.may_have(secret):
@@ -433,6 +453,8 @@ class Rotation(Machine):
         self.verification = verification = await self._prove(
             secret, grants, valid_ips, on_change=self._show_verification
         )
+        if verification.works:
+            self.verified_first = not self.stored
         if verification.is_certain and (attempt := await self._find_attempt()):
             if given is not None and verification.works:
                 attempt.stored(SEEN_TO_WORK)
@@ -546,6 +568,12 @@ class Rotation(Machine):
         """The state; before a write of unknown outcome where that is what it waits for."""
         step = self._open_step if self.state is State.UNKNOWN else None
         return step.state if step else self.state
+
+    @property
+    def unknown_step(self) -> Step | None:
+        """The write of which it is not known what became, where the state waits for that."""
+        step = self._open_step if self.state is State.UNKNOWN else None
+        return step.step if step else None
 
     def _interruption(self) -> ApiError:
         server = self.service.session.client.server

@@ -35,7 +35,7 @@ def row_states(records: Records, pauses: Mapping[str, Pause], today: date) -> di
         what = "deletes" if record.is_orphan else "replaces"
         states[record.key.id] = RowState(f"never stored: r {what}", "problem")
     for record in records.perhaps_stored:
-        states[record.key.id] = RowState("perhaps stored: see J", "problem")
+        states[record.key.id] = RowState(_perhaps_stored_text(record), "problem")
     for key_id, pause in pauses.items():
         states[key_id] = RowState(paused_since(pause.since, today), "paused")
     for key_id, write in records.open_writes.items():
@@ -73,6 +73,14 @@ def _unfinished(rotation: Unfinished, today: date) -> RowState:
     else:
         text = _SUCCESSOR_TEXTS[rotation.knowledge]
     return RowState(text, "retiring")
+
+
+def _perhaps_stored_text(record: KeyRecord) -> str:
+    if record.is_kept:
+        return "kept: next sign-in offers"
+    if record.created is not None and record.created.is_in_delivery:
+        return "delivery cut off: v shows"
+    return "perhaps stored: see J"
 
 
 def _mark_text(record: KeyRecord) -> str:

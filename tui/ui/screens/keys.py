@@ -53,6 +53,10 @@ from tui.ui.widgets.top_bar import Link, TopBar
 
 KeyAction = Callable[[Key], Coroutine[Any, Any, None]]
 
+LISTED_LATE = (
+    "The server's list is older than what was done from here: F5 reads it again. Other keys may be "
+    "shown that are gone, or be missing."
+)
 LISTED_IN_PART = (
     "The server lists only part of its keys. A key that is not shown here may exist all the same."
 )
@@ -128,7 +132,8 @@ class KeysScreen(Screen[None]):
     @property
     def notice(self) -> str:
         """What stands as long as it is true."""
-        in_part = "" if self._service.listing.is_whole else LISTED_IN_PART
+        listing = self._service.listing
+        in_part = "" if listing.is_whole else LISTED_LATE if listing.is_stale else LISTED_IN_PART
         notices = (self._standing_notice, in_part, self._service.journal.problem)
         return "\n".join(filter(None, notices))
 
@@ -171,6 +176,28 @@ class KeysScreen(Screen[None]):
         await self._show_states(listing)
         return self._is_there
 
+    @property
+    def listing(self) -> Listing:
+        """The keys as last read."""
+        return self._service.listing
+
+    @property
+    def prefix(self) -> str:
+        """The beginning of all paths of the API."""
+        return self._service.session.client.server.prefix
+
+    def go_to(self, key_id: str) -> None:
+        """Put the cursor on a key; a search that leaves it out is ended."""
+        if not self.panel.table.move_to(key_id):
+            self.panel.end_search()
+            self.panel.table.move_to(key_id)
+        self.panel.table.focus()
+
+    def search_for(self, text: str) -> None:
+        """Search the keys for a text."""
+        self.action_find()
+        self.panel.search_row.text = text
+
     def action_find(self) -> None:
         """Search the keys; what takes long of it is prepared while the operator types."""
         self.panel.open_search()
@@ -185,8 +212,7 @@ class KeysScreen(Screen[None]):
             self.panel.search(search)
 
     async def _search_of(self, listing: Listing) -> KeySearch:
-        prefix = self._service.session.client.server.prefix
-        return await asyncio.to_thread(KeySearch, listing.keys, listing.catalogue, prefix)
+        return await asyncio.to_thread(KeySearch, listing.keys, listing.catalogue, self.prefix)
 
     @property
     def _is_there(self) -> bool:

@@ -15,7 +15,6 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Footer, Input, Static
 
-from tui.api.errors import Forbidden
 from tui.delivery import NewSecret
 from tui.keys.rotation import NotVerified, Rotation, State, Step
 from tui.keys.service import KeyService
@@ -29,20 +28,23 @@ from tui.ui.screens.rotation_dialogs import (
     ask_any_address,
     ask_replace,
     ask_undo,
+    ask_unlike,
     ask_unverified,
 )
+from tui.ui.screens.rotation_lanes import lanes_of
 from tui.ui.screens.rotation_text import (
     ENDED,
     draft_texts,
     next_step_text,
     note_text,
     outcome_text,
-    render_steps,
+    problem_text,
     render_title,
 )
 from tui.ui.screens.secret import BY_WORD, ask_stored
 from tui.ui.screens.secret_box import SecretBox, ShowsSecret
-from tui.ui.widgets.button import Button
+from tui.ui.widgets.keyed import keyed
+from tui.ui.widgets.lanes import Lanes
 from tui.ui.widgets.password_field import PasswordField
 from tui.ui.widgets.proofs import Proofs
 from tui.ui.widgets.status import Status
@@ -54,6 +56,7 @@ _STEP_OF_ACTION = {
     "stored": Step.STORED,
     "verify": Step.VERIFY,
     "pause": Step.PAUSE,
+    "resume": Step.RESUME,
     "finish": Step.FINISH,
     "undo": Step.UNDO,
     "replace": Step.REPLACE,
@@ -68,6 +71,10 @@ class RotateScreen(ShowsSecret[str]):
     AUTO_FOCUS = ""  # it would take a field that is hidden, too
     PLACE = Place.ROTATE
     BINDINGS: ClassVar[list[BindingType]] = list(bindings_for(PLACE))
+    HORIZONTAL_BREAKPOINTS: list[tuple[int, str]] | None = [  # noqa: RUF012  # as Screen has it
+        (0, "-narrow"),
+        (110, "-wide"),
+    ]
 
     def __init__(
         self,
@@ -82,47 +89,32 @@ class RotateScreen(ShowsSecret[str]):
         super().__init__()
         self._service, self._rotation, self._now, self._notice = service, rotation, now, notice
         self._is_part = is_part
+        self._shown_state: State | None = None
 
     def compose(self) -> ComposeResult:
-        """The steps, and what belongs to the current one."""
+        """Both keys' lives, and what belongs to the step at hand; facts beside or beneath it."""
         yield TopBar("Settings › API keys › Rotate", notice=self._notice)
         with VerticalScroll(id="page", can_focus=False):
-            yield Static(id="title", markup=False)
-            yield Static(id="steps", markup=False)
-            yield Static(id="problem", markup=False)
-            with Vertical(id="plan"):
-                yield Static(self._about(), id="about")
-                for name, label in (
-                    ("label", "Label"),
-                    ("grants", "Grants"),
-                    ("ips", "Allowed IPs"),
-                ):
-                    with Horizontal(classes="planned"):
-                        yield Static(label)
-                        yield Static(id=f"planned-{name}", markup=False)
+            with VerticalScroll(id="main", can_focus=False):
+                yield Static(id="title", markup=False)
+                yield Lanes(id="lanes")
+                yield Static(id="problem", markup=False)
+                yield Static(id="next-step", markup=False)
                 yield PasswordField(is_needed=self._service.session.has_password)
-            yield SecretBox(self._rotation.note_stored, self._service.listing.raw_labels)
-            yield Static(id="next-step", markup=False)
-            yield Proofs()
-        with Horizontal(id="buttons"):
-            yield Status()
-            yield Button("Close", id="close", compact=True)
-            yield Button("Create successor", id="create", variant="primary", compact=True)
-            yield Button("I have stored it", id="stored", variant="primary", compact=True)
-            yield Button("Later", id="later", compact=True)
-            yield Button("Pause", id="pause", compact=True)
-            yield Button("Delete predecessor", id="finish", variant="error", compact=True)
+                yield SecretBox(lambda: self._rotation.attempt, self._service.listing.raw_labels)
+            with VerticalScroll(id="facts", can_focus=False):
+                with Vertical(id="plan"):
+                    for name, label in (
+                        ("label", "Label"),
+                        ("grants", "Grants"),
+                        ("ips", "Allowed IPs"),
+                    ):
+                        with Horizontal(classes="planned"):
+                            yield Static(label)
+                            yield Static(id=f"planned-{name}", markup=False)
+                yield Proofs()
+        yield Status()
         yield Footer(show_command_palette=False, compact=True)
-
-    def _about(self) -> Content:
-        text = "Its successor gets the same label, grants and IPs: ctrl+e changes them."
-        owner, user = self._rotation.predecessor.owner, self._service.session.user
-        if owner and user is not None and owner != user.name:
-            text += (
-                f"\nThis key belongs to {short(owner, 40)}: its successor will be yours, and the "
-                "server may not let you delete this one."
-            )
-        return Content(text)
 
     def on_mount(self) -> None:
         """Show where the rotation stands."""
@@ -133,10 +125,10 @@ class RotateScreen(ShowsSecret[str]):
     def _rotation_changed(self, _: Rotation) -> None:
         self.call_later(self._show)
 
-    def _show_verification(self, verification: Verification) -> None:
+    def _show_verification(self, verification: Verification | None) -> None:
         self.query_one(Proofs).show(verification, self._service.listing.catalogue)
+        self.query_one(Lanes).show(*lanes_of(self._rotation, verification))
 
-    @on(Button.Pressed, "#create")
     @on(Input.Submitted)
     def action_create(self) -> None:
         """Create the successor, and verify it at once."""
@@ -170,7 +162,6 @@ class RotateScreen(ShowsSecret[str]):
             self._rotation.draft = changed
             self._show()
 
-    @on(Button.Pressed, "#stored")
     def action_stored(self) -> None:
         """The operator says that the secret is stored."""
         how = self.query_one(SecretBox).went_to or BY_WORD
@@ -192,26 +183,26 @@ class RotateScreen(ShowsSecret[str]):
         if secret is not None:
             self._take(Step.VERIFY, partial(self._rotation.verify, secret), "Asking the server")
 
-    @on(Button.Pressed, "#later")
     async def action_later(self) -> None:
         """Leave, and keep both keys: the successor's mark says whose successor it is."""
         await self.run_action("close")
 
-    @on(Button.Pressed, "#pause")
     def action_pause(self) -> None:
-        """Take the predecessor out of service, or put it back into it."""
-        rotation = self._rotation
-        if rotation.is_paused:
-            doing = "The predecessor is being resumed."
-            self._take(Step.RESUME, rotation.resume_predecessor, doing)
-        else:
-            pause = partial(rotation.pause_predecessor, self._now().date())
-            self._take(Step.PAUSE, pause, "The predecessor is being paused.")
+        """Take the predecessor out of service."""
+        pause = partial(self._rotation.pause_predecessor, self._now().date())
+        self._take(Step.PAUSE, pause, "The predecessor is being paused.")
 
-    @on(Button.Pressed, "#finish")
+    def action_resume(self) -> None:
+        """Put the predecessor back into service."""
+        doing = "The predecessor is being resumed."
+        self._take(Step.RESUME, self._rotation.resume_predecessor, doing)
+
     @work(group="finish", description="delete the predecessor")
     async def action_finish(self) -> None:
-        """Delete the predecessor; one more question where its successor was not shown to work."""
+        """Delete the predecessor, after asking where its successor is unlike or unverified."""
+        differences = self._rotation.differences
+        if differences and not await self.app.push_screen_wait(ask_unlike(differences)):
+            return
         unverified = not self._rotation.is_proven
         if unverified and not await self.app.push_screen_wait(ask_unverified()):
             return
@@ -237,7 +228,10 @@ class RotateScreen(ShowsSecret[str]):
         """Look at the list again to see what became of the last step."""
         self._take(Step.LOOK, self._rotation.look_again, "Reading the keys")
 
-    @on(Button.Pressed, "#close")
+    async def action_back(self) -> None:
+        """Leave a rotation that has ended."""
+        await self.run_action("close")
+
     @work(group="leave", description="leave the rotation")
     async def action_close(self) -> None:
         """Leave; where it is not finished, both keys stay."""
@@ -258,8 +252,8 @@ class RotateScreen(ShowsSecret[str]):
             return False
         if self._rotation.allows(Step.STORED):
             await self._rotation.stored_by_hand(went_to or BY_WORD)
-        else:
-            self._rotation.note_stored(went_to or BY_WORD)  # the outcome of a write is not known
+        elif attempt := self._rotation.attempt:
+            attempt.stored(went_to or BY_WORD)  # the outcome of a write is not known
         return True
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -268,8 +262,8 @@ class RotateScreen(ShowsSecret[str]):
             return self._rotation.secret is not None
         if action == "later":
             return self._may_take(Step.FINISH)
-        if action == "pause" and self._may_take(Step.RESUME):
-            return True
+        if action == "back":
+            return self._rotation.state in ENDED
         return action not in _STEP_OF_ACTION or self._may_take(_STEP_OF_ACTION[action])
 
     def _may_take(self, step: Step) -> bool:
@@ -292,76 +286,66 @@ class RotateScreen(ShowsSecret[str]):
     def _show(self) -> None:
         if not self.is_attached:
             return
-        rotation, state = self._rotation, self._rotation.state
+        rotation = self._rotation
+        if rotation.state is not self._shown_state:
+            self._shown_state = rotation.state
+            self.query_one("#page").scroll_home(animate=False)
         self._update("#title", render_title(rotation))
-        verification = rotation.verification
-        is_paused = rotation.is_paused
-        steps = render_steps(rotation.known_state, verified=rotation.is_proven, is_paused=is_paused)
-        self._update("#steps", steps)
         catalogue = self._service.listing.catalogue
         for name, text in draft_texts(rotation.draft, catalogue).items():
             self._update(f"#planned-{name}", Content(text))
-        next_step = "\n".join(
-            filter(None, (next_step_text(state, is_paused=is_paused), note_text(rotation)))
-        )
-        self._update("#next-step", Content(next_step))
-        self.query_one("#next-step").display = bool(next_step)
-        self.query_one("#plan").display = rotation.allows(Step.CREATE)
-        if state is State.CREATED:
-            self.query_one(PasswordField).value = ""
-        self._show_problem(rotation.problem)
+        may_create = rotation.allows(Step.CREATE)
+        self.query_one("#plan").display = may_create
+        password = self.query_one(PasswordField)
+        password.display = may_create and self._service.session.has_password
+        if rotation.state is State.CREATED:
+            password.value = ""
+        self._show_problem()
+        self._update("#next-step", self._next_step())
         self._show_secret()
+        verification = rotation.verification
         if verification is not None and isinstance(rotation.problem, NotVerified):
             verification = replace(verification, hints=())  # the problem shows them
-        self.query_one(Proofs).show(verification, catalogue)
-        self._show_buttons()
+        self._show_verification(verification)
         self.refresh_bindings()
         self._keep_focus()
 
-    def _show_buttons(self) -> None:
-        """Show the buttons that the state offers; disable them while a step is under way."""
-        buttons = {
-            "create": Step.CREATE,
-            "stored": Step.STORED,
-            "later": Step.FINISH,
-            "finish": Step.FINISH,
-        }
-        for name, step in buttons.items():
-            button = self.query_one(f"#{name}", Button)
-            button.display = self._rotation.offers(step)
-            button.disabled = self._rotation.is_busy
-        pause = self.query_one("#pause", Button)
-        pause.display = any(map(self._rotation.offers, (Step.PAUSE, Step.RESUME)))
-        pause.disabled = self._rotation.is_busy
-        pause.label = Content("Resume" if self._rotation.is_paused else "Pause")
+    def _next_step(self) -> Content:
+        rotation = self._rotation
+        next_step = next_step_text(rotation.state, is_paused=rotation.is_paused)
+        notes = filter(None, (note_text(rotation), self._whose_it_will_be()))
+        return Content("\n").join([keyed(next_step), *map(Content, notes)])
+
+    def _whose_it_will_be(self) -> str:
+        """Return, before the create, that the successor of another's key will be one's own."""
+        owner, user = self._rotation.predecessor.owner, self._service.session.user
+        is_mine = not owner or user is None or owner == user.name
+        if is_mine or not self._rotation.allows(Step.CREATE):
+            return ""
+        return (
+            f"This key belongs to {short(owner, 40)}: its successor will be yours, and the server "
+            "may not let you delete this one."
+        )
 
     def _keep_focus(self) -> None:
-        """Have Enter do what comes next, and no key end in a field that is hidden."""
+        """Have what is typed go to the password where one is wanted, and to no hidden field."""
+        password = self.query_one(PasswordField)
         if self.focused is not None and all(w.display for w in self.focused.ancestors_with_self):
             return
-        if self._rotation.state in ENDED:
-            self.query_one("#close").focus()
-        elif self._rotation.allows(Step.CREATE):
-            password = self.query_one(PasswordField)
-            if password.display:
-                password.focus_input()
-            else:
-                self.query_one("#create").focus()
+        if password.display:
+            password.focus_input()
         else:
             self.set_focus(None)
 
-    def _show_problem(self, error: Exception | None) -> None:
-        message = self.query_one("#problem", Static)
+    def _show_problem(self) -> None:
+        message, error = self.query_one("#problem", Static), self._rotation.problem
         message.display = error is not None
         if error is None:
             return
-        problem = describe(error, self._rotation.predecessor)
-        field_error = problem.fields.get("password")
+        message.update(problem_text(self._rotation))
+        field_error = describe(error, self._rotation.predecessor).fields.get("password")
         if field_error and self.query_one(PasswordField).refuse(field_error):
             message.display = False
-        says_more = not next_step_text(self._rotation.state) or isinstance(error, Forbidden)
-        lines = (problem.title, problem.detail, problem.hint if says_more else "")
-        message.update(Content("\n".join(line for line in lines if line)))
 
     def _show_secret(self) -> None:
         secret, box = self._rotation.secret, self.query_one(SecretBox)

@@ -6,60 +6,55 @@ from datetime import datetime
 
 from textual.content import Content
 
+from tui.api.errors import Forbidden
 from tui.api.grants import Catalogue
 from tui.api.models import KeyDraft
 from tui.keys.labels import base_label, shown_label
-from tui.keys.rotation import TRANSITIONS, Rotation, State, Step
+from tui.keys.rotation import Rotation, State
+from tui.keys.write_outcomes import SecretLost
 from tui.problems import describe
-from tui.text import mask, plain, short
+from tui.text import count, plain, short
 
 S = State
 
-_STEP_TITLES = ("Create successor", "Store secret", "Verify", "Delete predecessor")
-_VERIFY = _STEP_TITLES.index("Verify")
-_PAUSE_TITLE = "Pause"
-
-_PLACE_OF_STEP = {
-    Step.CREATE: 0,
-    Step.DELIVER: 1,
-    Step.STORED: 1,
-    Step.REPLACE: 1,
-    Step.VERIFY: _VERIFY,
-    Step.FINISH: 3,
-}
-"""Where in the row the steps stand that bring a rotation closer to its end."""
-
+_CHANGE = "The successor gets the same label, grants and allowed IPs; `ctrl+e` changes them."
 _NEXT_STEP_TEXTS = {
+    S.PLANNED: f"{_CHANGE} The predecessor works until you delete it.",
+    S.REFUSED: "The predecessor works as before. `Enter` tries again; `ctrl+e` changes the draft.",
+    S.CREATED: "The predecessor still works. Store the new secret, then press `s`.",
     S.DELIVERED: (
-        "The secret is stored; the successor was not shown to work yet. Both keys are there. "
-        "Press v to verify it, d to delete the predecessor all the same, or l to keep both for a "
-        "while."
+        "The secret is stored; the successor was not shown to work yet. `v` verifies it, `d` "
+        "deletes the predecessor all the same, `l` keeps both for a while."
     ),
     S.VERIFIED: (
-        "Both keys work. Put the new secret to use, then press d to delete the predecessor, z to "
-        "pause it first and see whether anything breaks, or l to keep both for a while: everybody "
-        "sees whose successor the new one is."
+        "Both keys work. Put the new secret to use; then `d`, or `z` to pause the predecessor "
+        "first and see whether anything breaks, or `l` to keep both."
     ),
     S.FINISHED: "Rotated: only the successor works now.",
     S.UNDONE: "Undone: the key is as it was, and there is no successor.",
     S.SECRET_LOST: (
-        "A successor was made, but nobody has its secret. Press r to delete it and make another, "
-        "or u to delete it and leave the key as it was."
+        "A successor was made, but nobody has its secret. Press `r` to delete it and make another, "
+        "or `u` to delete it and leave the predecessor as it was."
     ),
     S.INTERRUPTED: (
-        "This key already has a successor. Press s if its secret is stored where it is needed, or "
-        "v to show that it works. If nobody has its secret, u deletes it, and r makes another."
+        "This key already has a successor. Press `s` if its secret is stored where it is needed, "
+        "or `v` to show that it works. If nobody has its secret, `u` deletes it, and `r` makes "
+        "another."
     ),
     S.NOTHING_LEFT: (
-        "NO KEY IS LEFT of this label. Press Enter to create another one at once, with the same "
+        "NO KEY IS LEFT of this label. Press `Enter` to create another one at once, with the same "
         "grants and allowed IPs."
     ),
-    S.UNKNOWN: "It is not known what became of the last step. F5 looks at the list again.",
+    S.UNKNOWN: "It is not known what became of the last step. `F5` looks at the list again.",
 }
+"""What can be done next, or the outcome; keys stand between backticks."""
+
+_HINTED_STATES = frozenset({S.PLANNED, S.REFUSED, S.CREATED})
+"""Where what to do about a problem is not said by the next step."""
 
 _PAUSED_TEXT = (
-    "The predecessor is paused: whatever still uses it is refused. Once nothing breaks, press d to "
-    "delete it; z resumes it."
+    "The predecessor is paused: whatever still uses it is refused. Once nothing breaks, press "
+    "`d` to delete it; `z` resumes it."
 )
 _PAUSED_OUTCOME = "its predecessor is paused. z on it resumes it, f deletes it."
 _PAUSED_STATES = frozenset({S.DELIVERED, S.VERIFIED})
@@ -86,13 +81,26 @@ ENDED = frozenset({S.FINISHED, S.UNDONE})
 
 
 def next_step_text(state: State, *, is_paused: bool = False) -> str:
-    """Return what can be done next, or the outcome; nothing before the first step.
+    """Return what can be done next, or the outcome, with keys between backticks.
 
     `is_paused` says that the predecessor is out of service.
     """
     if is_paused and state in _PAUSED_STATES:
         return _PAUSED_TEXT
-    return _NEXT_STEP_TEXTS.get(state, "")
+    return _NEXT_STEP_TEXTS[state]
+
+
+def problem_text(rotation: Rotation) -> Content:
+    """Return what stopped the last step, and what to do where the next step does not say it."""
+    error = rotation.problem
+    if error is None:
+        return Content("")
+    problem = describe(error, rotation.predecessor)
+    says_more = rotation.state in _HINTED_STATES or isinstance(error, Forbidden)
+    detail = "" if isinstance(error, SecretLost) else problem.detail  # the next step says as much
+    lines = filter(None, (detail, problem.hint if says_more else ""))
+    title = Content.assemble(("✗ ", "$text-error"), (problem.title, "bold $text-error"))
+    return Content("\n").join([title, *map(Content, lines)])
 
 
 def outcome_text(state: State, *, is_paused: bool = False) -> str:
@@ -102,37 +110,15 @@ def outcome_text(state: State, *, is_paused: bool = False) -> str:
     return _OUTCOME_TEXTS.get(state, "")
 
 
-def render_steps(state: State, *, verified: bool, is_paused: bool = False) -> Content:
-    """Return the steps in a row: those behind, the current one, those ahead.
-
-    The pause of a predecessor stands among them while it lasts.
-    """
-    next_step = next(iter(TRANSITIONS[state]))
-    current = len(_STEP_TITLES) if state is S.FINISHED else _PLACE_OF_STEP.get(next_step, 0)
-    behind = set(range(current)) - {_VERIFY} | ({_VERIFY} if verified else set())
-    parts: list[Content] = []
-    for number, step_title in enumerate(_STEP_TITLES):
-        if is_paused and number == len(_STEP_TITLES) - 1:
-            parts.append(Content.styled(f"✓ {_PAUSE_TITLE}", "$text-success"))
-        if number in behind:
-            parts.append(Content.styled(f"✓ {step_title}", "$text-success"))
-        elif number == current and state not in ENDED:
-            parts.append(Content.styled(f"▸ {step_title}", "bold $text-accent"))
-        else:
-            parts.append(Content.styled(f"· {step_title}", "$text-muted"))
-    return Content(" " * (2 if is_paused else 3)).join(parts)
-
-
 def render_title(rotation: Rotation) -> Content:
-    """Return whose rotation it is, and the short keys of both keys as far as they are known."""
-    key, short_key = rotation.predecessor, rotation.short_key
-    label = plain(base_label(key.raw_label or ""))
-    parts = [("Rotate API Key: ", "bold $text-accent"), (short(label, 36), "bold")]
-    if key.short_key:
-        parts.append((f"  {mask(key.short_key)}", "$text-muted"))
-    if short_key:
-        parts.append((f" → {mask(short_key)}", "$text-muted"))
-    return Content.assemble(*parts)
+    """Return whose rotation it is, and what the successor may do, and from where."""
+    draft = rotation.draft
+    label = plain(base_label(rotation.predecessor.raw_label or ""))
+    addresses = count(len(draft.valid_ips), "address range") if draft.valid_ips else "any address"
+    return Content.assemble(
+        (short(label, 44), "bold"),
+        (f"   {count(len(draft.grants), 'grant')}   {addresses}", "$text-muted"),
+    )
 
 
 def note_text(rotation: Rotation) -> str:

@@ -180,8 +180,8 @@ class InputStage:
             self._begin(self._after_escape)
         elif byte < 0x20 or byte >= 0x7F:
             self._cut_short(byte)
-        elif 0x30 <= byte <= 0x39:
-            if len(self._sequence) < 3:
+        elif byte < 0x40:
+            if len(self._sequence) <= LONGEST_SEQUENCE:
                 self._sequence.append(byte)
         else:
             keys = key_names.keys_of_ss3(self._sequence.decode("ascii"), chr(byte))

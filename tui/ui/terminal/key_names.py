@@ -156,7 +156,7 @@ def keys_of_csi(parameters: str, final: str) -> list[Key]:
 def keys_of_ss3(parameters: str, final: str) -> list[Key]:
     """Return the keys that `ESC O final` stands for; none where it is no key."""
     if final in _LETTERS:
-        return keys_of_csi(f"1;{parameters}" if parameters else "", final)
+        return keys_of_csi(f"1;{parameters}" if parameters.isdecimal() else parameters, final)
     if parameters:
         return []
     if final in "abcd":  # rxvt's arrows with ctrl

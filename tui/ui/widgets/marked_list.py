@@ -21,6 +21,14 @@ class MarkedList(OptionList):
     def _get_left_gutter_width(self) -> int:
         return 1
 
+    def page_up(self) -> None:
+        """Go up by a screen."""
+        self.action_page_up()  # type: ignore[no-untyped-call]  # Textual tells no types here
+
+    def page_down(self) -> None:
+        """Go down by a screen."""
+        self.action_page_down()  # type: ignore[no-untyped-call]  # Textual tells no types here
+
     def render_line(self, y: int) -> Strip:
         """Return a line with its mark, or a blank where the cursor isn't."""
         strip = super().render_line(y)
@@ -35,7 +43,10 @@ class MarkedList(OptionList):
         segments = [
             Segment(segment.text, _in_colour_of(segment.style or style, style)) for segment in strip
         ]
-        return Strip([Segment(MARK if self.has_focus else EDGE, style), *segments])
+        is_followed = (
+            self.has_focus or not self.can_focus
+        )  # then its cursor is moved from elsewhere
+        return Strip([Segment(MARK if is_followed else EDGE, style), *segments])
 
 
 @lru_cache(64)

@@ -46,7 +46,7 @@ def render_verification(verification: Verification, catalogue: Catalogue) -> Con
 
 def _line(proof: Proof, catalogue: Catalogue) -> Content:
     mark, style, reading_text = _MARKS[proof.reading]
-    duration = f" in {proof.seconds * 1000:.0f} ms" if proof.seconds is not None else ""
+    duration = f" {proof.seconds * 1000:.0f} ms" if proof.seconds is not None else ""
     why = f"\n    {proof.why}" if proof.why else ""
     if proof.why == READING_ONLY:
         why = "  by reading only"

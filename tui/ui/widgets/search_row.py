@@ -134,6 +134,11 @@ class SearchRow(Vertical):
         """What is typed."""
         return self._input.value
 
+    @text.setter
+    def text(self, text: str) -> None:
+        self._input.value = text
+        self._input.cursor_position = len(text)
+
     @property
     def is_open(self) -> bool:
         """Whether the row is shown."""
@@ -232,8 +237,7 @@ class SearchRow(Vertical):
     def action_complete(self) -> None:
         """Take what is offered; without an offer go on to the list."""
         if completion := self.completion(self.text):
-            self._input.value = completion
-            self._input.cursor_position = len(completion)
+            self.text = completion
         else:
             self.post_message(self.Submitted())
 

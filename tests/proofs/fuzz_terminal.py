@@ -1,8 +1,8 @@
 """The whole program under a storm of what terminals send besides keys: nothing may come of it.
 
-Run by hand: `python -m tests.bench.fuzz_terminal SEQUENCES [SEED]`. Half of the sequences come over
-the list, half over a new secret, cut anywhere, some with pauses. Afterwards the screen is the same,
-the server was asked nothing, and a signal in the middle of a last storm is heard at once.
+Run by hand: `python -m tests.proofs.fuzz_terminal SEQUENCES [SEED]`. Half of the sequences come
+over the list, half over a new secret, cut anywhere, some with pauses. Afterwards the screen is the
+same, the server was asked nothing, and a signal in the middle of a last storm is heard at once.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ import time
 from pathlib import Path
 
 from tests.node import Node
+from tests.noise import Noise
 from tests.program.program import SECRET, Program
-from tests.ui.test_input_stage import ANSWERS
 
 PACKET, LONGEST_PAUSE, PATIENCE = 3000, 0.03, 0.5
-SHORT = [answer for answer in ANSWERS if len(answer) < 300]
-LONG_SHARE = 0.002
+LONG, LONG_SHARE = b"\x1b]52;" + b"d\r" * 10_000 + b"\x07", 0.0005
+"""An answer that is far too long, and how often it comes."""
 
 
 class Storm:
@@ -29,16 +29,17 @@ class Storm:
 
     def __init__(self, program: Program, seed: int) -> None:
         self._program, self._random = program, random.Random(seed)  # noqa: S311  # no secret
+        self._noise = Noise(seed)
         self._is_over = threading.Event()
 
     def blow(self, sequences: int) -> None:
         """Send so many sequences, or fewer where the program has ended."""
-        choose, chance = self._random.choice, self._random.random
+        chance = self._random.random
         while sequences > 0 and not self._is_over.is_set():
             number = min(sequences, self._random.randrange(1, 200))
             sequences -= number
             data = b"".join(
-                choose(ANSWERS if chance() < LONG_SHARE else SHORT) for _ in range(number)
+                LONG if chance() < LONG_SHARE else self._noise.sequence() for _ in range(number)
             )
             while data and not self._is_over.is_set():
                 size = self._random.randrange(1, PACKET)

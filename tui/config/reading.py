@@ -1,0 +1,230 @@
+"""Reading the configuration: what it settles, or everything that is wrong with it and where."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tui.api.address import parse_server
+from tui.config.settings import Vocabulary, settings
+from tui.config.toml_places import FIRST, Place, TomlPath, TomlPlaces, place_of
+from tui.config.values import WrongValue, close_name
+from tui.text import plain, short
+
+MOST_BYTES = 2**20
+"""How large the file may be."""
+
+_SERVERS = "servers"
+_SERVER_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,39}")
+_SECRET_NAMES = re.compile(r"(?:.*_)?(?:pass|passwd|password|passphrase|secret|token)")
+_AT = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigFault:
+    """What is wrong at one place of the file."""
+
+    place: Place
+    sentence: str
+
+
+class BadConfig(Exception):
+    """The file can't be used; `faults` are all that is wrong with it."""
+
+    def __init__(self, path: Path, faults: list[ConfigFault]) -> None:
+        super().__init__(path, faults)
+        self.path, self.faults = path, sorted(faults, key=lambda fault: fault.place)
+
+    @property
+    def lines(self) -> list[str]:
+        """`FILE:LINE:COLUMN: what is wrong`, a line each."""
+        file = plain(str(self.path))
+        return [
+            f"{file}:{fault.place.line}:{fault.place.column}: {fault.sentence}"
+            for fault in self.faults
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """What a setting means, as it stands in the file, and where."""
+
+    meaning: object
+    written: object
+    place: Place = FIRST
+
+
+Values = Mapping[str, Value]
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigFile:
+    """What the file settles in general, and for each server; empty where there is none."""
+
+    path: Path | None = None
+    general: Values = field(default_factory=dict)
+    servers: Mapping[str, Values] = field(default_factory=dict)
+
+
+def read_config(path: Path, vocabulary: Vocabulary) -> ConfigFile:
+    """Return what the file at `path` settles.
+
+    Raises BadConfig, and FileNotFoundError where there is no such file.
+    """
+    text = _text(path)
+    try:
+        tree = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise BadConfig(path, [_syntax_fault(text, str(error))]) from None
+    except RecursionError:
+        raise BadConfig(path, [ConfigFault(FIRST, "it is nested too deeply")]) from None
+    return _Reader(path, tree, TomlPlaces(text), vocabulary).config()
+
+
+def _text(path: Path) -> str:
+    """Return the text of a file of this or another user, but not one that everybody may change."""
+    try:
+        content = _content(path)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        sentence = f"it can't be read: {error.strerror or 'for no reason given'}"
+        raise BadConfig(path, [ConfigFault(FIRST, sentence)]) from None
+    except ValueError as error:
+        raise BadConfig(path, [ConfigFault(FIRST, str(error))]) from None
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        readable = content[: error.start].decode("utf-8-sig")
+        place = place_of(readable, len(readable))
+        raise BadConfig(path, [ConfigFault(place, "this is not UTF-8")]) from None
+    return text.replace("\r\n", "\n")
+
+
+def _content(path: Path) -> bytes:
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(descriptor, "rb") as file:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise ValueError("it is not a file")
+        if status.st_mode & stat.S_IWOTH:
+            raise ValueError("everybody can change it, and the commands in it: chmod o-w it")
+        content = file.read(MOST_BYTES + 1)
+    if len(content) > MOST_BYTES:
+        raise ValueError("it is larger than 1 MiB")
+    return content
+
+
+def _syntax_fault(text: str, message: str) -> ConfigFault:
+    """Return where the text is no TOML, in words of people who don't know TOML by heart."""
+    match = _AT.search(message)
+    what = plain(message[: match.start()] if match else message)
+    hint = {
+        "Invalid value": "a text stands in quotes, and true, false and numbers don't",
+        "Expected '=' after a key in a key/value pair": "a line is NAME = VALUE, or [TABLE]",
+    }.get(what)
+    if match and match[1]:
+        place = Place(int(match[1]), int(match[2]))
+    else:
+        place = place_of(text, len(text.rstrip("\n")))
+    return ConfigFault(place, f"{what}: {hint}" if hint else what)
+
+
+class _Reader:
+    """Turns a tree of TOML into values, and notes all that is wrong on the way."""
+
+    def __init__(
+        self, path: Path, tree: Mapping[str, object], places: TomlPlaces, vocabulary: Vocabulary
+    ) -> None:
+        self._path, self._tree, self._places = path, tree, places
+        self._vocabulary = vocabulary
+        self._settings = {setting.name: setting for setting in settings(vocabulary)}
+        self._faults: list[ConfigFault] = []
+
+    def config(self) -> ConfigFile:
+        """Return what the tree settles; raises BadConfig."""
+        general = self._values((), {k: v for k, v in self._tree.items() if k != _SERVERS})
+        tables = self._tree.get(_SERVERS, {})
+        servers: dict[str, Values] = {}
+        if not isinstance(tables, Mapping):
+            self._refuse_key((_SERVERS,), "servers are tables: [servers.NAME]")
+            tables = {}
+        for name, table in tables.items():
+            path = (_SERVERS, name)
+            self._check_name(path, name)
+            if isinstance(table, Mapping):
+                servers[name] = self._values(path, table)
+                self._check_server(path, table, servers[name])
+            else:
+                self._refuse_key(path, f"a server is a table: [servers.{short(name, 40)}]")
+        if self._faults:
+            raise BadConfig(self._path, self._faults)
+        return ConfigFile(self._path, general, servers)
+
+    def _values(self, path: TomlPath, table: Mapping[str, object]) -> Values:
+        values = {}
+        for name, written in table.items():
+            setting = self._settings.get(name)
+            if setting is None or not setting.stands_in(is_server=bool(path)):
+                self._refuse_key((*path, name), self._why_not(name, is_server=bool(path)))
+                continue
+            try:
+                meaning = setting.read(written, self._path.parent)
+            except WrongValue as wrong:
+                place = self._places.of_value((*path, name, *wrong.path))
+                self._faults.append(ConfigFault(place, f"{name} {wrong.sentence}"))
+                continue
+            values[name] = Value(meaning, written, self._places.of_key((*path, name)))
+            if name == "keys" and isinstance(meaning, Mapping):
+                for command, sentence in self._vocabulary.wrong_keys(meaning).items():
+                    self._refuse_key((*path, name, command), sentence)
+        return values
+
+    def _why_not(self, name: str, *, is_server: bool) -> str:
+        """Return why there is no setting of this name at this place, and what there is."""
+        if name in self._settings:
+            return f"{name} stands {self._settings[name].scope.value}"
+        if _SECRET_NAMES.fullmatch(name.lower()):
+            return (
+                f"{short(name, 40)}: no password or secret stands in this file; password_command, "
+                "client_secret_file and client_secret_command tell where one comes from"
+            )
+        known = [s.name for s in self._settings.values() if s.stands_in(is_server=is_server)]
+        hint = close_name(name, known) or f"; there are {', '.join(known)}"
+        return f"there is no setting {short(name, 40)}{hint}"
+
+    def _check_name(self, path: TomlPath, name: str) -> None:
+        if not _SERVER_NAME.fullmatch(name):
+            sentence = "a server's name is up to 40 letters, digits, _ and -, and begins with no -"
+            self._refuse_key(path, sentence)
+        elif name in self._vocabulary.commands:
+            self._refuse_key(path, f"{name} is a command: a server needs another name")
+
+    def _check_server(self, path: TomlPath, table: Mapping[str, object], values: Values) -> None:
+        """Note what a server lacks, and what contradicts each other in it."""
+        if "url" not in table:
+            self._refuse_key(path, f"the server {short(str(path[-1]), 40)} has no url")
+        allows_http = "allow_http" in values and values["allow_http"].meaning
+        if "url" in values and not allows_http and _is_exposed(values["url"]):
+            place = self._places.of_value((*path, "url"))
+            sentence = "url begins with http://, which everybody on the way can read; allow_http"
+            self._faults.append(ConfigFault(place, f"{sentence} = true beside it allows that"))
+        secret_names = [name for name in values if name.startswith("client_secret_")]
+        for name in secret_names:
+            if "client_id" not in table:
+                self._refuse_key((*path, name), f"{name} wants a client_id beside it")
+        if len(secret_names) > 1:
+            sentence = "the client's secret comes from a file or from a command, not from both"
+            self._refuse_key((*path, secret_names[1]), sentence)
+
+    def _refuse_key(self, path: TomlPath, sentence: str) -> None:
+        self._faults.append(ConfigFault(self._places.of_key(path), sentence))
+
+
+def _is_exposed(url: Value) -> bool:
+    return parse_server(str(url.meaning), plain_http_allowed=True).is_exposed

@@ -1,0 +1,220 @@
+"""Every setting, in one table: reading, the example, and what is shown as in force follow it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+from tui.config import values
+from tui.config.values import Read
+
+
+class Scope(Enum):
+    """Where in the file a setting may stand."""
+
+    GENERAL = "above all tables"
+    SERVER = "in a table [servers.NAME]"
+    EITHER = "in either place; a server's own counts more"
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """Names that other rooms know: themes, commands of the command line, and commands with keys.
+
+    `wrong_keys` returns what is wrong with a key map, by the id of the command.
+    """
+
+    themes: tuple[str, ...]
+    commands: Collection[str]
+    wrong_keys: Callable[[Mapping[str, str]], Mapping[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting: `example` is a value in TOML, `otherwise` what counts where it isn't set."""
+
+    name: str
+    scope: Scope
+    read: Read
+    meaning: str
+    example: str
+    otherwise: str = "none"
+
+    def stands_in(self, *, is_server: bool) -> bool:
+        """Tell whether it may stand in a server's table, or above all tables."""
+        return self.scope is not (Scope.GENERAL if is_server else Scope.SERVER)
+
+
+_OF_SERVERS = (
+    Setting(
+        "url",
+        Scope.SERVER,
+        values.url,
+        "the server",
+        '"https://momentum.example"',
+    ),
+    Setting(
+        "user",
+        Scope.SERVER,
+        values.text,
+        "who signs in",
+        '"admin"',
+    ),
+    Setting(
+        "password_command",
+        Scope.SERVER,
+        values.argv,
+        "prints the password on its first line; run without a shell when you sign in",
+        '["pass", "show", "momentum/prod"]',
+        "the password is typed",
+    ),
+    Setting(
+        "ca_file",
+        Scope.SERVER,
+        values.file,
+        "trust this certificate authority as well",
+        '"~/momentum-ca.pem"',
+    ),
+    Setting(
+        "allow_http",
+        Scope.SERVER,
+        values.flag,
+        "allow a server without TLS; everything is readable",
+        "false",
+        "false",
+    ),
+    Setting(
+        "client_id",
+        Scope.SERVER,
+        values.text,
+        "the installation's OAuth client, if it has one",
+        '"momentum-keys"',
+    ),
+    Setting(
+        "client_secret_file",
+        Scope.SERVER,
+        values.file,
+        "a file whose first line is the client's secret",
+        '"~/.config/momentum-keys/client-secret"',
+    ),
+    Setting(
+        "client_secret_command",
+        Scope.SERVER,
+        values.argv,
+        "or a command that prints it",
+        '["pass", "show", "momentum/client"]',
+    ),
+    Setting(
+        "api_prefix",
+        Scope.SERVER,
+        values.prefix,
+        "the path that all calls begin with",
+        '"/api/v1"',
+        '"/api/v1"',
+    ),
+    Setting(
+        "subaccount",
+        Scope.SERVER,
+        values.subaccount,
+        "the subaccount that new keys are for, unless the form says otherwise",
+        "7",
+        "the primary account",
+    ),
+    Setting(
+        "color",
+        Scope.SERVER,
+        values.one_of(values.COLOURS),
+        "the bar at the top, to know this server by: " + ", ".join(values.COLOURS),
+        '"red"',
+    ),
+)
+_EITHER = (
+    Setting(
+        "read_only",
+        Scope.EITHER,
+        values.flag,
+        "offer nothing that changes a key",
+        "true",
+        "false",
+    ),
+    Setting(
+        "deliver",
+        Scope.EITHER,
+        values.deliveries,
+        "commands that take a new secret on their standard input, by name",
+        '{ vault = "vault kv put -mount=secret momentum/{label} key=-" }',
+    ),
+    Setting(
+        "rotate_after",
+        Scope.EITHER,
+        values.rotate_after,
+        "when a key is due for rotation, as here or by label: "
+        '{ "*" = "1y", "batch-*" = "30d", "archive" = "never" }',
+        '"90d"',
+        "no key is ever due",
+    ),
+    Setting(
+        "lock_after",
+        Scope.EITHER,
+        values.minutes,
+        "lock the screen after so many minutes without a key; 0: never",
+        "15",
+        "15",
+    ),
+    Setting(
+        "keys",
+        Scope.EITHER,
+        values.key_map,
+        "other keys for what the table of keys lists, by its name",
+        '{ "keys.reload" = "f5" }',
+        "those of the help",
+    ),
+)
+_GENERAL = (
+    Setting(
+        "ascii",
+        Scope.GENERAL,
+        values.flag,
+        "draw signs and frames in ASCII",
+        "false",
+        "where the locale has no Unicode",
+    ),
+    Setting(
+        "no_mouse",
+        Scope.GENERAL,
+        values.flag,
+        "leave the mouse to the terminal",
+        "false",
+        "false",
+    ),
+    Setting(
+        "journal",
+        Scope.GENERAL,
+        values.file,
+        "the file that tells what was done",
+        '"~/.local/state/momentum-keys/journal.jsonl"',
+        "in the folder of the state",
+    ),
+    Setting(
+        "remember",
+        Scope.GENERAL,
+        values.flag,
+        "offer the last server, user, delivery command and folder again",
+        "true",
+        "true",
+    ),
+)
+
+
+def settings(vocabulary: Vocabulary) -> tuple[Setting, ...]:
+    """Return all settings, in the order in which they are shown."""
+    theme = Setting(
+        "theme",
+        Scope.EITHER,
+        values.one_of(vocabulary.themes),
+        ", ".join(vocabulary.themes),
+        f'"{vocabulary.themes[0]}"',
+        "the one that fits the terminal",
+    )
+    return (*_OF_SERVERS, *_EITHER, theme, *_GENERAL)
