@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
-from textual.widgets import Button, Input
+from textual.widgets import Input
 
 from tests.conftest import NodeMaker
 from tests.driver import NARROW, WIDE, Dialog, Keys, Login, at_keys, at_login, key_for
@@ -362,8 +362,8 @@ async def test_every_edition(node_with: NodeMaker, edition: str, grants: int) ->
 
 async def test_the_mouse_signs_in_as_well(node: Node) -> None:
     async with at_login(node) as page:
-        button = page.me.screen.query_one("#sign-in", Button)
-        await page.me.pilot.click(button)
+        await page.me.until(lambda: "Enter Sign in" in page.me.footer)
+        await page.me.click("Enter Sign in")
         keys = await Keys(page.me).shown()
         await keys.me.click("Sign out")
         await page.is_back()

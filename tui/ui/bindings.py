@@ -224,10 +224,10 @@ COMMANDS = (
     Command(
         _ROTATE, "escape,q", "Esc, q", "close", "leave; both keys stay where not finished", "Close"
     ),
-    Command(_ROTATE, "c", "c", "clipboard", "send the secret to the clipboard", "Clip"),
-    Command(_ROTATE, "w", "w", "write", "write the secret to a new file", "File"),
-    Command(_ROTATE, "p", "p", "plain", "show the secret plain", "Plain"),
-    Command(_ROTATE, "x", "x", "command", "hand the secret to a command", "Cmd"),
+    Command(_ROTATE, "c", "c", "clipboard", "send the secret to the clipboard"),
+    Command(_ROTATE, "w", "w", "write", "write the secret to a new file"),
+    Command(_ROTATE, "p", "p", "plain", "show the secret plain"),
+    Command(_ROTATE, "x", "x", "command", "hand the secret to a command"),
     Command(_RUN, "ctrl+s", "Enter", "start", "begin; on a key, show its rotation", "Begin"),
     Command(_RUN, "p", "p", "pause", "pause after the keys under way, or go on", "Pause"),
     Command(_RUN, "r", "r", "retry", "try once more what failed", "Retry"),
@@ -244,13 +244,14 @@ COMMANDS = (
     Command(
         _FORM, "escape", "Esc", "cancel", "go back; asks first when something was typed", "Cancel"
     ),
-    Command(_SECRET, "c", "c", "clipboard", "send it to the clipboard", "Clipboard"),
-    Command(_SECRET, "w", "w", "write", "write it to a new file that only you can read", "File"),
-    Command(_SECRET, "p", "p", "plain", "show it plain, to select it with the mouse", "Plain"),
-    Command(_SECRET, "x", "x", "command", "hand it to a command on its standard input", "Command"),
-    Command(_SECRET, "v", "v", "verify", "show what the key may do", "Verify"),
-    Command(_SECRET, "s", "s", "stored", "say that it is stored", "Stored"),
-    Command(_SECRET, "escape,q", "Esc, q", "close", "leave; asks whether it is stored"),
+    Command(_SECRET, "c", "c", "clipboard", "send it to the clipboard"),
+    Command(_SECRET, "w", "w", "write", "write it to a new file that only you can read"),
+    Command(_SECRET, "p", "p", "plain", "show it plain, to select it with the mouse"),
+    Command(_SECRET, "x", "x", "command", "hand it to a command on its standard input"),
+    Command(_SECRET, "v", "v", "verify", "show what the key may do"),
+    Command(_SECRET, "s", "s", "stored", "say that it is stored"),
+    Command(_SECRET, "", "↑ ↓, Enter", "", "choose one of these, and do it"),
+    Command(_SECRET, "escape,q", "Esc, q", "close", "leave; asks whether it is stored", "Leave"),
     Command(Place.JOURNAL, "slash", "/", "find", "search the journal", "Find"),
     Command(Place.JOURNAL, "", "↑ ↓, PgUp PgDn", "", "go through the entries"),
     Command(
@@ -259,6 +260,8 @@ COMMANDS = (
     Command(Place.PALETTE, "", "Enter", "", "do what the cursor is on"),
     Command(Place.PALETTE, "", "↑ ↓, PgUp PgDn", "", "go through what matches"),
     Command(Place.PALETTE, "escape", "Esc", "close", "close without doing anything"),
+    Command(_DIALOG, "", "y, n", "", "answer yes or no"),
+    Command(_DIALOG, "", "a letter", "", "press the button in which it is underlined"),
     Command(_DIALOG, "escape", "Esc", "dismiss_dialog", "close without doing anything", "Cancel"),
 )
 
