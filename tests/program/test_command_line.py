@@ -163,7 +163,7 @@ def test_ctrl_c_while_it_starts(start: StartProgram, arguments: list[str]) -> No
 
 
 def test_no_core_is_dumped(start: StartProgram) -> None:
-    program = start()
+    program = start("--url", "https://momentum.example")
     program.at_login()
     limits = Path(f"/proc/{program.process.pid}/limits").read_text()
     assert re.search(r"Max core file size +0 +0 ", limits)

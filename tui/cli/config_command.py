@@ -29,8 +29,6 @@ from tui.config.settings import Scope, settings
 from tui.text import count, plain
 
 _NONE = "There is no configuration at {}; `momentum-keys config example` prints one.\n"
-    "There is no configuration at {}; `momentum-keys config example` prints one to begin with.\n"
-)
 
 
 def run(options: argparse.Namespace) -> int:

@@ -77,14 +77,17 @@ def unknown_server(name: str, config: ConfigFile) -> str:
     return f"there is neither a command nor a server {name!r}{where}{close}"
 
 
+def profile_of(name: str, options: argparse.Namespace, config: ConfigFile) -> Profile:
+    """Return the profile of a server, or with no name what counts for servers without a table."""
+    return profile(name, in_force(config, name, of_program(options)))
+
+
 def profiles(options: argparse.Namespace, config: ConfigFile) -> dict[str, Profile]:
     """Return the profiles of all servers, in the order of the file."""
-    given = of_program(options)
-    return {name: profile(name, in_force(config, name, given)) for name in config.servers}
+    return {name: profile_of(name, options, config) for name in config.servers}
 
 
-def started_profile(options: argparse.Namespace, config: ConfigFile) -> Profile:
+def started_profile(name: str, options: argparse.Namespace, config: ConfigFile) -> Profile:
     """Return the profile to start with: of the server that is named, or of none."""
-    name = server_name(options, config)
     given = {**of_program(options), **of_server(options)}
     return profile(name, in_force(config, name, given))

@@ -30,11 +30,12 @@ class KnownServers:
     @property
     def first(self) -> Profile | None:
         """The server to sign in to at the start; None where the operator has to choose."""
-        if self.started is not None:
-            return self.started
-        if self.profiles:
+        if self.started is not None and self.started.url:
+            return self._offered(self.started)
+        if self.profiles and self.started is None:
             return None
-        return next(iter(self.choices()), self.general)
+        last = next(iter(self.choices()), self.general)
+        return replace(self.started, url=last.url) if self.started is not None else last
 
     def choices(self) -> list[Profile]:
         """Return all servers, those of the configuration first, each kind by when it was used."""
@@ -49,5 +50,5 @@ class KnownServers:
 
     def _offered(self, profile: Profile) -> Profile:
         """Return the profile, with who signed in there last where it names nobody."""
-        user = next((use.user for use in self.last_used.servers if use.name == profile.name), "")
-        return replace(profile, user=profile.user or user)
+        user = profile.user or self.last_used.of(profile.url).user
+        return replace(profile, user=user) if user != profile.user else profile
