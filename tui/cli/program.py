@@ -50,7 +50,7 @@ def run(options: argparse.Namespace) -> int:
     for variable in ("COLUMNS", "LINES"):
         os.environ.pop(variable, None)
     _load_app()
-    look = _appearance(is_ascii=profile.ascii)
+    look = _appearance(is_ascii=profile.ascii, sends_all=options.send_all)
     if options.sandbox:
         return _run_beside_sandbox(options, look, profile)
     from tui.delivery.recovery import RecoveryFolder
@@ -79,14 +79,15 @@ def _last_used(*, is_remembered: bool) -> LastUsed:
     return last_used
 
 
-def _appearance(*, is_ascii: bool) -> Appearance:
+def _appearance(*, is_ascii: bool, sends_all: bool) -> Appearance:
     """Return how the program looks here; where the locale is C, also have nothing but ASCII out."""
     from tui.ui.appearance import appearance, is_ascii_locale
 
     has_ascii_locale = is_ascii_locale(os.environ, is_utf8_mode=bool(sys.flags.utf8_mode))
     if has_ascii_locale and isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(encoding="ascii", errors="replace")
-    return appearance(os.environ, is_ascii=is_ascii or has_ascii_locale)
+    is_ascii = is_ascii or has_ascii_locale
+    return appearance(os.environ, is_ascii=is_ascii, sends_all=sends_all)
 
 
 def _keep_to_itself() -> None:
