@@ -11,7 +11,7 @@ from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Footer, OptionList, Static
+from textual.widgets import Footer, Static
 from textual.widgets.option_list import Option
 
 from tui.config.profile import Profile
@@ -50,8 +50,8 @@ class ServersScreen(ModalScreen["Profile | None"]):
             yield MarkedList(*map(Option, lines), id="servers", compact=True)
         yield Footer(show_command_palette=False, compact=True)
 
-    @on(OptionList.OptionSelected)
-    def _selected(self, event: OptionList.OptionSelected) -> None:
+    @on(MarkedList.OptionSelected)
+    def _selected(self, event: MarkedList.OptionSelected) -> None:
         self.dismiss(self._profiles[event.option_index])
 
     def action_choose(self) -> None:
