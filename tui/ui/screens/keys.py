@@ -20,14 +20,15 @@ from textual.worker import Worker
 from tui.api.errors import ApiError
 from tui.api.models import Key
 from tui.api.session import SessionProblem
-from tui.config.rotation_policy import RotationPolicy
+from tui.config.last_used import DeliveryMemory, LastUsed
+from tui.config.profile import Profile
 from tui.keys.attention import Attention
 from tui.keys.listing import Listing
 from tui.keys.pause import find_pauses
 from tui.keys.service import KeyService
 from tui.problems import Problem, describe
 from tui.search.key_search import KeySearch
-from tui.ui.bindings import Place, bindings_for
+from tui.ui.bindings import Place, bindings_for, changing_actions
 from tui.ui.screens.bulk import BulkScreen
 from tui.ui.screens.bulk_actions import (
     BulkDeleteScreen,
@@ -106,14 +107,16 @@ class KeysScreen(Screen[None]):
         now: Callable[[], datetime],
         who: str,
         notice: str,
-        policy: RotationPolicy | None = None,
+        profile: Profile | None = None,
+        delivery_memory: DeliveryMemory | None = None,
     ) -> None:
-        """Show which keys are due for rotation by the `policy`; without one, none is."""
+        """Take what is settled for the server, and where its secrets can go."""
         super().__init__()
+        self.profile = profile or Profile()
+        self.delivery_memory = delivery_memory or DeliveryMemory(LastUsed(), "", {})
         self._service, self._now, self._who = service, now, who
         self._standing_notice = notice
-        self._policy = policy or RotationPolicy()
-        self.panel = KeyListPanel(self._policy)
+        self.panel = KeyListPanel(self.profile.rotate_after)
         self._loading: Worker[None] | None = None
         self._writing: list[str] = []
         self._actions = KeyActions(self, service, now)
@@ -223,7 +226,7 @@ class KeysScreen(Screen[None]):
         """Show beside the keys what is known of them, and count what asks for attention."""
         records = await self._service.records()
         pauses = await find_pauses(self._service, listing.keys)
-        attention = Attention(self._policy, self._now(), listing.tells_addresses)
+        attention = Attention(self.profile.rotate_after, self._now(), listing.tells_addresses)
         due, exposed = await asyncio.to_thread(_due_and_exposed, listing.keys, attention)
         if not self._is_there or listing is not self._service.listing:
             return
@@ -251,7 +254,8 @@ class KeysScreen(Screen[None]):
         kind = "" if len(self.panel.table.marked) > 1 else self.panel.table.state_kind
         match action:
             case "open":
-                return "Edit" if self._shows_facts else "Details"
+                is_edited = self._shows_facts and not self.profile.read_only
+                return "Edit" if is_edited else "Details"
             case "rotate" if kind == "retiring":
                 return ""
             case "finish" if kind not in {"retiring", "successor"}:
@@ -302,7 +306,7 @@ class KeysScreen(Screen[None]):
     @on(KeyTable.Opened)
     def _open(self, event: KeyTable.Opened) -> None:
         """Edit a key, by way of its details where they don't stand beside the list."""
-        if self._shows_facts:
+        if self._shows_facts and not self.profile.read_only:
             self._run(self._actions.edit(event.key), "edit a key")
         else:
             self._run(self._actions.open(event.key, self._who), "open a key")
@@ -420,7 +424,9 @@ class KeysScreen(Screen[None]):
             self.panel.messages.withdraw_notes()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer what the table's state allows."""
+        """Offer what the table's state allows, and no change where the server is only read."""
+        if self.profile.read_only and action in changing_actions(self.PLACE):
+            return False
         if self.panel.search_row.is_typed_in and action not in _WHILE_TYPING:
             return False
         if action in _WANTS_KEYS and not self.panel.table.count:
