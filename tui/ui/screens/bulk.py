@@ -105,9 +105,7 @@ class BulkScreen(Screen["BulkResult | None"]):
                 yield Static(Content(f"{self.verb} {count(len(self.keys), 'API key')}"), id="title")
                 yield Static(id="progress", markup=False)
             yield Static(id="bar", markup=False)
-            first, *others = self.sentences()
-            lines = [Content.styled(first, "bold"), *map(Content, others)]
-            yield Static(Content("\n").join(lines), id="plan")
+            yield Static(Content("\n".join(self.sentences())), id="plan")
             with Vertical(id="choices"):
                 yield from self.choices()
             yield RunTable(self.steps)
@@ -124,7 +122,7 @@ class BulkScreen(Screen["BulkResult | None"]):
 
     @abstractmethod
     def sentences(self) -> Sequence[str]:
-        """Return what will happen, a line each; the first one is shown in bold."""
+        """Return what will happen, a line each."""
 
     @abstractmethod
     async def make_run(self) -> BulkRun | None:
