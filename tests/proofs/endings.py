@@ -84,6 +84,7 @@ def _stop_and_go_on(scene: Scene) -> int:
 
 def _hang_up(scene: Scene) -> int:
     scene.program.hang_up()
+    scene.is_stalled = False
     return 128 + signal.SIGHUP
 
 

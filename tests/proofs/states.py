@@ -23,9 +23,9 @@ class Place(StrEnum):
     KEPT = "kept"
     STORED = "stored"
     NEVER_STORED = "never stored"
-    """Lost, and the next start says so."""
+    """It was shown and is lost: the next start says so."""
     PERHAPS_STORED = "perhaps stored"
-    """It was shown, and the next start says that nobody told where it went."""
+    """Its answer never came, and the next start finds a key that is just like it."""
 
 
 @dataclass
@@ -41,6 +41,7 @@ class Scene:
     """Lets go on what is under way; the program sees it through first."""
     is_stalled: bool = False
     shows_secret: bool = False
+    """Whether the secret is drawn, or may come to be drawn before the end."""
     children: int = 0
     """How many processes SIGKILL leaves behind, as nothing can end them then."""
     notes: list[str] = field(default_factory=list)
@@ -119,6 +120,7 @@ def key_list(scene: Scene) -> None:
 
 def _create(scene: Scene) -> None:
     key_list(scene)
+    scene.shows_secret = True
     scene.program.send(f"nSentinel\t{scene.node.password}\t\t\t \r")
 
 
@@ -148,7 +150,6 @@ def secret_shown(scene: Scene) -> None:
     _create(scene)
     scene.program.shows("The API key was created")
     assert scene.program.secret
-    scene.shows_secret = True
 
 
 def plain_view(scene: Scene) -> None:
@@ -166,7 +167,11 @@ def command_running(scene: Scene) -> None:
 
 
 def rotation_secret(scene: Scene) -> None:
+    scene.node.add_key("Rotated")
+    scene.secrets.clear()
+    scene.secrets.append(scene.node.password)
     key_list(scene)
+    scene.program.go_to("Rotated")
     scene.program.press("r")
     scene.program.shows("Rotate API Key", "Account Password")
     scene.program.send(scene.node.password + "\r")
@@ -197,7 +202,7 @@ def dialog(scene: Scene) -> None:
 def help_screen(scene: Scene) -> None:
     key_list(scene)
     scene.program.press("f1")
-    scene.program.shows("Anywhere", "Esc")
+    scene.program.shows("Keys", "mark the key", "Esc Close")
 
 
 def stalled_terminal(scene: Scene) -> None:
@@ -216,12 +221,12 @@ STATES: dict[str, tuple[Callable[[Scene], None], Place, Place]] = {
     "loading": (loading, Place.NONE, Place.NONE),
     "list": (key_list, Place.NONE, Place.NONE),
     "create before commit": (create_before_commit, Place.KEPT, Place.NONE),
-    "create after commit": (create_after_commit, Place.KEPT, Place.NEVER_STORED),
+    "create after commit": (create_after_commit, Place.KEPT, Place.PERHAPS_STORED),
     "delete in flight": (delete_in_flight, Place.NONE, Place.NONE),
-    "secret shown": (secret_shown, Place.KEPT, Place.PERHAPS_STORED),
-    "plain view": (plain_view, Place.KEPT, Place.PERHAPS_STORED),
+    "secret shown": (secret_shown, Place.KEPT, Place.NEVER_STORED),
+    "plain view": (plain_view, Place.KEPT, Place.NEVER_STORED),
     "command running": (command_running, Place.STORED, Place.STORED),
-    "rotation, secret shown": (rotation_secret, Place.KEPT, Place.PERHAPS_STORED),
+    "rotation, secret shown": (rotation_secret, Place.KEPT, Place.NEVER_STORED),
     "rotation between steps": (rotation_between_steps, Place.NONE, Place.NONE),
     "bulk run": (bulk_run, Place.STORED, Place.STORED),
     "dialog": (dialog, Place.NONE, Place.NONE),

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -81,7 +82,7 @@ def test_the_command_tells_how_to_get_in_and_leaves_quietly(number: signal.Signa
             trust_env=False,
         )
         assert answer.status_code == 200
-        assert f"curl -H 'Authorization: KEY' {url}/api/v1/metrics/" in text
+        assert f"curl -H @- {url}/api/v1/metrics/" in text
         process.send_signal(number)
         rest, problems = process.communicate(timeout=10)
         assert (process.returncode, rest, problems) == (0, "", "")
@@ -149,19 +150,31 @@ def test_a_node_beside_the_app_speaks_https(host: str) -> None:
             httpx.get(plain, trust_env=False)
 
 
+def test_it_listens_on_this_machine_alone(node: Node) -> None:
+    with socket.create_connection(("127.0.0.1", node.port), timeout=60):
+        pass
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.2", node.port), timeout=60)
+
+
 @pytest.mark.parametrize("is_second", [False, True])
 @pytest.mark.parametrize("beginning", [b"G", b"GET / HTTP/1.1\r\nHost: x\r\nX-Drip:"])
 def test_a_request_whose_head_does_not_end_is_hung_up_on(
     beginning: bytes, is_second: bool, monkeypatch: pytest.MonkeyPatch, node: Node
 ) -> None:
-    monkeypatch.setattr("tui.sandbox.http_server.HEADER_SECONDS", 0.2)
-    with socket.create_connection(("127.0.0.1", node.port), timeout=10) as connection:
+    impatient = partial(monkeypatch.setattr, "tui.sandbox.http_server.HEADER_SECONDS", 0.2)
+    if not is_second:
+        impatient()
+    with socket.create_connection(("127.0.0.1", node.port), timeout=60) as connection:
         if is_second:
             connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
             answer = b""
             while not answer.endswith(b"]}"):
-                answer += connection.recv(4096)
+                part = connection.recv(4096)
+                assert part, "hung up on too early"
+                answer += part
             assert answer.startswith(b"HTTP/1.1 404")
+            impatient()
         connection.sendall(beginning)
         assert connection.recv(4096) == b""
 

@@ -69,7 +69,10 @@ async def test_signing_out_goes_back_to_an_empty_password(node: Node) -> None:
         await page.sign_in()
 
 
-async def test_signing_out_leaves_nothing_to_use_however_slow_the_server(node: Node) -> None:
+async def test_signing_out_leaves_nothing_to_use_however_slow_the_server(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tui.ui.app.LEAVE_SECONDS", 60)
     async with at_keys(node) as keys:
         node.fail("POST", LOGOUT, "hang")
         await keys.me.press(key_for(Place.KEYS, "sign_out"), key_for(Place.KEYS, "new"))
@@ -188,7 +191,7 @@ async def test_help_shows_the_keys_of_the_place_first(node: Node) -> None:
             page = await Dialog(keys.me).shown("create a new API key")
             lines = page.me.text
             assert lines.index("API keys") < lines.index("create a new API key")
-            assert "read the keys again" in lines
+            assert "rotate the key" in lines
             await keys.me.press("j", "k", "f1")
             await keys.me.gone("create a new API key")
         await Keys(keys.me).shown()

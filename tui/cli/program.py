@@ -56,7 +56,12 @@ def _appearance(options: argparse.Namespace) -> Appearance:
     is_ascii = is_ascii_locale(os.environ, is_utf8_mode=bool(sys.flags.utf8_mode))
     if is_ascii and isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(encoding="ascii", errors="replace")
-    return appearance(os.environ, options.theme, is_ascii=options.ascii or is_ascii)
+    return appearance(
+        os.environ,
+        options.theme,
+        is_ascii=options.ascii or is_ascii,
+        sends_all=options.send_all,
+    )
 
 
 def _keep_to_itself() -> None:

@@ -277,7 +277,8 @@ class BulkRotateScreen(BulkScreen):
             self.keys,
             self.service.session.user,
             self.records.unfinished,
-            orphans={record.key.id for record in self.records.never_stored if record.is_orphan},
+            orphans=self.records.orphans,
+            unclear=self.records.unclear,
             tells_addresses=self.service.listing.tells_addresses,
         )
 
@@ -337,6 +338,10 @@ class BulkFinishScreen(BulkScreen):
             rows[rotation.predecessor.id] = _left_out(
                 "its successor is stored, but not shown to work: v shows it, with the file of "
                 "secrets"
+            )
+        for rotation in self._unlike:
+            rows[rotation.predecessor.id] = _left_out(
+                "its successor has other grants or allowed IPs: f on it shows both"
             )
         for rotation in self._not_known:
             rows[rotation.predecessor.id] = _left_out(
@@ -398,19 +403,24 @@ class BulkFinishScreen(BulkScreen):
 
     @property
     def _proven(self) -> list[Unfinished]:
-        return [each for each in self._rotations if each.is_proven and len(each.successors) == 1]
+        return [each for each in self._decidable if each.is_proven and not each.differences]
 
     @property
     def _unproven(self) -> list[Unfinished]:
-        return [
-            each
-            for each in self._rotations
-            if each.is_stored and not each.is_proven and len(each.successors) == 1
-        ]
+        return [each for each in self._decidable if not each.is_proven and not each.differences]
+
+    @property
+    def _unlike(self) -> list[Unfinished]:
+        return [each for each in self._decidable if each.differences]
+
+    @property
+    def _decidable(self) -> list[Unfinished]:
+        """The rotations with one successor, whose secret is stored."""
+        return [each for each in self._rotations if each.is_stored and len(each.successors) == 1]
 
     @property
     def _not_known(self) -> list[Unfinished]:
-        decided = {each.predecessor.id for each in (*self._proven, *self._unproven)}
+        decided = {each.predecessor.id for each in self._decidable}
         return [each for each in self._rotations if each.predecessor.id not in decided]
 
     @cached_property

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Center, Horizontal, Vertical
+from textual.containers import Center, Vertical
 from textual.content import Content
 from textual.message import Message
 from textual.screen import Screen
 from textual.widget import Widget
-from textual.widgets import Footer, Input, Static
+from textual.widgets import Footer, Input
 from textual.worker import Worker
 
 from tui.api.address import BadAddress, Server, parse_server
@@ -27,7 +27,6 @@ from tui.problems import Problem, describe
 from tui.ui.bindings import Place, bindings_for
 from tui.ui.screens.dialog import AskSecretScreen, ConfirmScreen, ProblemScreen, TwoFactorScreen
 from tui.ui.terminal.type_ahead import opening_screen
-from tui.ui.widgets.button import Button
 from tui.ui.widgets.field import Field
 from tui.ui.widgets.problem_text import ProblemText
 from tui.ui.widgets.status import Status
@@ -81,22 +80,19 @@ class LoginScreen(Screen[None]):
         self._worker: Worker[None] | None = None
 
     def compose(self) -> ComposeResult:
-        """The form, in the middle."""
+        """The form, in the middle, and beneath it what went wrong."""
         defaults = self._defaults
         password = defaults.password.get_secret_value() if defaults.password else ""
         yield TopBar("Sign in", notice=defaults.notice)
         with Center(id="middle"), Vertical(id="form"):
-            yield Static("Sign in", id="title")
-            yield ProblemText(id="problem")
             yield Field("Server", defaults.url, id="server", placeholder="https://momentum.example")
             yield Field("User name", defaults.username, id="username")
             yield Field("Password", password, id="password", masked=True)
             with Vertical(id="client"):
                 yield Field("Client ID", defaults.client_id, id="client-id")
                 yield Field("Client secret", id="client-secret", masked=True)
-            with Horizontal(id="buttons"):
-                yield Status()
-                yield Button("Sign in", id="sign-in", variant="primary", compact=True)
+            yield ProblemText(id="problem")
+            yield Status()
         yield Footer(show_command_palette=False, compact=True)
 
     def on_mount(self) -> None:
@@ -109,7 +105,6 @@ class LoginScreen(Screen[None]):
         self._field(empty[0] if empty else "password").focus_input()
         self._note_route()
 
-    @on(Button.Pressed, "#sign-in")
     @on(Input.Submitted)
     def action_sign_in(self) -> None:
         """Sign in with what is typed."""
@@ -200,8 +195,8 @@ class LoginScreen(Screen[None]):
 
     async def _enter_with_token(self, session: Session) -> bool:
         body = Content(
-            "Paste an access token that was made for you elsewhere, for instance by your "
-            "organisation's single sign-on."
+            "Paste the access token that your browser got when you signed in there. F2 tells "
+            "where the browser shows it, under Get an access token."
         )
         refusal = ""
         while True:
