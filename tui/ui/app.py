@@ -13,7 +13,7 @@ from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events, on, work
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.scrollbar import ScrollBar, ScrollBarRender
@@ -109,12 +109,12 @@ class KeysApp(TypeAhead[None]):
         recovery: RecoveryFolder | None = None,
         lock_seconds: float | None = None,
         appearance: Appearance | None = None,
+        key_map: Mapping[str, str] | None = None,
     ) -> None:
         """Lock the screen after `lock_seconds` without a key; None: as usual, 0: never."""
         super().__init__()
         self._lock_seconds = LOCK_SECONDS if lock_seconds is None else lock_seconds
-        self.key_map: Mapping[str, str] = {}
-        """The keys that the configuration gives to commands, by their ids."""
+        self.use_key_map(key_map or {})
         self._is_locked = False
         self._last_key_at = clock_in_sleep()
         self._defaults = defaults or SignInDefaults()
@@ -136,6 +136,20 @@ class KeysApp(TypeAhead[None]):
         limit_colours(self, appearance.colours)
         has_few_colours = appearance.theme in FEW_COLOURS or appearance.colours is None
         self.set_class(has_few_colours, "-few-colours")
+
+    def use_key_map(self, key_map: Mapping[str, str]) -> None:
+        """Give commands other keys, by their ids; `key_map.wrong_keys` finds nothing wrong."""
+        self.key_map = key_map
+        if key_map:
+            from tui.ui.key_map import for_textual
+
+            self.set_keymap(for_textual(key_map))
+        else:
+            self.set_keymap({})
+
+    def get_key_display(self, binding: Binding) -> str:
+        """Return the key of a binding as a person reads it."""
+        return binding.key_display or key_name(binding.key)
 
     def get_driver_class(self) -> type[Driver]:
         """Return what reads from the terminal and writes to it."""
