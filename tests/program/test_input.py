@@ -139,7 +139,7 @@ def test_a_signal_is_heard_ahead_of_a_flood_of_keys(to_node: StartProgram, node:
 def test_the_mouse_is_left_alone_under_gnu_screen_and_on_request(
     start: StartProgram, options: tuple[str, ...], env: dict[str, str], has_mouse: bool
 ) -> None:
-    program = start(*options, env=env)
+    program = start("--url", "https://momentum.example", *options, env=env)
     program.at_login()
     assert (b"\x1b[?1000h" in program.raw) is has_mouse
     program.press("ctrl+q")

@@ -78,7 +78,7 @@ def test_nothing_is_on_the_first_key_of_screen_or_tmux() -> None:
 async def test_the_keys_in_force_work_and_are_shown(node: Node) -> None:
     key_map = {"keys.rotate": "d", "keys.delete": "D,f9", "anywhere.help": "f8"}
     assert wrong_keys(key_map) == {}
-    app = KeysApp(defaults_for(node, profile=Profile(keys=key_map)))
+    app = KeysApp(defaults_for(node, profile=Profile(url=node.url, keys=key_map)))
     async with app.run_test(size=NARROW) as pilot:
         me = Operator(pilot, app)
         await me.until("Sign in")
