@@ -277,8 +277,11 @@ class KeysScreen(Screen[None]):
     def _run_with_marked(
         self, screen: type[BulkScreen], action: KeyAction, description: str
     ) -> None:
-        if marked := self.panel.table.marked:
+        marked = self.panel.table.marked
+        if len(marked) > 1:
             self._run(self._actions.run_bulk(screen, marked), description)
+        elif marked:
+            self._run(action(marked[0]), description)
         else:
             self._run_with_key(action, description)
 
