@@ -25,6 +25,7 @@ from textual.screen import Screen
 from textual.widgets import Input
 
 from tests.node import Node
+from tui.config.profile import Profile
 from tui.ui.app import KeysApp
 from tui.ui.bindings import COMMANDS, Place
 from tui.ui.screens.keys import KeysScreen
@@ -50,6 +51,7 @@ class Defaults(TypedDict, total=False):
     client_secret: SecretStr
     plain_http_allowed: bool
     notice: str
+    profile: Profile
 
 
 _ACTIONS = {"action", "leave", "load", "sign in", "write"}

@@ -70,7 +70,7 @@ class Command:
     @property
     def can_be_mapped(self) -> bool:
         """Whether the configuration can give it other keys."""
-        return bool(self.action and self.keys and self.help)
+        return bool(self.action and self.keys and (self.help or self.title))
 
     def binding(self) -> Binding:
         """Return the command as Textual binds it."""
@@ -385,7 +385,12 @@ def footer_rank(binding: Binding) -> int:
 def shown_keys(command: Command, key_map: Mapping[str, str]) -> str:
     """Return the keys of a command as a person reads them, where `key_map` gives it others."""
     keys = key_map.get(command.id)
-    return command.shown if keys is None else ", ".join(map(key_name, keys.split(",")))
+    return command.shown if keys is None else ", ".join(map(key_name, keys_in(keys)))
+
+
+def keys_in(keys: str) -> list[str]:
+    """Return the keys of a text in which commas separate them; a comma alone is one."""
+    return [","] if keys.strip() == "," else [key.strip() for key in keys.split(",")]
 
 
 def key_rows(place: Place, key_map: Mapping[str, str] | None = None) -> list[tuple[str, str]]:
@@ -403,7 +408,7 @@ def key_table(of: str, key_map: Mapping[str, str] | None = None) -> str | None:
     if kind != "keys":
         return None
     if name == "names":
-        ids = [(command.id, command.help) for command in COMMANDS if command.can_be_mapped]
+        ids = [(c.id, c.title or c.help) for c in COMMANDS if c.can_be_mapped]
         rows = [("Name", "What it does"), *((f"`{id_}`", help_) for id_, help_ in ids)]
     else:
         keys = key_rows(Place[name], key_map)
