@@ -454,19 +454,19 @@ async def test_while_a_deletion_may_still_land_only_it_can_be_repeated(node: Nod
         rotation = await verified(host)
         node.fail("DELETE", "/", "before")
         assert await rotation.finish() is State.VERIFIED
-        assert rotation.allows(Step.FINISH)
+        assert rotation.offers(Step.FINISH)
         for opposite in (Step.UNDO, Step.REPLACE):
-            assert not rotation.allows(opposite)
+            assert not rotation.offers(opposite)
         assert rotation.successor is not None
         with pytest.raises(OtherWriteOpen):
             await host.service.delete(rotation.successor)
         again = KeyService(host.service.session, host.service.journal)  # a restart
         await again.load()
         resumed = Rotation.resume(again, (await again.records()).unfinished[0])
-        assert not resumed.allows(Step.UNDO)
-        assert resumed.allows(Step.FINISH)
+        assert not resumed.offers(Step.UNDO)
+        assert resumed.offers(Step.FINISH)
         host.let_time_pass()
-        assert resumed.allows(Step.UNDO)
+        assert resumed.offers(Step.UNDO)
         assert await rotation.undo() is State.UNDONE
 
 
