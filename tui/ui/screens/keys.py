@@ -59,6 +59,7 @@ LISTED_IN_PART = (
 _WANTS_KEYS = frozenset(
     {
         "edit",
+        "new_like",
         "delete",
         "rotate",
         "verify",
@@ -224,6 +225,10 @@ class KeysScreen(Screen[None]):
     def action_new(self) -> None:
         """Create a key."""
         self._run(self._actions.create(), "create a key")
+
+    def action_new_like(self) -> None:
+        """Create a key with the grants and addresses of the one under the cursor."""
+        self._run_with_key(self._actions.create_like, "create a key like another one")
 
     def action_delete(self) -> None:
         """Delete the marked keys, else the one under the cursor."""
