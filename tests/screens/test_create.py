@@ -319,7 +319,7 @@ async def test_grants_are_chosen_by_presets_and_from_another_key(node: Node) -> 
         assert all(key.endswith("/view") for key in form.grants.given)
         assert len(form.grants.given) == 5
         await keys.me.press(key_for(Place.GRANTS, "give_sending"))
-        assert form.grants.given == ("transmissions/modify", "smtp/inject")
+        assert set(form.grants.given) == {"transmissions/modify", "smtp/inject"}
         assert "! sends mail, from any address" in form.says
         await keys.me.press(key_for(Place.GRANTS, "same_as"))
         await Dialog(keys.me).shown("Give what another key has")
