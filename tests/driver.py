@@ -374,7 +374,10 @@ class Secret(Page):
         return "The API key was created" in self.says
 
     async def stored(self) -> Keys:
+        """Say that it is stored, once more where it was sent nowhere."""
         await self.me.press(key_for(Place.SECRET, "stored"))
+        if "Have you stored the secret?" in self.says:
+            await self.me.press("y")
         return await Keys(self.me).shown()
 
     async def write(self, path: Path) -> None:

@@ -17,7 +17,7 @@ import pytest
 from pydantic import SecretStr
 
 from tests.terminal import Terminal
-from tui.delivery import Sent, clipboard, send_to_clipboard
+from tui.delivery import DeliveryFailed, Sent, clipboard, send_to_clipboard
 
 SECRET = SecretStr("9ac1f00dcafe9ac1f00dcafe9ac1f00dcafe0042")
 VALUE = SECRET.get_secret_value()
@@ -96,6 +96,7 @@ async def test_a_program_that_is_not_installed_is_not_mentioned(desk: Desk) -> N
     assert sent == Sent(
         "Sent to the terminal's clipboard (OSC 52).",
         "It gives no answer: paste it somewhere safe to check; some terminals switch this off.",
+        is_confirmed=False,
     )
 
 
@@ -265,9 +266,32 @@ async def test_tmux_passes_it_on_whatever_its_settings_and_keeps_nothing(
     assert tmux("list-buffers") == ""
     calls = (tmp_path / "calls").read_text()
     assert VALUE not in calls
-    assert [line.split()[0] for line in calls.splitlines()] == ["load-buffer", "delete-buffer"]
+    assert [line.split()[0] for line in calls.splitlines()] == [
+        "display-message",
+        "show-messages",
+        "load-buffer",
+        "delete-buffer",
+    ]
     assert desk.written == ""
     assert sent == Sent(
         "Sent to tmux, which passes it to your terminal's clipboard.",
         "Neither gives an answer: paste it somewhere safe to check.",
+        is_confirmed=False,
     )
+
+
+@pytest.mark.skipif(real_tmux is None, reason="tmux is not installed")
+async def test_a_terminal_without_a_clipboard_in_tmux_is_sent_nothing(
+    socket: str, tmux: Tmux, desk: Desk
+) -> None:
+    desk.environ["PATH"] = os.environ["PATH"]
+    with Terminal(
+        [real_tmux or "tmux", "-S", socket, "attach"],
+        env={"PATH": os.environ["PATH"], "TERM": "vt100", "LANG": "C.UTF-8"},
+    ) as outside:
+        outside.wait_for("[0]")
+        process, session = tmux("display-message", "-p", "#{pid} #{session_id}").split()
+        with pytest.raises(DeliveryFailed, match="Nothing was sent: tmux knows no clipboard"):
+            await desk.send(TMUX=f"{socket},{process},{session.removeprefix('$')}")
+    assert tmux("list-buffers") == ""
+    assert desk.written == ""

@@ -73,6 +73,8 @@ def test_the_secret_on_the_screen_is_offered_at_the_next_start(
     assert again.secret == secret
     assert answer(node.url, secret) == 200
     again.press("s")
+    again.shows("Have you stored the secret?")
+    again.press("y")
     again.shows("The secret of Mailer is stored.")
     assert kept(runtime) == []
     again.press("J")

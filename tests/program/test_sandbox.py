@@ -47,6 +47,8 @@ def test_from_the_first_enter_to_leaving(start: StartProgram) -> None:
     secret = program.secret
     assert answer(url, secret) == 403
     program.press("s")
+    program.shows("Have you stored the secret?")
+    program.press("y")
     program.at_keys()
     program.shows("API key Journey was created.")
     assert "▌ Journey" in program.text

@@ -8,6 +8,7 @@ from tests.conftest import NodeMaker
 from tests.driver import Keys, at_keys, key_for
 from tests.node import How, Node
 from tui.ui.bindings import Place
+from tui.ui.widgets.button import Button
 
 KEYS = "/api/v1/api-keys"
 QUIET, SENDS, NEXT = "Template designers", "Billing mailer", "Nightly metrics export"
@@ -86,15 +87,16 @@ async def test_a_key_that_sends_wants_to_be_named(node_with: NodeMaker) -> None:
         for deleted, (label, typed) in enumerate(NAMES.items()):
             await keys.me.press("home", key_for(Place.KEYS, "delete"))
             dialog = await keys.delete_dialog()
-            assert "This key sends mail: what uses it stops." in dialog.says
-            assert f"Type {typed} to delete it:" in dialog.says
+            assert "! It sends mail: what uses it stops." in dialog.says
+            assert f"Type its {'short key' if typed == '9ac1' else 'label'}" in dialog.says
             await keys.me.type("xy")  # while Cancel has the focus
             assert dialog.field("typed").value == "xy"
             await dialog.confirm()
-            await keys.me.until("✗ That is something else.")
+            await keys.me.until("✗ That is something else than")
+            assert typed in dialog.field("typed").error
             await dialog.fill("typed", typed.upper() + "!")
             await keys.me.press("enter")
-            await keys.me.until("✗ That is something else.")
+            await keys.me.until("✗ That is something else than")
             assert node.seen("DELETE", KEYS) == deleted
             await dialog.fill("typed", f" {typed} ")
             assert "✗" not in dialog.says
@@ -206,3 +208,22 @@ async def test_a_delete_under_way_is_awaited_before_anything_ends(node: Node) ->
         assert keys.table.count == 6
         await keys.me.press(sign_out)
         await keys.me.until(lambda: "Access token" in keys.me.footer)
+
+
+async def test_a_dialog_answers_to_letters_and_a_red_button_never_to_one_alone(
+    node: Node,
+) -> None:
+    async with at_keys(node) as keys:
+        dialog = await keys.delete(QUIET)
+        yes = dialog.me.screen.query_one("#yes", Button)
+        assert (yes.letter, dialog.me.screen.query_one("#no", Button).letter) == ("d", "c")
+        await keys.me.press("d", "d")  # as the key that opened it, pressed too often
+        assert dialog.me.screen.focused is yes
+        for key in ("n", "c"):
+            await keys.me.press(key)
+            await keys.shown()
+            assert QUIET in node.labels()
+            dialog = await keys.delete(QUIET)
+        await keys.me.press("y")
+        await shows(keys, f"API key {QUIET} was deleted.")
+        assert QUIET not in node.labels()

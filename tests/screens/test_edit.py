@@ -198,7 +198,7 @@ async def test_the_servers_objections_stand_beside_their_fields(
     node: Node, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What the form lets pass, as a server with rules of its own would not."""
-    monkeypatch.setattr("tui.ui.widgets.key_form.wrong_ips", lambda _: "")
+    monkeypatch.setattr("tui.ui.widgets.draft_form.wrong_ips", lambda _: "")
     async with at_keys(node) as keys:
         form = await keys.edit(UNKNOWN)
         await form.fill("ips", "mail.example")
@@ -208,7 +208,7 @@ async def test_the_servers_objections_stand_beside_their_fields(
         assert "The server did not accept" not in form.says, "the field says it all"
         await form.fill("ips", "")
         assert not form.field("ips").error
-        monkeypatch.setattr("tui.ui.widgets.key_form.wrong_label", lambda _: "")
+        monkeypatch.setattr("tui.ui.widgets.draft_form.wrong_label", lambda _: "")
         await form.fill("label", " ")
         await form.save()
         await form.says_beside("label", "required field is missing: A key needs a label")

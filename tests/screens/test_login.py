@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
-from textual.widgets import Button, Input
+from textual.widgets import Input
 
 from tests.conftest import NodeMaker
 from tests.driver import NARROW, WIDE, Dialog, Keys, Login, at_keys, at_login, key_for
@@ -242,17 +242,17 @@ async def test_single_sign_on_is_told_and_a_token_goes_on(node_with: NodeMaker) 
         await page.refused("This account signs in through single sign-on")
         assert "press ctrl+t" in page.says
         await page.me.press(TOKEN)
-        dialog = await Dialog(page.me).shown("Paste an access token")
+        dialog = await Dialog(page.me).shown("Paste the access token")
         await dialog.answer("0123456789")
         await page.me.until("✗ The server does not accept this access token.")
-        dialog = await Dialog(page.me).shown("Paste an access token")
+        dialog = await Dialog(page.me).shown("Paste the access token")
         await dialog.answer("né")
         await page.me.until("holds characters that HTTP can't carry")
-        dialog = await Dialog(page.me).shown("Paste an access token")
+        dialog = await Dialog(page.me).shown("Paste the access token")
         await dialog.cancel()
         await page.is_back()
         await page.me.press(TOKEN)
-        dialog = await Dialog(page.me).shown("Paste an access token")
+        dialog = await Dialog(page.me).shown("Paste the access token")
         await page.me.paste(node.access_token)
         assert node.access_token not in page.says
         await page.me.press("enter")
@@ -362,8 +362,8 @@ async def test_every_edition(node_with: NodeMaker, edition: str, grants: int) ->
 
 async def test_the_mouse_signs_in_as_well(node: Node) -> None:
     async with at_login(node) as page:
-        button = page.me.screen.query_one("#sign-in", Button)
-        await page.me.pilot.click(button)
+        await page.me.until(lambda: "Enter Sign in" in page.me.footer)
+        await page.me.click("Enter Sign in")
         keys = await Keys(page.me).shown()
         await keys.me.click("Sign out")
         await page.is_back()

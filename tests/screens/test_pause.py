@@ -65,7 +65,7 @@ async def test_a_key_is_paused_and_resumed(
         await keys.go_to(RELAY)
         await keys.me.press(PAUSE)
         dialog = await Dialog(keys.me).shown("Pause API Key:")
-        assert "This key sends mail: what uses it stops." in dialog.says
+        assert "It sends mail: what uses it stops." in dialog.says
         await dialog.cancel()
         await keys.shown()
         assert node.seen("PUT", API) == 0

@@ -116,7 +116,7 @@ async def test_a_secret_is_nowhere_once_its_screen_is_left(
         screen = await (await keys.new()).create("Nightly job", node.password)
         secret = screen.secret
         await me.press(key_for(Place.SECRET, "clipboard"))
-        await me.until("✓ Sent to")
+        await me.until("→ Sent to")
         assert me.app.clipboard == ""
         await screen.write(tmp_path / "key")
         await me.until("✓ Written to")

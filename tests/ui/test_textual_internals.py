@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import suppress
 
 import pytest
@@ -10,10 +11,12 @@ from rich.console import Console
 from rich.style import Style
 from textual._compositor import CompositorUpdate
 from textual.app import App, ComposeResult
+from textual.geometry import Offset
 from textual.widgets import Label
 
 from tui.ui.terminal.textual_internals import (
     DiscreetApp,
+    Piece,
     SendingDriver,
     limit_colours,
     write_to_terminal,
@@ -80,6 +83,13 @@ class Recorder(SendingDriver):
 
     def write(self, data: str) -> None: ...
 
+    def draw(
+        self, pieces: Iterable[Piece], cursor: Offset, colours: ColorSystem, *, at_once: bool
+    ) -> None: ...
+
+    def redraw(self) -> None:
+        self.written += "all of it"
+
     def send(self, sequence: str) -> None:
         self.written += sequence
 
@@ -97,6 +107,15 @@ async def test_a_sequence_reaches_the_driver_of_the_app() -> None:
         write_to_terminal(app, "\x1b]52;c;aGk=\x07")
         assert driver.written == "\x1b]52;c;aGk=\x07"
     write_to_terminal(Faulty(), "nowhere to go, and no error")
+
+
+async def test_the_driver_of_the_app_draws_all_of_it() -> None:
+    app = Faulty()
+    async with app.run_test():
+        app.action_redraw()
+        app._driver = driver = Recorder(app)
+        app.action_redraw()
+        assert driver.written == "all of it"
 
 
 class Red(App[None]):

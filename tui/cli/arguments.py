@@ -16,6 +16,8 @@ from tui.ui.themes import CHOICES
 
 COMMANDS: Mapping[str, str] = MappingProxyType(
     {
+        "config": "list, show, check: what is configured; example, path: to begin with",
+        "help": "print a page of the manual",
         "sandbox": "run the made-up server alone until ctrl+c",
     }
 )
@@ -120,6 +122,11 @@ def _parser() -> Parser:
         "--theme", choices=CHOICES, default="", metavar="NAME", help=", ".join(CHOICES)
     )
     parser.add_argument("--ascii", action="store_true", help="draw signs and frames in ASCII")
+    parser.add_argument(
+        "--send-all",
+        action="store_true",
+        help="send the terminal all that is drawn, not only what changed there",
+    )
     _add_sandbox_options(parser)
     return parser
 

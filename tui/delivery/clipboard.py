@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from tui.delivery.new_secret import Sent, encoded
+from tui.delivery.new_secret import DeliveryFailed, DeliveryFault, Sent, encoded
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
@@ -23,6 +23,11 @@ TOOL_SECONDS = 2.0
 SCREEN_LIMIT = 240
 """How many characters GNU screen passes on in one piece, with room to spare for old versions."""
 
+_CUT_OFF = (
+    "Nothing was sent: tmux knows no clipboard of the terminal that it runs in. If that has one, "
+    "put this into tmux.conf: set -as terminal-features ',*:clipboard'"
+)
+
 
 async def send_to_clipboard(
     secret: SecretStr, environ: Mapping[str, str], write_terminal: Callable[[str], None]
@@ -30,11 +35,13 @@ async def send_to_clipboard(
     """Send `secret` to the nearest clipboard: tmux's, the desktop's, else the terminal's.
 
     `write_terminal` gets a raw escape sequence. Over SSH the desktop is the wrong one, so it is
-    passed over. When one way fails the next is taken, and the caveat says so.
+    passed over. When one way fails the next is taken, and the caveat says so. Raises
+    `DeliveryFailed` where tmux would drop it on the way to the terminal.
     """
     value = encoded(secret)
     failures: list[str] = []
-    if environ.get("TMUX"):
+    is_cut_off = bool(environ.get("TMUX")) and await _lacks_clipboard(environ)
+    if environ.get("TMUX") and not is_cut_off:
         answer = await _send_to_tmux(value, environ)
         if isinstance(answer, Sent):
             return answer
@@ -47,9 +54,11 @@ async def send_to_clipboard(
                 f"Sent to the desktop's clipboard by {command[0]}.", _join(failures, caveat)
             )
         failures.append(failure)
+    if is_cut_off:
+        raise DeliveryFailed(DeliveryFault.OTHER, _join(failures, _CUT_OFF))
     write_terminal(_clipboard_sequence(value, environ))
     where, caveat = _terminal_words(environ)
-    return Sent(where, _join(failures, caveat))
+    return Sent(where, _join(failures, caveat), is_confirmed=False)
 
 
 def _join(failures: list[str], caveat: str) -> str:
@@ -73,7 +82,19 @@ async def _send_to_tmux(value: bytes, environ: Mapping[str, str]) -> Sent | str:
     caveat = "Neither gives an answer: paste it somewhere safe to check."
     if erasing_failed:
         caveat += f" tmux may still hold a copy: run 'tmux delete-buffer -b {buffer}'."
-    return Sent("Sent to tmux, which passes it to your terminal's clipboard.", caveat)
+    where = "Sent to tmux, which passes it to your terminal's clipboard."
+    return Sent(where, caveat, is_confirmed=False)
+
+
+async def _lacks_clipboard(environ: Mapping[str, str]) -> bool:
+    """Tell whether tmux says that the terminal that it runs in takes nothing for its clipboard.
+
+    A tmux that is too old to be asked does not say so.
+    """
+    ask_client = ("tmux", "display-message", "-p", "#{client_name}")
+    client = (await _answer_to(ask_client, environ)).strip()
+    ask_terminal = ("tmux", "show-messages", "-T", "-t", client)
+    return bool(client) and " Ms: [missing]" in await _answer_to(ask_terminal, environ)
 
 
 def _desktop_commands(environ: Mapping[str, str]) -> Iterator[tuple[str, ...]]:
@@ -89,23 +110,36 @@ def _desktop_commands(environ: Mapping[str, str]) -> Iterator[tuple[str, ...]]:
             yield command
 
 
-async def _run(command: tuple[str, ...], value: bytes, environ: Mapping[str, str]) -> str:
+async def _answer_to(command: tuple[str, ...], environ: Mapping[str, str]) -> str:
+    """Return what a command says; nothing where it fails."""
+    output = bytearray()
+    failure = await _run(command, b"", environ, output)
+    return "" if failure else output.decode(errors="replace")
+
+
+async def _run(
+    command: tuple[str, ...],
+    value: bytes,
+    environ: Mapping[str, str],
+    output: bytearray | None = None,
+) -> str:
     """Run `command` with `value` on its standard input; return what went wrong, or nothing.
 
     It gets a session of its own: a clipboard's keeper outlives the terminal window that way, and
-    a program that hangs is killed with all its children.
+    a program that hangs is killed with all its children. What it says goes to `output`, if given.
     """
     name = command[0]
     program = shutil.which(name, path=environ.get("PATH"))
     if program is None:
         return f"{name} is not installed here."
+    devnull, pipe = asyncio.subprocess.DEVNULL, asyncio.subprocess.PIPE
     try:
         process = await asyncio.create_subprocess_exec(
             program,
             *command[1:],
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.DEVNULL,
+            stdin=pipe,
+            stdout=devnull if output is None else pipe,
+            stderr=devnull,
             env=dict(environ),
             start_new_session=True,
         )
@@ -113,7 +147,9 @@ async def _run(command: tuple[str, ...], value: bytes, environ: Mapping[str, str
         return f"{name} could not be started."
     try:
         async with asyncio.timeout(TOOL_SECONDS):
-            await process.communicate(value)
+            said, _ = await process.communicate(value)
+            if output is not None:
+                output += said
     except TimeoutError:
         return f"{name} did not finish within {TOOL_SECONDS:g} s."
     finally:

@@ -25,10 +25,14 @@ class NewSecret:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What was sent where, and what may stand in the way; neither is ever empty."""
+    """What was sent where, and what may stand in the way; neither is ever empty.
+
+    `is_confirmed` where whoever took it said so.
+    """
 
     where: str
     caveat: str
+    is_confirmed: bool = True
 
 
 def encoded(secret: SecretStr) -> bytes:

@@ -16,11 +16,15 @@ _LIGHT_BACKGROUNDS = frozenset({"7", "15"})
 
 @dataclass(frozen=True, slots=True)
 class Appearance:
-    """Theme, colours and signs; `colours` is None where nothing is to be coloured."""
+    """Theme, colours and signs; `colours` is None where nothing is to be coloured.
+
+    With `sends_all`, the terminal is sent all that is drawn, not only what changed.
+    """
 
     theme: str = "momentum"
     colours: ColorSystem | None = ColorSystem.TRUECOLOR
     is_ascii: bool = False
+    sends_all: bool = False
 
     def in_theme(self, chosen: str) -> Appearance:
         """Return the same in another theme, or in what stands for it where colours are few."""
@@ -33,7 +37,11 @@ class Appearance:
 
 
 def appearance(
-    environ: Mapping[str, str], chosen: str = "", *, is_ascii: bool = False
+    environ: Mapping[str, str],
+    chosen: str = "",
+    *,
+    is_ascii: bool = False,
+    sends_all: bool = False,
 ) -> Appearance:
     """Return what fits the terminal, with the theme that is `chosen` if any.
 
@@ -42,7 +50,7 @@ def appearance(
     colours = None if environ.get("NO_COLOR") else color_system(environ)
     background = environ.get("COLORFGBG", "").rpartition(";")[2].strip()
     usual = "light" if background in _LIGHT_BACKGROUNDS else CHOICES[0]
-    return Appearance(usual, colours, is_ascii).in_theme(chosen or usual)
+    return Appearance(usual, colours, is_ascii, sends_all).in_theme(chosen or usual)
 
 
 def is_ascii_locale(environ: Mapping[str, str], *, is_utf8_mode: bool) -> bool:

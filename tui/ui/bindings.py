@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import ClassVar, Protocol, runtime_checkable
@@ -13,6 +14,8 @@ class Place(Enum):
     """Where a key works, as the help names it."""
 
     ANYWHERE = "Anywhere"
+    WELCOME = "Welcome"
+    SERVERS = "Servers"
     LOGIN = "Signing in"
     KEYS = "API keys"
     SEARCH = "Search"
@@ -23,6 +26,8 @@ class Place(Enum):
     SECRET = "A new key's secret"  # noqa: S105  # a heading
     JOURNAL = "Journal"
     PALETTE = "Palette"
+    HELP = "Help"
+    MANUAL = "Manual"
     DIALOG = "Dialogs"
 
 
@@ -43,6 +48,7 @@ class Command:
     `footer` is its word in the footer; without one it isn't shown there. A command without an
     action is only described here, because a widget brings it along; one without `help` belongs
     to the command above it, and has a `title` where the palette offers it by itself.
+    One that `changes_keys` isn't there where a server is configured as read-only.
     """
 
     place: Place
@@ -53,12 +59,18 @@ class Command:
     footer: str = ""
     priority: bool = False
     title: str = ""
+    changes_keys: bool = False
 
     @property
     def id(self) -> str:
         """The stable id of the binding, by which it can be given other keys."""
         action, _, rest = self.action.removeprefix("app.").partition("(")
         return f"{self.place.name.lower()}.{action}{'.' + rest.strip(')') if rest else ''}"
+
+    @property
+    def can_be_mapped(self) -> bool:
+        """Whether the configuration can give it other keys."""
+        return bool(self.action and self.keys and self.help)
 
     def binding(self) -> Binding:
         """Return the command as Textual binds it."""
@@ -77,6 +89,7 @@ _ANY, _LOGIN, _KEYS = Place.ANYWHERE, Place.LOGIN, Place.KEYS
 _SEARCH = Place.SEARCH
 _DETAIL, _FORM, _ROTATE, _RUN = Place.DETAIL, Place.FORM, Place.ROTATE, Place.RUN
 _SECRET, _DIALOG = Place.SECRET, Place.DIALOG
+_HELP, _MANUAL = Place.HELP, Place.MANUAL
 
 COMMANDS = (
     Command(_ANY, "f1", "F1, ?", "help", "show all keys", "Help", priority=True),
@@ -89,6 +102,7 @@ COMMANDS = (
         "show all that can be done now, and find a key, a request or a theme by typing",
         priority=True,
     ),
+    Command(_ANY, "f2", "F2", "manual", "open the manual", priority=True),
     Command(
         _ANY,
         "ctrl+q",
@@ -98,6 +112,7 @@ COMMANDS = (
         priority=True,
     ),
     Command(_ANY, "ctrl+c", "ctrl+c", "app.leave", "", priority=True),
+    Command(_ANY, "ctrl+l", "ctrl+l", "redraw", "draw all of the screen again", priority=True),
     Command(_ANY, "", "Tab, shift+Tab", "", "go to the next or the previous field"),
     Command(_ANY, "", "↑ ↓, PgUp PgDn", "", "scroll what does not fit"),
     *(
@@ -110,20 +125,41 @@ COMMANDS = (
             ("pagedown", 0, 1),
         )
     ),
+    Command(Place.WELCOME, "ctrl+s", "Enter", "go_on", "go on with the server", "Go on"),
+    Command(Place.SERVERS, "enter", "Enter", "choose", "go on with the server", "Choose"),
+    Command(Place.SERVERS, "escape", "Esc", "close", "go back", "Back"),
     Command(_LOGIN, "ctrl+s", "Enter", "sign_in", "sign in", "Sign in"),
     Command(
         _LOGIN, "ctrl+t", "ctrl+t", "use_token", "sign in with an access token", "Access token"
     ),
     Command(_LOGIN, "ctrl+o", "ctrl+o", "details", "tell what exactly went wrong", "Details"),
+    Command(_LOGIN, "ctrl+n", "ctrl+n", "app.switch_server", "choose another server", "Servers"),
     Command(_LOGIN, "escape", "Esc", "cancel", "stop signing in", "Cancel"),
     Command(_LOGIN, "ctrl+q", "ctrl+q", "app.leave", "", "Quit", priority=True),
-    Command(_KEYS, "n", "n", "new", "create a new API key", "New"),
+    Command(_KEYS, "n", "n", "new", "create a new API key", "New", changes_keys=True),
     Command(_KEYS, "", "Enter", "", "edit the key; on a narrow screen its details first"),
-    Command(_KEYS, "e", "e", "edit", "edit the key", "Edit"),
-    Command(_KEYS, "r", "r", "rotate", "rotate the key: a successor, then delete it", "Rotate"),
-    Command(_KEYS, "f", "f", "finish", "finish a rotation: delete the predecessor"),
-    Command(_KEYS, "z", "z", "pause", "pause the key: the server refuses it until it is resumed"),
-    Command(_KEYS, "d,delete", "d, Del", "delete", "delete the key", "Delete"),
+    Command(_KEYS, "e", "e", "edit", "edit the key", "Edit", changes_keys=True),
+    Command(
+        _KEYS,
+        "r",
+        "r",
+        "rotate",
+        "rotate the key: a successor, then delete it",
+        "Rotate",
+        changes_keys=True,
+    ),
+    Command(
+        _KEYS, "f", "f", "finish", "finish a rotation: delete the predecessor", changes_keys=True
+    ),
+    Command(
+        _KEYS,
+        "z",
+        "z",
+        "pause",
+        "pause the key: the server refuses it until it is resumed",
+        changes_keys=True,
+    ),
+    Command(_KEYS, "d,delete", "d, Del", "delete", "delete the key", "Delete", changes_keys=True),
     Command(
         _KEYS,
         "space",
@@ -166,6 +202,7 @@ COMMANDS = (
     Command(_KEYS, "ctrl+o", "ctrl+o", "details", "tell what exactly went wrong"),
     Command(_KEYS, "J", "J", "journal", "show the journal: what you did, and where"),
     Command(_KEYS, "equals_sign", "=", "compare", "show side by side what the marked keys may do"),
+    Command(_KEYS, "ctrl+n", "ctrl+n", "app.switch_server", "sign out, and in to another server"),
     Command(_KEYS, "s", "s", "sign_out", "sign out"),
     Command(_KEYS, "q", "q", "leave", "sign out and leave", "Quit"),
     Command(_SEARCH, "", "mail relay", "", "what has either word, also inside of others"),
@@ -194,11 +231,11 @@ COMMANDS = (
         Command(_SEARCH, key, key, action, "")
         for key, action in (("down", "down"), ("pageup", "page_up"), ("pagedown", "page_down"))
     ),
-    Command(_DETAIL, "e,enter", "Enter, e", "edit", "edit the key", "Edit"),
-    Command(_DETAIL, "r", "r", "rotate", "rotate the key", "Rotate"),
+    Command(_DETAIL, "e,enter", "Enter, e", "edit", "edit the key", "Edit", changes_keys=True),
+    Command(_DETAIL, "r", "r", "rotate", "rotate the key", "Rotate", changes_keys=True),
     Command(_DETAIL, "v", "v", "verify", "show what the key may do, with its secret", "Verify"),
-    Command(_DETAIL, "z", "z", "pause", "pause the key, or resume it", "Pause"),
-    Command(_DETAIL, "d,delete", "d, Del", "delete", "delete the key", "Delete"),
+    Command(_DETAIL, "z", "z", "pause", "pause the key, or resume it", "Pause", changes_keys=True),
+    Command(_DETAIL, "d,delete", "d, Del", "delete", "delete the key", "Delete", changes_keys=True),
     Command(_DETAIL, "escape,q", "Esc, q", "close", "go back to the list", "Back"),
     Command(_ROTATE, "ctrl+s", "Enter", "create", "create the successor", "Create"),
     Command(_ROTATE, "enter", "Enter", "create", ""),
@@ -224,10 +261,10 @@ COMMANDS = (
     Command(
         _ROTATE, "escape,q", "Esc, q", "close", "leave; both keys stay where not finished", "Close"
     ),
-    Command(_ROTATE, "c", "c", "clipboard", "send the secret to the clipboard", "Clip"),
-    Command(_ROTATE, "w", "w", "write", "write the secret to a new file", "File"),
-    Command(_ROTATE, "p", "p", "plain", "show the secret plain", "Plain"),
-    Command(_ROTATE, "x", "x", "command", "hand the secret to a command", "Cmd"),
+    Command(_ROTATE, "c", "c", "clipboard", "send the secret to the clipboard"),
+    Command(_ROTATE, "w", "w", "write", "write the secret to a new file"),
+    Command(_ROTATE, "p", "p", "plain", "show the secret plain"),
+    Command(_ROTATE, "x", "x", "command", "hand the secret to a command"),
     Command(_RUN, "ctrl+s", "Enter", "start", "begin; on a key, show its rotation", "Begin"),
     Command(_RUN, "p", "p", "pause", "pause after the keys under way, or go on", "Pause"),
     Command(_RUN, "r", "r", "retry", "try once more what failed", "Retry"),
@@ -238,19 +275,20 @@ COMMANDS = (
     Command(_FORM, "", "Space", "", "give or take the grant under the cursor"),
     Command(_FORM, "", "/", "", "search the grants"),
     Command(
-        _FORM, "ctrl+a", "ctrl+a", "all_grants", "give all that are shown, or none of them", "All"
+        _FORM, "ctrl+g", "ctrl+g", "all_grants", "give all that are shown, or none of them", "All"
     ),
     Command(_FORM, "ctrl+o", "ctrl+o", "details", "tell what exactly went wrong", "Details"),
     Command(
         _FORM, "escape", "Esc", "cancel", "go back; asks first when something was typed", "Cancel"
     ),
-    Command(_SECRET, "c", "c", "clipboard", "send it to the clipboard", "Clipboard"),
-    Command(_SECRET, "w", "w", "write", "write it to a new file that only you can read", "File"),
-    Command(_SECRET, "p", "p", "plain", "show it plain, to select it with the mouse", "Plain"),
-    Command(_SECRET, "x", "x", "command", "hand it to a command on its standard input", "Command"),
-    Command(_SECRET, "v", "v", "verify", "show what the key may do", "Verify"),
-    Command(_SECRET, "s", "s", "stored", "say that it is stored", "Stored"),
-    Command(_SECRET, "escape,q", "Esc, q", "close", "leave; asks whether it is stored"),
+    Command(_SECRET, "c", "c", "clipboard", "send it to the clipboard"),
+    Command(_SECRET, "w", "w", "write", "write it to a new file that only you can read"),
+    Command(_SECRET, "p", "p", "plain", "show it plain, to select it with the mouse"),
+    Command(_SECRET, "x", "x", "command", "hand it to a command on its standard input"),
+    Command(_SECRET, "v", "v", "verify", "show what the key may do"),
+    Command(_SECRET, "s", "s", "stored", "say that it is stored"),
+    Command(_SECRET, "", "↑ ↓, Enter", "", "choose one of these, and do it"),
+    Command(_SECRET, "escape,q", "Esc, q", "close", "leave; asks whether it is stored", "Leave"),
     Command(Place.JOURNAL, "slash", "/", "find", "search the journal", "Find"),
     Command(Place.JOURNAL, "", "↑ ↓, PgUp PgDn", "", "go through the entries"),
     Command(
@@ -259,6 +297,20 @@ COMMANDS = (
     Command(Place.PALETTE, "", "Enter", "", "do what the cursor is on"),
     Command(Place.PALETTE, "", "↑ ↓, PgUp PgDn", "", "go through what matches"),
     Command(Place.PALETTE, "escape", "Esc", "close", "close without doing anything"),
+    Command(_HELP, "", "Enter", "", "do what the line says, where it is possible now"),
+    Command(_HELP, "slash", "/", "find", "search the keys", "Find"),
+    Command(_HELP, "f2", "F2", "manual", "open the manual", "Manual"),
+    Command(_HELP, "escape,q", "Esc, q", "close", "go back", "Close"),
+    Command(_MANUAL, "", "↑ ↓, PgUp PgDn", "", "scroll, or choose a page among the contents"),
+    Command(_MANUAL, "tab", "Tab, Enter", "switch", "go to the page, or back to the contents"),
+    Command(_MANUAL, "slash", "/", "find", "search all pages", "Find"),
+    Command(_MANUAL, "n", "n, N", "next_match(1)", "go to the next match, or the one before"),
+    Command(_MANUAL, "N", "N", "next_match(-1)", ""),
+    Command(
+        _MANUAL, "escape,q", "Esc, q", "close", "end the search; else leave the manual", "Close"
+    ),
+    Command(_DIALOG, "", "y, n", "", "answer yes or no"),
+    Command(_DIALOG, "", "a letter", "", "press the button in which it is underlined"),
     Command(_DIALOG, "escape", "Esc", "dismiss_dialog", "close without doing anything", "Cancel"),
 )
 
@@ -285,11 +337,41 @@ def key_name(key: str) -> str:
     return "+".join([*modifiers, name])
 
 
+def changing_actions(place: Place) -> frozenset[str]:
+    """Return the actions of a place that lead to a change of a key."""
+    return frozenset(c.action for c in COMMANDS if c.place is place and c.changes_keys)
+
+
 def bindings_for(place: Place) -> list[Binding]:
     """Return what Textual binds in one place."""
     return [c.binding() for c in COMMANDS if c.place is place and c.action]
 
 
-def key_rows(place: Place) -> list[tuple[str, str]]:
-    """Return rows for help and README: the keys as a person reads them, and what they do."""
-    return [(c.shown, c.help) for c in COMMANDS if c.place is place and c.help]
+def shown_keys(command: Command, key_map: Mapping[str, str]) -> str:
+    """Return the keys of a command as a person reads them, where `key_map` gives it others."""
+    keys = key_map.get(command.id)
+    return command.shown if keys is None else ", ".join(map(key_name, keys.split(",")))
+
+
+def key_rows(place: Place, key_map: Mapping[str, str] | None = None) -> list[tuple[str, str]]:
+    """Return rows for manual and README: the keys as a person reads them, and what they do."""
+    commands = [command for command in COMMANDS if command.place is place and command.help]
+    return [(shown_keys(command, key_map or {}), command.help) for command in commands]
+
+
+def key_table(of: str, key_map: Mapping[str, str] | None = None) -> str | None:
+    """Return a table of the manual in Markdown, by what its comment names: a place, or the ids.
+
+    None is for tables of something else.
+    """
+    kind, _, name = of.partition(": ")
+    if kind != "keys":
+        return None
+    if name == "names":
+        ids = [(command.id, command.help) for command in COMMANDS if command.can_be_mapped]
+        rows = [("Name", "What it does"), *((f"`{id_}`", help_) for id_, help_ in ids)]
+    else:
+        keys = key_rows(Place[name], key_map)
+        rows = [("Key", "What it does"), *((f"`{shown}`", help_) for shown, help_ in keys)]
+    lines = [f"| {first} | {second} |" for first, second in rows]
+    return "\n".join([lines[0], "|---|---|", *lines[1:]]) + "\n"

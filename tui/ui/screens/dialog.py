@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from textual import events, on
@@ -12,7 +13,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Footer, Input, Static
 
-from tui.comparing import as_read, unwrapped
+from tui.comparing import unwrapped
 from tui.ui.bindings import Place, bindings_for
 from tui.ui.widgets.button import Button
 from tui.ui.widgets.field import Field
@@ -25,25 +26,41 @@ if TYPE_CHECKING:
 
 Answer = TypeVar("Answer")
 
+Facts = Sequence[tuple[str, str]]
+"""What is known of the key in question: names and texts, safe to show."""
+
 
 class Dialog(ModalScreen[Answer]):
-    """A box above the screen. Esc closes it and does nothing; the focus starts on what is safe."""
+    """A box above the screen. Esc closes it and does nothing; the focus starts on what is safe.
+
+    Where nothing is typed, each button answers to the letter that is underlined in it, the safe
+    one to `n`, too. A letter only goes to a red button, for Enter to press: the key that opened
+    the dialog may be the same, and may have been pressed twice.
+    """
 
     CSS_PATH = "dialog.tcss"
     PLACE = Place.DIALOG
     BINDINGS: ClassVar[list[BindingType]] = list(bindings_for(PLACE))
     nothing: Answer
 
-    def __init__(self, title: str, body: Content, *, danger: bool = False) -> None:
-        super().__init__(classes="danger" if danger else "")
-        self._title, self._body = title, body
+    def __init__(
+        self, title: str, body: Content, facts: Facts = (), *, danger: bool = False
+    ) -> None:
+        super().__init__()
+        self.set_class(danger, "danger")
+        self.set_class(bool(facts), "-with-facts")
+        self._title, self._body, self._facts = title, body, facts
 
     def compose(self) -> ComposeResult:
-        """Title, body and what is asked, which scroll; the buttons, which are always there."""
+        """Title, facts, body and what is asked, which scroll; the buttons are always there."""
         yield TooSmall()
         with Vertical(id="box"):
             with VerticalScroll(id="content", can_focus=False):
                 yield Static(Content(self._title), id="title")
+                for name, text in self._facts:
+                    with Horizontal(classes="fact"):
+                        yield Static(name, markup=False)
+                        yield Static(Content(text))
                 yield Static(self._body, id="body")
                 yield from self.asked()
             with Horizontal(id="buttons"):
@@ -62,21 +79,58 @@ class Dialog(ModalScreen[Answer]):
         """Close without doing anything."""
         self.dismiss(self.nothing)
 
+    @on(events.Mount)
+    def _give_letters(self) -> None:
+        """Give each button the first letter of its label that no other one has."""
+        taken: set[str] = set()
+        for button in () if self.query(Input) else self.query(Button):
+            letters = (c for c in str(button.label).lower() if c.isalpha() and c not in taken)
+            button.letter = next(letters, "")
+            taken.add(button.letter)
+
+    @on(events.Key)
+    def _press_by_letter(self, event: events.Key) -> None:
+        """Press the button that a letter stands for."""
+        letter = (event.character or "").lower()
+        for button in self.query(Button):
+            if letter and button.letter == letter:
+                event.stop()
+                if button.variant == "error":
+                    button.focus()
+                else:
+                    button.press()
+                return
+        if letter in {"y", "n"} and not self.query(Input):
+            event.stop()
+            self.answer_in_short(is_yes=letter == "y")
+
+    def answer_in_short(self, *, is_yes: bool) -> None:
+        """Take `n` as the safe answer; there is no `y` here."""
+        if not is_yes:
+            self.action_dismiss_dialog()
+
     @on(Button.Pressed, "#no")
     def _declined(self) -> None:
         self.action_dismiss_dialog()
 
 
 class ConfirmScreen(Dialog[bool]):
-    """Asks yes or no; no has the focus, and where it is dangerous, yes is red."""
+    """Asks yes or no, also by `y` and `n`; no has the focus, and a dangerous yes is red."""
 
     AUTO_FOCUS = "#no"
     nothing = False
 
     def __init__(
-        self, title: str, body: Content, *, yes: str, no: str = "Cancel", danger: bool = False
+        self,
+        title: str,
+        body: Content,
+        facts: Facts = (),
+        *,
+        yes: str,
+        no: str = "Cancel",
+        danger: bool = False,
     ) -> None:
-        super().__init__(title, body, danger=danger)
+        super().__init__(title, body, facts, danger=danger)
         self._yes, self._no, self._danger = yes, no, danger
 
     def buttons(self) -> ComposeResult:
@@ -89,6 +143,13 @@ class ConfirmScreen(Dialog[bool]):
             compact=True,
         )
 
+    def answer_in_short(self, *, is_yes: bool) -> None:
+        """Take `y` as yes, and `n` as no."""
+        if is_yes:
+            self.confirm()
+        else:
+            super().answer_in_short(is_yes=is_yes)
+
     @on(Button.Pressed, "#yes")
     def _accepted(self) -> None:
         self.confirm()
@@ -98,117 +159,91 @@ class ConfirmScreen(Dialog[bool]):
         self.dismiss(True)
 
 
-class DeleteKeyScreen(ConfirmScreen):
-    """Asks whether a key is to go; one that sends mail wants its label typed first."""
+class _TextDialog(Dialog[Answer | None]):
+    """Asks for one line of text, and returns what `answer` makes of it; None without any.
 
-    def __init__(self, title: str, body: Content, *, typed: str = "") -> None:
-        super().__init__(title, body, yes="Delete API Key", danger=True)
-        self._typed = typed
-
-    def asked(self) -> ComposeResult:
-        """The label, where it must be typed."""
-        if self._typed:
-            yield Static(Content.assemble("Type ", (self._typed, "bold"), " to delete it:"))
-            yield Field("Confirm", id="typed")
-
-    def on_key(self, event: events.Key) -> None:
-        """Take what is typed into the field, also while Cancel has the focus."""
-        if self._typed and event.is_printable and not isinstance(self.focused, Input):
-            event.stop()
-            self._add(event.character or "")
-
-    def on_paste(self, event: events.Paste) -> None:
-        """Take what is pasted into the field, also while Cancel has the focus."""
-        if self._typed and not isinstance(self.focused, Input):
-            event.stop()
-            self._add(next(iter(event.text.strip().splitlines()), ""))
-
-    def _add(self, text: str) -> None:
-        field = self.query_one("#typed", Field)
-        field.value += text
-        field.focus_input()
-
-    @on(Input.Submitted)
-    def confirm(self) -> None:
-        """Answer yes, once the label is typed."""
-        if self._typed:
-            field = self.query_one("#typed", Field)
-            if as_read(field.value) != as_read(self._typed):
-                field.error = "That is something else."
-                field.focus_input()
-                return
-        super().confirm()
-
-
-class _TextDialog(Dialog[Answer]):
-    """Asks for one line of text; `refusal` is what was wrong with the last answer."""
+    `refusal` is what was wrong with the last answer.
+    """
 
     AUTO_FOCUS = "Input"
-    masked = False
+    nothing = None
 
     def __init__(
-        self, title: str, body: Content, field: str, *, yes: str, value: str = "", refusal: str = ""
+        self,
+        title: str,
+        body: Content,
+        field: Field,
+        answer: Callable[[str], Answer],
+        *,
+        yes: str,
+        refusal: str,
     ) -> None:
         super().__init__(title, body)
-        self._field, self._yes, self._value, self._refusal = field, yes, value, refusal
+        self._field, self._answer, self._yes, self._refusal = field, answer, yes, refusal
 
     def asked(self) -> ComposeResult:
         """The field."""
-        yield Field(self._field, self._value, id="answer", masked=self.masked)
+        yield self._field
 
     def on_mount(self) -> None:
         """Show what was wrong with the last answer."""
-        self.query_one("#answer", Field).error = self._refusal
+        self._field.error = self._refusal
 
     def buttons(self) -> ComposeResult:
         """Cancel, then the answer."""
         yield Button("Cancel", id="no", compact=True)
         yield Button(Content(self._yes), id="yes", variant="primary", compact=True)
 
-    def answer(self, text: str) -> Answer:
-        """Return what the dialog answers when `text` was typed."""
-        raise NotImplementedError
-
     @on(Button.Pressed, "#yes")
     @on(Input.Submitted)
     def _entered(self) -> None:
-        field = self.query_one("#answer", Field)
-        if field.value.strip():
-            self.dismiss(self.answer(field.value))
+        if self._field.value.strip():
+            self.dismiss(self._answer(self._field.value))
         else:
-            field.error = "This is needed."
-            field.focus_input()
+            self._field.error = "This is needed."
+            self._field.focus_input()
 
 
-class AskScreen(_TextDialog["str | None"]):
-    """Asks for one line of text."""
+class AskScreen(_TextDialog[str]):
+    """Asks for one line of text, taken as it was typed."""
 
-    nothing = None
+    def __init__(
+        self, title: str, body: Content, field: str, *, yes: str, value: str = "", refusal: str = ""
+    ) -> None:
+        line = Field(field, value, id="answer")
+        super().__init__(title, body, line, str, yes=yes, refusal=refusal)
 
-    def answer(self, text: str) -> str:
-        """The text as it was typed."""
-        return text
+
+def _hidden(text: str) -> SecretStr:
+    """Return a text so that it shows nowhere."""
+    from pydantic import SecretStr  # it loads while the operator types
+
+    return SecretStr(text)
 
 
-class AskPasswordScreen(_TextDialog["SecretStr | None"]):
+def _hidden_unwrapped(text: str) -> SecretStr:
+    return _hidden(unwrapped(text) or text)
+
+
+class AskPasswordScreen(_TextDialog["SecretStr"]):
     """Asks for a password: masked, and taken as it was typed."""
 
-    nothing = None
-    masked = True
+    taken_as = staticmethod(_hidden)
 
-    def answer(self, text: str) -> SecretStr:
-        """The text, so that it shows nowhere."""
-        from pydantic import SecretStr  # it loads while the operator types
-
-        return SecretStr(text)
+    def __init__(
+        self, title: str, body: Content, field: str, *, yes: str, refusal: str = ""
+    ) -> None:
+        line = Field(field, id="answer", masked=True)
+        super().__init__(title, body, line, self.taken_as, yes=yes, refusal=refusal)
 
 
 class AskSecretScreen(AskPasswordScreen):
-    """Asks for a code, an access token or a key's secret, which never hold blanks or quotes."""
+    """Asks for a code, an access token or a key's secret, which never hold blanks or quotes.
 
-    def answer(self, text: str) -> SecretStr:
-        """The text without what came along from where it was copied."""
-        return super().answer(unwrapped(text) or text)
+    What came along from where it was copied is taken off.
+    """
+
+    taken_as = staticmethod(_hidden_unwrapped)
 
 
 class TwoFactorScreen(AskSecretScreen):

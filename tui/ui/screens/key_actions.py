@@ -7,14 +7,14 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any, Protocol
 
-from rich.cells import cell_len
 from textual.app import App
 from textual.content import Content
 
 from tui.api.errors import ApiError
-from tui.api.grants import sends
 from tui.api.models import Key
 from tui.api.session import SessionProblem
+from tui.config.last_used import DeliveryMemory
+from tui.config.profile import Profile
 from tui.keys.guard import OtherInstanceAtWork
 from tui.keys.labels import base_label, retiring_since, shown_label
 from tui.keys.pause import find_pauses, pause, resume, tells_ips, why_not_paused
@@ -30,7 +30,8 @@ from tui.text import mask, plain, short
 from tui.ui.screens.alike import AlikeScreen
 from tui.ui.screens.bulk import BulkScreen
 from tui.ui.screens.create_key import CreateKeyScreen
-from tui.ui.screens.dialog import AskSecretScreen, DeleteKeyScreen
+from tui.ui.screens.delete_key import ask_delete, facts_of
+from tui.ui.screens.dialog import AskSecretScreen
 from tui.ui.screens.edit_key import EditKeyScreen
 from tui.ui.screens.key_detail import KeyDetailScreen
 from tui.ui.screens.pause_text import ask_pause, ask_resume
@@ -41,14 +42,13 @@ from tui.ui.screens.verify import VerifyScreen, verification_of
 from tui.ui.terminal.type_ahead import opening_screen
 from tui.ui.widgets.key_list_panel import KeyListPanel
 
-LONGEST_TYPED = 40
-"""Up to how many cells a label is asked to be typed before a key that sends is deleted."""
-
 
 class KeyListView(Protocol):
     """The screen on whose behalf actions are run."""
 
     panel: KeyListPanel
+    profile: Profile
+    delivery_memory: DeliveryMemory
 
     @property
     def app(self) -> App[Any]:
@@ -99,7 +99,13 @@ class KeyActions:
 
     async def open(self, key: Key, who: str) -> None:
         """Show the details of a key on a screen of their own, and go on from there."""
-        detail = KeyDetailScreen(key, self._service.listing.catalogue, self._now(), who)
+        detail = KeyDetailScreen(
+            key,
+            self._service.listing.catalogue,
+            self._now(),
+            who,
+            is_read_only=self._view.profile.read_only,
+        )
         action = await self._view.app.push_screen_wait(detail)
         actions = {
             "edit": self.edit,
@@ -125,7 +131,8 @@ class KeyActions:
 
     async def delete(self, key: Key) -> None:
         """Delete a key, after asking."""
-        if await self._view.app.push_screen_wait(_ask_delete(key)):
+        ask = ask_delete(key, self._service.listing.catalogue, self._now())
+        if await self._view.app.push_screen_wait(ask):
             await self._delete(key)
 
     async def _delete(self, key: Key, *, insist: bool = False) -> None:
@@ -156,7 +163,8 @@ class KeyActions:
         if sentence := why_not_paused(key, ips_are_told=told):
             self._panel.show_problem(Problem("This key can't be paused", sentence))
             return
-        if await self._view.app.push_screen_wait(ask_pause(key)):
+        facts = facts_of(key, self._service.listing.catalogue, self._now())
+        if await self._view.app.push_screen_wait(ask_pause(key, facts)):
             change = pause(self._service, key, self._now().date())
             with self._view.writing(f"{short(key.label, 40)} is being paused."):
                 await self._change(key, change, " is paused: z resumes it.")
@@ -314,23 +322,3 @@ class KeyActions:
         if rotation.state is State.FINISHED and successor is not None:
             label = shown_label(successor.label)
         self._panel.show_message("", short(label, 60), f": {outcome}")
-
-
-def _ask_delete(key: Key) -> DeleteKeyScreen:
-    label = short(shown_label(key.label)) or "(no label)"
-    short_key = f"  {mask(key.short_key)}" if key.short_key else ""
-    parts = [
-        Content.assemble((label, "bold"), (short_key, "$text-muted")),
-        Content(
-            "Are you sure? Access is revoked at once for every client that uses this key, "
-            "and it can't be undone."
-        ),
-    ]
-    typed = ""
-    if sends(key.grants):
-        warning = "This key sends mail: what uses it stops."
-        parts.append(Content.styled(warning, "$text-warning"))
-        names = (key.label.strip(), key.short_key.strip(), "delete")
-        typed = next(name for name in names if 0 < cell_len(name) <= LONGEST_TYPED)
-    title = f"Delete API Key: {short(label, 40)}"
-    return DeleteKeyScreen(title, Content("\n\n").join(parts), typed=typed)

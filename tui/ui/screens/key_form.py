@@ -24,8 +24,8 @@ from tui.problems import Problem
 from tui.ui.bindings import Place, bindings_for
 from tui.ui.screens.dialog import ConfirmScreen, ProblemScreen
 from tui.ui.widgets.button import Button
+from tui.ui.widgets.draft_form import DraftForm
 from tui.ui.widgets.grant_list import GrantList
-from tui.ui.widgets.key_form import KeyForm
 from tui.ui.widgets.password_field import PasswordField
 from tui.ui.widgets.status import Status
 from tui.ui.widgets.top_bar import TopBar
@@ -62,7 +62,7 @@ class KeyFormScreen(Screen[Result | None]):
     ) -> None:
         super().__init__()
         self._service, self._notice = service, notice
-        self.form = KeyForm(service, self.heading, key, password)
+        self.form = DraftForm(service, self.heading, key, password)
         self.was_sent = False
         """Whether anything may have changed on the server, however it answered."""
         self._being_sent = ""

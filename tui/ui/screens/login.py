@@ -3,31 +3,35 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
+import shlex
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Center, Horizontal, Vertical
+from textual.containers import Center, Vertical
 from textual.content import Content
 from textual.message import Message
 from textual.screen import Screen
 from textual.widget import Widget
-from textual.widgets import Footer, Input, Static
+from textual.widgets import Footer, Input
 from textual.worker import Worker
 
 from tui.api.address import BadAddress, Server, parse_server
 from tui.api.errors import ApiError, BadProxy, SignInRefused, Unauthorized, Unsendable
 from tui.api.proxy import proxy_for
 from tui.api.session import Session, SessionProblem
+from tui.config.profile import Profile
+from tui.config.secret_sources import NoSecretRead, secret_of_command, secret_of_file
 from tui.problems import Problem, describe
+from tui.text import short
 from tui.ui.bindings import Place, bindings_for
 from tui.ui.screens.dialog import AskSecretScreen, ConfirmScreen, ProblemScreen, TwoFactorScreen
 from tui.ui.terminal.type_ahead import opening_screen
-from tui.ui.widgets.button import Button
 from tui.ui.widgets.field import Field
 from tui.ui.widgets.problem_text import ProblemText
 from tui.ui.widgets.status import Status
@@ -45,7 +49,7 @@ SignIn = Callable[[Session], Awaitable[bool]]
 
 @dataclass(frozen=True, slots=True)
 class SignInDefaults:
-    """What the command line, or the sandbox, gave: it stands in the form at the start."""
+    """What stands in the form at the start, and the profile of the server that is meant."""
 
     url: str = ""
     username: str = ""
@@ -55,6 +59,19 @@ class SignInDefaults:
     client_secret: SecretStr | None = None
     plain_http_allowed: bool = False
     notice: str = ""
+    profile: Profile = dataclasses.field(default_factory=Profile)
+
+
+def defaults_of(profile: Profile) -> SignInDefaults:
+    """Return what a profile puts into the form."""
+    return SignInDefaults(
+        url=profile.url,
+        username=profile.user,
+        ca_file=profile.ca_file,
+        client_id=profile.client_id,
+        plain_http_allowed=profile.allow_http,
+        profile=profile,
+    )
 
 
 class LoginScreen(Screen[None]):
@@ -68,9 +85,10 @@ class LoginScreen(Screen[None]):
     class SignedIn(Message):
         """A session stands."""
 
-        def __init__(self, session: Session) -> None:
+        def __init__(self, session: Session, *, is_of_profile: bool) -> None:
+            """Tell whether it is with the server of the profile, or another address was typed."""
             super().__init__()
-            self.session = session
+            self.session, self.is_of_profile = session, is_of_profile
 
     def __init__(
         self, defaults: SignInDefaults, connect: Callable[[Server], Awaitable[Session]]
@@ -81,35 +99,36 @@ class LoginScreen(Screen[None]):
         self._worker: Worker[None] | None = None
 
     def compose(self) -> ComposeResult:
-        """The form, in the middle."""
+        """The form, in the middle, and beneath it what went wrong."""
         defaults = self._defaults
         password = defaults.password.get_secret_value() if defaults.password else ""
         yield TopBar("Sign in", notice=defaults.notice)
         with Center(id="middle"), Vertical(id="form"):
-            yield Static("Sign in", id="title")
-            yield ProblemText(id="problem")
             yield Field("Server", defaults.url, id="server", placeholder="https://momentum.example")
             yield Field("User name", defaults.username, id="username")
             yield Field("Password", password, id="password", masked=True)
             with Vertical(id="client"):
                 yield Field("Client ID", defaults.client_id, id="client-id")
                 yield Field("Client secret", id="client-secret", masked=True)
-            with Horizontal(id="buttons"):
-                yield Status()
-                yield Button("Sign in", id="sign-in", variant="primary", compact=True)
+            yield ProblemText(id="problem")
+            yield Status()
         yield Footer(show_command_palette=False, compact=True)
 
     def on_mount(self) -> None:
         """Put the cursor where the first thing is missing."""
         names = ["server", "username", "password"]
-        if self._defaults.client_id and not self._defaults.client_secret:
+        profile = self._defaults.profile
+        has_secret = profile.client_secret_file or profile.client_secret_command
+        if self._defaults.client_id and not self._defaults.client_secret and not has_secret:
             self.query_one("#client").display = True
             names += ["client-id", "client-secret"]
         empty = [name for name in names if not self._field(name).value]
+        if profile.password_command:
+            command = short(shlex.join(profile.password_command), 60)
+            self._field("password").note = f"Leave it empty to have {command} print it."
         self._field(empty[0] if empty else "password").focus_input()
         self._note_route()
 
-    @on(Button.Pressed, "#sign-in")
     @on(Input.Submitted)
     def action_sign_in(self) -> None:
         """Sign in with what is typed."""
@@ -159,9 +178,9 @@ class LoginScreen(Screen[None]):
         try:
             with self.query_one(Status).working("Signing in · Esc cancels"):
                 with opening_screen(self.app):
-                    session = await self._connect(self._server())
+                    session = await self._connect(await self._with_secret(self._server()))
                 is_signed_in = await sign_in(session)
-        except (BadAddress, ApiError, SessionProblem) as error:
+        except (BadAddress, ApiError, SessionProblem, NoSecretRead) as error:
             self._open_form(focused)
             self._show_refusal(error)
         except asyncio.CancelledError:
@@ -180,7 +199,8 @@ class LoginScreen(Screen[None]):
         if session is not None and is_signed_in:
             for name in ("password", "client-secret"):
                 self._field(name).value = ""  # the screen may outlive its closing
-            self.post_message(self.SignedIn(session))
+            is_of_profile = self._is_of_profile(session.client.server)
+            self.post_message(self.SignedIn(session, is_of_profile=is_of_profile))
 
     def _open_form(self, focused: Widget | None) -> None:
         """Let the operator type again, where the cursor was."""
@@ -192,16 +212,20 @@ class LoginScreen(Screen[None]):
 
         if not await session.is_enforced():
             return await self._enter_open(session)
-        if not self._complete("username", "password"):
+        typed = self._field("password").value
+        profile, username = self._defaults.profile, self._field("username").value.strip()
+        command = profile.password_command if username == profile.user else ()
+        has_command = bool(command) and self._is_of_profile(session.client.server)
+        if not self._complete("username", *(() if has_command and not typed else ("password",))):
             return False
-        password = SecretStr(self._field("password").value)
-        await session.sign_in(self._field("username").value.strip(), password, self._ask_code)
+        password = SecretStr(typed) if typed else await secret_of_command(command)
+        await session.sign_in(username, password, self._ask_code)
         return True
 
     async def _enter_with_token(self, session: Session) -> bool:
         body = Content(
-            "Paste an access token that was made for you elsewhere, for instance by your "
-            "organisation's single sign-on."
+            "Paste the access token that your browser got when you signed in there. F2 tells "
+            "where the browser shows it, under Get an access token."
         )
         refusal = ""
         while True:
@@ -243,10 +267,37 @@ class LoginScreen(Screen[None]):
         return parse_server(
             self._field("server").value,
             ca_file=self._defaults.ca_file,
+            prefix=self._defaults.profile.api_prefix,
             client_id=self._field("client-id").value.strip(),
             client_secret=client_secret,
             plain_http_allowed=self._defaults.plain_http_allowed,
         )
+
+    async def _with_secret(self, server: Server) -> Server:
+        """Return the server with the secret that its profile tells the source of, if any.
+
+        No other server is sent it. Raises NoSecretRead.
+        """
+        profile = self._defaults.profile
+        if server.client_secret is not None or not self._is_of_profile(server):
+            return server
+        if server.client_id != profile.client_id:
+            return server
+        if profile.client_secret_file is not None:
+            secret = await secret_of_file(profile.client_secret_file)
+        elif profile.client_secret_command:
+            secret = await secret_of_command(profile.client_secret_command)
+        else:
+            return server
+        return replace(server, client_secret=secret)
+
+    def _is_of_profile(self, server: Server) -> bool:
+        """Tell whether it is the profile's server, or another one's address was typed."""
+        profile = self._defaults.profile
+        if not profile.url:
+            return False
+        own = parse_server(profile.url, prefix=profile.api_prefix, plain_http_allowed=True)
+        return own.url == server.url
 
     @on(Field.Left)
     def _note_route(self) -> None:
@@ -277,6 +328,9 @@ class LoginScreen(Screen[None]):
     def _show_refusal(self, error: Exception) -> None:
         from tui.problems import describe  # it loads while the operator types
 
+        if isinstance(error, NoSecretRead):
+            self._show_problem(Problem("No password was read", error.sentence))
+            return
         problem = describe(error)
         self._show_problem(problem)
         if isinstance(error, BadAddress):

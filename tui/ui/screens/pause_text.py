@@ -10,8 +10,8 @@ from textual.content import Content
 from tui.api.grants import sends
 from tui.api.models import Key
 from tui.keys.paused_mark import without_paused_mark
-from tui.text import mask, plain, short
-from tui.ui.screens.dialog import ConfirmScreen
+from tui.text import plain, short
+from tui.ui.screens.dialog import ConfirmScreen, Facts
 
 _MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 
@@ -31,10 +31,9 @@ def ips_text(valid_ips: Sequence[str]) -> str:
     )
 
 
-def ask_pause(key: Key) -> ConfirmScreen:
-    """Ask whether a key is to be paused."""
+def ask_pause(key: Key, facts: Facts) -> ConfirmScreen:
+    """Ask whether a key is to be paused; `facts` is what is told of it."""
     parts = [
-        _name(key),
         Content(
             "The server refuses whatever uses this key until z resumes it: its allowed IPs are "
             "replaced by an address that nobody has. Its grants stay, and its label tells "
@@ -42,23 +41,13 @@ def ask_pause(key: Key) -> ConfirmScreen:
         ),
     ]
     if sends(key.grants):
-        parts.append(Content.styled("This key sends mail: what uses it stops.", "$text-warning"))
+        parts.append(Content.styled("! It sends mail: what uses it stops.", "$text-warning"))
     title = f"Pause API Key: {short(key.label, 40)}"
-    return ConfirmScreen(title, Content("\n\n").join(parts), yes="Pause API Key", danger=True)
+    return ConfirmScreen(title, Content("\n").join(parts), facts, yes="Pause API Key", danger=True)
 
 
 def ask_resume(key: Key, valid_ips: Sequence[str]) -> ConfirmScreen:
     """Ask whether a paused key is to work again."""
     body = Content(f"It will work {ips_text(valid_ips)}, as before.")
     label = short(without_paused_mark(key.raw_label or ""), 40)
-    return ConfirmScreen(
-        f"Resume API Key: {label}",
-        Content("\n\n").join([_name(key), body]),
-        yes="Resume API Key",
-    )
-
-
-def _name(key: Key) -> Content:
-    label = short(without_paused_mark(key.raw_label or "")) or "(no label)"
-    short_key = f"  {mask(key.short_key)}" if key.short_key else ""
-    return Content.assemble((label, "bold"), (short_key, "$text-muted"))
+    return ConfirmScreen(f"Resume API Key: {label}", body, yes="Resume API Key")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from textual import on, work
+from textual import work
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Horizontal, VerticalScroll
+from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Footer, Static
 
@@ -21,11 +21,22 @@ from tui.ui.bindings import Place, bindings_for
 from tui.ui.screens.dialog import ConfirmScreen
 from tui.ui.screens.secret_box import SecretBox, ShowsSecret
 from tui.ui.screens.verify import Verify, VerifyScreen
-from tui.ui.widgets.button import Button
+from tui.ui.widgets.action_list import ActionLine
 from tui.ui.widgets.top_bar import TopBar
+
+_WORKS = {
+    True: Content.assemble(("✓ ", "$text-success"), "The key works."),
+    False: Content.assemble(("✗ ", "$text-error"), "The key does not do what it was given."),
+    None: Content.assemble(("! ", "$text-warning"), "Whether the key works was not found out."),
+}
+"""What a verification said."""
 
 BY_WORD = "By the operator's own word."
 """How a secret was stored that was sent nowhere from here."""
+
+
+MORE_ACTIONS = (ActionLine("v", "Verify", "verify"), ActionLine("s", "Stored, go on", "stored"))
+"""What else can be done with a new key's secret."""
 
 
 class SecretScreen(ShowsSecret[str]):
@@ -63,19 +74,18 @@ class SecretScreen(ShowsSecret[str]):
 
     def compose(self) -> ComposeResult:
         """The secret, what it is for, and where it can go."""
-        yield TopBar("Settings › API keys › New")
+        yield TopBar("Settings › API keys › New secret")
         with VerticalScroll(id="page", can_focus=False):
             yield Static(self._title, id="title")
             yield Static(self._about(), id="about")
-            yield SecretBox(self._attempt.stored if self._attempt else None, self._labels)
-            with Horizontal(id="buttons"):
-                yield Button("I have stored it", id="stored", variant="primary", compact=True)
+            yield SecretBox(lambda: self._attempt, self._labels, MORE_ACTIONS)
         yield Footer(show_command_palette=False, compact=True)
 
     def on_mount(self) -> None:
         """Show the secret."""
         if self._new_secret is not None:
             self._box.show(self._new_secret)
+        self._box.focus_actions()
 
     @property
     def _box(self) -> SecretBox:
@@ -86,12 +96,14 @@ class SecretScreen(ShowsSecret[str]):
         """Show whether the key works."""
         if self._verify is not None:
             verify = VerifyScreen(short(self._label, 40), self._verify, self._catalogue)
-            await self.app.push_screen_wait(verify)
+            works = await self.app.push_screen_wait(verify)
+            self._box.show_outcome("verify", _WORKS[works])
 
-    @on(Button.Pressed, "#stored")
-    def action_stored(self) -> None:
-        """The operator says that the secret is stored."""
-        self._leave()
+    @work(group="leave", description="ask whether the secret is stored")
+    async def action_stored(self) -> None:
+        """The operator says that the secret is stored; one more question where it went nowhere."""
+        if self._box.went_to or await self.may_leave():
+            self._leave()
 
     @work(group="leave", description="ask whether the secret is stored")
     async def action_close(self) -> None:
@@ -119,13 +131,14 @@ class SecretScreen(ShowsSecret[str]):
         self.dismiss(went_to)
 
     def _about(self) -> Content:
-        lines = [
-            Content.assemble((self._label, "bold"), "  ", (mask(self._short_key), "$text-muted")),
-            Content(", ".join(map(self._catalogue.label, self._draft.grants))),
-        ]
-        if self._draft.valid_ips:
-            lines.append(Content(f"Only from {', '.join(map(plain, self._draft.valid_ips))}"))
-        return Content("\n").join(lines)
+        grants = ", ".join(map(self._catalogue.label, self._draft.grants))
+        addresses = ", ".join(map(plain, self._draft.valid_ips)) or "any address"
+        return Content.assemble(
+            (self._label, "bold"),
+            "  ",
+            (mask(self._short_key), "$text-muted"),
+            f"\n{grants}, from {addresses}",
+        )
 
 
 def ask_stored(label: str, went_to: str) -> ConfirmScreen:

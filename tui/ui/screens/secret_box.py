@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from rich.cells import cached_cell_len
-from textual import events, on, work
+from textual import work
 from textual.app import ComposeResult, SuspendNotSupported
-from textual.containers import Horizontal, Vertical
+from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Static
@@ -23,6 +23,7 @@ from tui.delivery import (
     DeliveryFailed,
     FileDelivery,
     NewSecret,
+    Sent,
     does_not_answer,
     form_of,
     plain_view,
@@ -31,12 +32,13 @@ from tui.delivery import (
     variable_name,
     write_secret_file,
 )
+from tui.journal import Attempt
+from tui.keys.handing_over import handing_over
 from tui.text import plain, short
 from tui.ui.screens.dialog import AskScreen
 from tui.ui.terminal.output import write_and_wait
 from tui.ui.terminal.textual_internals import write_to_terminal
-from tui.ui.widgets.button import Button
-from tui.ui.widgets.messages import MessageKind, Messages
+from tui.ui.widgets.action_list import ActionLine, ActionList
 from tui.ui.widgets.status import Status
 from tui.waiting import in_thread, see_through, seen_through
 
@@ -45,14 +47,19 @@ Result = TypeVar("Result")
 COMMAND = "vault kv put -mount=secret momentum/{label} key=-"
 """An example of a command that takes a secret on its standard input."""
 
-WAYS_WIDTH = 72
-"""How many columns the buttons take that send the secret somewhere."""
+WAYS = (
+    ActionLine("c", "Clipboard", "clipboard"),
+    ActionLine("w", "File", "write"),
+    ActionLine("x", "Command", "command"),
+    ActionLine("p", "Plain view", "plain"),
+)
+"""Where a secret can go."""
 
 
 class SecretBox(Vertical):
     """Shows one secret and sends it where the operator says; `forget` ends that.
 
-    `on_stored` is called at once with how it was stored, so that this is known whatever comes next.
+    What becomes of it is noted at once with the `attempt` that made the key, if there is one.
     """
 
     DEFAULT_CSS = """
@@ -62,19 +69,22 @@ class SecretBox(Vertical):
             padding: 0 1; width: auto; max-width: 100%; border: round $accent; text-style: bold;
         }
         #warning { color: $text-warning; margin-bottom: 1; }
-        #ways { height: 1; }
-        #ways Button { margin-right: 2; }
-        &.-narrow #ways { layout: vertical; height: 4; }
-        Messages { margin-top: 1; }
     }
     """
 
     def __init__(
-        self, on_stored: Callable[[str], None] | None = None, labels: Sequence[str] = ()
+        self,
+        attempt: Callable[[], Attempt | None] = lambda: None,
+        labels: Sequence[str] = (),
+        more_actions: Sequence[ActionLine] = (),
     ) -> None:
-        """Take the raw `labels` of all keys: no command may mistake one for another."""
+        """Take the raw `labels` of all keys: no command may mistake one for another.
+
+        `more_actions` of the screen stand beneath the ways out.
+        """
         super().__init__()
-        self._on_stored, self._labels = on_stored, labels
+        self._attempt, self._labels = attempt, labels
+        self._actions = ActionList([*WAYS, *more_actions], id="ways")
         self._new_secret: NewSecret | None = None
         self._went_to: list[str] = []
 
@@ -84,29 +94,28 @@ class SecretBox(Vertical):
         return " ".join(self._went_to)
 
     def compose(self) -> ComposeResult:
-        """The secret, the warning, the ways out, and what came of them."""
+        """The secret, the warning, and the ways out with what came of them."""
         yield Static(id="secret", markup=False)
         yield Static(
-            "This is the only time that the secret is shown: it can never be retrieved again. "
-            "Take care to record and safeguard it.",
+            "! Shown only now: it can never be retrieved again. Take care to record it.",
             id="warning",
         )
-        with Horizontal(id="ways"):
-            yield Button("Send to clipboard", id="clipboard", compact=True)
-            yield Button("Write to a file", id="write", compact=True)
-            yield Button("Plain view", id="plain", compact=True)
-            yield Button("Hand to a command", id="command", compact=True)
-        yield Messages(lines=4)  # the whole of a path
+        yield self._actions
         yield Status()
 
-    def on_resize(self, event: events.Resize) -> None:
-        """Lay the ways out one below the other where they don't fit side by side."""
-        self.set_class(event.size.width < WAYS_WIDTH, "-narrow")
+    def show_outcome(self, action: str, outcome: Content) -> None:
+        """Show what came of an action of the screen."""
+        self._actions.show_outcome(action, outcome)
+
+    def focus_actions(self) -> None:
+        """Take the arrow keys, and leave what is seen of the page as it is."""
+        self._actions.focus(scroll_visible=False)
 
     def show(self, new_secret: NewSecret) -> None:
         """Show a secret; the same one once more, where more is known of its key by now."""
         if self._new_secret is None or new_secret.secret is not self._new_secret.secret:
             self._went_to = []
+            self._actions.clear_outcomes()
         self._new_secret = new_secret
         value = new_secret.secret.get_secret_value()
         shown = self.query_one("#secret", Static)
@@ -119,19 +128,22 @@ class SecretBox(Vertical):
         self.query_one("#secret", Static).update("")
         cached_cell_len.cache_clear()  # it remembers the texts that were measured
 
-    @on(Button.Pressed, "#clipboard")
     @work(group="deliver", description="send the secret to the clipboard")
     async def send_to_clipboard(self) -> None:
         """Send the secret to the clipboard that is nearest."""
         if self._new_secret is None:
             return
-        with self.query_one(Status).working("Sending it to the clipboard"):
-            sent = await send_to_clipboard(
-                self._new_secret.secret, os.environ, self._write_terminal
-            )
-        self._delivered(sent.where, sent.caveat)
+        try:
+            with self.query_one(Status).working("Sending it to the clipboard"):
+                async with handing_over(self._attempt()):
+                    sent = await send_to_clipboard(
+                        self._new_secret.secret, os.environ, self._write_terminal
+                    )
+        except DeliveryFailed as failure:
+            self._failed("clipboard", failure.sentence)
+        else:
+            self._delivered("clipboard", sent)
 
-    @on(Button.Pressed, "#write")
     @work(group="deliver", description="write the secret to a file")
     async def write_to_file(self) -> None:
         """Ask for a path, and write the secret to a new file there."""
@@ -157,31 +169,32 @@ class SecretBox(Vertical):
                 return
             try:
                 with self.query_one(Status).working("The file is being written"):
-                    where = await _write_new_file(Path(answer.strip()), new_secret)
+                    async with handing_over(self._attempt()):
+                        where = await _write_new_file(Path(answer.strip()), new_secret)
             except DeliveryFailed as failure:
                 path, refusal = answer, failure.sentence
             else:
-                self._delivered(where, is_stored=True)
+                self._delivered("write", Sent(where, ""), is_stored=True)
                 return
 
-    @on(Button.Pressed, "#plain")
     def show_plain(self) -> None:
         """Show the secret on the ordinary screen, for selection by mouse."""
         if self._new_secret is None:
             return
         label = short(self._new_secret.label, 60)
         heading = f"The secret of {label}, to select with the mouse:"
+        if attempt := self._attempt():
+            attempt.delivering()
         try:
             with self.app.suspend():
                 plain_view(
                     self._new_secret.secret, heading, sys.stdin.readline, _write_plain, _columns
                 )
         except SuspendNotSupported:
-            self._show_message(Content("This terminal can't be given back for a while."), "problem")
+            self._failed("plain", "This terminal can't be given back for a while.")
         else:
-            self._delivered("Shown plain, and erased again.")
+            self._delivered("plain", Sent("Shown plain, and erased again.", ""))
 
-    @on(Button.Pressed, "#command")
     @work(group="deliver", description="hand the secret to a command")
     async def hand_to_command(self) -> None:
         """Ask for a command, and run it with the secret on its standard input."""
@@ -209,25 +222,24 @@ class SecretBox(Vertical):
             try:
                 delivery.check([new_secret.label], self._labels)
                 with self.query_one(Status).working("The command runs"):
-                    sent = await delivery.deliver(new_secret)
+                    async with handing_over(self._attempt()):
+                        sent = await delivery.deliver(new_secret)
             except DeliveryFailed as failure:
                 command, refusal = answer, failure.sentence
             else:
-                self._delivered(sent.where, sent.caveat, is_stored=True)
+                self._delivered("command", sent, is_stored=True)
                 return
 
-    def _delivered(self, where: str, caveat: str = "", *, is_stored: bool = False) -> None:
-        if is_stored and self._on_stored is not None:
-            self._on_stored(where)
-        if where not in self._went_to:
-            self._went_to.append(where)
-        self._show_message(Content(f"{where} {caveat}".strip()), "done")
+    def _delivered(self, action: str, sent: Sent, *, is_stored: bool = False) -> None:
+        if is_stored and (attempt := self._attempt()):
+            attempt.stored(sent.where)
+        if sent.where not in self._went_to:
+            self._went_to.append(sent.where)
+        sign = ("✓ ", "$text-success") if sent.is_confirmed else ("→ ", "$text-accent")
+        self._actions.show_outcome(action, Content.assemble(sign, sent.where), sent.caveat)
 
-    def _show_message(self, content: Content, kind: MessageKind) -> None:
-        messages = self.query_one(Messages)
-        messages.clear()
-        messages.show(content, kind)
-        self.call_after_refresh(messages.scroll_visible, animate=False)
+    def _failed(self, action: str, sentence: str) -> None:
+        self._actions.show_outcome(action, Content.assemble(("✗ ", "$text-error"), sentence))
 
     def _write_terminal(self, sequence: str) -> None:
         write_to_terminal(self.app, sequence)

@@ -8,20 +8,23 @@ import select
 import signal
 import sys
 import termios
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any, TextIO, cast
 
+from rich.color import ColorSystem
 from textual import events
 from textual.app import App
-from textual.geometry import Size
+from textual.geometry import Offset, Size
 from textual.message import Message
 
 from tui.delivery.plain_view import ENDING
 from tui.ui.terminal.input_stage import InputStage
 from tui.ui.terminal.ordinary_screen import erasing
 from tui.ui.terminal.output import Output, open_again
-from tui.ui.terminal.textual_internals import SendingDriver
+from tui.ui.terminal.pen import erases_in_colour
+from tui.ui.terminal.picture import Picture
+from tui.ui.terminal.textual_internals import Piece, SendingDriver
 from tui.ui.terminal.type_ahead import TypeAhead
 
 USUAL, LARGEST = Size(80, 24), Size(500, 200)
@@ -36,10 +39,14 @@ _LFLAGS = termios.ECHO | termios.ICANON | termios.IEXTEN | termios.ISIG
 _IFLAGS = termios.IXON | termios.IXOFF | termios.ICRNL | termios.INLCR | termios.IGNCR
 _ON = "\x1b[?1049h\x1b[?25l\x1b[?7l\x1b[?2004h"
 """Alternate screen, no cursor, no line wrapping, bracketed paste."""
-_OFF = "\x1b[?2004l\x1b[?7h"
+_OFF = "\x1b[m\x1b[r\x1b[?2004l\x1b[?7h"
+"""Plain text on all rows, in case a frame was cut off; no bracketed paste, lines wrapped."""
 _BACK = "\x1b[?1049l\x1b[?25h"
 _MOUSE_ON = "\x1b[?1000h\x1b[?1003h\x1b[?1006h"
 _MOUSE_OFF = "\x1b[?1006l\x1b[?1003l\x1b[?1000l"
+_AT_ONCE_BEGIN, _AT_ONCE_END = "\x1b[?2026h", "\x1b[?2026l"
+_LONG_FRAME = 200
+"""Longer frames, in characters, are shown at once where the terminal can do that."""
 _KITTY_ON, _KITTY_OFF = "\x1b[>1u", "\x1b[<u"
 """Esc, and keys with ctrl and alt, tell themselves apart from the begin of a sequence."""
 _ASK_SYNCHRONIZED = "\x1b[?2026$p"
@@ -69,9 +76,13 @@ class TerminalDriver(SendingDriver):
         self._uses_mouse = mouse and not os.environ.get("STY")  # GNU screen holds Esc back for it
         self._output = Output(
             cast("TextIO", sys.__stdout__),
-            self._repaint,
+            self._send_changes,
             has_plain_signs=self._program.has_plain_signs,
         )
+        self._picture = Picture(
+            erases_in_colour=erases_in_colour(os.environ), sends_all=self._program.sends_all
+        )
+        self._shows_at_once = False
         self._own_input: int | None = None
         self._stage: InputStage | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -97,8 +108,28 @@ class TerminalDriver(SendingDriver):
         """Send a sequence that must not be dropped."""
         self._output.send(sequence)
 
-    def _repaint(self) -> None:
-        self._program.refresh(layout=True)
+    def draw(
+        self, pieces: Iterable[Piece], cursor: Offset, colours: ColorSystem, *, at_once: bool
+    ) -> None:
+        """Draw these, and send what changed by that as soon as the terminal takes it."""
+        self._picture.draw(pieces, cursor, colours)
+        self._shows_at_once = at_once
+        self._send_changes()
+
+    def redraw(self) -> None:
+        """Send everything that is to be on the screen, whatever was sent before."""
+        self._picture.forget()
+        self._send_changes()
+
+    def _send_changes(self) -> None:
+        """Send what is not on the terminal yet; one that doesn't keep up gets it all later."""
+        if not self._is_taken or not self._output.is_ready:
+            return
+        changes = self._picture.changes()
+        if self._shows_at_once and len(changes) > _LONG_FRAME:
+            changes = _AT_ONCE_BEGIN + changes + _AT_ONCE_END
+        self._output.write(changes)
+        self._output.flush()
 
     # From start to end
 
@@ -175,13 +206,13 @@ class TerminalDriver(SendingDriver):
         self.stop_application_mode()
         signal.raise_signal(signal.SIGSTOP)
         self.start_application_mode()
-        self._repaint()
+        self.redraw()
 
     def _continued(self) -> None:
         """Take the terminal once more: a shell may have changed it meanwhile."""
         self._take_settings()
         self._output.send(self._modes())
-        self._repaint()
+        self.redraw()
 
     # The window
 
@@ -197,6 +228,7 @@ class TerminalDriver(SendingDriver):
     def _resized(self) -> None:
         size = self._measure()
         self._output.set_size(size)
+        self._picture.resize(size)
         if self._stage is not None:
             self._stage.size = size
         self.send_message(events.Resize(size, size))

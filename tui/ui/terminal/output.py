@@ -105,6 +105,12 @@ class Output:
         """Take in how large the screen is."""
         self._most_bytes = BYTES_A_CELL * size.area
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether the terminal has taken everything; else `on_caught_up` is called once it has."""
+        self._is_behind = self._is_behind or bool(self._waiting)
+        return not self._is_behind
+
     def write(self, text: str) -> None:
         """Add to the frame that `flush` completes."""
         self._frame.append(text)

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import Any, TypeVar
 
 from rich.color import ColorSystem
+from rich.segment import Segment
+from rich.style import Style
 from rich.text import Text
+from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.app import App
 from textual.driver import Driver
 from textual.filter import Monochrome, NoColor
+from textual.geometry import Offset
 from textual.keys import _character_to_key
+from textual.strip import SGR_STYLES
 
 Result = TypeVar("Result")
+
+Piece = tuple[int, int, Sequence[Segment]]
+"""A row and a column of the screen, and the text that begins there."""
 
 
 class DiscreetApp(App[Result]):
@@ -29,6 +38,24 @@ class DiscreetApp(App[Result]):
     def crash(self, error: Exception) -> None:
         """End because of a fault outside of Textual's own handlers."""
         self._handle_exception(error)
+
+    def _display(self, screen: Any, renderable: Any) -> None:  # noqa: ANN401  # as App has it
+        """Have the driver draw, which knows what the terminal shows already."""
+        driver = self._driver
+        is_picture = isinstance(renderable, LayoutUpdate | ChopsUpdate)
+        if not is_picture or not isinstance(driver, SendingDriver):
+            super()._display(screen, renderable)
+            return
+        if self._running and not self._closed and not self._batch_count:
+            cursor = self.screen.outer_size.clamp_offset(self.cursor_position)
+            colours = self.console._color_system or ColorSystem.TRUECOLOR
+            driver.draw(pieces(renderable), cursor, colours, at_once=self._sync_available)
+        self.post_display_hook()
+
+    def action_redraw(self) -> None:
+        """Draw all of the screen: something else may have written to the terminal."""
+        if isinstance(self._driver, SendingDriver):
+            self._driver.redraw()
 
     def _handle_exception(self, error: Exception) -> None:
         self._return_code = 1
@@ -50,6 +77,16 @@ class SendingDriver(Driver):
     @abstractmethod
     def send(self, sequence: str) -> None:
         """Send a sequence that must not be dropped."""
+
+    @abstractmethod
+    def draw(
+        self, pieces: Iterable[Piece], cursor: Offset, colours: ColorSystem, *, at_once: bool
+    ) -> None:
+        """Draw these, the cursor there; `at_once` where the terminal can show it in one go."""
+
+    @abstractmethod
+    def redraw(self) -> None:
+        """Draw all of the screen, whatever was drawn before."""
 
 
 def limit_colours(app: App[Any], colours: ColorSystem | None) -> None:
@@ -76,3 +113,30 @@ def write_to_terminal(app: App[Any], sequence: str) -> None:
 def name_of_character(character: str) -> str:
     """Return Textual's name for the key that types a character: `a`, `question_mark`, `space`."""
     return _character_to_key(character)
+
+
+def sgr_codes(style: Style, colours: ColorSystem) -> tuple[str, str, str]:
+    """Return the numbers of SGR for a style's attributes, its foreground and its background."""
+    bits = style._attributes & style._set_attributes
+    attributes = [code for bit, code in enumerate(SGR_STYLES) if bits & (1 << bit)]
+    ink, paper = style._color, style._bgcolor
+    return (
+        ";".join(attributes),
+        "39" if ink is None else ";".join(ink.downgrade(colours).get_ansi_codes()),
+        "49" if paper is None else ";".join(paper.downgrade(colours).get_ansi_codes(False)),
+    )
+
+
+def pieces(update: LayoutUpdate | ChopsUpdate) -> Iterator[Piece]:
+    """Yield what an update of the screen draws."""
+    if isinstance(update, LayoutUpdate):
+        for y, strips in enumerate(update.strips, update.region.y):
+            x = update.region.x
+            for strip in strips:
+                yield y, x, strip._segments
+                x += strip.cell_length
+        return
+    for y, start, end in update.spans:
+        for strip_end, (x, chop) in zip(update.chop_ends[y], update.chops[y].items(), strict=False):
+            if chop is not None and x <= end and strip_end > start:
+                yield y, x, chop.crop(0, min(strip_end, end) - x)._segments

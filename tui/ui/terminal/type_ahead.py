@@ -55,6 +55,8 @@ class TypeAhead(DiscreetApp[Result]):
 
     has_plain_signs = False
     """Whether the program's signs are drawn in ASCII."""
+    sends_all = False
+    """Whether all that is drawn is sent to the terminal, not only what changed there."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from textual import widgets
 from textual.content import Content
+from textual.reactive import reactive
 
 from tui.ui.themes import FEW_COLOURS
 
@@ -14,8 +15,11 @@ FOCUSED = "▸"
 class Button(widgets.Button):
     """Textual's button on one line, with a sign at the focus.
 
-    Where no shade tells a button from text, brackets do.
+    Where no shade tells a button from text, brackets do. The `letter` that presses it, if any, is
+    underlined.
     """
+
+    letter = reactive("", init=False)
 
     def on_mount(self) -> None:
         """Leave the cells beside the label to the signs; a style sheet can't say 0 here."""
@@ -27,7 +31,11 @@ class Button(widgets.Button):
             before, after = FOCUSED, " "
         else:
             before, after = ("[", "]") if self._is_bracketed else (" ", " ")
-        return Content.assemble(before, Content.from_text(self.label, markup=False), after)
+        label = Content.from_text(self.label, markup=False)
+        place = label.plain.lower().find(self.letter) if self.letter else -1
+        if place >= 0:
+            label = label.stylize("underline", place, place + 1)
+        return Content.assemble(before, label, after)
 
     @property
     def _is_bracketed(self) -> bool:

@@ -32,7 +32,7 @@ _FIELDS = {"valid_ips": "ips"}
 """The fields whose name on the wire differs from their name here."""
 
 
-class KeyForm(Vertical):
+class DraftForm(Vertical):
     """Edits a draft of a key; the screen around it decides where the draft goes.
 
     `key` is what the draft starts from, if anything; `password` stands among the fields where

@@ -1,0 +1,93 @@
+"""What is sent over a whole walk through the program, against what Textual would have sent."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+
+import pytest
+
+from tests.node import Node
+from tests.program.program import Program, StartProgram
+
+COMPARED = """
+import sys
+from pathlib import Path
+from tests.program.both_streams import watch
+from tui import cli
+watch(Path(sys.argv.pop(1)))
+cli.run()
+"""
+ENVIRONMENTS = {
+    "256 colours": {},
+    "16 million": {"COLORTERM": "truecolor"},
+    "16 colours": {"TERM": "screen"},
+    "none": {"NO_COLOR": "1"},
+}
+
+
+def look_about(program: Program) -> None:
+    """Open and close what needs no answer of the server."""
+    program.press("f1")
+    program.shows("create a new API key", "Close")
+    program.press("pagedown", "pageup", "escape")
+    program.at_keys()
+    program.press(*["j"] * 25, "pageup", "pagedown", "g")
+    program.send("/mail\x1b")
+    program.at_keys()
+    program.send("2")
+    program.send("J")
+    program.shows("Journal")
+    program.press("escape")
+    program.at_keys()
+    program.resize(100, 30)
+    program.has_read()
+    program.press("ctrl+l")
+    program.resize(80, 24)
+    program.has_read()
+
+
+@pytest.mark.parametrize("env", ENVIRONMENTS.values(), ids=ENVIRONMENTS)
+def test_both_terminals_show_the_same_on_a_whole_walk(
+    start: StartProgram, node: Node, tmp_path: Path, env: dict[str, str]
+) -> None:
+    for number in range(30):
+        node.add_key(f"Mailer {number} 日本 e\u0301")
+    report = tmp_path / "report"
+    program = start(
+        str(report), "--url", node.url, "--username", node.username, driver=COMPARED, env=env
+    )
+    program.sign_in(node)
+    look_about(program)
+    program.send(f"nA new one\t{node.password}\t\t\t \r")
+    program.shows("The API key was created")
+    program.send("p")
+    program.shows("Press Enter to erase this")
+    program.press("enter")
+    program.shows("Shown plain, and erased again.")
+    program.press("s")
+    program.at_keys()
+    program.press("d")
+    program.shows("Delete")
+    program.signal(signal.SIGTSTP)
+    program.signal(signal.SIGCONT)
+    program.press("escape")
+    program.at_keys()
+    program.press("q")
+    program.leaves()
+    same, _, different = report.read_text().partition(" the same\n")
+    assert different == ""
+    assert int(same) > 50
+
+
+def test_after_ctrl_l_all_of_it_is_sent(to_node: StartProgram, node: Node) -> None:
+    program = to_node()
+    program.sign_in(node)
+    program.wait_quiet()
+    before, mark = program.text, program.mark
+    program.press("ctrl+l")
+    program.wait_bytes(b"API keys", since=mark)
+    program.wait_quiet()
+    assert program.text == before
+    program.press("q")
+    program.leaves()
