@@ -25,6 +25,7 @@ from textual.screen import Screen
 from textual.widgets import Input
 
 from tests.node import Node
+from tui.config.profile import Profile
 from tui.ui.app import KeysApp
 from tui.ui.bindings import COMMANDS, Place
 from tui.ui.screens.keys import KeysScreen
@@ -50,6 +51,7 @@ class Defaults(TypedDict, total=False):
     client_secret: SecretStr
     plain_http_allowed: bool
     notice: str
+    profile: Profile
 
 
 _ACTIONS = {"action", "leave", "load", "sign in", "write"}
@@ -250,6 +252,11 @@ class Keys(Page):
     @property
     def labels(self) -> list[str]:
         return [key.label for key in self.table.keys]
+
+    @property
+    def counts(self) -> str:
+        """The line above the table: `11 keys 4 due ! 1 retiring →`."""
+        return " ".join(self.me.lines[1 if self.me.line_with("Sign out") else 2].split())
 
     @property
     def cursor_line(self) -> str:

@@ -59,7 +59,7 @@ async def test_everything_that_is_changed_is_sent(node: Node) -> None:
         await form.save()
         keys = await updated(form, "Relay, renewed")
         assert "Relay, renewed" in keys.cursor_line, "the cursor stays on its key"
-        assert "View Metrics" in keys.cursor_line
+        assert "r--  metrics" in keys.cursor_line
     after = key(node, before.id)
     assert after.label == "Relay, renewed"
     assert after.valid_ips == ("198.51.100.7", "203.0.113.0/24")
