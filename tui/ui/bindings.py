@@ -355,6 +355,7 @@ COMMANDS = (
     Command(_DIALOG, "", "y, n", "", "answer yes or no"),
     Command(_DIALOG, "", "a letter", "", "press the button in which it is underlined"),
     Command(_DIALOG, "escape", "Esc", "dismiss_dialog", "close without doing anything", "Cancel"),
+    Command(_DIALOG, "escape", "Esc", "close_dialog", "", "Close"),
 )
 
 
