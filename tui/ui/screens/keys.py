@@ -79,6 +79,7 @@ _WANTS_KEYS = frozenset(
         "stretch",
         "mark_all",
         "compare",
+        "copy",
         "next_group",
     }
 )
@@ -347,6 +348,10 @@ class KeysScreen(Screen[None]):
     def action_stretch(self, rows: int) -> None:
         """Mark a range, by one row up (-1) or down (1)."""
         self.panel.table.stretch(rows)
+
+    def action_copy(self) -> None:
+        """Send label, short key or id of the key under the cursor to the clipboard."""
+        self._run_with_key(self._actions.copy, "copy a name of a key")
 
     def action_compare(self) -> None:
         """Show the grants of the marked keys side by side."""
