@@ -26,7 +26,7 @@ from tui.api.session import Session, SessionProblem
 from tui.problems import Problem, describe
 from tui.ui.bindings import Place, bindings_for
 from tui.ui.screens.dialog import AskSecretScreen, ConfirmScreen, ProblemScreen, TwoFactorScreen
-from tui.ui.terminal.type_ahead import opening_screen
+from tui.ui.terminal.type_ahead import drop_typed_ahead, opening_screen
 from tui.ui.widgets.field import Field
 from tui.ui.widgets.problem_text import ProblemText
 from tui.ui.widgets.status import Status
@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 
 UNPROTECTED = "Plain http: passwords and secrets cross the network unprotected."
 """What is shown as long as nothing hides them from whoever listens."""
+
+HEARD_MEANWHILE = frozenset({"escape", "f1", "ctrl+c", "ctrl+q"})
+"""Keys that are heard while the server is waited for; all others are meant for the list of keys."""
 
 SignIn = Callable[[Session], Awaitable[bool]]
 """One way to sign in; False where something is missing, or the operator changed their mind."""
@@ -152,10 +155,14 @@ class LoginScreen(Screen[None]):
         session: Session | None = None
         is_signed_in = False
         try:
-            with self.query_one(Status).working("Signing in · Esc cancels"):
-                with opening_screen(self.app):
-                    session = await self._connect(self._server())
+            with (
+                self.query_one(Status).working("Signing in · Esc cancels"),
+                opening_screen(self.app, HEARD_MEANWHILE),
+            ):
+                session = await self._connect(self._server())
                 is_signed_in = await sign_in(session)
+                if is_signed_in:
+                    self._go_on(session)
         except (BadAddress, ApiError, SessionProblem) as error:
             self._open_form(focused)
             self._show_refusal(error)
@@ -172,13 +179,16 @@ class LoginScreen(Screen[None]):
             if session is not None and not is_signed_in:
                 await session.close()
             self.refresh_bindings()
-        if session is not None and is_signed_in:
-            for name in ("password", "client-secret"):
-                self._field(name).value = ""  # the screen may outlive its closing
-            self.post_message(self.SignedIn(session))
+
+    def _go_on(self, session: Session) -> None:
+        """Forget the password, and have the app go on to the keys."""
+        for name in ("password", "client-secret"):
+            self._field(name).value = ""  # the screen may outlive its closing
+        self.post_message(self.SignedIn(session))
 
     def _open_form(self, focused: Widget | None) -> None:
-        """Let the operator type again, where the cursor was."""
+        """Let the operator type again, where the cursor was; what was typed meanwhile is lost."""
+        drop_typed_ahead(self.app)
         self.query_one("#form").disabled = False
         self.set_focus(focused)
 

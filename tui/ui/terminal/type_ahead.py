@@ -6,7 +6,7 @@ import asyncio
 import signal
 from abc import abstractmethod
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, TypeVar
 
@@ -66,6 +66,7 @@ class TypeAhead(DiscreetApp[Result]):
         self._target: MessagePump = self
         self._opening: list[object] = []
         self._awaited: set[object] = set()
+        self._heard: Set[str] = frozenset()
         self._is_held = self._is_late = self._is_deaf = False
 
     @abstractmethod
@@ -85,14 +86,23 @@ class TypeAhead(DiscreetApp[Result]):
         self._is_deaf = True
         self._waiting.clear()
 
+    def drop_keys(self) -> None:
+        """Drop the keys that wait: the screen for which they are meant does not come."""
+        self._waiting.clear()
+
     @contextmanager
-    def hold_keys(self) -> Iterator[None]:
-        """Hold keys back until a screen is pushed within, or it is clear that none will be."""
+    def hold_keys(self, heard: Set[str] = frozenset()) -> Iterator[None]:
+        """Hold keys back until a screen is pushed within, or it is clear that none will be.
+
+        Those in `heard` are heard at once, and what was typed before one of them is dropped.
+        """
         opening = object()
         self._opening.append(opening)
+        self._heard = heard
         try:
             yield
         finally:
+            self._heard = frozenset()
             self._release(opening)
 
     async def push_screen_wait(self, screen: Any, **kwargs: Any) -> Any:  # noqa: ANN401  # as Textual has it
@@ -147,6 +157,8 @@ class TypeAhead(DiscreetApp[Result]):
 
     def _overtakes(self, key: str) -> bool:
         """Tell whether a key is heard ahead of all that wait, which are dropped."""
+        if self._opening and key in self._heard:
+            return True
         if self._is_late:
             return key in OVERTAKING
         return key in ENDING and len(self._waiting) >= MANY_KEYS
@@ -170,6 +182,7 @@ class TypeAhead(DiscreetApp[Result]):
             return
         if self._opening:
             self._is_held = True
+            self._hear_first_of(self._heard)
             return
         if self.screen is not event.screen:
             target: MessagePump = self.screen
@@ -203,13 +216,18 @@ class TypeAhead(DiscreetApp[Result]):
         """Wait no longer for a key, except for the screen that it opens."""
         if key is self._under_way and self._is_held:
             self._is_late = True
-            keys = [event for event in self._waiting if isinstance(event, events.Key)]
-            for key_event in keys:
-                if key_event.key in OVERTAKING:
-                    self.call_later(self.on_event, key_event)
-                    break
+            self._hear_first_of(OVERTAKING)
         else:
             self.call_later(self._done, key)
+
+    def _hear_first_of(self, keys: Set[str]) -> None:
+        """Hear the first of these keys that waits; those that were typed before it are dropped."""
+        for number, event in enumerate(self._waiting):
+            if isinstance(event, events.Key) and event.key in keys:
+                for _ in range(number + 1):
+                    self._waiting.popleft()
+                self.call_later(super().on_event, event)
+                return
 
     async def _done(self, key: events.Key | events.Paste) -> None:
         if key is not self._under_way or self._has_ended:
@@ -221,10 +239,16 @@ class TypeAhead(DiscreetApp[Result]):
             await self._type(self._waiting.popleft())
 
 
-def opening_screen(app: App[Any]) -> AbstractContextManager[None]:
+def opening_screen(app: App[Any], heard: Set[str] = frozenset()) -> AbstractContextManager[None]:
     """Return what holds keys back until a screen is pushed within, or none is going to be.
 
     An action that must wait before it can open its screen does so in there: keys that are typed
-    meanwhile are meant for that screen.
+    meanwhile are meant for that screen, except for those in `heard`.
     """
-    return app.hold_keys() if isinstance(app, TypeAhead) else nullcontext()
+    return app.hold_keys(heard) if isinstance(app, TypeAhead) else nullcontext()
+
+
+def drop_typed_ahead(app: App[Any]) -> None:
+    """Drop the keys that were held back for a screen that does not come."""
+    if isinstance(app, TypeAhead):
+        app.drop_keys()
