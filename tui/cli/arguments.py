@@ -16,6 +16,7 @@ from tui.ui.themes import CHOICES
 
 COMMANDS: Mapping[str, str] = MappingProxyType(
     {
+        "config": "list, show, check: what is configured; example, path: to begin with",
         "help": "print a page of the manual",
         "sandbox": "run the made-up server alone until ctrl+c",
     }

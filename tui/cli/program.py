@@ -10,9 +10,21 @@ from contextlib import suppress
 from io import TextIOWrapper
 from typing import TYPE_CHECKING
 
-from tui.cli.arguments import COMMANDS, close_name
-from tui.cli.refusal import refuse
+from tui.cli.refusal import refuse, refuse_config
 from tui.cli.sandbox_command import sandbox_defaults, sandbox_options
+from tui.cli.settled import (
+    configuration,
+    of_server,
+    profile_of,
+    profiles,
+    server_name,
+    started_profile,
+    unknown_server,
+)
+from tui.config.known_servers import KnownServers
+from tui.config.last_used import LastUsed
+from tui.config.profile import Profile
+from tui.config.reading import BadConfig
 from tui.sandbox.options import SandboxMissing
 
 if TYPE_CHECKING:
@@ -24,44 +36,58 @@ if TYPE_CHECKING:
 
 def run(options: argparse.Namespace) -> int:
     """Run the program with these options; returns its exit code."""
-    if options.words:
-        name = options.words[0]
-        close = close_name(name, COMMANDS)
-        return refuse(f"there is neither a command nor a server {name!r}{close}")
-    if unfit := _unfit_server(options) or _unfit_terminal():
+    try:
+        config = configuration()
+    except BadConfig as bad:
+        return refuse_config(bad)
+    name = "" if options.sandbox else server_name(options, config)
+    if name and name not in config.servers:
+        return refuse(unknown_server(name, config))
+    profile = started_profile(name, options, config)
+    if unfit := _unfit_server(profile) or _unfit_terminal():
         return refuse(unfit)
     _keep_to_itself()
-    for name in ("COLUMNS", "LINES"):
-        os.environ.pop(name, None)
+    for variable in ("COLUMNS", "LINES"):
+        os.environ.pop(variable, None)
     _load_app()
-    look = _appearance(options)
+    look = _appearance(is_ascii=profile.ascii, sends_all=options.send_all)
     if options.sandbox:
-        return _run_beside_sandbox(options, look)
+        return _run_beside_sandbox(options, look, profile)
     from tui.delivery.recovery import RecoveryFolder
-    from tui.journal import journal_at_home
+    from tui.journal import Journal, journal_at_home
 
-    return _run_app(
-        _sign_in_defaults(options),
-        look,
-        journal=journal_at_home(),
-        recovery=RecoveryFolder(),
-        lock_seconds=options.lock_after,
+    journal = Journal(profile.journal) if profile.journal else journal_at_home()
+    general = profile_of("", options, config)
+    servers = KnownServers(
+        general=general,
+        profiles=profiles(options, config),
+        last_used=_last_used(is_remembered=general.remember),
+        started=profile if profile.url or of_server(options) else None,
     )
+    return _run_app(None, look, journal=journal, recovery=RecoveryFolder(), servers=servers)
 
 
-def _appearance(options: argparse.Namespace) -> Appearance:
+def _last_used(*, is_remembered: bool) -> LastUsed:
+    """Return what was used last; where nothing is to be remembered, that is gone, too."""
+    from tui.journal import journal_path
+
+    path = journal_path()
+    last_used = LastUsed(path.with_name("last-used.json") if path and is_remembered else None)
+    if path is not None and not is_remembered:
+        LastUsed(path.with_name("last-used.json")).forget()
+    last_used.read()
+    return last_used
+
+
+def _appearance(*, is_ascii: bool, sends_all: bool) -> Appearance:
     """Return how the program looks here; where the locale is C, also have nothing but ASCII out."""
     from tui.ui.appearance import appearance, is_ascii_locale
 
-    is_ascii = is_ascii_locale(os.environ, is_utf8_mode=bool(sys.flags.utf8_mode))
-    if is_ascii and isinstance(sys.stdout, TextIOWrapper):
+    has_ascii_locale = is_ascii_locale(os.environ, is_utf8_mode=bool(sys.flags.utf8_mode))
+    if has_ascii_locale and isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(encoding="ascii", errors="replace")
-    return appearance(
-        os.environ,
-        options.theme,
-        is_ascii=options.ascii or is_ascii,
-        sends_all=options.send_all,
-    )
+    is_ascii = is_ascii or has_ascii_locale
+    return appearance(os.environ, is_ascii=is_ascii, sends_all=sends_all)
 
 
 def _keep_to_itself() -> None:
@@ -86,22 +112,23 @@ def _load_app() -> None:
     gc.enable()
 
 
-def _unfit_server(options: argparse.Namespace) -> str:
+def _unfit_server(profile: Profile) -> str:
     """Return what is wrong with the server's address or certificates, or nothing."""
     from tui.api.address import AddressFault, BadAddress, check_ca_file, parse_server
     from tui.problems import describe
 
+    origin = f"server {profile.name}: " if profile.name else "--"
     try:
-        if options.ca_file is not None:
-            check_ca_file(options.ca_file)
-        if options.url:
-            parse_server(options.url, plain_http_allowed=options.allow_http)
+        if profile.ca_file is not None:
+            check_ca_file(profile.ca_file)
+        if profile.url:
+            parse_server(profile.url, plain_http_allowed=profile.allow_http)
     except BadAddress as error:
         if error.reason is AddressFault.CA_FILE:
-            return f"--ca-file {error.detail}"
+            return f"{origin}{'ca_file' if profile.name else 'ca-file'} {error.detail}"
         problem = describe(error)
         what, hint = (text[0].lower() + text[1:] for text in (problem.title, problem.hint))
-        return f"--url: {what}; {hint.rstrip('.')}"
+        return f"{origin}url: {what}; {hint.rstrip('.')}"
     return ""
 
 
@@ -114,25 +141,13 @@ def _unfit_terminal() -> str:
     return ""
 
 
-def _sign_in_defaults(options: argparse.Namespace) -> SignInDefaults:
-    from tui.ui.screens.login import SignInDefaults
-
-    return SignInDefaults(
-        url=options.url,
-        username=options.username,
-        ca_file=options.ca_file,
-        client_id=options.client_id,
-        plain_http_allowed=options.allow_http,
-    )
-
-
 def _run_app(
-    defaults: SignInDefaults,
+    defaults: SignInDefaults | None,
     look: Appearance,
     *,
     journal: Journal | None = None,
     recovery: RecoveryFolder | None = None,
-    lock_seconds: float | None = None,
+    servers: KnownServers | None = None,
 ) -> int:
     import asyncio
 
@@ -141,9 +156,7 @@ def _run_app(
 
     faults = BackgroundFaults()
     faults.watch()
-    app = KeysApp(
-        defaults, journal=journal, recovery=recovery, lock_seconds=lock_seconds, appearance=look
-    )
+    app = KeysApp(defaults, journal=journal, recovery=recovery, appearance=look, servers=servers)
     with asyncio.Runner(loop_factory=lambda: Loop(faults.note)) as runner:
         runner.run(app.run_async())
         unstored = runner.run(app.see_out())
@@ -154,7 +167,7 @@ def _run_app(
     return app.return_code or 0
 
 
-def _run_beside_sandbox(options: argparse.Namespace, look: Appearance) -> int:
+def _run_beside_sandbox(options: argparse.Namespace, look: Appearance, profile: Profile) -> int:
     from tui.sandbox.child_process import SandboxFailed, start
 
     try:
@@ -163,7 +176,7 @@ def _run_beside_sandbox(options: argparse.Namespace, look: Appearance) -> int:
         return refuse(str(error))
     try:
         return _run_app(
-            sandbox_defaults(sandbox.announcement), look, lock_seconds=options.lock_after
+            sandbox_defaults(sandbox.announcement, profile), look, servers=KnownServers(profile)
         )
     finally:
         sandbox.stop()

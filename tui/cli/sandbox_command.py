@@ -12,6 +12,7 @@ from tui.cli.refusal import refuse
 from tui.sandbox.options import SandboxMissing, SandboxOptions, require_packages
 
 if TYPE_CHECKING:
+    from tui.config.profile import Profile
     from tui.sandbox.options import Announcement
     from tui.ui.screens.login import SignInDefaults
 
@@ -51,7 +52,7 @@ def sandbox_options(options: argparse.Namespace) -> SandboxOptions:
     )
 
 
-def sandbox_defaults(announcement: Announcement) -> SignInDefaults:
+def sandbox_defaults(announcement: Announcement, profile: Profile) -> SignInDefaults:
     """Return what stands in the form to sign in to a sandbox."""
     from pydantic import SecretStr
 
@@ -72,6 +73,7 @@ def sandbox_defaults(announcement: Announcement) -> SignInDefaults:
         client_id=announcement.client_id,
         client_secret=SecretStr(announcement.client_secret or ""),
         notice=" · ".join(notices),
+        profile=replace(profile, url=announcement.url, user=announcement.username),
     )
 
 

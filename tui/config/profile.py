@@ -57,6 +57,15 @@ _IN_TABLES = ("deliver", "keys")
 """What a server's own table adds to, line by line, instead of replacing it."""
 
 
+_CLIENT_SECRETS = ("client_secret_file", "client_secret_command")
+_SECRETS_OF = {
+    "url": ("password_command", *_CLIENT_SECRETS),
+    "user": ("password_command",),
+    "client_id": _CLIENT_SECRETS,
+}
+"""Where the secrets come from that belong to what a setting names."""
+
+
 def in_force(
     config: ConfigFile, server: str, given: Mapping[str, InForce] | None = None
 ) -> dict[str, InForce]:
@@ -76,9 +85,8 @@ def in_force(
         if name in _IN_TABLES and name in settled:
             own = _joined(own, settled[name])
         settled[name] = own
-    if given and "client_id" in given:
-        for name in ("client_secret_file", "client_secret_command"):
-            settled.pop(name, None)
+    for name in [secret for changed in given or () for secret in _SECRETS_OF.get(changed, ())]:
+        settled.pop(name, None)
     return {**settled, **(given or {})}
 
 

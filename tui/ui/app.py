@@ -6,6 +6,7 @@ import asyncio
 import signal
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from importlib import import_module
@@ -21,6 +22,9 @@ from textual.scrollbar import ScrollBar, ScrollBarRender
 import tui.ui.screens
 from tui.api.errors import ApiError
 from tui.api.session import Session, SessionProblem
+from tui.config.known_servers import KnownServers
+from tui.config.last_used import DeliveryMemory
+from tui.config.profile import Profile
 from tui.crash import write_report
 from tui.delivery.recovery import RecoveryFolder
 from tui.journal import Journal
@@ -32,7 +36,9 @@ from tui.ui.bindings import HasPlace, Place, bindings_for, key_name
 from tui.ui.screens.dialog import AskPasswordScreen, AskSecretScreen, TwoFactorScreen
 from tui.ui.screens.leaving import GuardedScreen, StoppableScreen
 from tui.ui.screens.lock import LockScreen
-from tui.ui.screens.login import UNPROTECTED, LoginScreen, SignInDefaults
+from tui.ui.screens.login import UNPROTECTED, LoginScreen, SignInDefaults, defaults_of
+from tui.ui.screens.servers import ServersScreen
+from tui.ui.screens.welcome import WelcomeScreen
 from tui.ui.terminal.driver import TerminalDriver
 from tui.ui.terminal.textual_internals import limit_colours
 from tui.ui.terminal.type_ahead import TypeAhead
@@ -109,22 +115,33 @@ class KeysApp(TypeAhead[None]):
         recovery: RecoveryFolder | None = None,
         lock_seconds: float | None = None,
         appearance: Appearance | None = None,
+        servers: KnownServers | None = None,
     ) -> None:
-        """Lock the screen after `lock_seconds` without a key; None: as usual, 0: never."""
+        """Lock the screen after `lock_seconds` without a key; None: as usual, 0: never.
+
+        What a server's profile settles counts more, and so it does than the `appearance`. Without
+        `defaults`, the first of the `servers` stands in the form.
+        """
         super().__init__()
-        self._lock_seconds = LOCK_SECONDS if lock_seconds is None else lock_seconds
+        self._servers = servers or KnownServers()
+        self._usual_lock_seconds = LOCK_SECONDS if lock_seconds is None else lock_seconds
+        self._lock_seconds = self._usual_lock_seconds
         self.key_map: Mapping[str, str] = {}
         """The keys that the configuration gives to commands, by their ids."""
         self._is_locked = False
         self._last_key_at = clock_in_sleep()
-        self._defaults = defaults or SignInDefaults()
+        self._defaults = defaults or defaults_of(self._servers.first or self._servers.general)
+        self._is_first_start = defaults is None and servers is not None and servers.is_empty
+        self._has_to_choose = defaults is None and self._servers.first is None
         self._now = now or (lambda: datetime.now(UTC))
         self._journal = journal or Journal(None, now=self._now)
         self.unstored_secrets = UnstoredSecrets(recovery or RecoveryFolder({}), now=self._now)
         self._session: Session | None = None
         self._leaving = self._ending = False
         self.animation_level = "none"
-        self.take_on(appearance or Appearance())
+        self._usual_appearance = appearance or Appearance()
+        self._profile: Profile | None = None
+        self.take_on(self._usual_appearance)
 
     def take_on(self, appearance: Appearance) -> None:
         """Draw in this theme and these colours."""
@@ -142,12 +159,16 @@ class KeysApp(TypeAhead[None]):
         return TerminalDriver
 
     def on_mount(self) -> None:
-        """Show the login screen, and load everything else while the operator types."""
-        self.push_screen(LoginScreen(self._defaults, self.connect))
+        """Show the first screen, and load everything else while the operator types."""
+        if self._is_first_start:
+            self.push_screen(WelcomeScreen(plain_http_allowed=self._defaults.plain_http_allowed))
+        else:
+            self._show_login(self._defaults)
+        if self._has_to_choose:
+            self.action_switch_server()
         self.call_after_refresh(threading.Thread(target=_load_rest, daemon=True).start)
         self.app_resume_signal.subscribe(self, lambda _: self._note_key())
-        if self._lock_seconds > 0:
-            self.set_interval(LOOK_SECONDS, self._lock_when_due)
+        self.set_interval(LOOK_SECONDS, self._lock_when_due)
 
     async def on_event(self, event: events.Event) -> None:
         """Note when keys come."""
@@ -160,7 +181,8 @@ class KeysApp(TypeAhead[None]):
 
     def _lock_when_due(self) -> None:
         """Lock the screen of who is signed in, once it is time."""
-        is_due = clock_in_sleep() - self._last_key_at >= self._lock_seconds
+        idle = clock_in_sleep() - self._last_key_at
+        is_due = 0 < self._lock_seconds <= idle
         session = self._session
         if is_due and not self._is_locked and session is not None and not session.is_open:
             self._is_locked = True
@@ -211,7 +233,12 @@ class KeysApp(TypeAhead[None]):
         session = self._session = event.session
         session.ask_again = self._sign_in_again
         server, address = session.client.server, _address(session)
+        profile = self._defaults.profile
+        if not event.is_of_profile:
+            profile = replace(self._servers.general, url=server.url)
+            self._take_on_profile(profile)
         who = f"{session.user.name}@{address}" if session.user else address
+        who = " · ".join(filter(None, (profile.name, "read-only" * profile.read_only, who)))
         notices = [self._defaults.notice]
         if session.is_open:
             notices.append("Authentication is switched off here: API keys are not being enforced.")
@@ -220,14 +247,62 @@ class KeysApp(TypeAhead[None]):
         notice = "\n".join(filter(None, notices))
         self._journal.prepare()
         service = KeyService(session, self._journal, self.unstored_secrets)
-        self._start_over_with(KeysScreen(service, self._now, short(who, 60), notice))
+        last_used = self._servers.last_used
+        user = session.user.username if session.user else profile.user
+        last_used.note_sign_in(server.url, name=profile.name, user=user)
+        memory = DeliveryMemory(last_used, server.url, profile.deliver)
+        self._start_over_with(
+            KeysScreen(service, self._now, short(who, 60), notice, profile, memory)
+        )
 
     def on_keys_screen_signed_out(self) -> None:
         """Start over at once, and sign out on the server meanwhile."""
+        self._sign_out_and_go_to(self._defaults)
+
+    def _sign_out_and_go_to(self, defaults: SignInDefaults) -> None:
         session, self._session = self._session, None
         farewell = self._end_session(session, LEAVE_SECONDS)
         self.run_worker(farewell, group="sign out", description="sign out")
-        self._start_over_with(LoginScreen(self._defaults, self.connect))
+        self._show_login(defaults)
+
+    def _show_login(self, defaults: SignInDefaults) -> None:
+        """Have the operator sign in, in the colours of that server."""
+        self._defaults = defaults
+        self._take_on_profile(defaults.profile)
+        self._start_over_with(LoginScreen(defaults, self.connect))
+
+    def _take_on_profile(self, profile: Profile) -> None:
+        """Look, lock and answer to keys as a server's profile says."""
+        if profile == self._profile:
+            return  # the operator may have chosen another theme since
+        last_color, self._profile = self._profile.color if self._profile else "", profile
+        look = self._usual_appearance
+        self.take_on(look.in_theme(profile.theme) if profile.theme else look)
+        self.key_map = profile.keys
+        self.set_keymap({**profile.keys})
+        usual = self._usual_lock_seconds
+        self._lock_seconds = usual if profile.lock_after is None else profile.lock_after
+        for color, is_shown in ((last_color, False), (profile.color, True)):
+            if color:
+                self.set_class(is_shown, "-bar", f"-bar-{color}")
+
+    @on(WelcomeScreen.Named)
+    def _go_on_with(self, event: WelcomeScreen.Named) -> None:
+        self._show_login(defaults_of(replace(self._servers.general, url=event.url)))
+
+    @work(group="leave", description="choose another server")
+    async def action_switch_server(self) -> None:
+        """Have another server chosen, and sign out of this one, unless something would be lost."""
+        if self._leaving or self._is_locked or isinstance(self.screen, ServersScreen):
+            return
+        warning = ""
+        if self._session is not None:
+            warning = f"Choosing one signs you out of {short(_address(self._session), 60)}."
+        servers = self._servers
+        ask = ServersScreen(servers.choices(), servers.general, warning)
+        chosen = await self.push_screen_wait(ask)
+        if chosen is not None and await self._may_leave():
+            self._sign_out_and_go_to(defaults_of(chosen))
 
     def _start_over_with(self, screen: Screen[None]) -> None:
         """Show `screen`; all others are gone, with whatever was typed there."""
@@ -243,13 +318,18 @@ class KeysApp(TypeAhead[None]):
             return
         self._leaving = True
         try:
-            for screen in reversed(self.screen_stack):
-                if isinstance(screen, GuardedScreen) and not await screen.may_leave():
-                    return
-            await self._sign_out(LEAVE_SECONDS)
-            self.exit()
+            if await self._may_leave():
+                await self._sign_out(LEAVE_SECONDS)
+                self.exit()
         finally:
             self._leaving = False
+
+    async def _may_leave(self) -> bool:
+        """Return whether nothing would be lost, after asking where something would."""
+        for screen in reversed(self.screen_stack):
+            if isinstance(screen, GuardedScreen) and not await screen.may_leave():
+                return False
+        return True
 
     def end_at_once(self, number: signal.Signals) -> None:
         """Leave without asking: there may be nobody left to answer."""

@@ -14,6 +14,8 @@ class Place(Enum):
     """Where a key works, as the help names it."""
 
     ANYWHERE = "Anywhere"
+    WELCOME = "Welcome"
+    SERVERS = "Servers"
     LOGIN = "Signing in"
     KEYS = "API keys"
     SEARCH = "Search"
@@ -46,6 +48,7 @@ class Command:
     `footer` is its word in the footer; without one it isn't shown there. A command without an
     action is only described here, because a widget brings it along; one without `help` belongs
     to the command above it, and has a `title` where the palette offers it by itself.
+    One that `changes_keys` isn't there where a server is configured as read-only.
     """
 
     place: Place
@@ -56,6 +59,7 @@ class Command:
     footer: str = ""
     priority: bool = False
     title: str = ""
+    changes_keys: bool = False
 
     @property
     def id(self) -> str:
@@ -121,20 +125,41 @@ COMMANDS = (
             ("pagedown", 0, 1),
         )
     ),
+    Command(Place.WELCOME, "ctrl+s", "Enter", "go_on", "go on with the server", "Go on"),
+    Command(Place.SERVERS, "enter", "Enter", "choose", "go on with the server", "Choose"),
+    Command(Place.SERVERS, "escape", "Esc", "close", "go back", "Back"),
     Command(_LOGIN, "ctrl+s", "Enter", "sign_in", "sign in", "Sign in"),
     Command(
         _LOGIN, "ctrl+t", "ctrl+t", "use_token", "sign in with an access token", "Access token"
     ),
     Command(_LOGIN, "ctrl+o", "ctrl+o", "details", "tell what exactly went wrong", "Details"),
+    Command(_LOGIN, "ctrl+n", "ctrl+n", "app.switch_server", "choose another server", "Servers"),
     Command(_LOGIN, "escape", "Esc", "cancel", "stop signing in", "Cancel"),
     Command(_LOGIN, "ctrl+q", "ctrl+q", "app.leave", "", "Quit", priority=True),
-    Command(_KEYS, "n", "n", "new", "create a new API key", "New"),
+    Command(_KEYS, "n", "n", "new", "create a new API key", "New", changes_keys=True),
     Command(_KEYS, "", "Enter", "", "edit the key; on a narrow screen its details first"),
-    Command(_KEYS, "e", "e", "edit", "edit the key", "Edit"),
-    Command(_KEYS, "r", "r", "rotate", "rotate the key: a successor, then delete it", "Rotate"),
-    Command(_KEYS, "f", "f", "finish", "finish a rotation: delete the predecessor"),
-    Command(_KEYS, "z", "z", "pause", "pause the key: the server refuses it until it is resumed"),
-    Command(_KEYS, "d,delete", "d, Del", "delete", "delete the key", "Delete"),
+    Command(_KEYS, "e", "e", "edit", "edit the key", "Edit", changes_keys=True),
+    Command(
+        _KEYS,
+        "r",
+        "r",
+        "rotate",
+        "rotate the key: a successor, then delete it",
+        "Rotate",
+        changes_keys=True,
+    ),
+    Command(
+        _KEYS, "f", "f", "finish", "finish a rotation: delete the predecessor", changes_keys=True
+    ),
+    Command(
+        _KEYS,
+        "z",
+        "z",
+        "pause",
+        "pause the key: the server refuses it until it is resumed",
+        changes_keys=True,
+    ),
+    Command(_KEYS, "d,delete", "d, Del", "delete", "delete the key", "Delete", changes_keys=True),
     Command(
         _KEYS,
         "space",
@@ -177,6 +202,7 @@ COMMANDS = (
     Command(_KEYS, "ctrl+o", "ctrl+o", "details", "tell what exactly went wrong"),
     Command(_KEYS, "J", "J", "journal", "show the journal: what you did, and where"),
     Command(_KEYS, "equals_sign", "=", "compare", "show side by side what the marked keys may do"),
+    Command(_KEYS, "ctrl+n", "ctrl+n", "app.switch_server", "sign out, and in to another server"),
     Command(_KEYS, "s", "s", "sign_out", "sign out"),
     Command(_KEYS, "q", "q", "leave", "sign out and leave", "Quit"),
     Command(_SEARCH, "", "mail relay", "", "what has either word, also inside of others"),
@@ -205,11 +231,11 @@ COMMANDS = (
         Command(_SEARCH, key, key, action, "")
         for key, action in (("down", "down"), ("pageup", "page_up"), ("pagedown", "page_down"))
     ),
-    Command(_DETAIL, "e,enter", "Enter, e", "edit", "edit the key", "Edit"),
-    Command(_DETAIL, "r", "r", "rotate", "rotate the key", "Rotate"),
+    Command(_DETAIL, "e,enter", "Enter, e", "edit", "edit the key", "Edit", changes_keys=True),
+    Command(_DETAIL, "r", "r", "rotate", "rotate the key", "Rotate", changes_keys=True),
     Command(_DETAIL, "v", "v", "verify", "show what the key may do, with its secret", "Verify"),
-    Command(_DETAIL, "z", "z", "pause", "pause the key, or resume it", "Pause"),
-    Command(_DETAIL, "d,delete", "d, Del", "delete", "delete the key", "Delete"),
+    Command(_DETAIL, "z", "z", "pause", "pause the key, or resume it", "Pause", changes_keys=True),
+    Command(_DETAIL, "d,delete", "d, Del", "delete", "delete the key", "Delete", changes_keys=True),
     Command(_DETAIL, "escape,q", "Esc, q", "close", "go back to the list", "Back"),
     Command(_ROTATE, "ctrl+s", "Enter", "create", "create the successor", "Create"),
     Command(_ROTATE, "enter", "Enter", "create", ""),
@@ -239,12 +265,16 @@ COMMANDS = (
     Command(_ROTATE, "w", "w", "write", "write the secret to a new file"),
     Command(_ROTATE, "p", "p", "plain", "show the secret plain"),
     Command(_ROTATE, "x", "x", "command", "hand the secret to a command"),
-    Command(_RUN, "ctrl+s", "Enter", "start", "begin; on a key, show its rotation", "Begin"),
-    Command(_RUN, "p", "p", "pause", "pause after the keys under way, or go on", "Pause"),
+    Command(_RUN, "ctrl+s", "Enter", "start", "begin; on a key, show all of it", "Begin"),
+    Command(_RUN, "ctrl+s", "ctrl+s", "start_now", "", "Begin"),
     Command(_RUN, "r", "r", "retry", "try once more what failed", "Retry"),
-    Command(_RUN, "l", "l", "later", "keep all keys for now", "Later"),
     Command(_RUN, "d", "d", "finish", "delete the predecessors", "Delete predecessors"),
-    Command(_RUN, "escape,q", "Esc, q", "close", "leave; while it runs, stop", "Close"),
+    Command(_RUN, "l", "l", "later", "keep all keys for now", "Later"),
+    Command(_RUN, "p", "p", "pause", "pause after the keys under way, or go on", "Pause"),
+    Command(_RUN, "p", "p", "go_on", "", "Go on"),
+    Command(_RUN, "x", "x", "stop_command", "stop the command that hangs", "Stop command"),
+    Command(_RUN, "escape,q", "Esc, q", "stop", "stop after this key; else leave", "Stop"),
+    Command(_RUN, "escape,q", "Esc", "close", "", "Close"),
     Command(_FORM, "ctrl+s", "Enter, ctrl+s", "save", "create or update the key", "Save"),
     Command(_FORM, "", "Space", "", "give or take the grant under the cursor"),
     Command(_FORM, "", "/", "", "search the grants"),
@@ -309,6 +339,11 @@ def key_name(key: str) -> str:
     *modifiers, key = key.split("+")
     name = _NAMES.get(key) or (key if len(key) == 1 else key.capitalize())
     return "+".join([*modifiers, name])
+
+
+def changing_actions(place: Place) -> frozenset[str]:
+    """Return the actions of a place that lead to a change of a key."""
+    return frozenset(c.action for c in COMMANDS if c.place is place and c.changes_keys)
 
 
 def bindings_for(place: Place) -> list[Binding]:

@@ -13,6 +13,8 @@ from textual.content import Content
 from tui.api.errors import ApiError
 from tui.api.models import Key
 from tui.api.session import SessionProblem
+from tui.config.last_used import DeliveryMemory
+from tui.config.profile import Profile
 from tui.keys.guard import OtherInstanceAtWork
 from tui.keys.labels import base_label, retiring_since, shown_label
 from tui.keys.pause import find_pauses, pause, resume, tells_ips, why_not_paused
@@ -45,6 +47,8 @@ class KeyListView(Protocol):
     """The screen on whose behalf actions are run."""
 
     panel: KeyListPanel
+    profile: Profile
+    delivery_memory: DeliveryMemory
 
     @property
     def app(self) -> App[Any]:
@@ -95,7 +99,13 @@ class KeyActions:
 
     async def open(self, key: Key, who: str) -> None:
         """Show the details of a key on a screen of their own, and go on from there."""
-        detail = KeyDetailScreen(key, self._service.listing.catalogue, self._now(), who)
+        detail = KeyDetailScreen(
+            key,
+            self._service.listing.catalogue,
+            self._now(),
+            who,
+            is_read_only=self._view.profile.read_only,
+        )
         action = await self._view.app.push_screen_wait(detail)
         actions = {
             "edit": self.edit,

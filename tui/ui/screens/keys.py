@@ -21,13 +21,15 @@ from textual.worker import Worker
 from tui.api.errors import ApiError
 from tui.api.models import Key
 from tui.api.session import SessionProblem
+from tui.config.last_used import DeliveryMemory, LastUsed
+from tui.config.profile import Profile
 from tui.keys.listing import Listing
 from tui.keys.pause import Pause, find_pauses
 from tui.keys.records import Records
 from tui.keys.service import KeyService
 from tui.problems import Problem, describe
 from tui.search.key_search import KeySearch
-from tui.ui.bindings import Place, bindings_for
+from tui.ui.bindings import Place, bindings_for, changing_actions
 from tui.ui.screens.bulk import BulkScreen
 from tui.ui.screens.bulk_actions import (
     BulkDeleteScreen,
@@ -95,9 +97,18 @@ class KeysScreen(Screen[None]):
         """The operator wants to sign out."""
 
     def __init__(
-        self, service: KeyService, now: Callable[[], datetime], who: str, notice: str
+        self,
+        service: KeyService,
+        now: Callable[[], datetime],
+        who: str,
+        notice: str,
+        profile: Profile | None = None,
+        delivery_memory: DeliveryMemory | None = None,
     ) -> None:
+        """Take what is settled for the server, and where its secrets can go."""
         super().__init__()
+        self.profile = profile or Profile()
+        self.delivery_memory = delivery_memory or DeliveryMemory(LastUsed(), "", {})
         self._service, self._now, self._who = service, now, who
         self._standing_notice = notice
         self.panel = KeyListPanel()
@@ -125,6 +136,7 @@ class KeysScreen(Screen[None]):
 
     def on_mount(self) -> None:
         """Read the keys."""
+        self.query_one("#new").display = not self.profile.read_only
         self.action_reload()
 
     def on_unmount(self) -> None:
@@ -257,7 +269,7 @@ class KeysScreen(Screen[None]):
     @on(KeyTable.Opened)
     def _open(self, event: KeyTable.Opened) -> None:
         """Edit a key, by way of its details where they don't stand beside the list."""
-        if self.has_class("-wide"):
+        if self.has_class("-wide") and not self.profile.read_only:
             self._run(self._actions.edit(event.key), "edit a key")
         else:
             self._run(self._actions.open(event.key, self._who), "open a key")
@@ -265,8 +277,11 @@ class KeysScreen(Screen[None]):
     def _run_with_marked(
         self, screen: type[BulkScreen], action: KeyAction, description: str
     ) -> None:
-        if marked := self.panel.table.marked:
+        marked = self.panel.table.marked
+        if len(marked) > 1:
             self._run(self._actions.run_bulk(screen, marked), description)
+        elif marked:
+            self._run(action(marked[0]), description)
         else:
             self._run_with_key(action, description)
 
@@ -369,7 +384,9 @@ class KeysScreen(Screen[None]):
             self.panel.messages.withdraw_notes()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer what the table's state allows."""
+        """Offer what the table's state allows, and no change where the server is only read."""
+        if self.profile.read_only and action in changing_actions(self.PLACE):
+            return False
         if self.panel.search_row.is_typed_in and action not in _WHILE_TYPING:
             return False
         if action in _WANTS_KEYS and not self.panel.table.count:
