@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -45,6 +45,7 @@ from tui.ui.screens.kept_secrets import offer_kept_secrets
 from tui.ui.screens.key_actions import KeyActions
 from tui.ui.screens.pause_text import paused_since
 from tui.ui.screens.rotation_text import state_texts
+from tui.ui.terminal.type_ahead import HEARD_MEANWHILE, opening_screen
 from tui.ui.widgets.button import Button
 from tui.ui.widgets.columns import Column
 from tui.ui.widgets.key_facts import KeyFacts
@@ -116,6 +117,7 @@ class KeysScreen(Screen[None]):
         self._writing: list[str] = []
         self._actions = KeyActions(self, service, now)
         self._has_offered = False
+        self._first_reading = ExitStack()
 
     def compose(self) -> ComposeResult:
         """The panel and the key's facts."""
@@ -135,12 +137,14 @@ class KeysScreen(Screen[None]):
         return "\n".join(filter(None, notices))
 
     def on_mount(self) -> None:
-        """Read the keys."""
+        """Read the keys; what is typed meanwhile is meant for them."""
         self.query_one("#new").display = not self.profile.read_only
+        self._first_reading.enter_context(opening_screen(self.app, HEARD_MEANWHILE | {"q", "s"}))
         self.action_reload()
 
     def on_unmount(self) -> None:
         """Let other instances know that nothing is worked on here any more."""
+        self._first_reading.close()
         self._service.presence.close()
 
     @on(Button.Pressed, "#try-again")
@@ -150,7 +154,9 @@ class KeysScreen(Screen[None]):
 
     @work(group="load", exclusive=True, description="read the keys")
     async def _reload(self) -> None:
-        if await self.read(can_be_cancelled=True) and not self._has_offered:
+        with self._first_reading:
+            is_read = await self.read(can_be_cancelled=True)
+        if is_read and not self._has_offered:
             self._has_offered = True
             self._run(offer_kept_secrets(self, self._service), "offer secrets that were kept")
 

@@ -31,7 +31,7 @@ from tui.problems import Problem, describe
 from tui.text import short
 from tui.ui.bindings import Place, bindings_for
 from tui.ui.screens.dialog import AskSecretScreen, ConfirmScreen, ProblemScreen, TwoFactorScreen
-from tui.ui.terminal.type_ahead import drop_typed_ahead, opening_screen
+from tui.ui.terminal.type_ahead import HEARD_MEANWHILE, drop_typed_ahead, opening_screen
 from tui.ui.widgets.field import Field
 from tui.ui.widgets.problem_text import ProblemText
 from tui.ui.widgets.status import Status
@@ -42,9 +42,6 @@ if TYPE_CHECKING:
 
 UNPROTECTED = "Plain http: passwords and secrets cross the network unprotected."
 """What is shown as long as nothing hides them from whoever listens."""
-
-HEARD_MEANWHILE = frozenset({"escape", "f1", "ctrl+c", "ctrl+q"})
-"""Keys that are heard while the server is waited for; all others are meant for the list of keys."""
 
 SignIn = Callable[[Session], Awaitable[bool]]
 """One way to sign in; False where something is missing, or the operator changed their mind."""
