@@ -78,7 +78,7 @@ def test_help_and_version_load_nothing_heavy(option: str) -> None:
         (["--sandbox", "sandbox"], "leave out --sandbox\n"),
         (["--no-auth"], "go with --sandbox"),
         (["--theme", "dark"], "invalid choice: 'dark' (choose from"),
-        (["sandbox", "--ascii"], "--theme, --ascii and --send-all are of the program"),
+        (["sandbox", "--ascii"], "--theme, --ascii, --no-mouse and --send-all are of"),
         (["--url", "ftp://mail.example"], "--url: only https:// and http:// addresses work"),
         (["--url", "https://"], "--url: this is not a host name or an IP address"),
         (["--url", "https://x:99999"], "--url: the port is not a number from 1 to 65535"),

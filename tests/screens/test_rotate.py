@@ -82,7 +82,7 @@ async def test_later_then_finished_from_the_list(node: Node) -> None:
         assert keys.table.key is not None
         assert keys.table.key.id == old, "f then finishes it"
         assert "Relay: both keys work. f on the older one goes on." in keys.says
-        assert "has a successor: f finishes" in keys.says
+        assert "retiring, f deletes" in keys.says
         short_key = next(key.short_key for key in before if key.id == old)
         assert f"replaces {short_key}••••" in keys.says
         assert "(replaces" not in keys.says, "the list shows labels without the mark"
@@ -200,6 +200,7 @@ async def test_faults_of_the_create(node: Node) -> None:
             await keys.me.press("enter")  # the password is still there, and so is the focus
             await rotate.idle()
             assert rotate.says.count("No new key was seen so far") == 1
+            assert (rotate.old.split()[-1], "✗ not made" in rotate.new) == ("works", True)
             assert "<" not in rotate.says
             assert ids(node) == [old]
         node.fail("POST", API, "after")
@@ -207,6 +208,7 @@ async def test_faults_of_the_create(node: Node) -> None:
         await keys.me.until("The key was created, but its secret was lost")
         await rotate.idle()
         assert "Press r to delete it and make another" in rotate.says
+        assert "✓ made ✗ secret lost ▸ r replaces it" in rotate.new
         assert len(ids(node)) == 2
         await rotate.replace()
         assert ids(node) == [old]
@@ -226,6 +228,7 @@ async def test_a_create_of_which_nothing_is_known_is_looked_for_again(node: Node
         await keys.me.until("It is not known whether the key was created")
         await rotate.idle()
         assert "F5 looks at the list again" in rotate.says
+        assert "? perhaps made" in rotate.new
         node.heal()
         await rotate.press("look")
         await keys.me.until("its secret was lost")
@@ -233,6 +236,7 @@ async def test_a_create_of_which_nothing_is_known_is_looked_for_again(node: Node
         await rotate.press("undo")
         await (await Dialog(keys.me).shown("Undo the rotation?")).press_button("Delete successor")
         await keys.me.until("Undone: the key is as it was")
+        assert (rotate.old.split()[-1], "✓ made ✗ deleted" in rotate.new) == ("works", True)
         assert len(ids(node)) == 1
 
 
@@ -263,12 +267,13 @@ async def test_faults_of_the_deletion(node: Node) -> None:
             await rotate.press("finish")
             await rotate.idle()
             assert "no effect is seen so far" in rotate.says
+            assert "? perhaps deleted ▸ d deletes" in rotate.old
             assert "may still take effect until" in rotate.says
             assert "Undo" not in keys.me.footer, "it would leave no key, should the deletion land"
             assert len(ids(node)) == 2
         keys = await rotate.leave()
         await keys.go_to(LABEL)
-        assert "no answer: may be deleted until" in keys.cursor_line
+        assert "may be deleted until" in keys.cursor_line
         await keys.me.press(key_for(Place.KEYS, "finish"))
         await rotate.shown()
         assert "Undo" not in keys.me.footer
@@ -291,6 +296,7 @@ async def test_no_key_is_left_and_another_one_is_made_at_once(node: Node) -> Non
         node.release()
         await keys.me.until("NO KEY IS LEFT")
         await rotate.idle()
+        assert (rotate.old.split()[-1], "✗ deleted ▸ create" in rotate.new) == ("deleted", True)
         assert ids(node) == []
         await rotate.create(node)
         assert node.store.key_of(rotate.secret)
@@ -347,7 +353,7 @@ async def test_leaving_asks_while_the_secret_is_stored_nowhere(node: Node, tmp_p
         await dialog.press_button("I have stored it")
         await keys.shown()
         assert len(ids(node)) == 2
-        assert "has a successor: f finishes" in keys.says
+        assert "retiring, f deletes" in keys.says
         await forgotten(keys.me, secret)
 
 
@@ -423,7 +429,7 @@ async def test_an_interrupted_rotation_is_recognised_and_finished(
         await rotate.create(node)
     assert ids(node)[0] == old
     async with signed_in(node, journal=journal) as keys:
-        assert "secret never stored: r replaces it" in keys.says
+        assert "never stored: r replaces" in keys.says
         await keys.go_to(LABEL)
         await keys.me.press(key_for(Place.KEYS, "rotate"))
         rotate = await Rotate(keys.me).shown()
@@ -440,7 +446,7 @@ async def test_an_interrupted_rotation_is_recognised_and_finished(
         await keys.me.until("Both keys work.")  # it was verified while its secret was there
         await rotate.leave()
     async with signed_in(node, journal=journal) as keys:
-        await keys.me.until("has a successor: f finishes")
+        await keys.me.until("retiring, f deletes")
         await keys.go_to(LABEL)
         await keys.me.press(key_for(Place.KEYS, "finish"))
         rotate = await Rotate(keys.me).shown()
@@ -474,11 +480,11 @@ async def test_a_successor_of_other_grants_is_known_by_the_journal_and_verified_
         node.heal()
     async with signed_in(node, journal=journal) as keys:
         await keys.go_to("Relay")
-        assert "has a successor, unverified" in keys.cursor_line
+        assert "successor unverified: f" in keys.cursor_line
         await keys.me.press("a")
         bulk = await with_marked(keys, "finish")
         assert "0 predecessors will be deleted" in bulk.says
-        assert "1 left out: their successors have other grants or allowed IPs" in bulk.says
+        assert "its successor has other grants or allowed IPs" in bulk.states["Relay"]
         await keys.me.press("ctrl+s")
         await keys.me.until("There is nothing to do.")
         await bulk.leave()
@@ -503,7 +509,7 @@ async def test_keys_that_are_only_alike_are_asked_about(node: Node) -> None:
         node.add_key("worker")
     async with signed_in(node) as keys:
         await keys.go_to("worker")
-        await keys.me.until("alike to another key: r asks")
+        await keys.me.until("alike to another: r asks")
         await keys.me.press("a")
         bulk = await with_marked(keys, "finish")
         assert "0 predecessors will be deleted" in bulk.says
@@ -605,7 +611,7 @@ async def test_a_successor_that_comes_late_is_deleted_and_the_one_in_use_stays(
         assert (sent.action, sent.phase) == ("create", "begun")
         late, _ = node.add_key(sent.label, ("metrics/view",))
         await rotate.leave()
-        await keys.me.until("secret never stored: r deletes it")
+        await keys.me.until("never stored: r deletes")
         keys.table.move_to(late)
         await keys.me.press(key_for(Place.KEYS, "rotate"))
         dialog = await Dialog(keys.me).shown(f"Delete the unused {LABEL}?")
@@ -627,7 +633,7 @@ async def test_what_another_instance_is_working_on_is_left_alone(
         rotate = await begin_rotating(first)
         await rotate.create(node)
         await second.me.press(key_for(Place.KEYS, "reload"))
-        await second.me.until("being rotated by")
+        await second.me.until("rotating: ")
         await second.go_to(LABEL)
         await second.me.press(key_for(Place.KEYS, "rotate"))
         await second.me.until("another instance of this program")
@@ -635,4 +641,4 @@ async def test_what_another_instance_is_working_on_is_left_alone(
         await rotate.store()
         await rotate.leave()
         await second.me.press(key_for(Place.KEYS, "reload"))
-        await second.me.until("has a successor: f finishes")
+        await second.me.until("retiring, f deletes")

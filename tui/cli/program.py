@@ -64,7 +64,14 @@ def run(options: argparse.Namespace) -> int:
         last_used=_last_used(is_remembered=general.remember),
         started=profile if profile.url or of_server(options) else None,
     )
-    return _run_app(None, look, journal=journal, recovery=RecoveryFolder(), servers=servers)
+    return _run_app(
+        None,
+        look,
+        has_mouse=not profile.no_mouse,
+        journal=journal,
+        recovery=RecoveryFolder(),
+        servers=servers,
+    )
 
 
 def _last_used(*, is_remembered: bool) -> LastUsed:
@@ -145,6 +152,7 @@ def _run_app(
     defaults: SignInDefaults | None,
     look: Appearance,
     *,
+    has_mouse: bool,
     journal: Journal | None = None,
     recovery: RecoveryFolder | None = None,
     servers: KnownServers | None = None,
@@ -158,7 +166,7 @@ def _run_app(
     faults.watch()
     app = KeysApp(defaults, journal=journal, recovery=recovery, appearance=look, servers=servers)
     with asyncio.Runner(loop_factory=lambda: Loop(faults.note)) as runner:
-        runner.run(app.run_async())
+        runner.run(app.run_async(mouse=has_mouse))
         unstored = runner.run(app.see_out())
     for sentence in filter(None, (unstored, faults.sentence if faults.reports else "")):
         if sys.stderr is not None:
@@ -176,7 +184,10 @@ def _run_beside_sandbox(options: argparse.Namespace, look: Appearance, profile: 
         return refuse(str(error))
     try:
         return _run_app(
-            sandbox_defaults(sandbox.announcement, profile), look, servers=KnownServers(profile)
+            sandbox_defaults(sandbox.announcement, profile),
+            look,
+            has_mouse=not profile.no_mouse,
+            servers=KnownServers(profile),
         )
     finally:
         sandbox.stop()

@@ -83,8 +83,13 @@ def unfit_options(options: argparse.Namespace) -> str:
         names = ", ".join(word for word in given if word in _OF_SANDBOX_ALONE)
         command = shlex.join(["momentum-keys", "sandbox", *given])
         return f"only with the sandbox alone: {names}, as in {command}"
-    if options.command == "sandbox" and (options.theme or options.ascii or options.send_all):
-        return "--theme, --ascii and --send-all are of the program, not of the sandbox alone"
+    if options.command == "sandbox" and any(
+        (options.theme, options.ascii, options.no_mouse, options.send_all)
+    ):
+        return (
+            "--theme, --ascii, --no-mouse and --send-all are of the program, not of the sandbox "
+            "alone"
+        )
     if options.sandbox or options.command == "sandbox":
         given = ["--sandbox"] if options.sandbox and options.command else []
         given += [f"--{name.replace('_', '-')}" for name in _OF_A_SERVER if vars(options)[name]]

@@ -20,11 +20,9 @@ def vocabulary() -> Vocabulary:
 
 def _wrong_keys(key_map: Mapping[str, str]) -> Mapping[str, str]:
     """Return what is wrong with a key map, by the names of its commands."""
-    from tui.ui.bindings import COMMANDS  # it loads Textual
+    from tui.ui.key_map import wrong_keys  # it loads Textual
 
-    known = {command.id for command in COMMANDS if command.action}
-    unknown = [name for name in key_map if name not in known]
-    return {name: f"there is no command {name!r}{close_name(name, known)}" for name in unknown}
+    return wrong_keys(key_map)
 
 
 def configuration() -> ConfigFile:
@@ -45,6 +43,8 @@ def of_program(options: argparse.Namespace) -> dict[str, InForce]:
         given["lock_after"] = InForce(options.lock_after, options.lock_after / 60, "--lock-after")
     if options.ascii:
         given["ascii"] = InForce(True, True, "--ascii")
+    if options.no_mouse:
+        given["no_mouse"] = InForce(True, True, "--no-mouse")
     return given
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from tui.api.address import PREFIX
 from tui.config.reading import ConfigFile, Value
-from tui.config.rotation_policy import RotationPolicy
+from tui.config.rotation_policy import A_YEAR, RotationPolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Profile:
     read_only: bool = False
     color: str = ""
     deliver: Mapping[str, str] = field(default_factory=dict)
-    rotate_after: RotationPolicy = field(default_factory=RotationPolicy)
+    rotate_after: RotationPolicy = A_YEAR
     lock_after: float | None = None
     theme: str = ""
     keys: Mapping[str, str] = field(default_factory=dict)

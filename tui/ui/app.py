@@ -14,7 +14,7 @@ from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events, on, work
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.scrollbar import ScrollBar, ScrollBarRender
@@ -154,6 +154,17 @@ class KeysApp(TypeAhead[None]):
         has_few_colours = appearance.theme in FEW_COLOURS or appearance.colours is None
         self.set_class(has_few_colours, "-few-colours")
 
+    def _take_key_map(self, key_map: Mapping[str, str]) -> None:
+        """Give commands other keys, by their ids; they were checked with the configuration."""
+        from tui.ui.key_map import for_textual
+
+        self.key_map = key_map
+        self.set_keymap(for_textual(key_map))
+
+    def get_key_display(self, binding: Binding) -> str:
+        """Return the key of a binding as a person reads it."""
+        return binding.key_display or key_name(binding.key)
+
     def get_driver_class(self) -> type[Driver]:
         """Return what reads from the terminal and writes to it."""
         return TerminalDriver
@@ -278,8 +289,7 @@ class KeysApp(TypeAhead[None]):
         last_color, self._profile = self._profile.color if self._profile else "", profile
         look = self._usual_appearance
         self.take_on(look.in_theme(profile.theme) if profile.theme else look)
-        self.key_map = profile.keys
-        self.set_keymap({**profile.keys})
+        self._take_key_map(profile.keys)
         usual = self._usual_lock_seconds
         self._lock_seconds = usual if profile.lock_after is None else profile.lock_after
         for color, is_shown in ((last_color, False), (profile.color, True)):
@@ -301,8 +311,13 @@ class KeysApp(TypeAhead[None]):
         servers = self._servers
         ask = ServersScreen(servers.choices(), servers.general, warning)
         chosen = await self.push_screen_wait(ask)
-        if chosen is not None and await self._may_leave():
-            self._sign_out_and_go_to(defaults_of(chosen))
+        if chosen is not None:
+            await self._go_to_server(chosen)
+
+    async def _go_to_server(self, profile: Profile) -> None:
+        """Sign out, unless something would be lost, and have the operator sign in there."""
+        if not self._leaving and await self._may_leave():
+            self._sign_out_and_go_to(defaults_of(profile))
 
     def _start_over_with(self, screen: Screen[None]) -> None:
         """Show `screen`; all others are gone, with whatever was typed there."""
@@ -434,6 +449,14 @@ class KeysApp(TypeAhead[None]):
             Entry(key_name(action.binding.key), action.title, action.run)
             for action in possible_actions(self.screen)
             if action.binding.action != "palette"
+        ]
+        entries += [
+            Entry(
+                "server",
+                " ".join(filter(None, (server.name, short(server.url, 60)))),
+                partial(self._go_to_server, server),
+            )
+            for server in self._servers.choices()
         ]
         entries += [
             Entry("manual", topic.title, partial(self._open_manual, topic.name))
