@@ -127,7 +127,15 @@ COMMANDS = (
         )
     ),
     Command(Place.WELCOME, "ctrl+s", "Enter", "go_on", "go on with the server", "Go on"),
-    Command(Place.SERVERS, "enter", "Enter", "choose", "go on with the server", "Choose"),
+    Command(
+        Place.SERVERS,
+        "enter",
+        "Enter",
+        "choose",
+        "go on with the server",
+        "Choose",
+        priority=True,  # the list has it, too, and shows it nowhere
+    ),
     Command(Place.SERVERS, "escape", "Esc", "close", "go back", "Back"),
     Command(_LOGIN, "ctrl+s", "Enter", "sign_in", "sign in", "Sign in"),
     Command(
@@ -355,6 +363,7 @@ COMMANDS = (
     Command(_DIALOG, "", "y, n", "", "answer yes or no"),
     Command(_DIALOG, "", "a letter", "", "press the button in which it is underlined"),
     Command(_DIALOG, "escape", "Esc", "dismiss_dialog", "close without doing anything", "Cancel"),
+    Command(_DIALOG, "escape", "Esc", "close_dialog", "", "Close"),
 )
 
 
