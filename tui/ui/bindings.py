@@ -127,7 +127,15 @@ COMMANDS = (
         )
     ),
     Command(Place.WELCOME, "ctrl+s", "Enter", "go_on", "go on with the server", "Go on"),
-    Command(Place.SERVERS, "enter", "Enter", "choose", "go on with the server", "Choose"),
+    Command(
+        Place.SERVERS,
+        "enter",
+        "Enter",
+        "choose",
+        "go on with the server",
+        "Choose",
+        priority=True,  # the list has it, too, and shows it nowhere
+    ),
     Command(Place.SERVERS, "escape", "Esc", "close", "go back", "Back"),
     Command(_LOGIN, "ctrl+s", "Enter", "sign_in", "sign in", "Sign in"),
     Command(
