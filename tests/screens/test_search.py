@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.conftest import NodeMaker
-from tests.driver import NARROW, WIDE, Dialog, Keys, Operator, at_keys, key_for
+from tests.driver import NARROW, WIDE, Dialog, Keys, Operator, Secret, at_keys, key_for
 from tests.node import Node
 from tui.ui.bindings import Place
 from tui.ui.screens.compare import CompareScreen
@@ -410,8 +410,7 @@ async def test_grants_are_searched_in_the_form(node_with: NodeMaker) -> None:
         await form.save()
         await keys.me.until("The API key was created")
         assert "relay_webhooks/view" in node.keys()[-1].grants
-        await keys.me.press(key_for(Place.SECRET, "stored"))
-        await keys.shown()
+        await Secret(keys.me).stored()
 
 
 async def test_a_search_of_grants_without_a_query_ends(node: Node) -> None:
