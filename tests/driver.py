@@ -31,7 +31,7 @@ from tui.ui.bindings import COMMANDS, Place
 from tui.ui.screens.keys import KeysScreen
 from tui.ui.screens.login import SignInDefaults
 from tui.ui.widgets.field import Field
-from tui.ui.widgets.grant_list import GrantList
+from tui.ui.widgets.grant_grid import GrantGrid
 from tui.ui.widgets.key_table import KeyTable
 
 NOW = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
@@ -318,8 +318,8 @@ class Form(Page):
     """Create New API Key, or Edit API Key."""
 
     @property
-    def grants(self) -> GrantList:
-        return self.me.screen.query_one(GrantList)
+    def grants(self) -> GrantGrid:
+        return self.me.screen.query_one(GrantGrid)
 
     async def give(self, *labels: str) -> None:
         """Tick (or untick) grants by the words on the screen."""
@@ -328,16 +328,23 @@ class Form(Page):
                 break
             await self.me.press("tab")
         for label in labels:
-            await self.me.press("home")
-            for _ in range(self.grants.option_count):
-                index = self.grants.highlighted
-                assert index is not None
-                if f"] {label} " in str(self.grants.get_option_at_index(index).prompt):
-                    break
-                await self.me.press("down")
-            else:
-                raise AssertionError(f"There is no grant {label!r}:\n{self.me.text}")
+            await self.go_to_grant(label)
             await self.me.press("space")
+
+    async def go_to_grant(self, label: str) -> None:
+        """Move the cursor to a grant with the arrow keys."""
+        grid = self.grants
+        cells = {cell.key: cell for cell in grid._cells()}
+        labelled = (key for key in cells if grid._catalogue.label(key) == label)
+        wanted = cells[next(labelled)]
+        for _ in range(2 * len(cells)):
+            current = cells[grid.current]
+            if current is wanted:
+                return
+            down, across = wanted.y - current.y, wanted.x - current.x
+            vertical = "down" if down > 0 else "up"
+            await self.me.press(vertical if down else "right" if across > 0 else "left")
+        raise AssertionError(f"The arrow keys never come to {label!r}:\n{self.me.text}")
 
     async def complete(self, label: str, password: str, *grants: str) -> None:
         """Fill in what a new key needs."""
@@ -437,20 +444,24 @@ class Dialog(Page):
 async def at_login(
     at: Node | SignInDefaults, size: tuple[int, int] = NARROW, **others: Unpack[Defaults]
 ) -> AsyncIterator[Login]:
-    """Start the program, and let go of its connections at the end, however the test ends.
+    """Start the program at its login screen.
 
     For a node, the form holds its address and who signs in there, unless `others` say otherwise.
     """
-    app = KeysApp(
-        at if isinstance(at, SignInDefaults) else defaults_for(at, **others), now=lambda: NOW
-    )
+    defaults = at if isinstance(at, SignInDefaults) else defaults_for(at, **others)
+    async with running(KeysApp(defaults, now=lambda: NOW), size) as me:
+        await me.until("Sign in")
+        yield Login(me)
+
+
+@asynccontextmanager
+async def running(app: KeysApp, size: tuple[int, int] = NARROW) -> AsyncIterator[Operator]:
+    """Start a program, and let go of its connections at the end, however the test ends."""
     if eager := getattr(asyncio, "eager_task_factory", None):
         asyncio.get_running_loop().set_task_factory(eager)  # as `run_async` does, not `run_test`
     try:
         async with app.run_test(size=size) as pilot:
-            page = Login(Operator(pilot, app))
-            await page.me.until("Sign in")
-            yield page
+            yield Operator(pilot, app)
     finally:
         if app._session is not None:
             await app._session.close()

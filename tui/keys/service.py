@@ -251,10 +251,9 @@ class KeyService:
             created_key = replace(created_key, id=None)
         # A server may repeat the secret in its other fields; the journal never holds one.
         secret = created_key.secret.get_secret_value()
-        key_id, short_key = (
-            text.replace(secret, "") for text in (created_key.id or "", created_key.short_key)
-        )
-        attempt.done(key_id=key_id, short_key=short_key)
+        names = created_key.id or "", created_key.short_key, created_key.label
+        key_id, short_key, kept_label = (text.replace(secret, "") for text in names)
+        attempt.done(key_id=key_id, short_key=short_key, label=kept_label)
         if created_key.id:
             self._created_ids.add(created_key.id)
             account = draft.subaccount_id

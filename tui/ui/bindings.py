@@ -23,6 +23,7 @@ class Place(Enum):
     ROTATE = "Rotate a key"
     RUN = "Many keys"
     FORM = "Create and edit"
+    GRANTS = "Choosing grants"
     SECRET = "A new key's secret"  # noqa: S105  # a heading
     JOURNAL = "Journal"
     PALETTE = "Palette"
@@ -88,7 +89,7 @@ class Command:
 _ANY, _LOGIN, _KEYS = Place.ANYWHERE, Place.LOGIN, Place.KEYS
 _SEARCH = Place.SEARCH
 _DETAIL, _FORM, _ROTATE, _RUN = Place.DETAIL, Place.FORM, Place.ROTATE, Place.RUN
-_SECRET, _DIALOG = Place.SECRET, Place.DIALOG
+_SECRET, _DIALOG, _GRANTS = Place.SECRET, Place.DIALOG, Place.GRANTS
 _HELP, _MANUAL = Place.HELP, Place.MANUAL
 
 COMMANDS = (
@@ -126,7 +127,15 @@ COMMANDS = (
         )
     ),
     Command(Place.WELCOME, "ctrl+s", "Enter", "go_on", "go on with the server", "Go on"),
-    Command(Place.SERVERS, "enter", "Enter", "choose", "go on with the server", "Choose"),
+    Command(
+        Place.SERVERS,
+        "enter",
+        "Enter",
+        "choose",
+        "go on with the server",
+        "Choose",
+        priority=True,  # the list has it, too, and shows it nowhere
+    ),
     Command(Place.SERVERS, "escape", "Esc", "close", "go back", "Back"),
     Command(_LOGIN, "ctrl+s", "Enter", "sign_in", "sign in", "Sign in"),
     Command(
@@ -137,6 +146,14 @@ COMMANDS = (
     Command(_LOGIN, "escape", "Esc", "cancel", "stop signing in", "Cancel"),
     Command(_LOGIN, "ctrl+q", "ctrl+q", "app.leave", "", "Quit", priority=True),
     Command(_KEYS, "n", "n", "new", "create a new API key", "New", changes_keys=True),
+    Command(
+        _KEYS,
+        "N",
+        "N",
+        "new_like",
+        "create one with the grants and addresses of this one",
+        changes_keys=True,
+    ),
     Command(_KEYS, "e", "e", "edit", "edit the key", "Edit", changes_keys=True),
     Command(
         _KEYS,
@@ -291,14 +308,29 @@ COMMANDS = (
     Command(_RUN, "escape,q", "Esc, q", "stop", "stop after this key; else leave", "Stop"),
     Command(_RUN, "escape,q", "Esc", "close", "", "Close"),
     Command(_FORM, "ctrl+s", "Enter, ctrl+s", "save", "create or update the key", "Save"),
-    Command(_FORM, "", "Space", "", "give or take the grant under the cursor"),
-    Command(_FORM, "", "/", "", "search the grants"),
-    Command(
-        _FORM, "ctrl+g", "ctrl+g", "all_grants", "give all that are shown, or none of them", "All"
-    ),
     Command(_FORM, "ctrl+o", "ctrl+o", "details", "tell what exactly went wrong", "Details"),
-    Command(
-        _FORM, "escape", "Esc", "cancel", "go back; asks first when something was typed", "Cancel"
+    Command(_FORM, "escape", "Esc", "cancel", "go back; asks first when something was typed"),
+    Command(_GRANTS, "space", "Space", "give", "give or take the grant at the cursor", "Give"),
+    Command(_GRANTS, "r", "r", "give_reading", "give what only reads, and no more", "Read"),
+    Command(_GRANTS, "s", "s", "give_sending", "give what sends mail, and no more", "Send"),
+    Command(_GRANTS, "a", "a", "give_all", "give all that are shown, or none of them", "All"),
+    Command(_GRANTS, "equals_sign", "=", "same_as", "give what another key has", "Like"),
+    Command(_GRANTS, "slash", "/", "find", "search the grants", "Find"),
+    Command(_GRANTS, "enter", "Enter", "submit", ""),
+    Command(_GRANTS, "escape", "Esc", "end_search", "show all grants again", "All"),
+    Command(_GRANTS, "up", "↑ ↓ ← →", "cursor_up", "go to another grant; h j k l, too"),
+    *(
+        Command(_GRANTS, keys, keys, action, "")
+        for keys, action in (
+            ("k", "cursor_up"),
+            ("down,j", "cursor_down"),
+            ("left,h", "beside(-1)"),
+            ("right,l", "beside(1)"),
+            ("home", "first"),
+            ("end", "last"),
+            ("pageup", "page_up"),
+            ("pagedown", "page_down"),
+        )
     ),
     Command(_SECRET, "c", "c", "clipboard", "send it to the clipboard"),
     Command(_SECRET, "w", "w", "write", "write it to a new file that only you can read"),
@@ -331,6 +363,7 @@ COMMANDS = (
     Command(_DIALOG, "", "y, n", "", "answer yes or no"),
     Command(_DIALOG, "", "a letter", "", "press the button in which it is underlined"),
     Command(_DIALOG, "escape", "Esc", "dismiss_dialog", "close without doing anything", "Cancel"),
+    Command(_DIALOG, "escape", "Esc", "close_dialog", "", "Close"),
 )
 
 

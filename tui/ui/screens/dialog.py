@@ -42,6 +42,8 @@ class Dialog(ModalScreen[Answer]):
     PLACE = Place.DIALOG
     BINDINGS: ClassVar[list[BindingType]] = list(bindings_for(PLACE))
     nothing: Answer
+    only_tells: ClassVar[bool] = False
+    """Whether it asks nothing, so that leaving it cancels nothing."""
 
     def __init__(
         self, title: str, body: Content, facts: Facts = (), *, danger: bool = False
@@ -78,6 +80,16 @@ class Dialog(ModalScreen[Answer]):
     def action_dismiss_dialog(self) -> None:
         """Close without doing anything."""
         self.dismiss(self.nothing)
+
+    def action_close_dialog(self) -> None:
+        """Close what only tells something."""
+        self.action_dismiss_dialog()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Word the way out by whether anything is asked."""
+        if action in {"dismiss_dialog", "close_dialog"}:
+            return self.only_tells is (action == "close_dialog")
+        return True
 
     @on(events.Mount)
     def _give_letters(self) -> None:
@@ -254,16 +266,21 @@ class TwoFactorScreen(AskSecretScreen):
         super().__init__("Two-factor code", body, "Code", yes="Verify", refusal=refusal)
 
 
-class ProblemScreen(Dialog[None]):
-    """Shows a problem in full, with what a person who helps will ask for."""
+class TellScreen(Dialog[None]):
+    """Tells something; there is nothing to do but to go back."""
 
     AUTO_FOCUS = "#no"
     nothing = None
-
-    def __init__(self, problem: Problem) -> None:
-        parts = [problem.detail, problem.hint, problem.technical]
-        super().__init__(problem.title, Content("\n\n".join(part for part in parts if part)))
+    only_tells = True
 
     def buttons(self) -> ComposeResult:
         """Only back."""
         yield Button("Close", id="no", compact=True)
+
+
+class ProblemScreen(TellScreen):
+    """Shows a problem in full, with what a person who helps will ask for."""
+
+    def __init__(self, problem: Problem) -> None:
+        parts = [problem.detail, problem.hint, problem.technical]
+        super().__init__(problem.title, Content("\n\n".join(part for part in parts if part)))

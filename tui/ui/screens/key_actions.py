@@ -72,10 +72,14 @@ class KeyActions:
         self._view, self._service, self._now = view, service, now
         self._panel = view.panel
 
-    async def create(self) -> None:
+    async def create_like(self, key: Key) -> None:
+        """Create a key that may do what another one may, from the same addresses."""
+        await self.create(key)
+
+    async def create(self, like: Key | None = None) -> None:
         """Create a key, show its secret once, and go on with the key in the list."""
         app, listing = self._view.app, self._service.listing
-        form = CreateKeyScreen(self._service, self._view.notice)
+        form = CreateKeyScreen(self._service, self._view.notice, like)
         created = await app.push_screen_wait(form)
         if created is None:
             if form.was_sent:

@@ -71,6 +71,7 @@ MOVE_ON_SECONDS = 60
 _WANTS_KEYS = frozenset(
     {
         "edit",
+        "new_like",
         "delete",
         "rotate",
         "verify",
@@ -299,6 +300,10 @@ class KeysScreen(Screen[None]):
     def action_new(self) -> None:
         """Create a key."""
         self._run(self._actions.create(), "create a key")
+
+    def action_new_like(self) -> None:
+        """Create a key with the grants and addresses of the one under the cursor."""
+        self._run_with_key(self._actions.create_like, "create a key like another one")
 
     def action_delete(self) -> None:
         """Delete the marked keys, else the one under the cursor."""

@@ -106,7 +106,9 @@ class LoginScreen(Screen[None]):
         with Center(id="middle"), Vertical(id="form"):
             yield Field("Server", defaults.url, id="server", placeholder="https://momentum.example")
             yield Field("User name", defaults.username, id="username")
-            yield Field("Password", password, id="password", masked=True)
+            command = short(shlex.join(defaults.profile.password_command), 40)
+            hint = f"printed by {command}" if command else ""
+            yield Field("Password", password, id="password", masked=True, placeholder=hint)
             with Vertical(id="client"):
                 yield Field("Client ID", defaults.client_id, id="client-id")
                 yield Field("Client secret", id="client-secret", masked=True)
@@ -123,9 +125,6 @@ class LoginScreen(Screen[None]):
             self.query_one("#client").display = True
             names += ["client-id", "client-secret"]
         empty = [name for name in names if not self._field(name).value]
-        if profile.password_command:
-            command = short(shlex.join(profile.password_command), 60)
-            self._field("password").note = f"Leave it empty to have {command} print it."
         self._field(empty[0] if empty else "password").focus_input()
         self._note_route()
 
