@@ -21,7 +21,10 @@ class KeyDetailScreen(Screen[str]):
 
     PLACE = Place.DETAIL
     BINDINGS: ClassVar[list[BindingType]] = list(bindings_for(PLACE))
-    CSS = "KeyDetailScreen KeyFacts { padding: 1 2; height: 1fr; }"
+    CSS = """
+    KeyDetailScreen KeyFacts { padding: 1 2; height: 1fr; }
+    .-short KeyDetailScreen KeyFacts { padding: 0 2; }
+    """
 
     def __init__(
         self,

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, ClassVar
 
-from textual import on, work
+from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
@@ -149,6 +149,11 @@ class KeysScreen(Screen[None]):
         self.action_reload()
         self.set_interval(MOVE_ON_SECONDS, self._move_on)
 
+    @on(events.Resize)
+    def _follow_width(self) -> None:
+        """Tell in the footer what Enter does at this width."""
+        self.call_after_refresh(self.refresh_bindings)
+
     def on_unmount(self) -> None:
         """Let other instances know that nothing is worked on here any more."""
         self._service.presence.close()
@@ -241,6 +246,7 @@ class KeysScreen(Screen[None]):
         counted = groups(records, pauses)
         self.panel.show_groups({**counted, "due": due - counted["retiring"], "exposed": exposed})
         self._show_facts()
+        self.refresh_bindings()
 
     def _requests_by_key(self, listing: Listing) -> dict[str, list[WriteRequest]]:
         """Return what the journal tells of each listed key, newest first."""

@@ -19,7 +19,7 @@ from tui.text import age, mask, plain, short
 from tui.ui.widgets.columns import LETTERS
 from tui.ui.widgets.table_line import DUE, Reading, RowState
 
-_NAMES = len("Subacc. ")
+_NAMES = len("Subacc ")
 """How many cells the names of the facts take."""
 
 
@@ -83,13 +83,17 @@ def describe(key: Key, reading: Reading, width: int, state: RowState | None = No
     if key.owner:
         lines += _fact("Owner", [Content(short(key.owner))], width)
     if key.subaccount_id:
-        lines += _fact("Subacc.", [Content(str(key.subaccount_id))], width)
+        lines += _fact("Subacc", [Content(str(key.subaccount_id))], width)
     if moment := key.created_at:
         attention = reading.attention
         is_retiring = state is not None and state.kind == "retiring"
         due = f" {DUE}" * (attention.is_due(key) and not is_retiring)
-        made = f"{moment:%Y-%m-%d %H:%M} UTC, {age(moment, attention.now)}"
-        lines += _fact("Made", [Content.assemble(made, (due, "$text-warning"))], width)
+        made = Content.assemble(
+            age(moment, attention.now),
+            (due, "$text-warning"),
+            (f" {moment:%Y-%m-%d %H:%M} UTC", "$text-muted"),
+        )
+        lines += _fact("Made", [made], width)
     lines += _fact("ID", [Content(short(key.id))], width)
     return Content("\n").join(lines)
 
