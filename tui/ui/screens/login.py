@@ -177,7 +177,8 @@ class LoginScreen(Screen[None]):
         try:
             with self.query_one(Status).working("Signing in · Esc cancels"):
                 with opening_screen(self.app):
-                    session = await self._connect(await self._with_secret(self._server()))
+                    server = self._as_known(self._server())
+                    session = await self._connect(await self._with_secret(server))
                 is_signed_in = await sign_in(session)
         except (BadAddress, ApiError, SessionProblem, NoSecretRead) as error:
             self._open_form(focused)
@@ -271,6 +272,13 @@ class LoginScreen(Screen[None]):
             client_secret=client_secret,
             plain_http_allowed=self._defaults.plain_http_allowed,
         )
+
+    def _as_known(self, server: Server) -> Server:
+        """Return the server with the address by which it is remembered, if its profile has one."""
+        known_as = self._defaults.profile.known_as
+        if not known_as or not self._is_of_profile(server):
+            return server
+        return replace(server, known_as=parse_server(known_as, plain_http_allowed=True).url)
 
     async def _with_secret(self, server: Server) -> Server:
         """Return the server with the secret that its profile tells the source of, if any.
