@@ -172,6 +172,7 @@ class KeysApp(TypeAhead[None]):
     def on_mount(self) -> None:
         """Show the first screen, and load everything else while the operator types."""
         if self._is_first_start:
+            self._take_on_profile(self._defaults.profile)
             self.push_screen(WelcomeScreen(plain_http_allowed=self._defaults.plain_http_allowed))
         else:
             self._show_login(self._defaults)

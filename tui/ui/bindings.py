@@ -206,6 +206,7 @@ COMMANDS = (
     Command(_KEYS, "shift+down", "shift+↑ ↓", "stretch(1)", "mark a range"),
     Command(_KEYS, "shift+up", "shift+↑", "stretch(-1)", ""),
     Command(_KEYS, "a", "a", "mark_all", "mark all, or none"),
+    Command(_KEYS, "y", "y", "copy", "copy label, short key or id of the key"),
     Command(_KEYS, "equals_sign", "=", "compare", "show side by side what the marked keys may do"),
     Command(_KEYS, "f5,ctrl+r", "F5, ctrl+r", "reload", "read the keys again", "Reload"),
     Command(
@@ -268,6 +269,7 @@ COMMANDS = (
     Command(_DETAIL, "v", "v", "verify", "show what the key may do, with its secret", "Verify"),
     Command(_DETAIL, "z", "z", "pause", "pause the key, or resume it", "Pause", changes_keys=True),
     Command(_DETAIL, "d,delete", "d, Del", "delete", "delete the key", "Delete", changes_keys=True),
+    Command(_DETAIL, "y", "y", "copy", "copy label, short key or id of the key"),
     Command(_DETAIL, "escape,q", "Esc, q", "close", "go back to the list", "Back"),
     Command(_ROTATE, "ctrl+s", "Enter", "create", "create the successor", "Create"),
     Command(_ROTATE, "enter", "Enter", "create", ""),
