@@ -98,7 +98,8 @@ def problem_text(rotation: Rotation) -> Content:
     problem = describe(error, rotation.predecessor)
     says_more = rotation.state in _HINTED_STATES or isinstance(error, Forbidden)
     detail = "" if isinstance(error, SecretLost) else problem.detail  # the next step says as much
-    lines = filter(None, (detail, problem.hint if says_more else ""))
+    said = [sentence for name, sentence in problem.fields.items() if name != "password"]
+    lines = filter(None, (*said, "" if said else detail, problem.hint if says_more else ""))
     title = Content.assemble(("✗ ", "$text-error"), (problem.title, "bold $text-error"))
     return Content("\n").join([title, *map(Content, lines)])
 
