@@ -84,7 +84,8 @@ class KeyActions:
     async def create(self, like: Key | None = None) -> None:
         """Create a key, show its secret once, and go on with the key in the list."""
         app, listing = self._view.app, self._service.listing
-        form = CreateKeyScreen(self._service, self._view.notice, like)
+        subaccount = self._view.profile.subaccount
+        form = CreateKeyScreen(self._service, self._view.notice, like, subaccount)
         created = await app.push_screen_wait(form)
         if created is None:
             if form.was_sent:

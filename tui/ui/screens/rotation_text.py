@@ -7,7 +7,7 @@ from datetime import datetime
 from textual.content import Content
 
 from tui.api.errors import Forbidden
-from tui.api.grants import Catalogue
+from tui.api.grants import Catalogue, letters, sends
 from tui.api.models import KeyDraft
 from tui.keys.labels import base_label, shown_label
 from tui.keys.rotation import Rotation, State
@@ -117,9 +117,12 @@ def render_title(rotation: Rotation) -> Content:
     draft = rotation.draft
     label = plain(base_label(rotation.predecessor.raw_label or ""))
     addresses = count(len(draft.valid_ips), "address range") if draft.valid_ips else "any address"
+    is_exposed = sends(draft.grants) and not draft.valid_ips
     return Content.assemble(
         (short(label, 44), "bold"),
-        (f"   {count(len(draft.grants), 'grant')}   {addresses}", "$text-muted"),
+        f"   {letters(draft.grants)}   ",
+        (addresses, "$text-muted"),
+        (" !" if is_exposed else "", "$text-warning"),
     )
 
 
