@@ -131,12 +131,19 @@ class Operator:
         if self.app.call_later(heard.set):  # after what was sent before
             await heard.wait()
         deadline = time.monotonic() + 20
-        while self.app._under_way is not None and not self.app._exit:
+        while (
+            self.app._under_way is not None and not self.app._exit and not self._server_is_awaited
+        ):
             if self.app._exception is not None:
                 raise self.app._exception
             assert time.monotonic() < deadline, "a key is never done with"
             await asyncio.sleep(0.001)
         await self._painted()
+
+    @property
+    def _server_is_awaited(self) -> bool:
+        """Whether keys are held back until a server answers, which may be never."""
+        return self.app._is_held and bool(self.app._heard)
 
     async def _painted(self) -> None:
         """Let the loop turn until no widget has anything to do any more, for what that is worth.

@@ -172,7 +172,7 @@ class ConfirmScreen(Dialog[bool]):
         self.dismiss(True)
 
 
-class _TextDialog(Dialog[Answer | None]):
+class TextDialog(Dialog[Answer | None]):
     """Asks for one line of text, and returns what `answer` makes of it; None without any.
 
     `refusal` is what was wrong with the last answer.
@@ -217,7 +217,7 @@ class _TextDialog(Dialog[Answer | None]):
             self._field.focus_input()
 
 
-class AskScreen(_TextDialog[str]):
+class AskScreen(TextDialog[str]):
     """Asks for one line of text, taken as it was typed."""
 
     def __init__(
@@ -238,7 +238,7 @@ def _hidden_unwrapped(text: str) -> SecretStr:
     return _hidden(unwrapped(text) or text)
 
 
-class AskPasswordScreen(_TextDialog["SecretStr"]):
+class AskPasswordScreen(TextDialog["SecretStr"]):
     """Asks for a password: masked, and taken as it was typed."""
 
     taken_as = staticmethod(_hidden)

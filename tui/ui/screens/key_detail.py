@@ -75,6 +75,10 @@ class KeyDetailScreen(Screen[str]):
         """Go on to pausing the key, or resuming it."""
         self.dismiss("pause")
 
+    def action_copy(self) -> None:
+        """Go on to copying a name of the key."""
+        self.dismiss("copy")
+
     def action_close(self) -> None:
         """Go back to the list."""
         self.dismiss("")

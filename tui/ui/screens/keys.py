@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -45,6 +45,7 @@ from tui.ui.screens.journal import JournalScreen
 from tui.ui.screens.kept_secrets import offer_kept_secrets
 from tui.ui.screens.key_actions import KeyActions
 from tui.ui.screens.key_states import groups, row_states
+from tui.ui.terminal.type_ahead import HEARD_MEANWHILE, opening_screen
 from tui.ui.widgets.button import Button
 from tui.ui.widgets.columns import Column
 from tui.ui.widgets.key_facts import KeyFacts
@@ -82,6 +83,7 @@ _WANTS_KEYS = frozenset(
         "stretch",
         "mark_all",
         "compare",
+        "copy",
         "next_group",
     }
 )
@@ -125,6 +127,7 @@ class KeysScreen(Screen[None]):
         self._writing: list[str] = []
         self._actions = KeyActions(self, service, now)
         self._has_offered = False
+        self._first_reading = ExitStack()
         self._footer_kind: StateKind = ""
 
     def compose(self) -> ComposeResult:
@@ -145,7 +148,8 @@ class KeysScreen(Screen[None]):
         return "\n".join(filter(None, notices))
 
     def on_mount(self) -> None:
-        """Read the keys; relative times move on."""
+        """Read the keys, for which is meant what is typed meanwhile; relative times move on."""
+        self._first_reading.enter_context(opening_screen(self.app, HEARD_MEANWHILE | {"q", "s"}))
         self.action_reload()
         self.set_interval(MOVE_ON_SECONDS, self._move_on)
 
@@ -156,6 +160,7 @@ class KeysScreen(Screen[None]):
 
     def on_unmount(self) -> None:
         """Let other instances know that nothing is worked on here any more."""
+        self._first_reading.close()
         self._service.presence.close()
 
     @on(Button.Pressed, "#try-again")
@@ -165,7 +170,9 @@ class KeysScreen(Screen[None]):
 
     @work(group="load", exclusive=True, description="read the keys")
     async def _reload(self) -> None:
-        if await self.read(can_be_cancelled=True) and not self._has_offered:
+        with self._first_reading:
+            is_read = await self.read(can_be_cancelled=True)
+        if is_read and not self._has_offered:
             self._has_offered = True
             self._run(offer_kept_secrets(self, self._service), "offer secrets that were kept")
 
@@ -374,6 +381,10 @@ class KeysScreen(Screen[None]):
     def action_stretch(self, rows: int) -> None:
         """Mark a range, by one row up (-1) or down (1)."""
         self.panel.table.stretch(rows)
+
+    def action_copy(self) -> None:
+        """Send label, short key or id of the key under the cursor to the clipboard."""
+        self._run_with_key(self._actions.copy, "copy a name of a key")
 
     def action_compare(self) -> None:
         """Show the grants of the marked keys side by side."""

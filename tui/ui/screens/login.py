@@ -31,7 +31,7 @@ from tui.problems import Problem, describe
 from tui.text import short
 from tui.ui.bindings import Place, bindings_for
 from tui.ui.screens.dialog import AskSecretScreen, ConfirmScreen, ProblemScreen, TwoFactorScreen
-from tui.ui.terminal.type_ahead import opening_screen
+from tui.ui.terminal.type_ahead import HEARD_MEANWHILE, drop_typed_ahead, opening_screen
 from tui.ui.widgets.field import Field
 from tui.ui.widgets.key_footer import KeyFooter
 from tui.ui.widgets.problem_text import ProblemText
@@ -176,10 +176,15 @@ class LoginScreen(Screen[None]):
         session: Session | None = None
         is_signed_in = False
         try:
-            with self.query_one(Status).working("Signing in · Esc cancels"):
-                with opening_screen(self.app):
-                    session = await self._connect(await self._with_secret(self._server()))
+            with (
+                self.query_one(Status).working("Signing in · Esc cancels"),
+                opening_screen(self.app, HEARD_MEANWHILE),
+            ):
+                server = self._as_known(self._server())
+                session = await self._connect(await self._with_secret(server))
                 is_signed_in = await sign_in(session)
+                if is_signed_in:
+                    self._go_on(session)
         except (BadAddress, ApiError, SessionProblem, NoSecretRead) as error:
             self._open_form(focused)
             self._show_refusal(error)
@@ -196,14 +201,17 @@ class LoginScreen(Screen[None]):
             if session is not None and not is_signed_in:
                 await session.close()
             self.refresh_bindings()
-        if session is not None and is_signed_in:
-            for name in ("password", "client-secret"):
-                self._field(name).value = ""  # the screen may outlive its closing
-            is_of_profile = self._is_of_profile(session.client.server)
-            self.post_message(self.SignedIn(session, is_of_profile=is_of_profile))
+
+    def _go_on(self, session: Session) -> None:
+        """Forget the password, and have the app go on to the keys."""
+        for name in ("password", "client-secret"):
+            self._field(name).value = ""  # the screen may outlive its closing
+        is_of_profile = self._is_of_profile(session.client.server)
+        self.post_message(self.SignedIn(session, is_of_profile=is_of_profile))
 
     def _open_form(self, focused: Widget | None) -> None:
-        """Let the operator type again, where the cursor was."""
+        """Let the operator type again, where the cursor was; what was typed meanwhile is lost."""
+        drop_typed_ahead(self.app)
         self.query_one("#form").disabled = False
         self.set_focus(focused)
 
@@ -272,6 +280,13 @@ class LoginScreen(Screen[None]):
             client_secret=client_secret,
             plain_http_allowed=self._defaults.plain_http_allowed,
         )
+
+    def _as_known(self, server: Server) -> Server:
+        """Return the server with the address by which it is remembered, if its profile has one."""
+        known_as = self._defaults.profile.known_as
+        if not known_as or not self._is_of_profile(server):
+            return server
+        return replace(server, known_as=parse_server(known_as, plain_http_allowed=True).url)
 
     async def _with_secret(self, server: Server) -> Server:
         """Return the server with the secret that its profile tells the source of, if any.
