@@ -89,14 +89,7 @@ async def take(page: Page, name: str, replace: Mapping[str, str] = NOTHING) -> N
 
 def keys_of(me: Operator) -> str:
     """Return what the footer is to say."""
-    for footer in me.screen.query(KeyFooter):
-        is_current = footer._items == list(footer._active())
-        shown_now = [f"{item.shown} {item.word}" for _, item in footer._placed()]
-        return " ".join(shown_now) if is_current else "not what can be pressed now"
-    bindings = [active.binding for active in me.screen.active_bindings.values()]
-    shown = [binding for binding in bindings if binding.show]
-    descriptions = {b.action: f"{me.app.get_key_display(b)} {b.description}" for b in shown}
-    return " ".join(descriptions.values())
+    return me.screen.query_one(KeyFooter).render().plain
 
 
 async def test_signing_in(server: Node) -> None:

@@ -258,7 +258,9 @@ class KeysApp(TypeAhead[None]):
             notices.append(UNPROTECTED)
         notice = "\n".join(filter(None, notices))
         self._journal.prepare()
-        service = KeyService(session, self._journal, self.unstored_secrets)
+        service = KeyService(
+            session, self._journal, self.unstored_secrets, is_read_only=profile.read_only
+        )
         last_used = self._servers.last_used
         user = session.user.username if session.user else profile.user
         last_used.note_sign_in(server.url, name=profile.name, user=user)

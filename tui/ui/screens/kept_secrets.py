@@ -78,7 +78,7 @@ class _Offer:
         messages = self._view.panel.messages
         try:
             secrets, complaints = await in_thread(
-                partial(self._folder.read, self._service.session.client.server.url)
+                partial(self._folder.read, self._service.session.client.server.identity)
             )
         except TimeoutError:
             complaints, secrets = (f"{plain(str(self._folder.path))} does not answer.",), ()

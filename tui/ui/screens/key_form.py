@@ -61,10 +61,11 @@ class KeyFormScreen(Screen[Result | None]):
         key: Key | None = None,
         password: PasswordField | None = None,
         like: Key | None = None,
+        subaccount: int | None = None,
     ) -> None:
         super().__init__()
         self._service, self._notice = service, notice
-        self.form = DraftForm(service, key, password, like)
+        self.form = DraftForm(service, key, password, like, subaccount)
         self.was_sent = False
         """Whether anything may have changed on the server, however it answered."""
         self._being_sent = ""

@@ -180,7 +180,8 @@ class LoginScreen(Screen[None]):
                 self.query_one(Status).working("Signing in · Esc cancels"),
                 opening_screen(self.app, HEARD_MEANWHILE),
             ):
-                session = await self._connect(await self._with_secret(self._server()))
+                server = self._as_known(self._server())
+                session = await self._connect(await self._with_secret(server))
                 is_signed_in = await sign_in(session)
                 if is_signed_in:
                     self._go_on(session)
@@ -279,6 +280,13 @@ class LoginScreen(Screen[None]):
             client_secret=client_secret,
             plain_http_allowed=self._defaults.plain_http_allowed,
         )
+
+    def _as_known(self, server: Server) -> Server:
+        """Return the server with the address by which it is remembered, if its profile has one."""
+        known_as = self._defaults.profile.known_as
+        if not known_as or not self._is_of_profile(server):
+            return server
+        return replace(server, known_as=parse_server(known_as, plain_http_allowed=True).url)
 
     async def _with_secret(self, server: Server) -> Server:
         """Return the server with the secret that its profile tells the source of, if any.
