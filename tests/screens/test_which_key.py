@@ -193,8 +193,10 @@ async def test_a_mark_that_did_not_arrive_is_told(
     keep_labels(node, monkeypatch, lambda label: label[:30])
     async with signed_in(node) as keys:
         rotate = await begin_rotating(keys)
-        await rotate.rotate(node)
-        await keys.me.until("only this host knows")
+        await rotate.try_to_create(node.password)
+        await keys.me.until("only this host knows whose successor it is")
+        await rotate.idle()
+        await rotate.store()
         await rotate.press("finish")
         await keys.me.until("Rotated: only the successor works now.")
         assert len(ids(node)) == 1

@@ -18,7 +18,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.screen import Screen
 from textual.widget import Widget
-from textual.widgets import Footer, Input
+from textual.widgets import Input
 from textual.worker import Worker
 
 from tui.api.address import BadAddress, Server, parse_server
@@ -33,6 +33,7 @@ from tui.ui.bindings import Place, bindings_for
 from tui.ui.screens.dialog import AskSecretScreen, ConfirmScreen, ProblemScreen, TwoFactorScreen
 from tui.ui.terminal.type_ahead import HEARD_MEANWHILE, drop_typed_ahead, opening_screen
 from tui.ui.widgets.field import Field
+from tui.ui.widgets.key_footer import KeyFooter
 from tui.ui.widgets.problem_text import ProblemText
 from tui.ui.widgets.status import Status
 from tui.ui.widgets.top_bar import TopBar
@@ -114,7 +115,7 @@ class LoginScreen(Screen[None]):
                 yield Field("Client secret", id="client-secret", masked=True)
             yield ProblemText(id="problem")
             yield Status()
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyFooter()
 
     def on_mount(self) -> None:
         """Put the cursor where the first thing is missing."""

@@ -11,6 +11,7 @@ from tui.api.grants import Catalogue, letters, sends
 from tui.api.models import KeyDraft
 from tui.keys.labels import base_label, shown_label
 from tui.keys.rotation import Rotation, State
+from tui.keys.rotation.states import MarkNotKept
 from tui.keys.write_outcomes import SecretLost
 from tui.problems import describe
 from tui.text import count, plain, short
@@ -135,7 +136,9 @@ def note_text(rotation: Rotation) -> str:
             f"{time_text(write.until)}: the other key stays until then."
         )
     problem = rotation.mark_problem
-    if problem is not None and rotation.state is not S.UNDONE:
+    if isinstance(problem, MarkNotKept) and rotation.state is not S.UNDONE:
+        notes.append(problem.sentence)
+    elif problem is not None and rotation.state is not S.UNDONE:
         is_marked = mark_is_there(rotation)
         reason = describe(problem).one_line
         notes.append(
