@@ -40,7 +40,7 @@ from tui.ui.screens.login import UNPROTECTED, LoginScreen, SignInDefaults, defau
 from tui.ui.screens.servers import ServersScreen
 from tui.ui.screens.welcome import WelcomeScreen
 from tui.ui.terminal.driver import TerminalDriver
-from tui.ui.terminal.textual_internals import limit_colours
+from tui.ui.terminal.textual_internals import OnceParsed, limit_colours
 from tui.ui.terminal.type_ahead import TypeAhead
 from tui.ui.themes import CHOICES, FEW_COLOURS, theme
 from tui.ui.widgets.too_small import SMALLEST
@@ -123,6 +123,7 @@ class KeysApp(TypeAhead[None]):
         `defaults`, the first of the `servers` stands in the form.
         """
         super().__init__()
+        self.stylesheet = OnceParsed(variables=self.get_css_variables())
         self._servers = servers or KnownServers()
         self._usual_lock_seconds = LOCK_SECONDS if lock_seconds is None else lock_seconds
         self._lock_seconds = self._usual_lock_seconds
