@@ -27,7 +27,7 @@ LIGHT = (
     "keys.validation", "api.session", "api.models", "api.errors", "api.grants", "api.address",
     "journal", "delivery", "text", "crash", "cli", "sandbox.options", "sandbox.child_process",
     "search.query", "search.index", "search.key_rows", "search.highlights", "search.permissions",
-    "search.matches", "search.key_search",
+    "search.matches", "search.key_search", "manual", "manual.layout",
 )  # fmt: skip
 SCREENS = tuple(
     f"ui.screens.{path.stem}" for path in sorted((ROOT / "ui/screens").glob("[!_]*.py"))

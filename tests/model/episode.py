@@ -133,6 +133,12 @@ class Operator:
             await asyncio.create_task(program.start())
         return program
 
+    def is_in_a_vault(self, key: Key | None) -> bool:
+        """Tell whether an operator finds a key's secret where the operators keep theirs."""
+        truth = self.episode.truth
+        secret = truth.secrets.get(key.id, "") if key is not None else ""
+        return secret in truth.outside or any(secret in vault.values() for vault in truth.vaults)
+
     def close(self) -> None:
         """Leave the program in order."""
         if self.program is not None:
@@ -508,6 +514,8 @@ async def _finish_each(operator: Operator, program: Program) -> None:
             if rotation is None:
                 continue
             left = ["look", "stored", "deliver", "verify", "replace", "create", "finish", "finish"]
+            if not operator.is_in_a_vault(rotation.successor):
+                left.append("undo")
             while not program.is_over(rotation):
                 name = next((name for name in left if name in program.steps(rotation)), "")
                 if not name:
@@ -519,8 +527,12 @@ async def _finish_each(operator: Operator, program: Program) -> None:
 
 
 async def _delete_lost(operator: Operator, program: Program) -> None:
-    """Delete the keys of which the list says that nobody has the secret."""
+    """Delete the keys of which the list says that nobody has the secret.
+
+    Of those of which it says that this is not known, the operators look into their vaults.
+    """
     for key in program.keys:
-        if key.id in program.lost():
-            with operator.meaning("delete", key, step="lost"):
+        is_lost = key.id in program.lost()
+        if is_lost or (key.id in program.unclear() and not operator.is_in_a_vault(key)):
+            with operator.meaning("delete", key, step="lost" if is_lost else "delete"):
                 await program.delete(key)

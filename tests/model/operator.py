@@ -28,6 +28,7 @@ from tui.api.session import Session, SessionProblem
 from tui.delivery.new_secret import DeliveryFailed, DeliveryFault, NewSecret, Sent
 from tui.journal import Journal, JournalEntry
 from tui.keys.created import Created
+from tui.keys.handing_over import handing_over
 from tui.keys.labels import base_label
 from tui.keys.presence import Presence
 from tui.keys.records import KeyHistory, Knowledge, Records, Unfinished
@@ -223,7 +224,8 @@ class Program:
             return
         secret = created.key.secret.get_secret_value()
         self._shown.add(secret)
-        await self._store(created.key.id or secret[:4], secret)
+        async with handing_over(created.attempt):
+            await self._store(created.key.id or secret[:4], secret)
         created.attempt.stored("the vault")
         self.service.presence.release(created.attempt.id)
         self._shown.discard(secret)
@@ -255,6 +257,8 @@ class Program:
             return None
         if (unfinished := self.records.rotation_of(key)) is not None:
             return self._resumed(unfinished)
+        if key.id in self.records.unclear:
+            return None  # the list says that perhaps nobody has its secret
         if self.records.alike(key) is not None and not answer:
             return None
         return self._opened(Rotation(self.service, key))
@@ -276,11 +280,13 @@ class Program:
     async def take(self, rotation: Rotation, name: str) -> None:
         """Take a step as its button does, and what the screen does after it by itself."""
         _step(name)
+        if name == "finish" and rotation.differences:
+            _agree()
         takes: dict[str, Callable[[], Awaitable[object]]] = {
             "create": lambda: self._create_and_verify(rotation),
             "deliver": lambda: rotation.deliver(self),
             "stored": lambda: rotation.stored_by_hand("the vault"),
-            "verify": lambda: rotation.verify(secret=self._secret_of(rotation)),
+            "verify": lambda: rotation.verify(secret=self._given(rotation)),
             "finish": lambda: rotation.finish(even_unverified=not rotation.is_proven),
             "undo": rotation.undo,
             "replace": rotation.replace_lost,
@@ -329,7 +335,8 @@ class Program:
             keys,
             self.service.session.user,
             self.records.unfinished,
-            orphans={record.key.id for record in self.records.never_stored if record.is_orphan},
+            orphans=self.records.orphans,
+            unclear=self.records.unclear,
             tells_addresses=tells_addresses,
         )
         if not tells_addresses:
@@ -357,6 +364,7 @@ class Program:
             if each.is_known
             and each.predecessor.id in chosen
             and each.is_proven
+            and not each.differences
             and len(each.successors) == 1
             and each.worker is None
         ]
@@ -417,8 +425,12 @@ class Program:
         return any(listed.id == key.id for listed in self.keys)
 
     def _secret_of(self, rotation: Rotation) -> SecretStr | None:
+        return rotation.secret or self._given(rotation)
+
+    def _given(self, rotation: Rotation) -> SecretStr | None:
+        """Return the secret that the operator has to paste, where none is held any more."""
         if rotation.secret is not None:
-            return rotation.secret
+            return None
         kept = self.vault.secrets.get(rotation.successor.id) if rotation.successor else None
         return SecretStr(kept) if kept else None
 
@@ -442,7 +454,7 @@ class Program:
 
 
 def _agree() -> None:
-    """Have the operator agree to a successor that works from any address."""
+    """Have the operator agree to a successor that is not as its predecessor."""
     intent = INTENT.get()
     if intent is not None:
         intent.is_asked = True

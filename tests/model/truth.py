@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
@@ -76,6 +76,7 @@ class Made:
 
     home: str
     predecessor: str
+    operator: str = ""
 
 
 def word(label: str) -> str:
@@ -166,11 +167,13 @@ class Truth(Observer):
 
     def created(self, intent: Intent, predecessor: str, key: StoredKey, secret: str) -> None:
         """A key was made."""
-        root = self.roots.get(predecessor, key.id)
+        root = (
+            key.id if self._is_rival(predecessor, intent) else self.roots.get(predecessor, key.id)
+        )
         if predecessor and self._is_succeeded(predecessor, intent):
             self._violate("succeeded twice", f"{predecessor[:8]} by {intent.actor}")
         self._take_in(key, secret, root)
-        self.made[key.id] = Made(intent.home, predecessor)
+        self.made[key.id] = Made(intent.home, predecessor, intent.actor[:1])
         self.rotated.add(root)
         if word(key.label) not in self.labels:
             self.labels[word(key.label)] = Label(frozenset(key.grants), key.label)
@@ -180,6 +183,27 @@ class Truth(Observer):
             and _fields(key) not in self._lately(predecessor, intent)
         ):
             self._violate("successor unlike", f"{key.id[:8]} {key.valid_ips} of {predecessor[:8]}")
+
+    def _is_rival(self, predecessor: str, intent: Intent) -> bool:
+        """Tell whether the other operator's successor of the same key is there, too.
+
+        Where two operators rotate a key at the same moment, or marks are lost, each may use the
+        own successor. Nothing tells the program that one of them is not needed, so each goes on as
+        a line of its own, which must come to one key.
+        """
+        left = [ancestor for key in self.server.all_keys() for ancestor in self._ancestors(key.id)]
+        return bool(predecessor) and any(
+            made.predecessor == predecessor and made.operator != intent.actor[:1]
+            for key_id in left
+            if (made := self.made.get(key_id))
+        )
+
+    def _ancestors(self, key_id: str) -> Iterator[str]:
+        """Yield a key, the one that it succeeds, and so on."""
+        while key_id:
+            yield key_id
+            made = self.made.get(key_id)
+            key_id = made.predecessor if made else ""
 
     def _is_succeeded(self, predecessor: str, intent: Intent) -> bool:
         """Tell whether a key had a successor that is of use, for everybody to see."""
@@ -265,7 +289,8 @@ class Truth(Observer):
             return
         relied = any(self._deleted_by.get(other) == "rotation" for other in intent.others)
         was_edited = self._edited_at.get(name, -1.0) >= intent.began
-        if (is_wanted and not relied) or was_edited:
+        is_agreed = intent.is_asked and intent.step == "finish"
+        if (is_wanted and not relied) or was_edited or is_agreed:
             label.is_given_up = True
             return
         self._lost[name] = intent
@@ -309,7 +334,9 @@ class Truth(Observer):
             was_picked = any(self.roots.get(gone) == root for gone in self.wanted_gone)
             label = self.labels[self.words[root]]
             if not line:
-                if not (was_picked or label.is_given_up or root in self._wronged):
+                is_rival = bool((made := self.made.get(root)) and made.predecessor)
+                is_excused = was_picked or label.is_given_up or root in self._wronged
+                if not (is_rival or is_excused or self._has_heir(root)):
                     self._violate("not converged", f"nothing left of {root[:8]}")
             elif not self._is_brought_to_its_end(line):
                 named = ", ".join(f"{key.id[:8]} {key.label!r}" for key in line)
@@ -317,17 +344,23 @@ class Truth(Observer):
             elif not (was_picked or self._keeps_marks) and _MARKED.search(line[0].label):
                 self._violate("not converged", f"still marked: {line[0].label!r}")
 
+    def _has_heir(self, root: str) -> bool:
+        """Tell whether a key of another line goes back to this one."""
+        return any(
+            self.roots.get(ancestor) == root
+            for key in self.server.all_keys()
+            for ancestor in self._ancestors(key.id)
+        )
+
     @property
     def _keeps_marks(self) -> bool:
         """Whether marks may stay: taking one off would wipe addresses that are not told."""
         return "addressless" in self.server.habits
 
     def _is_brought_to_its_end(self, line: list[StoredKey]) -> bool:
-        """Tell whether no key has a successor beside it, and each is held by somebody else.
-
-        Where two operators rotated a key at the same moment, each may use the own successor.
-        """
-        followed = {its.predecessor for key in line if (its := self.made.get(key.id))}
+        """Tell whether no key has a successor beside it, and each is held by somebody else."""
+        left = self.server.all_keys()
+        followed = {its.predecessor for key in left if (its := self.made.get(key.id))}
         secrets = {self.secrets[key.id] for key in line}
         most_in_one = max((len(secrets & set(vault.values())) for vault in self.vaults), default=0)
         return (

@@ -82,7 +82,7 @@ def test_the_command_tells_how_to_get_in_and_leaves_quietly(number: signal.Signa
             trust_env=False,
         )
         assert answer.status_code == 200
-        assert f"curl -H 'Authorization: KEY' {url}/api/v1/metrics/" in text
+        assert f"curl -H @- {url}/api/v1/metrics/" in text
         process.send_signal(number)
         rest, problems = process.communicate(timeout=10)
         assert (process.returncode, rest, problems) == (0, "", "")

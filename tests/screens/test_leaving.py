@@ -191,7 +191,7 @@ async def test_help_shows_the_keys_of_the_place_first(node: Node) -> None:
             page = await Dialog(keys.me).shown("create a new API key")
             lines = page.me.text
             assert lines.index("API keys") < lines.index("create a new API key")
-            assert "read the keys again" in lines
+            assert "rotate the key" in lines
             await keys.me.press("j", "k", "f1")
             await keys.me.gone("create a new API key")
         await Keys(keys.me).shown()

@@ -104,7 +104,7 @@ async def test_who_came_with_a_token_is_asked_for_that(node_with: NodeMaker) -> 
     node = node_with(account="single-sign-on")
     async with at_login(node, password=None) as page:
         await page.me.press(key_for(Place.LOGIN, "use_token"))
-        dialog = await Dialog(page.me).shown("Paste an access token")
+        dialog = await Dialog(page.me).shown("Paste the access token")
         await dialog.answer(node.access_token)
         await Keys(page.me).shown()
         lock = await locked(page.me)

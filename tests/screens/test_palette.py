@@ -67,7 +67,7 @@ async def test_what_is_not_possible_is_not_offered(node_with: NodeMaker) -> None
     async with at_keys(node_with(seeds=False)) as keys:
         palette = await opened(keys)
         assert "create a new API key" in palette.titles
-        await palette.type("rotate")
+        await palette.type("sort by")
         await palette.me.until("Nothing matches.")
         await palette.me.press("enter")
         assert "Nothing matches." in palette.says

@@ -118,7 +118,9 @@ async def test_the_keys(server: Node) -> None:
         await keys.me.press(key_for(Place.ANYWHERE, "help"))
         await keys.me.until("create a new API key")
         await take(keys, "help")
-        await keys.me.press("escape", "enter")
+        await keys.me.press("escape")
+        await keys.shown()
+        await keys.me.press("enter")
         await keys.me.until("API keys › Details")
         await take(keys, "key-details")
 
@@ -170,6 +172,16 @@ async def test_the_keys_on_a_wide_terminal(server: Node) -> None:
     async with at_keys(server, size=WIDE) as keys:
         await keys.go_to(BILLING)
         await take(keys, "keys-wide")
+        await keys.me.press(key_for(Place.ANYWHERE, "help"))
+        await keys.me.until("Enter does it")
+        await take(keys, "help-wide")
+
+
+async def test_the_manual(server: Node) -> None:
+    async with at_keys(server) as keys:
+        await keys.me.press(key_for(Place.ANYWHERE, "manual"), *["down"] * 8, "enter")
+        await keys.me.until("Rotate a key")
+        await take(keys, "manual")
 
 
 async def test_a_server_without_keys(node_with: NodeMaker) -> None:

@@ -449,7 +449,7 @@ async def test_the_help_begins_with_what_can_be_typed(node: Node) -> None:
         await keys.me.press(FIND)
         await keys.me.type("x")
         await keys.me.press(key_for(Place.ANYWHERE, "help"))
-        await keys.me.until("Keys Search mail relay what has either word")
+        await keys.me.until("Keys Search ▌mail relay what has either word")
         await keys.me.press("escape")
         await keys.me.type("y")
         assert Search(keys).row.text == "xy"

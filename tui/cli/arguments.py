@@ -16,6 +16,7 @@ from tui.ui.themes import CHOICES
 
 COMMANDS: Mapping[str, str] = MappingProxyType(
     {
+        "help": "print a page of the manual",
         "sandbox": "run the made-up server alone until ctrl+c",
     }
 )

@@ -114,6 +114,13 @@ class RecoveryFolder:
         of_server = [kept for kept in secrets if kept.server == server]
         return tuple(sorted(of_server, key=lambda kept: kept.kept_at)), tuple(complaints)
 
+    def attempts(self) -> frozenset[str]:
+        """Return the attempts of which secrets are kept, for whatever server; none on any fault."""
+        with suppress(OSError, NotKept), self._opened(make=False) as folder:
+            names = filter(_NAME.fullmatch, os.listdir(folder))  # noqa: PTH208  # of a descriptor
+            return frozenset(name.removesuffix(".json") for name in names)
+        return frozenset()
+
     def remove(self, attempt: str) -> None:
         """Remove the file of a secret that was stored or is of no use, if there is one.
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from tui.journal.lines import PROOFS, JournalEntry
+from tui.journal.lines import DELIVERIES, PROOFS, JournalEntry
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +56,12 @@ class CreateRecord:
         return self.is_doubted or not is_whole or any(line.phase == "stored" for line in self.lines)
 
     @property
+    def is_in_delivery(self) -> bool:
+        """Whether a delivery of the secret began and no line tells how it ended."""
+        deliveries = [line.phase for line in self.lines if line.phase in DELIVERIES]
+        return deliveries[-1:] == ["delivering"]
+
+    @property
     def is_verified(self) -> bool:
         """Whether the key was shown to work, the last time that it was verified."""
         proofs = [line.phase for line in self.lines if line.phase in PROOFS]
@@ -65,13 +71,17 @@ class CreateRecord:
     def unstored(self) -> JournalEntry | None:
         """The newest line about a key that may exist and whose secret nobody is known to have.
 
-        After `done` the key exists; after `begun` and `unknown` only the server knows. A program
-        that runs beside this one may be about to store the secret of a recent create.
+        After `begun` and `unknown` only the server knows whether the key exists. A program that
+        runs beside this one may be about to store the secret of a recent create.
         """
-        outcomes = [line for line in self.lines if line.phase not in PROOFS]
+        outcomes = self._outcomes
         if self.is_deleted or not outcomes or any(line.phase == "stored" for line in outcomes):
             return None
-        return outcomes[-1] if outcomes[-1].phase in {"begun", "done", "unknown"} else None
+        return None if outcomes[-1].phase == "refused" else outcomes[-1]
+
+    @property
+    def _outcomes(self) -> list[JournalEntry]:
+        return [line for line in self.lines if line.phase not in PROOFS]
 
 
 def create_records(

@@ -18,19 +18,28 @@ LONGEST_IPS = 20_000
 """Where lists of allowed IPs are cut; no key with a longer one is paused."""
 
 Action = Literal["create", "update", "delete", "pause", "resume"]
-Phase = Literal["begun", "done", "refused", "unknown", "verified", "unverified", "stored"]
+Phase = Literal[
+    "begun", "done", "refused", "unknown",
+    "delivering", "undelivered", "stored",
+    "verified", "unverified",
+]  # fmt: skip
+"""What became known: of the request, of its key's secret, and of what the key is good for."""
 
 PROOFS = ("verified", "unverified")
 """The phases that tell what a created key was good for, and nothing of the request."""
+
+
+DELIVERIES = ("delivering", "undelivered", "stored")
+"""The phases that tell what became of a created key's secret."""
 
 
 @dataclass(frozen=True, slots=True)
 class JournalEntry:
     """One line; `attempt` links those about the same request. Texts are raw, not fit to be shown.
 
-    `detail` says how a secret was stored or why a request was refused; `predecessor` is the id of
-    the key that a created one is to succeed; `valid_ips` are the allowed IPs of a key before it is
-    paused, kept apart by blanks, none for any address.
+    `detail` says how a secret was stored, or why that or a request failed; `predecessor` is the id
+    of the key that a created one is to succeed; `valid_ips` are the allowed IPs of a key before it
+    is paused, kept apart by blanks, none for any address.
     """
 
     when: datetime

@@ -86,6 +86,14 @@ class Attempt:
         """It may have been done or not."""
         self._note("unknown", why)
 
+    def delivering(self) -> None:
+        """The secret is about to leave the program: from here on it may be stored."""
+        self._note("delivering", "")
+
+    def undelivered(self, why: str) -> None:
+        """The delivery failed, so that the secret is stored nowhere by it."""
+        self._note("undelivered", why)
+
     def stored(self, how: str) -> None:
         """The secret of the key that was created is where the operator wants it."""
         self.is_stored = True
@@ -94,6 +102,10 @@ class Attempt:
     def proven(self, works: bool) -> None:
         """The key that was created was shown to work, or it was not."""
         self._note("verified" if works else "unverified", "")
+
+    async def settled(self) -> None:
+        """Wait until what was noted is on the disk, or the journal says why it is not."""
+        await self._journal.settled()
 
     def _note(self, phase: Phase, detail: str) -> None:
         """Note what has become known, unless the last line says so already."""

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from tui.api.models import Key
 from tui.keys.labels import key_reference, mark_of
+from tui.keys.paused_mark import is_paused
 from tui.keys.presence import Worker
 from tui.keys.write_outcomes import CannotGoOn, OpenWrite
 from tui.text import short
@@ -122,6 +123,22 @@ def check_staying(key: Key, staying: Staying, now: Key) -> None:
         is_lost = mark is None and not staying.is_known_here
         if is_lost or (mark is not None and mark.reference != key_reference(key.id)):
             raise MarkContradicts
+
+
+def differences(predecessor: Key, successor: Key) -> str:
+    """Return in which of `grants` and `allowed IPs` two keys differ, in words, or nothing.
+
+    What the server does not tell is not compared, nor are the addresses of a paused key.
+    """
+    pairs = {"grants": (predecessor.raw_grants, successor.raw_grants)}
+    if not is_paused(predecessor.raw_valid_ips):
+        pairs["allowed IPs"] = predecessor.raw_valid_ips, successor.raw_valid_ips
+    differing = [
+        name
+        for name, (before, after) in pairs.items()
+        if before is not None and after is not None and set(before) != set(after)
+    ]
+    return " and ".join(differing)
 
 
 def is_open(write: OpenWrite | None, now: datetime) -> bool:

@@ -71,6 +71,11 @@ def mark_of(label: str) -> Mark | None:
     return Mark(match["reference"].lower(), match["nonce"].lower(), match["short"] or "")
 
 
+def may_name(mark: Mark, short_key: str) -> bool:
+    """Tell whether a mark, if its reference fits, may be about a key with this short key."""
+    return not mark.short_key or not short_key or mark.short_key.lower() == short_key.lower()
+
+
 def has_torn_mark(label: str) -> bool:
     """Tell whether a label ends in the beginning of a successor's mark, the rest being cut off."""
     return bool(_TORN.search(label[-_LONGEST_MARK:]))

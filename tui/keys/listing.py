@@ -9,18 +9,21 @@ from functools import cached_property
 from tui.api.grants import Catalogue
 from tui.api.models import Key
 from tui.comparing import as_read
+from tui.keys.labels import Mark, key_reference, mark_of, may_name
 
 
 @dataclass(frozen=True)
 class Listing:
     """The keys of the server as last read, in its order, and the grants it offers.
 
-    Of a list that is not whole (contract 4), no key's absence proves anything.
+    Of a list that is not whole (contract 4), no key's absence proves anything. One that `is_stale`
+    is not whole either: it is older than what the server has answered to this program.
     """
 
     keys: tuple[Key, ...] = ()
     catalogue: Catalogue = field(default_factory=Catalogue)
     is_whole: bool = True
+    is_stale: bool = False
 
     @cached_property
     def by_id(self) -> Mapping[str, Key]:
@@ -34,6 +37,25 @@ class Listing:
         for key in self.keys:
             by_label.setdefault(key.raw_label, []).append(key)
         return by_label
+
+    @cached_property
+    def _by_reference(self) -> Mapping[str, Sequence[tuple[Mark, Key]]]:
+        """The successors and their marks, by what these tell of the predecessor's id."""
+        by_reference: dict[str, list[tuple[Mark, Key]]] = {}
+        for key in self.keys:
+            label = key.raw_label or ""
+            if label.endswith(")") and (mark := mark_of(label)) is not None:
+                by_reference.setdefault(mark.reference, []).append((mark, key))
+        return by_reference
+
+    def successors(self, key: Key) -> tuple[Key, ...]:
+        """Return the keys whose marks name this one as their predecessor."""
+        marked = self._by_reference.get(key_reference(key.id), ()) if self._by_reference else ()
+        return tuple(
+            other
+            for mark, other in marked
+            if other.id != key.id and may_name(mark, key.raw_short_key or "")
+        )
 
     @cached_property
     def tells_addresses(self) -> bool:

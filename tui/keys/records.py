@@ -24,12 +24,14 @@ from tui.journal import (
     create_records,
     open_attempts,
 )
+from tui.keys.guard import differences
 from tui.keys.labels import (
     Mark,
     base_label,
     has_torn_mark,
     key_reference,
     mark_of,
+    may_name,
     nonce_of,
     retiring_since,
 )
@@ -49,7 +51,8 @@ class Knowledge(Enum):
     NEVER_STORED = "never stored"
     """The key was created here, and the whole account of that says nothing of storing."""
     PERHAPS_STORED = "perhaps stored"
-    """As before, but something that is not understood may say more."""
+    """As before, but a delivery was cut off, the secret is kept for the next sign-in, or there is a
+    line that is not understood."""
     NOT_KNOWN = "not known"
     """The key was created elsewhere, or is being created by another instance."""
 
@@ -59,7 +62,8 @@ class KeyRecord:
     """One key and what is known of it; `successors` are those that are listed.
 
     `has_lost_predecessor` says that it was made to succeed a key that is not there any more.
-    `is_orphan` says that nobody has its secret and that another key took the place meant for it.
+    `is_orphan` says that nobody has its secret and that another key took the place meant for it;
+    `is_kept`, that its secret is kept here for the next sign-in.
     """
 
     key: Key
@@ -70,6 +74,7 @@ class KeyRecord:
     successors: tuple[Key, ...] = ()
     has_lost_predecessor: bool = False
     is_orphan: bool = False
+    is_kept: bool = False
     open_write: OpenWrite | None = None
     worker: Worker | None = None
 
@@ -122,6 +127,12 @@ class Unfinished:
         return self.knowledge is Knowledge.HELD_SOMEWHERE
 
     @property
+    def differences(self) -> str:
+        """In which of grants and allowed IPs the successors differ from the predecessor."""
+        texts = (differences(self.predecessor, successor) for successor in self.successors)
+        return next(filter(None, texts), "")
+
+    @property
     def is_known(self) -> bool:
         """Whether a mark or the journal tells of the rotation."""
         return self.kind is UnfinishedKind.KNOWN
@@ -138,6 +149,8 @@ class History:
     snapshot: JournalSnapshot = field(default_factory=JournalSnapshot)
     creates: tuple[CreateRecord, ...] = ()
     open_attempts: tuple[JournalEntry, ...] = ()
+    kept: frozenset[str] = frozenset()
+    """The attempts whose secrets are kept for the next sign-in (delivery.recovery)."""
 
 
 class Records:
@@ -215,6 +228,23 @@ class Records:
         torn = [key_id for key_id in self._torn if key_id in self._without_predecessor]
         return tuple(self._record(self._listing.by_id[key_id]) for key_id in (*marked, *torn))
 
+    @cached_property
+    def orphans(self) -> frozenset[str]:
+        """The ids of keys whose secrets nobody has, and whose places others took."""
+        return frozenset(record.key.id for record in self.never_stored if record.is_orphan)
+
+    @cached_property
+    def unclear(self) -> frozenset[str]:
+        """The ids of keys of which it is not known whether anybody has the secret.
+
+        Among them are those that share a predecessor which is gone, if nothing more is known here.
+        """
+        by_reference: dict[str, list[str]] = {}
+        for key_id in self._without_predecessor & self._marks.keys() - self._created.keys():
+            by_reference.setdefault(self._marks[key_id].reference, []).append(key_id)
+        siblings = (ids for ids in by_reference.values() if len(ids) > 1)
+        return frozenset(record.key.id for record in self.perhaps_stored).union(*siblings)
+
     @property
     def marked(self) -> tuple[KeyRecord, ...]:
         """The keys that carry the mark of a successor."""
@@ -263,6 +293,7 @@ class Records:
             successors=tuple(self._successors.get(key.id, ())),
             has_lost_predecessor=key.id in self._without_predecessor,
             is_orphan=knowledge is Knowledge.NEVER_STORED and bool(self.heirs(key)),
+            is_kept=created is not None and self._is_kept(created),
             open_write=self._open_writes.get(key.id),
             worker=self._worker(key),
         )
@@ -312,10 +343,16 @@ class Records:
             return Knowledge.NOT_KNOWN
         if created.unstored is None:
             return Knowledge.HELD_SOMEWHERE if created.is_stored else Knowledge.NOT_KNOWN
-        lines = (replace(line, key_id=key.id, short_key=key.short_key) for line in created.lines)
-        if created.is_doubted or any(map(self._history.snapshot.doubts, lines)):
+        if created.is_in_delivery or self._is_kept(created) or self._is_doubted(created, key):
             return Knowledge.PERHAPS_STORED
         return Knowledge.NEVER_STORED
+
+    def _is_doubted(self, created: CreateRecord, key: Key) -> bool:
+        lines = (replace(line, key_id=key.id, short_key=key.short_key) for line in created.lines)
+        return created.is_doubted or any(map(self._history.snapshot.doubts, lines))
+
+    def _is_kept(self, created: CreateRecord) -> bool:
+        return created.attempt_id in self._history.kept
 
     def _of_knowledge(self, knowledge: Knowledge) -> tuple[KeyRecord, ...]:
         candidates = dict.fromkeys((*self._created, *self._alike_to_lost))
@@ -380,7 +417,11 @@ class Records:
                 is_gone = self._listing.lacks(named)
             else:
                 candidates = by_reference.get(mark.reference, []) if mark else []
-                fitting = [other for other in candidates if _fits(mark, other)]
+                fitting = [
+                    other
+                    for other in candidates
+                    if mark is not None and may_name(mark, other.raw_short_key or "")
+                ]
                 predecessor = fitting[0] if len(fitting) == 1 else None
                 is_gone = not candidates and self._listing.is_whole
             if predecessor is not None and predecessor.id != key.id:
@@ -396,14 +437,14 @@ class Records:
 
     def _may_be_ours(self, key: Key) -> bool:
         """Tell whether a key may have come of a create whose outcome is not known, or may not."""
-        if not self._lost_creates or key.id in self._created or key.id in self._named:
+        if not self._lost_creates or key.id in self._created or self._is_foreign(key):
             return False
-        times = self._lost_creates.get(_comparable(key.raw_label or ""), ())
-        created_at = key.created_at
-        is_of_that_time = created_at is None or any(
-            began - SAME_TIME < created_at < began + LANDING + SAME_TIME for began in times
+        named_at, created_at = self._named.get(key.id), key.created_at
+        return any(
+            (named_at is None or began < named_at)  # else it was there before
+            and (created_at is None or began - SAME_TIME < created_at < began + LANDING + SAME_TIME)
+            for began in self._lost_creates.get(_comparable(key.raw_label or ""), ())
         )
-        return bool(times) and is_of_that_time and not self._is_foreign(key)
 
     @cached_property
     def _lost_creates(self) -> Mapping[str, list[datetime]]:
@@ -417,9 +458,13 @@ class Records:
         return times
 
     @cached_property
-    def _named(self) -> frozenset[str]:
-        """The ids that the journal names as predecessors: those keys were there before."""
-        return frozenset(record.predecessor for record in self._creates)
+    def _named(self) -> Mapping[str, datetime]:
+        """When the journal first names a key as a predecessor, by id: it was there by then."""
+        named: dict[str, datetime] = {}
+        for record in self._creates:
+            earliest = named.get(record.predecessor, record.began)
+            named[record.predecessor] = min(earliest, record.began)
+        return named
 
 
 class KeyHistory:
@@ -428,8 +473,14 @@ class KeyHistory:
     Files are read in threads, and taken apart again only once they have changed.
     """
 
-    def __init__(self, journal: Journal, server: str, presence: Presence) -> None:
-        self._journal, self._server, self._presence = journal, server, presence
+    def __init__(
+        self,
+        journal: Journal,
+        server: str,
+        presence: Presence,
+        kept: Callable[[], frozenset[str]] = frozenset,
+    ) -> None:
+        self._journal, self._server, self._presence, self._kept = journal, server, presence, kept
         self.current = History()
 
     async def refresh(self) -> History:
@@ -458,10 +509,13 @@ class KeyHistory:
     def _read(self) -> History:
         snapshot = self._journal.read()
         self._presence.read()
+        kept = self._kept()
         if snapshot is not self.current.snapshot:
             entries = snapshot.entries[::-1]
             creates = create_records(entries, snapshot.doubts)
-            self.current = History(snapshot, creates, open_attempts(entries))
+            self.current = History(snapshot, creates, open_attempts(entries), kept)
+        elif kept != self.current.kept:
+            self.current = replace(self.current, kept=kept)
         return self.current
 
 
@@ -471,13 +525,6 @@ def is_about(entry: JournalEntry, key: Key) -> bool:
         return entry.short_key == key.raw_short_key[: len(entry.short_key)]
     noted, listed = _comparable(entry.label), _comparable(key.raw_label or "")
     return not noted or not listed or noted == listed or noted.startswith(listed)
-
-
-def _fits(mark: Mark | None, key: Key) -> bool:
-    """Tell whether a key may be the predecessor that a mark names."""
-    if mark is None or not mark.short_key or not key.raw_short_key:
-        return True
-    return mark.short_key.lower() == key.raw_short_key.lower()
 
 
 def _comparable(label: str) -> str:

@@ -25,7 +25,7 @@ from tui.api.errors import (
     in_short,
 )
 from tui.api.grants import Catalogue
-from tui.api.models import Key, KeyDraft, KeyList
+from tui.api.models import Key, KeyDraft
 from tui.api.session import Session, SessionEnded, SessionProblem
 from tui.delivery.recovery import RecoveryFolder
 from tui.journal import Action, Attempt, Journal, new_attempt_id
@@ -34,6 +34,7 @@ from tui.keys.guard import Staying, UpdateOpen, check_deletion, check_staying, i
 from tui.keys.labels import mark_of, nonce_of, successor_label
 from tui.keys.listing import Listing
 from tui.keys.presence import Presence
+from tui.keys.reading import KeyReader, ReadKeys
 from tui.keys.records import SAME_TIME, KeyHistory, Records
 from tui.keys.unstored_secrets import UnstoredSecrets
 from tui.keys.verification import Verification, verify
@@ -44,7 +45,6 @@ from tui.keys.write_outcomes import (
     NotSeenSoFar,
     OpenWrite,
     OutcomeUnknown,
-    OutOfReach,
     PasswordNotChecked,
     SecretLost,
     SentCreate,
@@ -85,10 +85,11 @@ class KeyService:
         self.unstored_secrets = unstored_secrets or UnstoredSecrets(RecoveryFolder({}))
         folder = journal.path.parent / "working" if journal.path is not None else None
         self.presence = Presence(folder, session.client.server.url)
-        self.history = KeyHistory(journal, session.client.server.url, self.presence)
+        kept = self.unstored_secrets.folder.attempts
+        self.history = KeyHistory(journal, session.client.server.url, self.presence, kept)
+        self._reader = KeyReader(session)
         self.listing = Listing()
         self._listed_at = self._history_read_at = float("-inf")
-        self._catalogues: dict[str | None, Catalogue] = {}
         self._created_ids: set[str] = set()
         self.sent_creates: dict[str, SentCreate] = {}
         """The last create of a successor that went out, by its predecessor's id."""
@@ -101,8 +102,8 @@ class KeyService:
     async def load(self) -> Listing:
         """Read the keys and, the first time, the catalogue of grants."""
         started_at = monotonic()
-        key_list, catalogue = await asyncio.gather(self._read_keys(), self._read_catalogue())
-        listing = Listing(key_list.keys, catalogue, key_list.is_whole)
+        read, catalogue = await asyncio.gather(self._reader.keys(), self._reader.catalogue())
+        listing = Listing(read.keys, catalogue, read.is_whole, read.is_stale)
         if started_at > self._listed_at:  # an answer that was overtaken tells nothing new
             self.listing, self._listed_at = listing, started_at
         await self.read_history()
@@ -116,20 +117,14 @@ class KeyService:
 
     async def catalogue(self, subaccount_id: int | None) -> Catalogue:
         """Return what a key of the primary account (None) or of a subaccount may hold."""
-        return await self._read_catalogue("subaccount" if subaccount_id else None)
+        return await self._reader.catalogue("subaccount" if subaccount_id else None)
 
     async def read(self, seen: Key) -> Key:
         """Read a key as it is now.
 
         Raises NotFound, among others, where it is gone, and OutOfReach where it is listed still.
         """
-        try:
-            key = await self.session.call(
-                lambda credential: self.session.client.key(seen.id, credential, seen.subaccount_id)
-            )
-        except NotFound as error:
-            await self._insist_on_gone(seen, error)
-            raise
+        key = await self._reader.key(seen)
         self._settle(key)
         return key
 
@@ -262,8 +257,17 @@ class KeyService:
         attempt.done(key_id=key_id, short_key=short_key)
         if created_key.id:
             self._created_ids.add(created_key.id)
+            account = draft.subaccount_id
+            names = created_key.id, created_key.label, created_key.short_key
+            made = Key(*names, draft.grants, draft.valid_ips, subaccount_id=account)
+            self._reader.note_created(made)
         await self.unstored_secrets.add(created_key, draft, attempt)
         return Created(created_key, draft, attempt, label)
+
+    def successors(self, key: Key) -> tuple[Key, ...]:
+        """Return the keys that were last listed as successors of this one, by their marks."""
+        listed = self.listing.successors(key)
+        return tuple(other for other in listed if not self._reader.has_deleted(other))
 
     def known_ids(self, *others: str) -> KnownIds:
         """Return the ids of the keys that were listed last, those made since, and `others`."""
@@ -271,7 +275,7 @@ class KeyService:
 
     def create_outcome(
         self,
-        listed: Listing | KeyList,
+        listed: Listing | ReadKeys,
         sent: SentCreate,
         cause: ApiError,
     ) -> SecretLost | NotSeenSoFar | OutcomeUnknown:
@@ -387,7 +391,7 @@ class KeyService:
                     )
                 )
         except NotFound as error:
-            await self._insist_on_gone(key, error)
+            await self._reader.insist_on_gone(key, error)
             raise
         attempt.done(label="" if action == "pause" else draft.label)
 
@@ -429,6 +433,7 @@ class KeyService:
             await self._resolve_deletion(key, error, attempt)
             return Deleted(not isinstance(error, NotFound), staying_now)
         attempt.done()
+        self._reader.note_deleted(key)
         self._own_writes.pop(key.id, None)
         return Deleted(True, staying_now)
 
@@ -445,7 +450,7 @@ class KeyService:
     async def _resolve_deletion(self, key: Key, error: ApiError, attempt: Attempt) -> None:
         """Learn by the list what came of a deletion; return where the key is gone."""
         if isinstance(error, NotFound):
-            await self._insist_on_gone(key, error)
+            await self._reader.insist_on_gone(key, error)
             attempt.done(detail="Somebody else had already deleted it.")
             return
         try:
@@ -485,37 +490,13 @@ class KeyService:
         created = (await self.records())[key].created
         return self.journal.resume(created.newest) if created is not None else None
 
-    async def _read_keys(self) -> KeyList:
-        return await self.session.call(self.session.client.list_keys)
-
-    async def _read_catalogue(self, role: str | None = None) -> Catalogue:
-        if role not in self._catalogues:
-            try:
-                grants = await self.session.call(
-                    lambda credential: self.session.client.grants(credential, role)
-                )
-            except NotFound:
-                return Catalogue()
-            self._catalogues[role] = Catalogue(grants) if grants else Catalogue()
-        return self._catalogues[role]
-
-    async def _insist_on_gone(self, key: Key, error: NotFound) -> None:
-        """Raise OutOfReach unless a whole list shows that the key is gone (contract 4)."""
-        try:
-            listing = await self._read_keys()
-        except (ApiError, SessionEnded):
-            raise OutOfReach(error, is_listed=None) from None
-        is_listed = any(listed_key.id == key.id for listed_key in listing.keys)
-        if is_listed or not listing.is_whole:
-            raise OutOfReach(error, is_listed=is_listed or None) from None
-
     async def _read_outcome(
         self,
         sent: SentCreate,
         cause: ApiError,
     ) -> SecretLost | NotSeenSoFar | OutcomeUnknown:
         try:
-            listed = await self._read_keys()
+            listed = await self._reader.keys()
         except (ApiError, SessionEnded):
             return OutcomeUnknown(cause, sent)
         return self.create_outcome(listed, sent, cause)

@@ -41,8 +41,8 @@ def banner(announcement: Announcement, options: SandboxOptions) -> str:
     return (
         f"A Momentum node in miniature ({options.edition}) is running; ctrl+c stops it.\n\n"
         f"{rows}\n"
-        "Try a key:\n"
-        f"  curl{trust} -H 'Authorization: KEY' {announcement.url}/api/v1/metrics/\n\n"
+        "Try a key: run this, type Authorization: KEY, then Enter and ctrl+d\n"
+        f"  curl{trust} -H @- {announcement.url}/api/v1/metrics/\n\n"
         "It is not a mail server: it sends nothing.\n"
     )
 

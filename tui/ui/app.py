@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from importlib import import_module
@@ -113,6 +113,8 @@ class KeysApp(TypeAhead[None]):
         """Lock the screen after `lock_seconds` without a key; None: as usual, 0: never."""
         super().__init__()
         self._lock_seconds = LOCK_SECONDS if lock_seconds is None else lock_seconds
+        self.key_map: Mapping[str, str] = {}
+        """The keys that the configuration gives to commands, by their ids."""
         self._is_locked = False
         self._last_key_at = clock_in_sleep()
         self._defaults = defaults or SignInDefaults()
@@ -293,18 +295,37 @@ class KeysApp(TypeAhead[None]):
         ended = asyncio.gather(*under_way, return_exceptions=True)
         await asyncio.wait({ended}, timeout=patience)
 
-    def action_help(self) -> None:
-        """Show every key, those of this place first; once more closes it."""
+    @work(group="help", description="choose from the help")
+    async def action_help(self) -> None:
+        """Show every key, those of what has the focus first; do what is chosen, if anything."""
         from tui.ui.screens.help import HelpScreen
+        from tui.ui.screens.possible_actions import possible_actions
+
+        screen = self.screen
+        if isinstance(screen, HelpScreen):
+            screen.dismiss(None)
+        if self._is_locked or isinstance(screen, HelpScreen):
+            return
+        nodes = (self.focused or screen).ancestors_with_self
+        here = dict.fromkeys(node.PLACE for node in nodes if isinstance(node, HasPlace))
+        actions = [a for a in possible_actions(screen) if a.binding.action != "help"]
+        action = await self.push_screen_wait(HelpScreen([*here], actions, self.key_map))
+        if action is not None:
+            await action.run()
+
+    def action_manual(self) -> None:
+        """Open the manual at its contents."""
+        self._open_manual("")
+
+    def _open_manual(self, name: str) -> None:
+        """Open a page of the manual; a manual that is open is left for it."""
+        from tui.ui.screens.manual import ManualScreen
 
         if self._is_locked:
             return
-        if isinstance(self.screen, HelpScreen):
-            self.screen.dismiss(None)
-        else:
-            nodes = (self.focused or self.screen).ancestors_with_self
-            place = next((node.PLACE for node in nodes if isinstance(node, HasPlace)), None)
-            self.push_screen(HelpScreen(place))
+        if isinstance(self.screen, ManualScreen):
+            self.pop_screen()
+        self.push_screen(ManualScreen(name, self.key_map))
 
     @work(group="palette", description="choose from the palette")
     async def action_palette(self) -> None:
@@ -325,6 +346,7 @@ class KeysApp(TypeAhead[None]):
 
     def _palette_entries(self) -> list[Entry]:
         """Return what the palette offers on the screen of now, apart from keys and requests."""
+        from tui.manual import topics
         from tui.ui.screens.palette import Entry
         from tui.ui.screens.possible_actions import possible_actions
 
@@ -332,6 +354,10 @@ class KeysApp(TypeAhead[None]):
             Entry(key_name(action.binding.key), action.title, action.run)
             for action in possible_actions(self.screen)
             if action.binding.action != "palette"
+        ]
+        entries += [
+            Entry("manual", topic.title, partial(self._open_manual, topic.name))
+            for topic in topics()
         ]
         entries += [
             Entry("theme", name, partial(self._take_theme, name))

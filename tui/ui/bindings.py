@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import ClassVar, Protocol, runtime_checkable
@@ -23,6 +24,8 @@ class Place(Enum):
     SECRET = "A new key's secret"  # noqa: S105  # a heading
     JOURNAL = "Journal"
     PALETTE = "Palette"
+    HELP = "Help"
+    MANUAL = "Manual"
     DIALOG = "Dialogs"
 
 
@@ -60,6 +63,11 @@ class Command:
         action, _, rest = self.action.removeprefix("app.").partition("(")
         return f"{self.place.name.lower()}.{action}{'.' + rest.strip(')') if rest else ''}"
 
+    @property
+    def can_be_mapped(self) -> bool:
+        """Whether the configuration can give it other keys."""
+        return bool(self.action and self.keys and self.help)
+
     def binding(self) -> Binding:
         """Return the command as Textual binds it."""
         return Binding(
@@ -77,6 +85,7 @@ _ANY, _LOGIN, _KEYS = Place.ANYWHERE, Place.LOGIN, Place.KEYS
 _SEARCH = Place.SEARCH
 _DETAIL, _FORM, _ROTATE, _RUN = Place.DETAIL, Place.FORM, Place.ROTATE, Place.RUN
 _SECRET, _DIALOG = Place.SECRET, Place.DIALOG
+_HELP, _MANUAL = Place.HELP, Place.MANUAL
 
 COMMANDS = (
     Command(_ANY, "f1", "F1, ?", "help", "show all keys", "Help", priority=True),
@@ -89,6 +98,7 @@ COMMANDS = (
         "show all that can be done now, and find a key, a request or a theme by typing",
         priority=True,
     ),
+    Command(_ANY, "f2", "F2", "manual", "open the manual", priority=True),
     Command(
         _ANY,
         "ctrl+q",
@@ -239,7 +249,7 @@ COMMANDS = (
     Command(_FORM, "", "Space", "", "give or take the grant under the cursor"),
     Command(_FORM, "", "/", "", "search the grants"),
     Command(
-        _FORM, "ctrl+a", "ctrl+a", "all_grants", "give all that are shown, or none of them", "All"
+        _FORM, "ctrl+g", "ctrl+g", "all_grants", "give all that are shown, or none of them", "All"
     ),
     Command(_FORM, "ctrl+o", "ctrl+o", "details", "tell what exactly went wrong", "Details"),
     Command(
@@ -261,6 +271,18 @@ COMMANDS = (
     Command(Place.PALETTE, "", "Enter", "", "do what the cursor is on"),
     Command(Place.PALETTE, "", "↑ ↓, PgUp PgDn", "", "go through what matches"),
     Command(Place.PALETTE, "escape", "Esc", "close", "close without doing anything"),
+    Command(_HELP, "", "Enter", "", "do what the line says, where it is possible now"),
+    Command(_HELP, "slash", "/", "find", "search the keys", "Find"),
+    Command(_HELP, "f2", "F2", "manual", "open the manual", "Manual"),
+    Command(_HELP, "escape,q", "Esc, q", "close", "go back", "Close"),
+    Command(_MANUAL, "", "↑ ↓, PgUp PgDn", "", "scroll, or choose a page among the contents"),
+    Command(_MANUAL, "tab", "Tab, Enter", "switch", "go to the page, or back to the contents"),
+    Command(_MANUAL, "slash", "/", "find", "search all pages", "Find"),
+    Command(_MANUAL, "n", "n, N", "next_match(1)", "go to the next match, or the one before"),
+    Command(_MANUAL, "N", "N", "next_match(-1)", ""),
+    Command(
+        _MANUAL, "escape,q", "Esc, q", "close", "end the search; else leave the manual", "Close"
+    ),
     Command(_DIALOG, "", "y, n", "", "answer yes or no"),
     Command(_DIALOG, "", "a letter", "", "press the button in which it is underlined"),
     Command(_DIALOG, "escape", "Esc", "dismiss_dialog", "close without doing anything", "Cancel"),
@@ -294,6 +316,31 @@ def bindings_for(place: Place) -> list[Binding]:
     return [c.binding() for c in COMMANDS if c.place is place and c.action]
 
 
-def key_rows(place: Place) -> list[tuple[str, str]]:
-    """Return rows for help and README: the keys as a person reads them, and what they do."""
-    return [(c.shown, c.help) for c in COMMANDS if c.place is place and c.help]
+def shown_keys(command: Command, key_map: Mapping[str, str]) -> str:
+    """Return the keys of a command as a person reads them, where `key_map` gives it others."""
+    keys = key_map.get(command.id)
+    return command.shown if keys is None else ", ".join(map(key_name, keys.split(",")))
+
+
+def key_rows(place: Place, key_map: Mapping[str, str] | None = None) -> list[tuple[str, str]]:
+    """Return rows for manual and README: the keys as a person reads them, and what they do."""
+    commands = [command for command in COMMANDS if command.place is place and command.help]
+    return [(shown_keys(command, key_map or {}), command.help) for command in commands]
+
+
+def key_table(of: str, key_map: Mapping[str, str] | None = None) -> str | None:
+    """Return a table of the manual in Markdown, by what its comment names: a place, or the ids.
+
+    None is for tables of something else.
+    """
+    kind, _, name = of.partition(": ")
+    if kind != "keys":
+        return None
+    if name == "names":
+        ids = [(command.id, command.help) for command in COMMANDS if command.can_be_mapped]
+        rows = [("Name", "What it does"), *((f"`{id_}`", help_) for id_, help_ in ids)]
+    else:
+        keys = key_rows(Place[name], key_map)
+        rows = [("Key", "What it does"), *((f"`{shown}`", help_) for shown, help_ in keys)]
+    lines = [f"| {first} | {second} |" for first, second in rows]
+    return "\n".join([lines[0], "|---|---|", *lines[1:]]) + "\n"

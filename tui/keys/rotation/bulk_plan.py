@@ -17,10 +17,11 @@ _SEVERAL = "with several successors: f on the one that is to stay"
 _SUCCESSOR = "the successor of another key"
 _AT_WORK = "being worked on by another instance of this program"
 _ORPHAN = "of no use, as nobody has the secret: r on each deletes it"
+_UNCLEAR = "not known to be of use, as their secrets may be lost: r on each rotates it"
 _GRANTS_UNKNOWN = "the server does not tell the grants"
 _REASONS = (
     _RETIRING, _UNFINISHED, _ELSEWHERE, _SEVERAL, _SUCCESSOR, _AT_WORK, _ORPHAN,
-    _GRANTS_UNKNOWN,
+    _UNCLEAR, _GRANTS_UNKNOWN,
 )  # fmt: skip
 
 
@@ -43,16 +44,17 @@ def plan_rotations(
     unfinished: Iterable[Unfinished] = (),
     *,
     orphans: Collection[str] = (),
+    unclear: Collection[str] = (),
     tells_addresses: bool = True,
 ) -> Plan:
     """Return what rotating `keys` would do; `me` is who is signed in, as far as that is known.
 
     Keys that have a part in one of the `unfinished` rotations are left out, but for those whose
     successors are known never to have been stored. `orphans` are the ids of keys whose secrets
-    nobody has, and whose places others took.
+    nobody has, and whose places others took; of the `unclear` ones that is not known.
     """
     lost: dict[str, Unfinished] = {}
-    involved = dict.fromkeys(orphans, _ORPHAN)
+    involved = dict.fromkeys(unclear, _UNCLEAR) | dict.fromkeys(orphans, _ORPHAN)
     for earlier in unfinished:
         if not earlier.is_known:
             continue

@@ -89,11 +89,12 @@ class Pair:
         For a create, whose outcome may have to be told by comparing with it. Of a server with very
         many keys, only the predecessor is read: the list would take long.
         """
-        if self._clock() - self._predecessor_seen >= FRESH_SECONDS:
-            if len(self._service.listing.keys) > LONG_LIST:
-                await self._read_predecessor()
-            else:
-                await self.look()
+        is_long = len(self._service.listing.keys) > LONG_LIST
+        is_old = self._clock() - self._predecessor_seen >= FRESH_SECONDS
+        if is_long and is_old:
+            await self._read_predecessor()
+        elif is_old or not (is_long or self._service.is_fresh):
+            await self.look()
         if not self.has_predecessor:
             raise PredecessorGone
 

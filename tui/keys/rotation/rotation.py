@@ -20,6 +20,8 @@ from tui.api.session import SessionProblem
 from tui.delivery.new_secret import Delivery, NewSecret
 from tui.journal import Attempt
 from tui.keys.created import Created
+from tui.keys.guard import differences
+from tui.keys.handing_over import handing_over
 from tui.keys.labels import retiring_since
 from tui.keys.listing import Listing
 from tui.keys.paused_mark import is_paused
@@ -38,6 +40,7 @@ from tui.keys.rotation.states import (
     SecretForgotten,
     State,
     Step,
+    SucceededAlready,
     SuccessorGone,
     WrongStep,
 )
@@ -111,7 +114,7 @@ class Rotation(Machine):
         rotation._pair.is_known_here = unfinished.known is not None
         rotation._was_proven = unfinished.known is not None and unfinished.known.is_verified
         rotation._state = State.INTERRUPTED
-        rotation._may_be_lost = unfinished.knowledge is not Knowledge.NOT_KNOWN
+        rotation._may_be_lost = unfinished.knowledge is Knowledge.NEVER_STORED
         if unfinished.is_stored and unfinished.known is not None:
             storings = [line.detail for line in unfinished.known.lines if line.phase == "stored"]
             rotation.stored = "".join(storings[-1:]) or "stored earlier"
@@ -174,6 +177,13 @@ class Rotation(Machine):
     def is_proven(self) -> bool:
         """Whether the successor was shown to work, now or earlier on this host."""
         return self.verification.works if self.verification is not None else self._was_proven
+
+    @property
+    def differences(self) -> str:
+        """In which of grants and allowed IPs the keys differ, unless that was chosen here."""
+        if self._created is not None or self.successor is None:
+            return ""
+        return differences(self.predecessor, self.successor)
 
     @property
     def is_paused(self) -> bool:
@@ -342,6 +352,9 @@ class Rotation(Machine):
             raise PausedBefore
         if self.lacks_addresses:
             raise AddressesNotChosen
+        successors = self.service.successors(self.predecessor)
+        if successors and not self._pair.is_predecessor_deleted:
+            raise SucceededAlready(successors)
         self._asked = self.draft
 
     @property
@@ -387,13 +400,14 @@ class Rotation(Machine):
         if self.successor is not None:
             key_id, short_key = self.successor.id, self.successor.raw_short_key or short_key
         new_secret = NewSecret(self._secret, key_id, self._created.draft.label, short_key)
-        sent = await delivery.deliver(new_secret)
+        async with handing_over(self._created.attempt):
+            sent = await delivery.deliver(new_secret)
         await self._store(sent.where)
 
-    def note_stored(self, how: str) -> None:
-        """Note in the journal that the secret held here is stored, before the operator goes on."""
-        if self._created is not None:
-            self._created.attempt.stored(how)
+    @property
+    def attempt(self) -> Attempt | None:
+        """Where to note what becomes of the secret that is held here."""
+        return self._created.attempt if self._created is not None else None
 
     async def _find_attempt(self) -> Attempt | None:
         """Return what to note about the successor, where it was created by this operator."""
@@ -428,7 +442,7 @@ class Rotation(Machine):
         self._reach(State.VERIFIED if self.is_proven else State.DELIVERED)
 
     async def _verify(self, given: SecretStr | None = None) -> None:
-        secret = self._secret or given
+        secret = given or self._secret
         if secret is None:
             raise SecretForgotten
         if self.successor is not None and not self.successor.may_have(secret):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from tui.api.models import Key
 from tui.keys.write_outcomes import CannotGoOn
+from tui.text import mask
 
 if TYPE_CHECKING:
     from tui.keys.verification import Verification
@@ -203,6 +205,18 @@ class PredecessorGone(CannotGoOn):
     """The predecessor is not in the list: deleting the successor would leave no key."""
 
     sentence = "The predecessor is not in the list of keys any more, so nothing was changed."
+
+
+class SucceededAlready(CannotGoOn):
+    """A successor of the key is listed that was made since the rotation began."""
+
+    def __init__(self, successors: Sequence[Key]) -> None:
+        super().__init__()
+        named = ", ".join(mask(key.short_key) or "?" for key in successors)
+        self.sentence = (
+            f"Nothing was created: this key has got a successor meanwhile ({named}). Leave this, "
+            "and press f on the key to go on with that one."
+        )
 
 
 class SuccessorGone(CannotGoOn):

@@ -224,7 +224,8 @@ class BulkRotateScreen(BulkScreen):
             self.keys,
             self.service.session.user,
             self.records.unfinished,
-            orphans={record.key.id for record in self.records.never_stored if record.is_orphan},
+            orphans=self.records.orphans,
+            unclear=self.records.unclear,
             tells_addresses=self.service.listing.tells_addresses,
         )
 
@@ -280,6 +281,8 @@ class BulkFinishScreen(BulkScreen):
             table.set_state(rotation.successors[0].id, "stays", "")
         for rotation in self._unproven:
             table.set_state(rotation.predecessor.id, "stays: its successor is unverified", "")
+        for rotation in self._unlike:
+            table.set_state(rotation.predecessor.id, "stays: its successor differs", "")
         for rotation in self._not_known:
             table.set_state(rotation.predecessor.id, "stays: f on it asks", "")
         for key in self._left_marked:
@@ -288,12 +291,18 @@ class BulkFinishScreen(BulkScreen):
     def sentences(self) -> list[str]:
         """Return what will happen."""
         proven, unproven, not_known = self._proven, self._unproven, self._not_known
+        unlike = self._unlike
         sentences = [f"{count(len(proven), 'predecessor')} will be deleted; their successors stay."]
         if unproven:
             sentences.append(
                 f"{len(unproven):,} left out: their successors are stored, but not shown to work. "
                 "Type their number to delete those predecessors, too; v shows it, with the file of "
                 "their secrets."
+            )
+        if unlike:
+            sentences.append(
+                f"{len(unlike):,} left out: their successors have other grants or allowed IPs than "
+                "they. f on each shows both."
             )
         if not_known:
             sentences.append(
@@ -307,7 +316,7 @@ class BulkFinishScreen(BulkScreen):
             )
         involved = {
             key.id
-            for rotation in (*proven, *unproven, *not_known)
+            for rotation in (*proven, *unproven, *unlike, *not_known)
             for key in (rotation.predecessor, *rotation.successors)
         } | {key.id for key in self._left_marked}
         if left := sum(key.id not in involved for key in self.keys):
@@ -357,19 +366,24 @@ class BulkFinishScreen(BulkScreen):
 
     @property
     def _proven(self) -> list[Unfinished]:
-        return [each for each in self._rotations if each.is_proven and len(each.successors) == 1]
+        return [each for each in self._decidable if each.is_proven and not each.differences]
 
     @property
     def _unproven(self) -> list[Unfinished]:
-        return [
-            each
-            for each in self._rotations
-            if each.is_stored and not each.is_proven and len(each.successors) == 1
-        ]
+        return [each for each in self._decidable if not each.is_proven and not each.differences]
+
+    @property
+    def _unlike(self) -> list[Unfinished]:
+        return [each for each in self._decidable if each.differences]
+
+    @property
+    def _decidable(self) -> list[Unfinished]:
+        """The rotations with one successor, whose secret is stored."""
+        return [each for each in self._rotations if each.is_stored and len(each.successors) == 1]
 
     @property
     def _not_known(self) -> list[Unfinished]:
-        decided = {each.predecessor.id for each in (*self._proven, *self._unproven)}
+        decided = {each.predecessor.id for each in self._decidable}
         return [each for each in self._rotations if each.predecessor.id not in decided]
 
     @cached_property

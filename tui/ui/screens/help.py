@@ -1,108 +1,151 @@
-"""Every key that works, from the table of bindings."""
+"""Every key that works, from the table of keys; the one that is chosen is carried out."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
-from rich.padding import Padding
-from rich.table import Table
-from rich.text import Text
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
-from textual.containers import Vertical, VerticalScroll
-from textual.content import Content
+from textual.binding import BindingType
+from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
-from textual.widgets import Footer, Static
+from textual.widgets import Footer, OptionList, Static
 
 from tui.search.index import Index
-from tui.search.matches import TextSearch
-from tui.ui.bindings import Place, key_rows
+from tui.search.matches import Matches, TextSearch
+from tui.ui.bindings import COMMANDS, Place, bindings_for, shown_keys
+from tui.ui.screens.possible_actions import PossibleAction
+from tui.ui.widgets.key_help import KeyHelp
 from tui.ui.widgets.search_row import SearchRow
 from tui.ui.widgets.too_small import TooSmall
 
+TWO_COLUMNS = 110
+"""From this width in cells on, the keys of other places stand beside those of here."""
 
-class HelpScreen(ModalScreen[None]):
-    """The keys of every place; `first` is the place that the operator came from."""
+
+class HelpScreen(ModalScreen["PossibleAction | None"]):
+    """The keys of every place, those of `here` first; returns what the operator chose to do.
+
+    `actions` are what was possible where the operator came from; a wide screen has a column for
+    `here`, and one for all other places.
+    """
 
     CSS_PATH = "help.tcss"
     AUTO_FOCUS = "#keys"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,question_mark,f1", "dismiss(None)", "Close", key_display="Esc"),
-        Binding("slash", "find", "Find", key_display="/"),
-        Binding("j", "cursor_down", show=False),
-        Binding("k", "cursor_up", show=False),
-    ]
+    PLACE = Place.HELP
+    BINDINGS: ClassVar[list[BindingType]] = list(bindings_for(PLACE))
 
-    def __init__(self, first: Place | None) -> None:
+    def __init__(
+        self,
+        here: Sequence[Place],
+        actions: Sequence[PossibleAction],
+        key_map: Mapping[str, str],
+    ) -> None:
         super().__init__()
-        places = sorted(Place, key=lambda place: place is not first)
-        self._rows = [(place, *row) for place in places for row in key_rows(place)]
-        self._places = places
+        places = [*here, *(place for place in Place if place not in here)]
+        commands = [command for command in COMMANDS if command.help]
+        self._commands = sorted(commands, key=lambda command: places.index(command.place))
+        self._here, self._key_map = here, key_map
+        self._actions = {action.command: action for action in actions}
+        self._keys = KeyHelp(key_map, self._actions, id="keys")
+        self._other_keys = KeyHelp(key_map, self._actions, id="other-keys")
         self._search_row = SearchRow(self, "line")
+        self._matches = Matches(range(len(self._commands)))
 
     def compose(self) -> ComposeResult:
-        """One table a place."""
+        """The search, the keys of here, and those of other places."""
         yield TooSmall()
         with Vertical(id="box"):
             yield Static("Keys", id="title")
             yield self._search_row
-            with VerticalScroll(id="keys"):
-                for place in self._places:
-                    with Vertical(id=f"place-{place.name.lower()}", classes="place"):
-                        yield Static(Content.styled(place.value, "bold $text-accent"))
-                        yield Static(_table(key_rows(place)), classes="table")
+            with Horizontal(id="columns"):
+                yield self._keys
+                yield self._other_keys
+            yield Static(id="hint")
         yield Footer(show_command_palette=False, compact=True)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Lay the keys out in as many columns as there is room for."""
+        self.set_class(event.size.width >= TWO_COLUMNS, "-wide")
+        self._show()
 
     @on(SearchRow.Narrowed)
     def _narrow(self, event: SearchRow.Narrowed) -> None:
         """Show only the lines that match, under the places that they belong to."""
-        for place in self._places:
-            rows = [self._rows[row] for row in event.matches.rows if self._rows[row][0] is place]
-            block = self.query_one(f"#place-{place.name.lower()}")
-            block.display = bool(rows)
-            table = _table([(keys, description) for _, keys, description in rows])
-            block.query_one(".table", Static).update(table)
-        self.query_one("#keys").scroll_home(animate=False)
+        self._matches = event.matches
+        self._show()
+
+    def _show(self) -> None:
+        commands = [self._commands[row] for row in self._matches.rows]
+        of_here = [command for command in commands if command.place in self._here]
+        is_wide = self.has_class("-wide") and 0 < len(of_here) < len(commands)
+        self._other_keys.display = is_wide
+        self._keys.show(of_here if is_wide else commands, self._matches.highlighted)
+        if is_wide:
+            self._other_keys.show(commands[len(of_here) :], self._matches.highlighted)
+
+    @on(OptionList.OptionHighlighted)
+    @on(events.DescendantFocus)
+    def _tell_what_enter_does(self) -> None:
+        """Say whether Enter does what the cursor is on."""
+        options = self.focused if isinstance(self.focused, KeyHelp) else self._keys
+        hint = "That is not possible where you came from."
+        self.query_one("#hint", Static).update(
+            "Enter does it." if self._action_in(options) else hint
+        )
+
+    @on(OptionList.OptionSelected)
+    def _choose(self, event: OptionList.OptionSelected) -> None:
+        """Return what the cursor is on, where it is possible."""
+        if action := self._action_in(event.option_list):
+            self.dismiss(action)
+
+    def _action_in(self, options: OptionList) -> PossibleAction | None:
+        """Return what the line under the cursor of a list does, where it is possible."""
+        command = options.command if isinstance(options, KeyHelp) else None
+        return self._actions.get(command) if command is not None else None
 
     def action_find(self) -> None:
         """Search the lines."""
         self._search_row.open()
-        lines = [(place.value, keys, description) for place, keys, description in self._rows]
+        lines = [(c.place.value, shown_keys(c, self._key_map), c.help) for c in self._commands]
         self._search_row.use(TextSearch(Index(lines)))
 
     @on(SearchRow.Submitted)
     def _go_to_lines(self) -> None:
-        self.query_one("#keys").focus()
+        self._keys.focus()
 
     @on(SearchRow.Cleared)
     def _end_search(self) -> None:
         self._search_row.close()
-        self.query_one("#keys").focus()
+        self._keys.focus()
 
-    def action_cursor_down(self) -> None:
-        """Scroll one line down."""
-        self.query_one("#keys").scroll_down(animate=False)
+    async def action_manual(self) -> None:
+        """Leave the help for the manual."""
+        self.dismiss(None)
+        await self.run_action("app.manual")
+
+    def action_close(self) -> None:
+        """Go back."""
+        self.dismiss(None)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer to search where letters don't do so anyway."""
+        return not (action == "find" and self._search_row.is_typed_in)
 
     def action_cursor_up(self) -> None:
-        """Scroll one line up."""
-        self.query_one("#keys").scroll_up(animate=False)
+        """Go up by a line, while somebody types."""
+        self._keys.action_cursor_up()
 
-    def action_page_down(self) -> None:
-        """Scroll one screen down."""
-        self.query_one("#keys").scroll_page_down(animate=False)
+    def action_cursor_down(self) -> None:
+        """Go down by a line."""
+        self._keys.action_cursor_down()
 
     def action_page_up(self) -> None:
-        """Scroll one screen up."""
-        self.query_one("#keys").scroll_page_up(animate=False)
+        """Go up by a screen."""
+        self._keys.page_up()
 
-
-def _table(rows: Sequence[tuple[str, str]]) -> Padding:
-    """Return keys and what they do, which may take more than one line."""
-    table = Table.grid(padding=(0, 2, 0, 0))
-    table.add_column(width=14, style="bold")
-    table.add_column()
-    for keys, description in rows:
-        table.add_row(Text(keys), Text(description))
-    return Padding(table, (0, 0, 1, 2))
+    def action_page_down(self) -> None:
+        """Go down by a screen."""
+        self._keys.page_down()

@@ -44,6 +44,8 @@ _OUTCOMES = {
     "done": "done",
     "refused": "not done",
     "unknown": "unknown",
+    "delivering": "done",
+    "undelivered": "done",
     "stored": "done",
 }
 _PROOFS = {"verified": "shown to work", "unverified": "not shown to work"}
@@ -73,7 +75,9 @@ class _WriteRequest:
         storings = [entry.detail for entry in self.entries if entry.phase == "stored"]
         if storings:
             return f"stored: {plain(storings[-1])}"
-        if self.last.action != "create" or self.last.phase != "done":
+        if self.last.phase == "delivering":
+            return "its delivery was interrupted: verify the key to know whether it was stored"
+        if self.last.action != "create" or self.last.phase not in {"done", "undelivered"}:
             return ""
         if self.is_doubted:
             return "whether its secret was stored is not known: a line can't be understood"

@@ -15,6 +15,7 @@ from tui.delivery import DeliveryFailed, DeliveryFault, FileDelivery, NewSecret,
 from tui.delivery.recovery import KeptSecret
 from tui.journal import JournalEntry
 from tui.keys.created import Created
+from tui.keys.handing_over import handing_over
 from tui.keys.service import KeyService
 from tui.text import count, plain, short
 from tui.ui.screens.dialog import AskScreen, ConfirmScreen, Dialog
@@ -154,8 +155,10 @@ class _Offer:
         try:
             for kept in secrets:
                 names = kept.key_id, kept.label, kept.short_key
-                sent = await delivery.deliver(NewSecret(kept.secret, *names))
-                self._service.journal.resume(_entry(kept)).stored(sent.where)
+                attempt = self._service.journal.resume(_entry(kept))
+                async with handing_over(attempt):
+                    sent = await delivery.deliver(NewSecret(kept.secret, *names))
+                attempt.stored(sent.where)
                 await self._remove(kept)
         finally:
             seen_through(in_thread(delivery.close))

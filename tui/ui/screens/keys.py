@@ -52,6 +52,10 @@ from tui.ui.widgets.top_bar import Link, TopBar
 
 KeyAction = Callable[[Key], Coroutine[Any, Any, None]]
 
+LISTED_LATE = (
+    "The server's list is older than what was done from here: F5 reads it again. Other keys may be "
+    "shown that are gone, or be missing."
+)
 LISTED_IN_PART = (
     "The server lists only part of its keys. A key that is not shown here may exist all the same."
 )
@@ -114,7 +118,8 @@ class KeysScreen(Screen[None]):
     @property
     def notice(self) -> str:
         """What stands as long as it is true."""
-        in_part = "" if self._service.listing.is_whole else LISTED_IN_PART
+        listing = self._service.listing
+        in_part = "" if listing.is_whole else LISTED_LATE if listing.is_stale else LISTED_IN_PART
         notices = (self._standing_notice, in_part, self._service.journal.problem)
         return "\n".join(filter(None, notices))
 

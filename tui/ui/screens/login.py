@@ -195,8 +195,8 @@ class LoginScreen(Screen[None]):
 
     async def _enter_with_token(self, session: Session) -> bool:
         body = Content(
-            "Paste an access token that was made for you elsewhere, for instance by your "
-            "organisation's single sign-on."
+            "Paste the access token that your browser got when you signed in there. F2 tells "
+            "where the browser shows it, under Get an access token."
         )
         refusal = ""
         while True:

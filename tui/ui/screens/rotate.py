@@ -28,6 +28,7 @@ from tui.ui.screens.rotation_dialogs import (
     ask_any_address,
     ask_replace,
     ask_undo,
+    ask_unlike,
     ask_unverified,
 )
 from tui.ui.screens.rotation_lanes import lanes_of
@@ -100,7 +101,7 @@ class RotateScreen(ShowsSecret[str]):
                 yield Static(id="problem", markup=False)
                 yield Static(id="next-step", markup=False)
                 yield PasswordField(is_needed=self._service.session.has_password)
-                yield SecretBox(self._rotation.note_stored, self._service.listing.raw_labels)
+                yield SecretBox(lambda: self._rotation.attempt, self._service.listing.raw_labels)
             with VerticalScroll(id="facts", can_focus=False):
                 with Vertical(id="plan"):
                     for name, label in (
@@ -198,7 +199,10 @@ class RotateScreen(ShowsSecret[str]):
 
     @work(group="finish", description="delete the predecessor")
     async def action_finish(self) -> None:
-        """Delete the predecessor; one more question where its successor was not shown to work."""
+        """Delete the predecessor, after asking where its successor is unlike or unverified."""
+        differences = self._rotation.differences
+        if differences and not await self.app.push_screen_wait(ask_unlike(differences)):
+            return
         unverified = not self._rotation.is_proven
         if unverified and not await self.app.push_screen_wait(ask_unverified()):
             return
@@ -248,8 +252,8 @@ class RotateScreen(ShowsSecret[str]):
             return False
         if self._rotation.allows(Step.STORED):
             await self._rotation.stored_by_hand(went_to or BY_WORD)
-        else:
-            self._rotation.note_stored(went_to or BY_WORD)  # the outcome of a write is not known
+        elif attempt := self._rotation.attempt:
+            attempt.stored(went_to or BY_WORD)  # the outcome of a write is not known
         return True
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

@@ -22,6 +22,17 @@ def ask_unverified() -> ConfirmScreen:
     return ConfirmScreen(title, body, yes="Delete predecessor", danger=True)
 
 
+def ask_unlike(differences: str) -> ConfirmScreen:
+    """Ask whether a predecessor is to go though its successor has other grants or addresses."""
+    body = Content(
+        f"The successor has other {differences} than the predecessor. What the predecessor alone "
+        "may do stops working."
+    )
+    return ConfirmScreen(
+        "Delete the predecessor all the same?", body, yes="Delete predecessor", danger=True
+    )
+
+
 def ask_any_address() -> ConfirmScreen:
     """Ask whether a successor may work from anywhere, where the server tells no addresses."""
     body = Content(

@@ -96,10 +96,18 @@ def state_texts(records: Records, today: date) -> dict[str, StateText]:
         what = "deletes" if record.is_orphan else "replaces"
         texts[record.key.id] = f"secret never stored: r {what} it", "problem"
     for record in records.perhaps_stored:
-        texts[record.key.id] = "secret perhaps stored: see J", "working"
+        texts[record.key.id] = _perhaps_stored_text(record), "working"
     for key_id, write in records.open_writes.items():
         texts[key_id] = _open_text(write), "problem"
     return texts
+
+
+def _perhaps_stored_text(record: KeyRecord) -> str:
+    if record.is_kept:
+        return "secret kept: the next sign-in offers it"
+    if record.created is not None and record.created.is_in_delivery:
+        return "perhaps stored, delivery cut off: v shows"
+    return "secret perhaps stored: see J"
 
 
 def _unfinished_text(rotation: Unfinished, today: date) -> str:

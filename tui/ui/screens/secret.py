@@ -78,8 +78,7 @@ class SecretScreen(ShowsSecret[str]):
         with VerticalScroll(id="page", can_focus=False):
             yield Static(self._title, id="title")
             yield Static(self._about(), id="about")
-            note_stored = self._attempt.stored if self._attempt else None
-            yield SecretBox(note_stored, self._labels, MORE_ACTIONS)
+            yield SecretBox(lambda: self._attempt, self._labels, MORE_ACTIONS)
         yield Footer(show_command_palette=False, compact=True)
 
     def on_mount(self) -> None:

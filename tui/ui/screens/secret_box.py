@@ -32,6 +32,8 @@ from tui.delivery import (
     variable_name,
     write_secret_file,
 )
+from tui.journal import Attempt
+from tui.keys.handing_over import handing_over
 from tui.text import plain, short
 from tui.ui.screens.dialog import AskScreen
 from tui.ui.terminal.output import write_and_wait
@@ -57,7 +59,7 @@ WAYS = (
 class SecretBox(Vertical):
     """Shows one secret and sends it where the operator says; `forget` ends that.
 
-    `on_stored` is called at once with how it was stored, so that this is known whatever comes next.
+    What becomes of it is noted at once with the `attempt` that made the key, if there is one.
     """
 
     DEFAULT_CSS = """
@@ -72,7 +74,7 @@ class SecretBox(Vertical):
 
     def __init__(
         self,
-        on_stored: Callable[[str], None] | None = None,
+        attempt: Callable[[], Attempt | None] = lambda: None,
         labels: Sequence[str] = (),
         more_actions: Sequence[ActionLine] = (),
     ) -> None:
@@ -81,7 +83,7 @@ class SecretBox(Vertical):
         `more_actions` of the screen stand beneath the ways out.
         """
         super().__init__()
-        self._on_stored, self._labels = on_stored, labels
+        self._attempt, self._labels = attempt, labels
         self._actions = ActionList([*WAYS, *more_actions], id="ways")
         self._new_secret: NewSecret | None = None
         self._went_to: list[str] = []
@@ -133,9 +135,10 @@ class SecretBox(Vertical):
             return
         try:
             with self.query_one(Status).working("Sending it to the clipboard"):
-                sent = await send_to_clipboard(
-                    self._new_secret.secret, os.environ, self._write_terminal
-                )
+                async with handing_over(self._attempt()):
+                    sent = await send_to_clipboard(
+                        self._new_secret.secret, os.environ, self._write_terminal
+                    )
         except DeliveryFailed as failure:
             self._failed("clipboard", failure.sentence)
         else:
@@ -166,7 +169,8 @@ class SecretBox(Vertical):
                 return
             try:
                 with self.query_one(Status).working("The file is being written"):
-                    where = await _write_new_file(Path(answer.strip()), new_secret)
+                    async with handing_over(self._attempt()):
+                        where = await _write_new_file(Path(answer.strip()), new_secret)
             except DeliveryFailed as failure:
                 path, refusal = answer, failure.sentence
             else:
@@ -179,6 +183,8 @@ class SecretBox(Vertical):
             return
         label = short(self._new_secret.label, 60)
         heading = f"The secret of {label}, to select with the mouse:"
+        if attempt := self._attempt():
+            attempt.delivering()
         try:
             with self.app.suspend():
                 plain_view(
@@ -216,7 +222,8 @@ class SecretBox(Vertical):
             try:
                 delivery.check([new_secret.label], self._labels)
                 with self.query_one(Status).working("The command runs"):
-                    sent = await delivery.deliver(new_secret)
+                    async with handing_over(self._attempt()):
+                        sent = await delivery.deliver(new_secret)
             except DeliveryFailed as failure:
                 command, refusal = answer, failure.sentence
             else:
@@ -224,8 +231,8 @@ class SecretBox(Vertical):
                 return
 
     def _delivered(self, action: str, sent: Sent, *, is_stored: bool = False) -> None:
-        if is_stored and self._on_stored is not None:
-            self._on_stored(sent.where)
+        if is_stored and (attempt := self._attempt()):
+            attempt.stored(sent.where)
         if sent.where not in self._went_to:
             self._went_to.append(sent.where)
         sign = ("✓ ", "$text-success") if sent.is_confirmed else ("→ ", "$text-accent")

@@ -21,6 +21,14 @@ class MarkedList(OptionList):
     def _get_left_gutter_width(self) -> int:
         return 1
 
+    def page_up(self) -> None:
+        """Go up by a screen."""
+        self.action_page_up()  # type: ignore[no-untyped-call]  # Textual tells no types here
+
+    def page_down(self) -> None:
+        """Go down by a screen."""
+        self.action_page_down()  # type: ignore[no-untyped-call]  # Textual tells no types here
+
     def render_line(self, y: int) -> Strip:
         """Return a line with its mark, or a blank where the cursor isn't."""
         strip = super().render_line(y)

@@ -1,0 +1,110 @@
+"""The manual holds what the program does: every key, every grant, every error, every option."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+import tui.manual
+from tests.client.test_problems import EXAMPLES
+from tui.api.grants import MOMENTUM
+from tui.cli.arguments import _parser
+from tui.manual import NAMES, NoSuchTopic, topic, topics, with_tables
+from tui.manual.layout import Kind, as_text, blocks, lines_of, plain
+from tui.problems import describe
+from tui.search.permissions import allowed_by
+from tui.ui.bindings import COMMANDS, Place, key_table
+
+FOLDER = Path(tui.manual.__file__).parent
+WHOLE = "\n".join(page.text for page in topics())
+ERRORS = [
+    plain(block.cells[0][:1]).rstrip(".")
+    for block in blocks(topic("errors").text)
+    if block.kind is Kind.ITEM
+]
+"""What the items of the page about errors begin with."""
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_tables_of_keys_are_those_of_the_program(name: str) -> None:
+    text = topic(name).text
+    renewed = with_tables(text, key_table)
+    if os.environ.get("README") == "write":
+        (FOLDER / f"{name}.md").write_text(renewed, encoding="utf-8")
+        return
+    assert text == renewed, "Renew the tables: README=write pytest tests/manual"
+
+
+def test_every_place_has_its_table() -> None:
+    named = re.findall(r"<!-- keys: ([A-Z]+) -->", WHOLE)
+    assert sorted(named) == sorted(place.name for place in Place)
+    for command in COMMANDS:
+        if command.help:
+            assert f"| `{command.shown}` | {command.help} |" in WHOLE
+
+
+def test_every_page_is_in_the_contents() -> None:
+    assert sorted(NAMES) == sorted(path.stem for path in FOLDER.glob("*.md"))
+    assert topic("LOGIN") == topic("sign-in")
+    with pytest.raises(NoSuchTopic) as missing:
+        topic("rotat")
+    assert missing.value.close in {"rotate", "rotation"}
+    with pytest.raises(NoSuchTopic) as missing:
+        topic("../errors")
+
+
+@pytest.mark.parametrize("error", EXAMPLES, ids=repr)
+def test_every_error_is_explained(error: Exception) -> None:
+    title = describe(error, doing="creating the key").title
+    assert any(re.fullmatch(_pattern(known), title) for known in ERRORS), title
+
+
+def _pattern(known: str) -> str:
+    """Return the titles that are meant, for upper-case words that stand for what differs."""
+    escaped = re.escape(known)
+    for word in ("HOST", "PORT", "STATUS", "OWNER"):
+        escaped = escaped.replace(word, r"\S+")
+    return escaped.replace("The\\ password\\ can", "The\\ .+\\ can")
+
+
+def test_every_grant_is_explained() -> None:
+    text = topic("grants").text
+    for grant in MOMENTUM:
+        assert grant.label
+        row = next(line for line in text.splitlines() if f"`{grant.key}`" in line)
+        assert grant.label in row
+        for access in allowed_by(grant.key):
+            assert f"{', '.join(access.methods)} on {access.path.replace('{id}', 'ID')}" in row
+
+
+def test_every_option_is_explained() -> None:
+    options = re.findall(r"--[a-z-]+", _parser().format_help())
+    assert [name for name in dict.fromkeys(options) if f"`{name}" not in WHOLE] == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("width", [38, 80, 100])
+def test_a_page_fits_and_nothing_of_it_is_lost(name: str, width: int) -> None:
+    page = topic(name)
+    assert page.text.startswith(f"# {page.title}\n\n")
+    for block in blocks(page.text):
+        lines = lines_of(block, width)
+        laid_out = " ".join(map(plain, lines)).replace("• ", "")
+        assert sorted("".join(laid_out.split())) == sorted("".join(block.text.split()))
+        if block.kind is not Kind.CODE:
+            assert max(len(plain(line)) for line in lines) <= width
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_only_what_is_laid_out_is_written(name: str) -> None:
+    text = re.sub(r"<!--.*?-->", "", topic(name).text)
+    for line in as_text(text, 500).splitlines():
+        assert not re.search(r"^\s*(#+|[*>]|\d+\.) |\*\*|^\s*\|", line), line
+        assert line.isprintable()
+
+
+def test_pages_name_each_other_rightly() -> None:
+    assert set(re.findall(r"`momentum-keys help ([a-z-]+)`", WHOLE)) <= {*NAMES}

@@ -1,0 +1,43 @@
+"""`momentum-keys help`: the manual as plain text."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+
+from tui.cli.arguments import command_parser
+from tui.cli.refusal import refuse
+
+WIDEST = 100
+"""How many columns a line has at most, so that it is read with ease."""
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print a page of the manual, or which pages there are; returns the exit code."""
+    from tui.manual import NoSuchTopic, topic, topics
+    from tui.manual.layout import as_text
+
+    parser = command_parser("help")
+    parser.add_argument("topic", nargs="?", metavar="TOPIC", help="one of: momentum-keys help")
+    name = parser.parse_args(options.words).topic
+    if name is None:
+        width = max(len(page.name) for page in topics())
+        lines = [f"  {page.name:<{width}}  {page.title}" for page in topics()]
+        print_text("\n".join(["momentum-keys help TOPIC prints a page of the manual:", "", *lines]))
+        return 0
+    width = min(WIDEST, shutil.get_terminal_size().columns)
+    try:
+        print_text(as_text(topic(name).text, width))
+    except NoSuchTopic as missing:
+        close = f"; did you mean {missing.close}?" if missing.close else ""
+        return refuse(f"the manual has no page {name!r}{close}; momentum-keys help lists them")
+    return 0
+
+
+def print_text(text: str) -> None:
+    """Print a text; characters that standard output can't carry become question marks."""
+    if sys.stdout is None:  # as it is where it was closed
+        return
+    encoding = sys.stdout.encoding or "ascii"
+    sys.stdout.write(text.rstrip().encode(encoding, "replace").decode(encoding) + "\n")

@@ -1,0 +1,103 @@
+"""The manual: written once, in Markdown beside this file, for screen, command line and reader."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cache
+from importlib.resources import files
+
+NAMES = (
+    "start",
+    "sign-in",
+    "access-token",
+    "keys",
+    "search",
+    "grants",
+    "create",
+    "secret",
+    "rotate",
+    "many",
+    "pause",
+    "verify",
+    "journal",
+    "smtp",
+    "errors",
+    "options",
+    "configuration",
+    "keyboard",
+    "terminal",
+    "security",
+    "sandbox",
+)
+"""The topics, in the order in which they are read."""
+
+_ALSO_CALLED = {
+    "login": "sign-in",
+    "token": "access-token",
+    "list": "keys",
+    "permissions": "grants",
+    "new": "create",
+    "delivery": "secret",
+    "rotation": "rotate",
+    "bulk": "many",
+    "resume": "pause",
+    "config": "configuration",
+    "profiles": "configuration",
+    "shortcuts": "keyboard",
+    "colours": "terminal",
+    "colors": "terminal",
+}
+
+
+class NoSuchTopic(Exception):
+    """The manual has no such topic; `close` is the one spelt nearly so, or nothing."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.close = next(iter(get_close_matches(name.lower(), [*NAMES, *_ALSO_CALLED], 1)), "")
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """One page: its name on the command line, and its text in Markdown, headed by its title."""
+
+    name: str
+    text: str
+
+    @property
+    def title(self) -> str:
+        """What the page is headed by."""
+        return self.text.partition("\n")[0].removeprefix("# ")
+
+
+@cache
+def topic(name: str) -> Topic:
+    """Return a page by its name, or by another word for it; raises NoSuchTopic."""
+    known = _ALSO_CALLED.get(name.lower(), name.lower())
+    if known not in NAMES:
+        raise NoSuchTopic(name)
+    return Topic(known, (files(__package__) / f"{known}.md").read_text(encoding="utf-8"))
+
+
+def topics() -> tuple[Topic, ...]:
+    """Return all pages, in order."""
+    return tuple(map(topic, NAMES))
+
+
+_TABLE = re.compile(r"(<!-- (\w+(?:: \w+)?) -->\n)(?:(?!<!--).)*(?=<!-- \w+: end -->)", re.DOTALL)
+
+
+def with_tables(text: str, table: Callable[[str], str | None]) -> str:
+    """Return a page with other tables: `table` is called with what each one's comment names.
+
+    Where it returns None, a table stays as it is.
+    """
+
+    def replaced(match: re.Match[str]) -> str:
+        rows = table(match[2])
+        return match[0] if rows is None else f"{match[1]}\n{rows}\n"
+
+    return _TABLE.sub(replaced, text)
