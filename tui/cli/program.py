@@ -16,8 +16,6 @@ from tui.cli.sandbox_command import sandbox_defaults, sandbox_options
 from tui.sandbox.options import SandboxMissing
 
 if TYPE_CHECKING:
-    from tui.delivery.recovery import RecoveryFolder
-    from tui.journal import Journal
     from tui.ui.appearance import Appearance
     from tui.ui.screens.login import SignInDefaults
 
@@ -37,15 +35,8 @@ def run(options: argparse.Namespace) -> int:
     look = _appearance(options)
     if options.sandbox:
         return _run_beside_sandbox(options, look)
-    from tui.delivery.recovery import RecoveryFolder
-    from tui.journal import journal_at_home
-
     return _run_app(
-        _sign_in_defaults(options),
-        look,
-        journal=journal_at_home(),
-        recovery=RecoveryFolder(),
-        lock_seconds=options.lock_after,
+        _sign_in_defaults(options), look, keeps_at_home=True, lock_seconds=options.lock_after
     )
 
 
@@ -89,7 +80,6 @@ def _load_app() -> None:
 def _unfit_server(options: argparse.Namespace) -> str:
     """Return what is wrong with the server's address or certificates, or nothing."""
     from tui.api.address import AddressFault, BadAddress, check_ca_file, parse_server
-    from tui.problems import describe
 
     try:
         if options.ca_file is not None:
@@ -99,6 +89,8 @@ def _unfit_server(options: argparse.Namespace) -> str:
     except BadAddress as error:
         if error.reason is AddressFault.CA_FILE:
             return f"--ca-file {error.detail}"
+        from tui.problems import describe
+
         problem = describe(error)
         what, hint = (text[0].lower() + text[1:] for text in (problem.title, problem.hint))
         return f"--url: {what}; {hint.rstrip('.')}"
@@ -130,8 +122,7 @@ def _run_app(
     defaults: SignInDefaults,
     look: Appearance,
     *,
-    journal: Journal | None = None,
-    recovery: RecoveryFolder | None = None,
+    keeps_at_home: bool = False,
     lock_seconds: float | None = None,
 ) -> int:
     import asyncio
@@ -141,9 +132,7 @@ def _run_app(
 
     faults = BackgroundFaults()
     faults.watch()
-    app = KeysApp(
-        defaults, journal=journal, recovery=recovery, lock_seconds=lock_seconds, appearance=look
-    )
+    app = KeysApp(defaults, keeps_at_home=keeps_at_home, lock_seconds=lock_seconds, appearance=look)
     with asyncio.Runner(loop_factory=lambda: Loop(faults.note)) as runner:
         runner.run(app.run_async())
         unstored = runner.run(app.see_out())
