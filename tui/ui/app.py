@@ -23,7 +23,7 @@ from tui.ui.loading import Loader
 from tui.ui.screens.leaving import GuardedScreen, StoppableScreen
 from tui.ui.screens.login import UNPROTECTED, LoginScreen, SignInDefaults
 from tui.ui.terminal.driver import TerminalDriver
-from tui.ui.terminal.textual_internals import limit_colours
+from tui.ui.terminal.textual_internals import limit_colours, make_replaceable
 from tui.ui.terminal.type_ahead import TypeAhead
 from tui.ui.themes import CHOICES, FEW_COLOURS, theme
 from tui.ui.widgets.too_small import SMALLEST
@@ -157,7 +157,9 @@ class KeysApp(TypeAhead[None]):
 
     def get_default_screen(self) -> Screen[None]:
         """Return the screen that is shown first: the login screen."""
-        return LoginScreen(self._defaults, self.connect)
+        first = LoginScreen(self._defaults, self.connect)
+        make_replaceable(self, first)
+        return first
 
     def on_mount(self) -> None:
         """Begin to look whether the screen is to be locked."""
