@@ -25,12 +25,13 @@ from textual.screen import Screen
 from textual.widgets import Input
 
 from tests.node import Node
+from tui.config.profile import Profile
 from tui.ui.app import KeysApp
 from tui.ui.bindings import COMMANDS, Place
 from tui.ui.screens.keys import KeysScreen
 from tui.ui.screens.login import SignInDefaults
 from tui.ui.widgets.field import Field
-from tui.ui.widgets.grant_list import GrantList
+from tui.ui.widgets.grant_grid import GrantGrid
 from tui.ui.widgets.key_table import KeyTable
 
 NOW = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
@@ -50,6 +51,7 @@ class Defaults(TypedDict, total=False):
     client_secret: SecretStr
     plain_http_allowed: bool
     notice: str
+    profile: Profile
 
 
 _ACTIONS = {"action", "leave", "load", "sign in", "write"}
@@ -252,6 +254,11 @@ class Keys(Page):
         return [key.label for key in self.table.keys]
 
     @property
+    def counts(self) -> str:
+        """The line above the table: `11 keys 4 due ! 1 retiring →`."""
+        return " ".join(self.me.lines[1 if self.me.line_with("Sign out") else 2].split())
+
+    @property
     def cursor_line(self) -> str:
         """The line with the cursor."""
         return self.me.line_with("▌").strip("▌ ")
@@ -311,8 +318,8 @@ class Form(Page):
     """Create New API Key, or Edit API Key."""
 
     @property
-    def grants(self) -> GrantList:
-        return self.me.screen.query_one(GrantList)
+    def grants(self) -> GrantGrid:
+        return self.me.screen.query_one(GrantGrid)
 
     async def give(self, *labels: str) -> None:
         """Tick (or untick) grants by the words on the screen."""
@@ -321,16 +328,23 @@ class Form(Page):
                 break
             await self.me.press("tab")
         for label in labels:
-            await self.me.press("home")
-            for _ in range(self.grants.option_count):
-                index = self.grants.highlighted
-                assert index is not None
-                if f"] {label} " in str(self.grants.get_option_at_index(index).prompt):
-                    break
-                await self.me.press("down")
-            else:
-                raise AssertionError(f"There is no grant {label!r}:\n{self.me.text}")
+            await self.go_to_grant(label)
             await self.me.press("space")
+
+    async def go_to_grant(self, label: str) -> None:
+        """Move the cursor to a grant with the arrow keys."""
+        grid = self.grants
+        cells = {cell.key: cell for cell in grid._cells()}
+        labelled = (key for key in cells if grid._catalogue.label(key) == label)
+        wanted = cells[next(labelled)]
+        for _ in range(2 * len(cells)):
+            current = cells[grid.current]
+            if current is wanted:
+                return
+            down, across = wanted.y - current.y, wanted.x - current.x
+            vertical = "down" if down > 0 else "up"
+            await self.me.press(vertical if down else "right" if across > 0 else "left")
+        raise AssertionError(f"The arrow keys never come to {label!r}:\n{self.me.text}")
 
     async def complete(self, label: str, password: str, *grants: str) -> None:
         """Fill in what a new key needs."""

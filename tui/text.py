@@ -71,6 +71,26 @@ def ago(moment: datetime, now: datetime) -> str:
     return f"{int(seconds // 60)} min ago"
 
 
+def age(moment: datetime, now: datetime) -> str:
+    """Return how old something is, in little room: `13 d`, `20 mo`, `2 y`; months up to two years.
+
+    A moment in the future has no age, which a dash tells.
+    """
+    seconds = (now - moment).total_seconds()
+    if seconds < 0:
+        return "< 1 h" if seconds > -60 else "\N{EN DASH}"
+    months = _months(moment, now.astimezone(moment.tzinfo))
+    for number, unit in (
+        (months // 12 if months >= 24 else 0, "y"),
+        (months if months > 1 else 0, "mo"),
+        (int(seconds // 86_400), "d"),
+        (int(seconds // 3_600), "h"),
+    ):
+        if number:
+            return f"{number} {unit}"
+    return "< 1 h"
+
+
 def _months(moment: datetime, now: datetime) -> int:
     """Return how many months are full; a month without that day is full on its last one."""
     months = 12 * (now.year - moment.year) + now.month - moment.month

@@ -66,7 +66,7 @@ def program(shown: bool) -> None:
                 "f": lambda: table.show(few, catalogue, now),
                 "1": lambda: table.sort(Column.LABEL),
                 "2": lambda: table.sort(Column.PERMISSIONS),
-                "4": lambda: table.sort(Column.CREATED),
+                "4": lambda: table.sort(Column.AGE),
             }
             if step := steps.get(getattr(key, "key", "")):
                 began = time.perf_counter()

@@ -12,6 +12,8 @@ import tui.manual
 from tests.client.test_problems import EXAMPLES
 from tui.api.grants import MOMENTUM
 from tui.cli.arguments import _parser
+from tui.cli.settled import vocabulary
+from tui.config.settings import settings
 from tui.manual import NAMES, NoSuchTopic, topic, topics, with_tables
 from tui.manual.layout import Kind, as_text, blocks, lines_of, plain
 from tui.problems import describe
@@ -28,10 +30,21 @@ ERRORS = [
 """What the items of the page about errors begin with."""
 
 
+def settings_table(of: str) -> str | None:
+    """Return the table of the configuration's settings, as `key_table` does those of keys."""
+    if of != "settings":
+        return None
+    rows = [
+        f"| `{setting.name}` | {setting.meaning} | `{setting.example}` |".replace("||", "|")
+        for setting in settings(vocabulary())
+    ]
+    return "\n".join(["| Setting | What it is | Example |", "|---|---|---|", *rows]) + "\n"
+
+
 @pytest.mark.parametrize("name", NAMES)
-def test_the_tables_of_keys_are_those_of_the_program(name: str) -> None:
+def test_the_tables_are_those_of_the_program(name: str) -> None:
     text = topic(name).text
-    renewed = with_tables(text, key_table)
+    renewed = with_tables(text, lambda of: key_table(of) or settings_table(of))
     if os.environ.get("README") == "write":
         (FOLDER / f"{name}.md").write_text(renewed, encoding="utf-8")
         return

@@ -93,9 +93,8 @@ class Program(Terminal):
     def go_to(self, label: str) -> None:
         """Put the cursor on a key, from the top of the list."""
         self.press("g")
-        self.wait_for(lambda now: _cursor_row(now) == 0)
-        rows = [line[2:] for line in self.text.splitlines()[_head(self.text) :]]
-        down = next(n for n, row in enumerate(rows) if row.startswith(label))
+        self.wait_for(lambda now: _cursor_row(now) == 0 and _row_of(label, now) >= 0)
+        down = _row_of(label, self.text)
         self.press(*["j"] * down)
         self.wait_for(lambda now: f"▌ {label}" in now)
 
@@ -131,6 +130,11 @@ def _is_list(text: str) -> bool:
 def _head(text: str) -> int:
     lines = text.splitlines()
     return next(n for n, line in enumerate(lines) if line.split()[:1] == ["Key"]) + 1
+
+
+def _row_of(label: str, text: str) -> int:
+    rows = [line[2:] for line in text.splitlines()[_head(text) :]]
+    return next((n for n, row in enumerate(rows) if row.startswith(label)), -1)
 
 
 def _cursor_row(text: str) -> int:

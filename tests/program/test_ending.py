@@ -20,7 +20,7 @@ LOGOUT = "/api/v1/authenticate/logout"
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP, signal.SIGQUIT])
 def test_a_signal_ends_it_at_the_login(start: StartProgram, number: signal.Signals) -> None:
-    program = start()
+    program = start("--url", "https://momentum.example")
     program.at_login()
     program.signal(number)
     program.leaves(128 + number)

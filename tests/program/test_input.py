@@ -131,11 +131,17 @@ def test_a_signal_is_heard_ahead_of_a_flood_of_keys(to_node: StartProgram, node:
     program.leaves()
 
 
-@pytest.mark.parametrize("screen", [True, False], ids=["screen", "elsewhere"])
-def test_under_gnu_screen_the_mouse_is_left_alone(start: StartProgram, screen: bool) -> None:
-    program = start(env={"STY": "1234.pts-0.host"} if screen else {})
+@pytest.mark.parametrize(
+    ("options", "env", "has_mouse"),
+    [((), {}, True), ((), {"STY": "1234.pts-0.host"}, False), (("--no-mouse",), {}, False)],
+    ids=["usual", "screen", "option"],
+)
+def test_the_mouse_is_left_alone_under_gnu_screen_and_on_request(
+    start: StartProgram, options: tuple[str, ...], env: dict[str, str], has_mouse: bool
+) -> None:
+    program = start("--url", "https://momentum.example", *options, env=env)
     program.at_login()
-    assert (b"\x1b[?1000h" in program.raw) is not screen
+    assert (b"\x1b[?1000h" in program.raw) is has_mouse
     program.press("ctrl+q")
     program.leaves()
 

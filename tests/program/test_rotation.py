@@ -88,7 +88,7 @@ def test_killed_before_the_secret_was_stored(to_node: StartProgram, node: Node) 
 
     program = to_node()
     program.sign_in(node)
-    program.shows("Rotated … rotation interrupted: r goes on", "Rotated ✗ secret never stored")
+    program.shows("Rotated → r-- interrupted: r goes on", "Rotated ✗ r-- never stored")
     program.go_to("Rotated")
     program.press("r")
     program.shows("› Rotate Rotated ", "r Replace", "u Undo")

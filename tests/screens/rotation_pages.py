@@ -19,7 +19,7 @@ from tests.node import Node
 from tui.journal import Journal
 from tui.ui.app import KeysApp
 from tui.ui.bindings import COMMANDS, Place
-from tui.ui.widgets.key_table import KeyTable
+from tui.ui.widgets.run_table import RunTable
 
 API = "/api/v1/api-keys"
 SIGN_IN = "/api/v1/authenticate"
@@ -73,16 +73,10 @@ async def with_marked(keys: Keys, action: str) -> Bulk:
     return Bulk(keys.me)
 
 
-class Buttons(Page):
-    """A screen with buttons in its last lines."""
-
-    def button(self, name: str) -> Button:
-        return self.me.screen.query_one(f"#{name}", Button)
-
-    @property
-    def offers(self) -> set[str]:
-        """The ids of the buttons that are there to be pressed."""
-        return {b.id or "" for b in self.me.screen.query("#buttons Button").results() if b.display}
+def offered(me: Operator, place: Place) -> set[str]:
+    """Return the actions of a place that the footer offers."""
+    bindings = (active.binding for active in me.screen.active_bindings.values())
+    return {b.action for b in bindings if b.show} & {c.action for c in COMMANDS if c.place is place}
 
 
 _LINES = {ord(sign): " " for sign in "●━─"}
@@ -122,9 +116,7 @@ class Rotate(Page):
     @property
     def offers(self) -> set[str]:
         """What the footer offers to do with the rotation."""
-        bindings = (active.binding for active in self.me.screen.active_bindings.values())
-        actions = {command.action for command in COMMANDS if command.place is Place.ROTATE}
-        return {b.action for b in bindings if b.show} & actions - SECRET_WAYS
+        return offered(self.me, Place.ROTATE) - SECRET_WAYS
 
     @property
     def secret(self) -> str:
@@ -176,18 +168,41 @@ class Rotate(Page):
         return await Keys(self.me).shown()
 
 
-class Bulk(Buttons):
+_SIGNS: dict[str, str] = {
+    "ahead": "·",
+    "working": "⋯",
+    "done": "✓",
+    "failed": "✗",
+    "unknown": "?",
+    "left out": "\N{EN DASH}",
+    "none": "",
+}
+
+
+class Bulk(Page):
     """A plan for many keys, and its run."""
 
     @property
-    def table(self) -> KeyTable:
-        return self.me.screen.query_one(KeyTable)
+    def table(self) -> RunTable:
+        return self.me.screen.query_one(RunTable)
 
     @property
     def states(self) -> dict[str, str]:
-        """What stands beside each key, by its label."""
-        states = self.table._states
-        return {key.label: states[key.id].shown for key in self.table.keys if key.id in states}
+        """What the table says of each key by its label: the signs of its steps, then the words."""
+        return {key.label: self._state(key.id) for key in self.table.keys}
+
+    def _state(self, key_id: str) -> str:
+        row = self.table.row_of(key_id)
+        signs = "".join(_SIGNS.get(step, f" {step}") for step in row.steps)
+        return f"{signs} {row.words}".strip()
+
+    @property
+    def offers(self) -> set[str]:
+        """What the footer offers to do with the run."""
+        return offered(self.me, Place.RUN)
+
+    def button(self, name: str) -> Button:
+        return self.me.screen.query_one(f"#{name}", Button)
 
     async def press(self, action: str) -> None:
         await self.me.press(key_for(Place.RUN, action))

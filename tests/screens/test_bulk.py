@@ -30,6 +30,7 @@ from tui.keys.rotation.throttle import Throttle
 from tui.ui.bindings import Place
 
 QUIT = key_for(Place.ANYWHERE, "leave")
+LEFT_OUT = "\N{EN DASH}"
 JOBS = ("Job 0", "Job 1", "Job 2", "Job 3")
 
 
@@ -68,13 +69,17 @@ async def test_marks_and_the_plan(node_with: NodeMaker) -> None:
         await keys.me.press("home", "space", "down", "shift+down", "shift+down")
         assert [key.label for key in keys.table.marked] == [keys.labels[n] for n in (0, 2, 3, 4)]
         await keys.me.press("a")
-        assert "API keys 9 · 9 marked" in keys.says
+        assert keys.counts.startswith("9 keys")
+        assert keys.counts.endswith("9 marked ●")
         bulk = await with_marked(keys, "rotate")
         assert "Rotate 9 API keys" in bulk.says
         assert "8 keys will get successors; 3 are not yours." in bulk.says
-        assert "1 is left out: retiring already." in bulk.says
-        assert "In a file, the first is named OLD_BOUNCE_IMPORTER_KEY." in bulk.says
-        assert bulk.states == {"Retiring (retiring 2026-01-01)": "left out"}
+        assert "OLD_BOUNCE_IMPORTER_KEY=" in bulk.says, "how it will be named in a file"
+        assert bulk.states["Retiring (retiring 2026-01-01)"] == f"{LEFT_OUT} retiring already"
+        assert [state for state in bulk.states.values() if "not yours" in state] == [
+            "··· works not yours: the successor will be, and the server may not let you delete "
+            "this key"
+        ] * 3
         await bulk.leave()
         assert len(keys.table.marked) == 9, "nothing was done with them"
         assert node.seen("POST", API) == 0
@@ -144,7 +149,7 @@ async def test_to_a_file_of_each_form_then_verified_from_it(node: Node, tmp_path
             bulk = await with_marked(keys, "rotate")
             await bulk.begin(file=str(path), password=node.password)
             await bulk.over("2 of 2 · done")
-            assert bulk.states == dict.fromkeys(chosen, "✓ verified")
+            assert bulk.states == dict.fromkeys(chosen, "✓✓✓ works")
             assert stat.S_IMODE(path.stat().st_mode) == 0o600
             secrets = read(path.read_text())
             owners = [node.store.key_of(secret) for secret in secrets]
@@ -154,7 +159,7 @@ async def test_to_a_file_of_each_form_then_verified_from_it(node: Node, tmp_path
             await bulk.press("finish")
             await bulk.confirm("Delete 2 predecessors?", "Delete predecessors")
             await bulk.over("2 of 2 · done")
-            assert set(bulk.states.values()) == {"✓ rotated: the predecessor is deleted"}
+            assert set(bulk.states.values()) == {"✓✓✓ gone"}
             assert sorted(node.labels()) == list(JOBS)
             assert len(old & ids(node)) == 2
             await bulk.leave()
@@ -165,8 +170,8 @@ async def test_to_a_file_of_each_form_then_verified_from_it(node: Node, tmp_path
         assert "can't be read" in bulk.field("file").error
         await bulk.begin(file=str(path))
         await bulk.over("2 of 2 · done")
-        states = dict.fromkeys(chosen, "✓ verified")
-        assert bulk.states == {**dict.fromkeys(JOBS, "no secret in the file"), **states}
+        states = dict.fromkeys(chosen, "✓")
+        assert bulk.states == {**dict.fromkeys(JOBS, f"{LEFT_OUT} no secret in the file"), **states}
         await bulk.leave()
         assert "2 of 2 keys verified." in keys.says
         await forgotten(keys.me, *secrets)
@@ -184,19 +189,22 @@ async def test_three_fail_in_different_ways_and_are_retried(node: Node, tmp_path
         await bulk.begin(command=f"{put} {{label}}", password=node.password)
         await bulk.over("2 of 4 · 2 failed · done")
         assert bulk.offers == {"close", "retry", "later", "finish"}
+        assert list(bulk.states)[:2] == ["Job 0", "Job 1"], "what failed comes first"
         states = bulk.states
-        assert states.pop("Job 0").startswith("✗ No new key was seen so far: the server")
-        assert states.pop("Job 1") == "✗ The secret was not delivered"
-        assert set(states.values()) == {"✓ verified"}
+        assert states.pop("Job 0").startswith("✗·· works 500, not seen so far")
+        assert states.pop("Job 1") == "✓✗· works the vault is sealed"
+        assert set(states.values()) == {"✓✓✓ works"}
         await bulk.point_at("Job 1")
-        assert "It said: the vault is sealed" in bulk.says
         rotate = await open_rotation(keys)
+        assert "It said: the vault is sealed" in rotate.says
         secret = rotate.secret
         assert node.store.key_of(secret)
         await keys.me.press("escape")  # the run holds it, so there is nothing to ask
         await keys.me.until("Rotate 4 API keys")
         node.fail("POST", SIGN_IN, "500")
         await bulk.press("retry")
+        await (await Dialog(keys.me).shown("Hand the secrets to a command")).press_button("Retry")
+        await keys.me.until("Nothing was created")
         await bulk.idle()
         assert "Nothing was created: the server failed with status 500" in bulk.says
         assert len(bulk.states) == 4
@@ -208,9 +216,10 @@ async def test_three_fail_in_different_ways_and_are_retried(node: Node, tmp_path
             await keys.me.gone("Lose secrets")
         (tmp_path / "out" / "open").touch()
         await bulk.press("retry")
+        await (await Dialog(keys.me).shown("Hand the secrets to a command")).press_button("Retry")
         await bulk.over("4 of 4 · done")
         assert (tmp_path / "out" / "Job-1").read_text() == secret
-        assert bulk.states == dict.fromkeys(JOBS, "✓ verified")
+        assert bulk.states == dict.fromkeys(JOBS, "✓✓✓ works")
         node.fail("DELETE", API, "500")
         await bulk.press("finish")
         await bulk.confirm("Delete 4 predecessors?", "Delete predecessors")
@@ -228,6 +237,75 @@ async def open_rotation(keys: Keys) -> Rotate:
     return await Rotate(keys.me).shown()
 
 
+async def test_a_mistyped_command_is_put_right_for_another_try(node: Node, tmp_path: Path) -> None:
+    put = script(tmp_path, '[ "$1" = wrong ] && exit 1; cat > "$out/$2"')
+    async with signed_in(node) as keys:
+        await select(keys, "Job 0", "Job 1")
+        bulk = await with_marked(keys, "rotate")
+        await bulk.begin(command=f"{put} wrong {{label}}", password=node.password)
+        await bulk.over("0 of 2 · 2 failed · done")
+        made = ids(node)
+        await bulk.press("retry")
+        dialog = await Dialog(keys.me).shown("Hand the secrets to a command")
+        await dialog.answer("no-such-program {label}")
+        await keys.me.until("There is no program no-such-program here")
+        await dialog.answer(f"{put} right {{label}}")
+        await bulk.over("2 of 2 · done")
+        assert bulk.states == dict.fromkeys(("Job 0", "Job 1"), "✓✓✓ works")
+        assert ids(node) == made, "the successors that were made get their secrets delivered"
+        assert {path.name for path in (tmp_path / "out").iterdir()} == {"Job-0", "Job-1"}
+
+
+async def test_a_command_that_hangs_is_stopped(node: Node, tmp_path: Path) -> None:
+    put = script(
+        tmp_path, 'touch "$out/$1"; [ "$1" = Job-0 ] && exec sleep 600; exec cat >/dev/null'
+    )
+    async with signed_in(node) as keys:
+        await select(keys, "Job 0", "Job 1")
+        bulk = await with_marked(keys, "rotate")
+        await bulk.begin(command=f"{put} {{label}}", password=node.password)
+        await keys.me.until((tmp_path / "out" / "Job-0").exists)
+        await keys.me.until(lambda: "Stop command" in keys.me.footer)
+        await bulk.press("stop_command")
+        await bulk.over("1 of 2 · 1 failed · done")
+        assert bulk.states["Job 0"] == "✓✗· works stopped"
+        await bulk.point_at("Job 0")
+        rotate = await open_rotation(keys)
+        assert "was stopped. Whether it stored the secret is not known." in rotate.says
+
+
+async def test_what_enter_and_escape_do_stands_in_the_footer(node: Node, tmp_path: Path) -> None:
+    node.add_key("Not to be rotated (retiring 2026-01-01)")
+    async with signed_in(node) as keys:
+        bulk = await plan_all(keys)
+        assert "Enter Begin" in keys.me.footer
+        await bulk.point_at("Not to be rotated (retiring 2026-01-01)")
+        await keys.me.until(lambda: "Enter Show all" in keys.me.footer)
+        await keys.me.press("enter")
+        dialog = await Dialog(keys.me).shown("retiring already")
+        await dialog.cancel()
+        node.fail("POST", API, "hang")
+        await bulk.begin(file=str(tmp_path / "s.env"), password=node.password)
+        await node.until("POST", API)
+        await keys.me.until(lambda: "Esc Stop" in keys.me.footer)
+        node.release()
+        await bulk.over("4 of 4 · done")
+        await keys.me.until(lambda: "Esc Close" in keys.me.footer)
+        assert bulk.table.keys[-1].label.startswith("Not to be rotated")
+        await bulk.leave()
+        bulk = await plan_all(keys, "pause")
+        assert bulk.button("close").has_focus
+        await keys.me.until(lambda: "ctrl+s Begin" in keys.me.footer)
+
+
+async def test_one_marked_key_is_handled_as_one_key(node: Node) -> None:
+    async with signed_in(node) as keys:
+        await select(keys, "Job 2")
+        await keys.me.press("home", key_for(Place.KEYS, "rotate"))
+        rotate = await Rotate(keys.me).shown()
+        assert "› Rotate Job 2 " in rotate.says
+
+
 async def test_a_held_secret_is_stored_by_hand(node: Node, tmp_path: Path) -> None:
     put = script(tmp_path, "exit 1")
     async with signed_in(node) as keys:
@@ -242,7 +320,7 @@ async def test_a_held_secret_is_stored_by_hand(node: Node, tmp_path: Path) -> No
         await rotate.store()
         await rotate.press("close")
         await keys.me.until("Rotate 2 API keys")
-        assert bulk.states["Job 0"] == "✓ verified"
+        assert bulk.states["Job 0"] == "✓✓✓ works"
         before = node.keys()
         await bulk.press("later")
         await bulk.confirm("Lose secrets that were not stored?", "Lose them")
@@ -261,8 +339,8 @@ async def test_pause_go_on_and_stop(node: Node, tmp_path: Path) -> None:
         await bulk.press("pause")
         await keys.me.until("paused: p goes on")
         node.release()
-        await keys.me.until(lambda: bulk.states.get("Job 0") == "✓ verified")
-        assert "Job 1" not in bulk.states
+        await keys.me.until(lambda: bulk.states.get("Job 0") == "✓✓✓ works")
+        assert bulk.states["Job 1"] == "··· works"
         node.fail("POST", API, "hang", times=2)
         await bulk.press("pause")
         await node.until("POST", API, 3)
@@ -307,7 +385,7 @@ async def test_later_then_many_are_finished(node: Node, tmp_path: Path) -> None:
         await bulk.press("later")
         await keys.shown()
         assert "4 successors made. The old keys still work: f deletes them." in keys.says
-        assert keys.says.count("has a successor: f finishes") == 4
+        assert keys.says.count("retiring, f deletes") == 4
         bulk = await plan_all(keys, "finish")
         assert "4 predecessors will be deleted; their successors stay." in bulk.says
         assert bulk.button("close").has_focus, "Enter deletes nothing"
@@ -322,7 +400,7 @@ async def test_unverified_successors_are_decided_on_together(node: Node, tmp_pat
     node.add_key("Limited", valid_ips=("127.0.0.0/8",))
     async with signed_in(node) as keys:
         bulk = await plan_all(keys)
-        assert "Allowed IPs limit 1 key:" in bulk.says
+        assert "works from 1 address range" in bulk.states["Limited"]
         node.fail("GET", "/api/v1/metrics", "500", times=2)
         await bulk.begin(file=str(tmp_path / "s.csv"), password=node.password)
         await bulk.over("3 of 5 · 2 failed · done")
@@ -355,7 +433,7 @@ async def test_deleting_many_wants_their_number(node: Node) -> None:
         await bulk.over("2 of 3 · 1 failed · done")
         await bulk.press("retry")
         await bulk.over("3 of 3 · done")
-        assert set(bulk.states.values()) == {"✓ deleted"}
+        assert set(bulk.states.values()) == {"✓"}
         assert node.labels() == ["Job 0", "Job 3"]
         await bulk.leave()
         assert "3 of 3 keys deleted." in keys.says

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from textual.widgets import Input
 
 from tests.conftest import NodeMaker
-from tests.driver import NARROW, WIDE, Secret, at_keys, key_for
+from tests.driver import NARROW, WIDE, Dialog, Form, Secret, at_keys, key_for
 from tests.node import How, Node
 from tui.api.errors import Unsendable
 from tui.api.models import Token
@@ -96,11 +96,11 @@ async def test_hints_do_not_hold_anything_up(node: Node) -> None:
         await form.go_to("password")
         await keys.me.until("already has this label.")
         await form.give()
-        await keys.me.press(key_for(Place.FORM, "all_grants"))
+        await keys.me.press(key_for(Place.GRANTS, "give_all"))
         assert "Grants * 11 of 11 ! every grant: choose only what is necessary" in form.says
-        await keys.me.press(key_for(Place.FORM, "all_grants"))
+        await keys.me.press(key_for(Place.GRANTS, "give_all"))
         assert "Grants * 0 of 11" in form.says
-        await keys.me.press(key_for(Place.FORM, "all_grants"))
+        await keys.me.press(key_for(Place.GRANTS, "give_all"))
         await form.fill("password", node.password)
         await form.save()
         await keys.me.until("The API key was created")
@@ -309,3 +309,52 @@ async def test_masked_fields_give_nothing_away_and_take_nothing_invisible(
         await keys.me.paste(f"\u200b{node.password[:half]}\u00a0\u2060{node.password[half:]}\x1b")
         assert form.field("password").value == node.password
         await form.says_beside("password", "Invisible characters were taken out")
+
+
+async def test_grants_are_chosen_by_presets_and_from_another_key(node: Node) -> None:
+    async with at_keys(node) as keys:
+        form = await keys.new()
+        await form.give()
+        await keys.me.press(key_for(Place.GRANTS, "give_reading"))
+        assert all(key.endswith("/view") for key in form.grants.given)
+        assert len(form.grants.given) == 5
+        await keys.me.press(key_for(Place.GRANTS, "give_sending"))
+        assert set(form.grants.given) == {"transmissions/modify", "smtp/inject"}
+        assert "! sends mail, from any address" in form.says
+        await keys.me.press(key_for(Place.GRANTS, "same_as"))
+        await Dialog(keys.me).shown("Give what another key has")
+        await keys.me.type("designers")
+        await keys.me.until("1 of 8 keys")
+        await keys.me.press("enter")
+        await keys.me.until("3 of 11")
+        assert set(form.grants.given) == {"templates/view", "templates/modify", "templates/preview"}
+        assert form.grants.has_focus
+
+
+async def test_a_key_like_another_one_is_created(node: Node) -> None:
+    node.add_key("Relay", ("smtp/inject",), valid_ips=("10.8.0.0/16",))
+    async with at_keys(node) as keys:
+        await keys.go_to("Relay")
+        await keys.me.press(key_for(Place.KEYS, "new_like"))
+        await keys.me.until("Create New API Key")
+        form = Form(keys.me)
+        assert form.field("ips").value == "10.8.0.0/16"
+        assert form.field("label").value == ""
+        await form.fill("label", "Second relay")
+        await form.fill("password", node.password)
+        await form.save()
+        await Secret(keys.me).shown()
+        made = node.keys()[-1]
+        assert (made.label, tuple(made.grants)) == ("Second relay", ("smtp/inject",))
+        assert tuple(made.valid_ips) == ("10.8.0.0/16",)
+
+
+async def test_many_grants_share_the_rows_of_their_resources(node_with: NodeMaker) -> None:
+    node = node_with(edition="sparkpost")
+    async with at_keys(node, WIDE) as keys:
+        form = await keys.new()
+        await form.give()
+        assert "templates [ ] view [ ] modify [ ] preview" in form.says
+        await form.give("Templates: Preview", "Event Webhooks: Read-only")
+        assert set(form.grants.given) == {"templates/preview", "webhooks/view"}
+        assert "Event Webhooks: Read-only: GET on" in form.says

@@ -31,8 +31,8 @@ async def test_list_and_details_on_a_narrow_screen(node: Node) -> None:
     async with at_keys(node, NARROW) as keys:
         assert keys.labels == SEEDS, "in the server's own order"
         header = keys.me.line_with("Permissions")
-        assert header.split() == ["Key", "Permissions"]
-        assert "API keys 8" in keys.says
+        assert header.split() == ["Key", "Permissions", "From", "Age"]
+        assert keys.counts == "8 keys 4 due ! 2 send from anywhere !"
         assert keys.cursor_line.startswith("Old bounce importer")
         await keys.go_to("Newsletter SMTP relay")
         assert keys.cursor_line.split("  ")[0] == "Newsletter SMTP relay"
@@ -65,11 +65,11 @@ async def test_sorting_keeps_the_cursor_on_its_key(node: Node) -> None:
         assert "Key ▲" in keys.says
         await keys.me.press("1")
         assert keys.labels == sorted(SEEDS, reverse=True)
-        await keys.me.press("4")
+        await keys.me.press("4", "4")
         assert keys.labels == SEEDS[::-1], "the newest first"
         await keys.me.press("2")
         assert keys.labels[0] in {"Newsletter SMTP relay", "Nightly metrics export"}
-        for column in "35":
+        for column in "3567":
             before = keys.labels
             await keys.me.press(column)
             assert sorted(keys.labels) == sorted(before)
@@ -85,7 +85,7 @@ async def test_reading_again_keeps_the_cursor_on_its_key(node: Node) -> None:
         node.store.delete_key(gone.id)
         node.add_key("AAB comes second")
         await keys.me.press(RELOAD)
-        await keys.me.until("API keys 9")
+        await keys.me.until("9 keys")
         assert keys.cursor_line.startswith("Partner portal")
         assert "Billing mailer" not in keys.labels
 
@@ -164,8 +164,10 @@ async def test_an_old_server_tells_little_and_that_is_enough(node_with: NodeMake
         assert keys.labels == SEEDS
         header = keys.me.line_with("Permissions")
         assert "Owner" not in header
-        assert "Created" not in header
-        for column in "12345":
+        assert "From" not in header
+        assert "Age" not in header
+        assert keys.counts.startswith("8 keys ▏")
+        for column in "1234567":
             await keys.me.press(column)
         assert keys.table.count == 8
         assert "any address" in keys.says
@@ -180,7 +182,7 @@ async def test_an_access_token_that_ends_is_renewed_without_a_word(node: Node) -
         node.expire_sessions()
         node.add_key("Made meanwhile")
         await keys.me.press(RELOAD)
-        await keys.me.until("API keys 9")
+        await keys.me.until("9 keys")
         assert "session" not in keys.says
 
 

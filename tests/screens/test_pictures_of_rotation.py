@@ -86,7 +86,7 @@ async def test_one_key(server: Node) -> None:
         await rotate.rotate(server)
         await rotate.press("later")
         await keys.shown()
-        await keys.me.until("has a successor")
+        await keys.me.until("retiring")
         await log_and_delete(keys)
         await take(keys, "journal", swapped)
 
@@ -104,7 +104,7 @@ async def test_keys_that_are_retiring(server: Node) -> None:
         await rotate.rotate(server)
         await rotate.press("later")
         await keys.shown()
-        await keys.me.until("has a successor")
+        await keys.me.until("retiring")
         await take(keys, "keys-retiring")
 
 

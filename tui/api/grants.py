@@ -65,6 +65,31 @@ class Catalogue:
         return tuple(sorted(dict.fromkeys(keys), key=lambda key: places.get(key, len(places))))
 
 
+_READING = frozenset({"view", "preview"})
+_SMTP = "smtp/inject"
+
+
+def letters(keys: Iterable[str]) -> str:
+    """Return whether a key with these grants reads, writes and sends mail: `rws`, `-` where not.
+
+    A grant of which nobody knows that it only reads counts as one that writes.
+    """
+    grants = frozenset(keys)
+    actions = {grant.rpartition("/")[2] for grant in grants if grant != _SMTP}
+    reads, writes = bool(actions & _READING), bool(actions - _READING)
+    return ("r" if reads else "-") + ("w" if writes else "-") + ("s" if sends(grants) else "-")
+
+
+def power(key: str) -> int:
+    """Return 2 for a grant that sends mail, 1 for one that changes something, 0 for reading."""
+    return 2 if key in SENDING else int(key.rpartition("/")[2] not in _READING)
+
+
+def area(key: str) -> str:
+    """Return what a grant is about, safe to show: `transmissions` of `transmissions/view`."""
+    return short(key.rpartition("/")[0] or key)
+
+
 def sends(keys: Iterable[str]) -> bool:
     """Tell whether a key with these grants can send mail."""
     return not SENDING.isdisjoint(keys)

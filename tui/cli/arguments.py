@@ -16,6 +16,7 @@ from tui.ui.themes import CHOICES
 
 COMMANDS: Mapping[str, str] = MappingProxyType(
     {
+        "config": "list, show, check: what is configured; example, path: to begin with",
         "help": "print a page of the manual",
         "sandbox": "run the made-up server alone until ctrl+c",
     }
@@ -121,6 +122,7 @@ def _parser() -> Parser:
         "--theme", choices=CHOICES, default="", metavar="NAME", help=", ".join(CHOICES)
     )
     parser.add_argument("--ascii", action="store_true", help="draw signs and frames in ASCII")
+    parser.add_argument("--no-mouse", action="store_true", help="leave the mouse to the terminal")
     parser.add_argument(
         "--send-all",
         action="store_true",

@@ -10,49 +10,86 @@ from contextlib import suppress
 from io import TextIOWrapper
 from typing import TYPE_CHECKING
 
-from tui.cli.arguments import COMMANDS, close_name
-from tui.cli.refusal import refuse
+from tui.cli.refusal import refuse, refuse_config
 from tui.cli.sandbox_command import sandbox_defaults, sandbox_options
+from tui.cli.settled import (
+    configuration,
+    of_server,
+    profile_of,
+    profiles,
+    server_name,
+    started_profile,
+    unknown_server,
+)
+from tui.config.known_servers import KnownServers
+from tui.config.last_used import LastUsed
+from tui.config.profile import Profile
+from tui.config.reading import BadConfig
 from tui.sandbox.options import SandboxMissing
+from tui.state_folder import state_folder
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tui.ui.appearance import Appearance
     from tui.ui.screens.login import SignInDefaults
 
 
 def run(options: argparse.Namespace) -> int:
     """Run the program with these options; returns its exit code."""
-    if options.words:
-        name = options.words[0]
-        close = close_name(name, COMMANDS)
-        return refuse(f"there is neither a command nor a server {name!r}{close}")
-    if unfit := _unfit_server(options) or _unfit_terminal():
+    try:
+        config = configuration()
+    except BadConfig as bad:
+        return refuse_config(bad)
+    name = "" if options.sandbox else server_name(options, config)
+    if name and name not in config.servers:
+        return refuse(unknown_server(name, config))
+    profile = started_profile(name, options, config)
+    if unfit := _unfit_server(profile) or _unfit_terminal():
         return refuse(unfit)
     _keep_to_itself()
-    for name in ("COLUMNS", "LINES"):
-        os.environ.pop(name, None)
+    for variable in ("COLUMNS", "LINES"):
+        os.environ.pop(variable, None)
     _load_app()
-    look = _appearance(options)
+    look = _appearance(is_ascii=profile.ascii, sends_all=options.send_all)
     if options.sandbox:
-        return _run_beside_sandbox(options, look)
+        return _run_beside_sandbox(options, look, profile)
+    general = profile_of("", options, config)
+    servers = KnownServers(
+        general=general,
+        profiles=profiles(options, config),
+        last_used=_last_used(is_remembered=general.remember),
+        started=profile if profile.url or of_server(options) else None,
+    )
     return _run_app(
-        _sign_in_defaults(options), look, keeps_at_home=True, lock_seconds=options.lock_after
+        None,
+        look,
+        has_mouse=not profile.no_mouse,
+        keeps_at_home=True,
+        journal_file=profile.journal,
+        servers=servers,
     )
 
 
-def _appearance(options: argparse.Namespace) -> Appearance:
+def _last_used(*, is_remembered: bool) -> LastUsed:
+    """Return what was used last; where nothing is to be remembered, that is gone, too."""
+    folder = state_folder()
+    last_used = LastUsed(folder / "last-used.json" if folder and is_remembered else None)
+    if folder is not None and not is_remembered:
+        LastUsed(folder / "last-used.json").forget()
+    last_used.read()
+    return last_used
+
+
+def _appearance(*, is_ascii: bool, sends_all: bool) -> Appearance:
     """Return how the program looks here; where the locale is C, also have nothing but ASCII out."""
     from tui.ui.appearance import appearance, is_ascii_locale
 
-    is_ascii = is_ascii_locale(os.environ, is_utf8_mode=bool(sys.flags.utf8_mode))
-    if is_ascii and isinstance(sys.stdout, TextIOWrapper):
+    has_ascii_locale = is_ascii_locale(os.environ, is_utf8_mode=bool(sys.flags.utf8_mode))
+    if has_ascii_locale and isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(encoding="ascii", errors="replace")
-    return appearance(
-        os.environ,
-        options.theme,
-        is_ascii=options.ascii or is_ascii,
-        sends_all=options.send_all,
-    )
+    is_ascii = is_ascii or has_ascii_locale
+    return appearance(os.environ, is_ascii=is_ascii, sends_all=sends_all)
 
 
 def _keep_to_itself() -> None:
@@ -77,23 +114,24 @@ def _load_app() -> None:
     gc.enable()
 
 
-def _unfit_server(options: argparse.Namespace) -> str:
+def _unfit_server(profile: Profile) -> str:
     """Return what is wrong with the server's address or certificates, or nothing."""
     from tui.api.address import AddressFault, BadAddress, check_ca_file, parse_server
 
+    origin = f"server {profile.name}: " if profile.name else "--"
     try:
-        if options.ca_file is not None:
-            check_ca_file(options.ca_file)
-        if options.url:
-            parse_server(options.url, plain_http_allowed=options.allow_http)
+        if profile.ca_file is not None:
+            check_ca_file(profile.ca_file)
+        if profile.url:
+            parse_server(profile.url, plain_http_allowed=profile.allow_http)
     except BadAddress as error:
         if error.reason is AddressFault.CA_FILE:
-            return f"--ca-file {error.detail}"
+            return f"{origin}{'ca_file' if profile.name else 'ca-file'} {error.detail}"
         from tui.problems import describe
 
         problem = describe(error)
         what, hint = (text[0].lower() + text[1:] for text in (problem.title, problem.hint))
-        return f"--url: {what}; {hint.rstrip('.')}"
+        return f"{origin}url: {what}; {hint.rstrip('.')}"
     return ""
 
 
@@ -106,24 +144,14 @@ def _unfit_terminal() -> str:
     return ""
 
 
-def _sign_in_defaults(options: argparse.Namespace) -> SignInDefaults:
-    from tui.ui.screens.login import SignInDefaults
-
-    return SignInDefaults(
-        url=options.url,
-        username=options.username,
-        ca_file=options.ca_file,
-        client_id=options.client_id,
-        plain_http_allowed=options.allow_http,
-    )
-
-
 def _run_app(
-    defaults: SignInDefaults,
+    defaults: SignInDefaults | None,
     look: Appearance,
     *,
+    has_mouse: bool,
     keeps_at_home: bool = False,
-    lock_seconds: float | None = None,
+    journal_file: Path | None = None,
+    servers: KnownServers | None = None,
 ) -> int:
     import asyncio
 
@@ -132,9 +160,15 @@ def _run_app(
 
     faults = BackgroundFaults()
     faults.watch()
-    app = KeysApp(defaults, keeps_at_home=keeps_at_home, lock_seconds=lock_seconds, appearance=look)
+    app = KeysApp(
+        defaults,
+        keeps_at_home=keeps_at_home,
+        journal_file=journal_file,
+        appearance=look,
+        servers=servers,
+    )
     with asyncio.Runner(loop_factory=lambda: Loop(faults.note)) as runner:
-        runner.run(app.run_async())
+        runner.run(app.run_async(mouse=has_mouse))
         unstored = runner.run(app.see_out())
     for sentence in filter(None, (unstored, faults.sentence if faults.reports else "")):
         if sys.stderr is not None:
@@ -143,7 +177,7 @@ def _run_app(
     return app.return_code or 0
 
 
-def _run_beside_sandbox(options: argparse.Namespace, look: Appearance) -> int:
+def _run_beside_sandbox(options: argparse.Namespace, look: Appearance, profile: Profile) -> int:
     from tui.sandbox.child_process import SandboxFailed, start
 
     try:
@@ -152,7 +186,10 @@ def _run_beside_sandbox(options: argparse.Namespace, look: Appearance) -> int:
         return refuse(str(error))
     try:
         return _run_app(
-            sandbox_defaults(sandbox.announcement), look, lock_seconds=options.lock_after
+            sandbox_defaults(sandbox.announcement, profile),
+            look,
+            has_mouse=not profile.no_mouse,
+            servers=KnownServers(profile),
         )
     finally:
         sandbox.stop()

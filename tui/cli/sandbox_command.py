@@ -12,6 +12,7 @@ from tui.cli.refusal import refuse
 from tui.sandbox.options import SandboxMissing, SandboxOptions, require_packages
 
 if TYPE_CHECKING:
+    from tui.config.profile import Profile
     from tui.sandbox.options import Announcement
     from tui.ui.screens.login import SignInDefaults
 
@@ -51,7 +52,7 @@ def sandbox_options(options: argparse.Namespace) -> SandboxOptions:
     )
 
 
-def sandbox_defaults(announcement: Announcement) -> SignInDefaults:
+def sandbox_defaults(announcement: Announcement, profile: Profile) -> SignInDefaults:
     """Return what stands in the form to sign in to a sandbox."""
     from pydantic import SecretStr
 
@@ -72,6 +73,7 @@ def sandbox_defaults(announcement: Announcement) -> SignInDefaults:
         client_id=announcement.client_id,
         client_secret=SecretStr(announcement.client_secret or ""),
         notice=" · ".join(notices),
+        profile=replace(profile, url=announcement.url, user=announcement.username),
     )
 
 
@@ -81,8 +83,13 @@ def unfit_options(options: argparse.Namespace) -> str:
         names = ", ".join(word for word in given if word in _OF_SANDBOX_ALONE)
         command = shlex.join(["momentum-keys", "sandbox", *given])
         return f"only with the sandbox alone: {names}, as in {command}"
-    if options.command == "sandbox" and (options.theme or options.ascii or options.send_all):
-        return "--theme, --ascii and --send-all are of the program, not of the sandbox alone"
+    if options.command == "sandbox" and any(
+        (options.theme, options.ascii, options.no_mouse, options.send_all)
+    ):
+        return (
+            "--theme, --ascii, --no-mouse and --send-all are of the program, not of the sandbox "
+            "alone"
+        )
     if options.sandbox or options.command == "sandbox":
         given = ["--sandbox"] if options.sandbox and options.command else []
         given += [f"--{name.replace('_', '-')}" for name in _OF_A_SERVER if vars(options)[name]]

@@ -6,7 +6,7 @@ import json
 import os
 import stat
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
@@ -146,7 +146,7 @@ class DeliveryMemory:
 
     last_used: LastUsed
     url: str
-    commands: dict[str, str]
+    commands: Mapping[str, str]
     """Commands by name, as the configuration has them, in its order."""
 
     @property

@@ -9,7 +9,7 @@ from typing import Any
 
 from tui.api.address import PREFIX
 from tui.config.reading import ConfigFile, Value
-from tui.config.rotation_policy import RotationPolicy
+from tui.config.rotation_policy import A_YEAR, RotationPolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Profile:
     read_only: bool = False
     color: str = ""
     deliver: Mapping[str, str] = field(default_factory=dict)
-    rotate_after: RotationPolicy = field(default_factory=RotationPolicy)
+    rotate_after: RotationPolicy = A_YEAR
     lock_after: float | None = None
     theme: str = ""
     keys: Mapping[str, str] = field(default_factory=dict)
@@ -57,6 +57,15 @@ _IN_TABLES = ("deliver", "keys")
 """What a server's own table adds to, line by line, instead of replacing it."""
 
 
+_CLIENT_SECRETS = ("client_secret_file", "client_secret_command")
+_SECRETS_OF = {
+    "url": ("password_command", *_CLIENT_SECRETS),
+    "user": ("password_command",),
+    "client_id": _CLIENT_SECRETS,
+}
+"""Where the secrets come from that belong to what a setting names."""
+
+
 def in_force(
     config: ConfigFile, server: str, given: Mapping[str, InForce] | None = None
 ) -> dict[str, InForce]:
@@ -76,9 +85,8 @@ def in_force(
         if name in _IN_TABLES and name in settled:
             own = _joined(own, settled[name])
         settled[name] = own
-    if given and "client_id" in given:
-        for name in ("client_secret_file", "client_secret_command"):
-            settled.pop(name, None)
+    for name in [secret for changed in given or () for secret in _SECRETS_OF.get(changed, ())]:
+        settled.pop(name, None)
     return {**settled, **(given or {})}
 
 

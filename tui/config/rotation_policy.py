@@ -74,6 +74,10 @@ class RotationPolicy:
         return left is not None and left <= timedelta(0)
 
 
+A_YEAR = RotationPolicy(timedelta(days=_DAYS["y"]))
+"""What counts where nobody says otherwise."""
+
+
 def _literals(pattern: str) -> str:
     return pattern.replace("*", "").replace("?", "")
 

@@ -152,7 +152,7 @@ _EITHER = (
         "when a key is due for rotation, as here or by label: "
         '{ "*" = "1y", "batch-*" = "30d", "archive" = "never" }',
         '"90d"',
-        "no key is ever due",
+        "a key is due after a year",
     ),
     Setting(
         "lock_after",

@@ -38,6 +38,8 @@ class CommandDelivery:
         self._program = ""
         self._words: tuple[Word, ...] = ()
         self._key_of_run: dict[tuple[str, ...], tuple[str, str, str]] = {}
+        self._process: asyncio.subprocess.Process | None = None
+        self._is_stopped = False
 
     def check(self, labels: Sequence[str] = (), others: Iterable[str] = ()) -> None:
         """Raise `DeliveryFailed` where the command cannot be run, before the first key is made.
@@ -60,6 +62,17 @@ class CommandDelivery:
                 chosen = seen.get(self._fill({"label": _label_argument(label)}), label)
                 if chosen != label:
                     raise _same_command(chosen, label)
+
+    @property
+    def template(self) -> str:
+        """The command as it was typed."""
+        return self._template
+
+    def stop(self) -> None:
+        """Kill the command that runs now, if any, with all its children: its delivery fails."""
+        if self._process is not None and self._process.returncode is None:
+            self._is_stopped = True
+            _kill(self._process)
 
     def close(self) -> None:
         """Do nothing: no command outlives its delivery."""
@@ -85,6 +98,12 @@ class CommandDelivery:
             os.close(inlet)
         last_lines = last_words(output, value)
         said = f"It said: {last_lines}" if last_lines else "It said nothing."
+        if self._is_stopped:
+            raise DeliveryFailed(
+                DeliveryFault.FAILED,
+                f"{shown} was stopped. Whether it stored the secret is not known. {said}",
+                "stopped",
+            )
         if status is None:
             raise DeliveryFailed(
                 DeliveryFault.TOO_SLOW,
@@ -93,7 +112,8 @@ class CommandDelivery:
             )
         if status:
             how = f"exit {status}" if status > 0 else f"signal {-status}"
-            raise DeliveryFailed(DeliveryFault.FAILED, f"{shown} failed ({how}). {said}")
+            brief = last_lines.splitlines()[-1] if last_lines else how
+            raise DeliveryFailed(DeliveryFault.FAILED, f"{shown} failed ({how}). {said}", brief)
         if unread:
             raise DeliveryFailed(
                 DeliveryFault.NOT_READ,
@@ -142,16 +162,17 @@ class CommandDelivery:
             lambda: listener, os.fdopen(outlet, "rb", 0)
         )
         try:
-            process = await self._start(arguments, inlet, sink)
+            self._is_stopped = False
+            self._process = process = await self._start(arguments, inlet, sink)
             try:
                 with suppress(TimeoutError):
                     async with time_limit(self._seconds):
                         await process.wait()
                 status = process.returncode
             finally:
+                self._process = None
                 if process.returncode is None:
-                    with suppress(ProcessLookupError):
-                        os.killpg(process.pid, signal.SIGKILL)
+                    _kill(process)
                     await process.wait()
             with suppress(TimeoutError):
                 async with asyncio.timeout(GRACE_SECONDS):
@@ -195,6 +216,12 @@ class _Listener(asyncio.Protocol):
 
     def connection_lost(self, _: Exception | None) -> None:
         self.ended.set()
+
+
+def _kill(process: asyncio.subprocess.Process) -> None:
+    """Kill a command with its children."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def _filled_pipe(value: bytes) -> int:

@@ -61,12 +61,16 @@ class DeliveryFault(Enum):
 
 
 class DeliveryFailed(Exception):
-    """A secret did not get where it was to go; the message says what was wrong and what to do."""
+    """A secret did not get where it was to go; the message says what was wrong and what to do.
 
-    def __init__(self, reason: DeliveryFault, sentence: str) -> None:
+    `brief` is what stands in a table of many keys.
+    """
+
+    def __init__(self, reason: DeliveryFault, sentence: str, brief: str = "") -> None:
         super().__init__(sentence)
         self.reason = reason
         self.sentence = sentence
+        self.brief = brief or "not delivered"
 
 
 class Delivery(Protocol):

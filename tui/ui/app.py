@@ -5,23 +5,25 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property, partial
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events, on, work
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.scrollbar import ScrollBar, ScrollBarRender
 
+from tui.config.known_servers import KnownServers
 from tui.text import short
 from tui.ui.appearance import Appearance
 from tui.ui.bindings import HasPlace, Place, bindings_for, key_name
 from tui.ui.loading import Loader
 from tui.ui.screens.leaving import GuardedScreen, StoppableScreen
-from tui.ui.screens.login import UNPROTECTED, LoginScreen, SignInDefaults
+from tui.ui.screens.login import UNPROTECTED, LoginScreen, SignInDefaults, defaults_of
 from tui.ui.terminal.driver import TerminalDriver
 from tui.ui.terminal.textual_internals import limit_colours, make_replaceable
 from tui.ui.terminal.type_ahead import TypeAhead
@@ -36,11 +38,13 @@ if TYPE_CHECKING:
 
     from tui.api.address import Server
     from tui.api.session import Session
+    from tui.config.profile import Profile
     from tui.delivery.recovery import RecoveryFolder
     from tui.journal import Journal
     from tui.keys.unstored_secrets import UnstoredSecrets
     from tui.ui.screens.lock import LockScreen
     from tui.ui.screens.palette import Entry
+    from tui.ui.screens.welcome import WelcomeScreen
 
 LEAVE_SECONDS = 2.0
 """How long signing out may keep the operator from leaving, in seconds."""
@@ -87,11 +91,15 @@ class KeysApp(TypeAhead[None]):
 
     Without a `journal`, what was done is remembered only as long as the program runs; without a
     `recovery` folder, a secret that was not stored is lost where the program is ended. With
-    `keeps_at_home`, both are those of the user.
+    `keeps_at_home`, both are those of the user, the journal in a `journal_file` of its own if any.
     """
 
     TITLE = "momentum-keys"
-    CSS_PATH: ClassVar[list[str | PurePath]] = ["app.tcss", "screens/login.tcss"]
+    CSS_PATH: ClassVar[list[str | PurePath]] = [
+        "app.tcss",
+        "screens/login.tcss",
+        "screens/welcome.tcss",
+    ]
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = list(bindings_for(Place.ANYWHERE))
 
@@ -103,32 +111,44 @@ class KeysApp(TypeAhead[None]):
         journal: Journal | None = None,
         recovery: RecoveryFolder | None = None,
         keeps_at_home: bool = False,
+        journal_file: Path | None = None,
         lock_seconds: float | None = None,
         appearance: Appearance | None = None,
+        servers: KnownServers | None = None,
     ) -> None:
-        """Lock the screen after `lock_seconds` without a key; None: as usual, 0: never."""
+        """Lock the screen after `lock_seconds` without a key; None: as usual, 0: never.
+
+        What a server's profile settles counts more, and so it does than the `appearance`. Without
+        `defaults`, the first of the `servers` stands in the form.
+        """
         super().__init__()
-        self._lock_seconds = LOCK_SECONDS if lock_seconds is None else lock_seconds
+        self._servers = servers or KnownServers()
+        self._usual_lock_seconds = LOCK_SECONDS if lock_seconds is None else lock_seconds
+        self._lock_seconds = self._usual_lock_seconds
         self.key_map: Mapping[str, str] = {}
         """The keys that the configuration gives to commands, by their ids."""
         self._is_locked = False
         self._last_key_at = clock_in_sleep()
-        self._defaults = defaults or SignInDefaults()
+        self._defaults = defaults or defaults_of(self._servers.first or self._servers.general)
+        self._is_first_start = defaults is None and servers is not None and servers.is_empty
+        self._has_to_choose = defaults is None and self._servers.first is None
         self._now = now or (lambda: datetime.now(UTC))
         self._given_journal, self._given_recovery = journal, recovery
-        self._keeps_at_home = keeps_at_home
+        self._keeps_at_home, self._journal_file = keeps_at_home, journal_file
         self._loader = Loader(lambda: self.typed_ahead > 0)
         self._session: Session | None = None
         self._leaving = self._ending = False
         self.animation_level = "none"
-        self.take_on(appearance or Appearance())
+        self._usual_appearance = appearance or Appearance()
+        self._profile: Profile | None = None
+        self.take_on(self._usual_appearance)
 
     @cached_property
     def _journal(self) -> Journal:
         from tui.journal import Journal, journal_at_home
 
         if self._keeps_at_home and self._given_journal is None:
-            return journal_at_home()
+            return Journal(self._journal_file) if self._journal_file else journal_at_home()
         return self._given_journal or Journal(None, now=self._now)
 
     @cached_property
@@ -151,21 +171,40 @@ class KeysApp(TypeAhead[None]):
         has_few_colours = appearance.theme in FEW_COLOURS or appearance.colours is None
         self.set_class(has_few_colours, "-few-colours")
 
+    def _take_key_map(self, key_map: Mapping[str, str]) -> None:
+        """Give commands other keys, by their ids; they were checked with the configuration."""
+        from tui.ui.key_map import for_textual
+
+        self.key_map = key_map
+        self.set_keymap(for_textual(key_map))
+
+    def get_key_display(self, binding: Binding) -> str:
+        """Return the key of a binding as a person reads it."""
+        return binding.key_display or key_name(binding.key)
+
     def get_driver_class(self) -> type[Driver]:
         """Return what reads from the terminal and writes to it."""
         return TerminalDriver
 
     def get_default_screen(self) -> Screen[None]:
-        """Return the screen that is shown first: the login screen."""
-        first = LoginScreen(self._defaults, self.connect)
+        """Return the screen that is shown first."""
+        first: Screen[None]
+        if self._is_first_start:
+            from tui.ui.screens.welcome import WelcomeScreen
+
+            first = WelcomeScreen(plain_http_allowed=self._defaults.plain_http_allowed)
+        else:
+            first = LoginScreen(self._defaults, self.connect)
         make_replaceable(self, first)
         return first
 
     def on_mount(self) -> None:
-        """Begin to look whether the screen is to be locked."""
+        """Look as the first server's profile says, and have one chosen where none is meant."""
+        self._take_on_profile(self._defaults.profile)
+        if self._has_to_choose:
+            self.action_switch_server()
         self.app_resume_signal.subscribe(self, lambda _: self._note_key())
-        if self._lock_seconds > 0:
-            self.set_interval(LOOK_SECONDS, self._lock_when_due)
+        self.set_interval(LOOK_SECONDS, self._lock_when_due)
 
     async def on_event(self, event: events.Event) -> None:
         """Note when keys come."""
@@ -179,7 +218,8 @@ class KeysApp(TypeAhead[None]):
 
     def _lock_when_due(self) -> None:
         """Lock the screen of who is signed in, once it is time."""
-        is_due = clock_in_sleep() - self._last_key_at >= self._lock_seconds
+        idle = clock_in_sleep() - self._last_key_at
+        is_due = 0 < self._lock_seconds <= idle
         session = self._session
         if is_due and not self._is_locked and session is not None and not session.is_open:
             self._is_locked = True
@@ -234,7 +274,12 @@ class KeysApp(TypeAhead[None]):
         session = self._session = event.session
         session.ask_again = self._sign_in_again
         server, address = session.client.server, _address(session)
+        profile = self._defaults.profile
+        if not event.is_of_profile:
+            profile = replace(self._servers.general, url=server.url)
+            self._take_on_profile(profile)
         who = f"{session.user.name}@{address}" if session.user else address
+        who = " · ".join(filter(None, (profile.name, "read-only" * profile.read_only, who)))
         notices = [self._defaults.notice]
         if session.is_open:
             notices.append("Authentication is switched off here: API keys are not being enforced.")
@@ -243,14 +288,70 @@ class KeysApp(TypeAhead[None]):
         notice = "\n".join(filter(None, notices))
         self._journal.prepare()
         service = KeyService(session, self._journal, self.unstored_secrets)
-        self._start_over_with(KeysScreen(service, self._now, short(who, 60), notice))
+        last_used = self._servers.last_used
+        user = session.user.username if session.user else profile.user
+        last_used.note_sign_in(server.url, name=profile.name, user=user)
+        from tui.config.last_used import DeliveryMemory
+
+        memory = DeliveryMemory(last_used, server.url, profile.deliver)
+        self._start_over_with(
+            KeysScreen(service, self._now, short(who, 60), notice, profile, memory)
+        )
 
     def on_keys_screen_signed_out(self) -> None:
         """Start over at once, and sign out on the server meanwhile."""
+        self._sign_out_and_go_to(self._defaults)
+
+    def _sign_out_and_go_to(self, defaults: SignInDefaults) -> None:
         session, self._session = self._session, None
         farewell = self._end_session(session, LEAVE_SECONDS)
         self.run_worker(farewell, group="sign out", description="sign out")
-        self._start_over_with(LoginScreen(self._defaults, self.connect))
+        self._show_login(defaults)
+
+    def _show_login(self, defaults: SignInDefaults) -> None:
+        """Have the operator sign in, in the colours of that server."""
+        self._defaults = defaults
+        self._take_on_profile(defaults.profile)
+        self._start_over_with(LoginScreen(defaults, self.connect))
+
+    def _take_on_profile(self, profile: Profile) -> None:
+        """Look, lock and answer to keys as a server's profile says."""
+        if profile == self._profile:
+            return  # the operator may have chosen another theme since
+        last_color, self._profile = self._profile.color if self._profile else "", profile
+        look = self._usual_appearance
+        self.take_on(look.in_theme(profile.theme) if profile.theme else look)
+        self._take_key_map(profile.keys)
+        usual = self._usual_lock_seconds
+        self._lock_seconds = usual if profile.lock_after is None else profile.lock_after
+        for color, is_shown in ((last_color, False), (profile.color, True)):
+            if color:
+                self.set_class(is_shown, "-bar", f"-bar-{color}")
+
+    def on_welcome_screen_named(self, event: WelcomeScreen.Named) -> None:
+        """Go on with the server that was named."""
+        self._show_login(defaults_of(replace(self._servers.general, url=event.url)))
+
+    @work(group="leave", description="choose another server")
+    async def action_switch_server(self) -> None:
+        """Have another server chosen, and sign out of this one, unless something would be lost."""
+        from tui.ui.screens.servers import ServersScreen
+
+        if self._leaving or self._is_locked or isinstance(self.screen, ServersScreen):
+            return
+        warning = ""
+        if self._session is not None:
+            warning = f"Choosing one signs you out of {short(_address(self._session), 60)}."
+        servers = self._servers
+        ask = ServersScreen(servers.choices(), servers.general, warning)
+        chosen = await self.push_screen_wait(ask)
+        if chosen is not None:
+            await self._go_to_server(chosen)
+
+    async def _go_to_server(self, profile: Profile) -> None:
+        """Sign out, unless something would be lost, and have the operator sign in there."""
+        if not self._leaving and await self._may_leave():
+            self._sign_out_and_go_to(defaults_of(profile))
 
     def _start_over_with(self, screen: Screen[None]) -> None:
         """Show `screen`; all others are gone, with whatever was typed there."""
@@ -266,13 +367,18 @@ class KeysApp(TypeAhead[None]):
             return
         self._leaving = True
         try:
-            for screen in reversed(self.screen_stack):
-                if isinstance(screen, GuardedScreen) and not await screen.may_leave():
-                    return
-            await self._sign_out(LEAVE_SECONDS)
-            self.exit()
+            if await self._may_leave():
+                await self._sign_out(LEAVE_SECONDS)
+                self.exit()
         finally:
             self._leaving = False
+
+    async def _may_leave(self) -> bool:
+        """Return whether nothing would be lost, after asking where something would."""
+        for screen in reversed(self.screen_stack):
+            if isinstance(screen, GuardedScreen) and not await screen.may_leave():
+                return False
+        return True
 
     def end_at_once(self, number: signal.Signals) -> None:
         """Leave without asking: there may be nobody left to answer."""
@@ -377,6 +483,14 @@ class KeysApp(TypeAhead[None]):
             Entry(key_name(action.binding.key), action.title, action.run)
             for action in possible_actions(self.screen)
             if action.binding.action != "palette"
+        ]
+        entries += [
+            Entry(
+                "server",
+                " ".join(filter(None, (server.name, short(server.url, 60)))),
+                partial(self._go_to_server, server),
+            )
+            for server in self._servers.choices()
         ]
         entries += [
             Entry("manual", topic.title, partial(self._open_manual, topic.name))

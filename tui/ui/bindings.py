@@ -14,6 +14,8 @@ class Place(Enum):
     """Where a key works, as the help names it."""
 
     ANYWHERE = "Anywhere"
+    WELCOME = "Welcome"
+    SERVERS = "Servers"
     LOGIN = "Signing in"
     KEYS = "API keys"
     SEARCH = "Search"
@@ -21,6 +23,7 @@ class Place(Enum):
     ROTATE = "Rotate a key"
     RUN = "Many keys"
     FORM = "Create and edit"
+    GRANTS = "Choosing grants"
     SECRET = "A new key's secret"  # noqa: S105  # a heading
     JOURNAL = "Journal"
     PALETTE = "Palette"
@@ -46,6 +49,7 @@ class Command:
     `footer` is its word in the footer; without one it isn't shown there. A command without an
     action is only described here, because a widget brings it along; one without `help` belongs
     to the command above it, and has a `title` where the palette offers it by itself.
+    One that `changes_keys` isn't there where a server is configured as read-only.
     """
 
     place: Place
@@ -56,6 +60,7 @@ class Command:
     footer: str = ""
     priority: bool = False
     title: str = ""
+    changes_keys: bool = False
 
     @property
     def id(self) -> str:
@@ -66,7 +71,7 @@ class Command:
     @property
     def can_be_mapped(self) -> bool:
         """Whether the configuration can give it other keys."""
-        return bool(self.action and self.keys and self.help)
+        return bool(self.action and self.keys and (self.help or self.title))
 
     def binding(self) -> Binding:
         """Return the command as Textual binds it."""
@@ -84,7 +89,7 @@ class Command:
 _ANY, _LOGIN, _KEYS = Place.ANYWHERE, Place.LOGIN, Place.KEYS
 _SEARCH = Place.SEARCH
 _DETAIL, _FORM, _ROTATE, _RUN = Place.DETAIL, Place.FORM, Place.ROTATE, Place.RUN
-_SECRET, _DIALOG = Place.SECRET, Place.DIALOG
+_SECRET, _DIALOG, _GRANTS = Place.SECRET, Place.DIALOG, Place.GRANTS
 _HELP, _MANUAL = Place.HELP, Place.MANUAL
 
 COMMANDS = (
@@ -121,20 +126,58 @@ COMMANDS = (
             ("pagedown", 0, 1),
         )
     ),
+    Command(Place.WELCOME, "ctrl+s", "Enter", "go_on", "go on with the server", "Go on"),
+    Command(Place.SERVERS, "enter", "Enter", "choose", "go on with the server", "Choose"),
+    Command(Place.SERVERS, "escape", "Esc", "close", "go back", "Back"),
     Command(_LOGIN, "ctrl+s", "Enter", "sign_in", "sign in", "Sign in"),
     Command(
         _LOGIN, "ctrl+t", "ctrl+t", "use_token", "sign in with an access token", "Access token"
     ),
     Command(_LOGIN, "ctrl+o", "ctrl+o", "details", "tell what exactly went wrong", "Details"),
+    Command(_LOGIN, "ctrl+n", "ctrl+n", "app.switch_server", "choose another server", "Servers"),
     Command(_LOGIN, "escape", "Esc", "cancel", "stop signing in", "Cancel"),
     Command(_LOGIN, "ctrl+q", "ctrl+q", "app.leave", "", "Quit", priority=True),
-    Command(_KEYS, "n", "n", "new", "create a new API key", "New"),
+    Command(_KEYS, "n", "n", "new", "create a new API key", "New", changes_keys=True),
+    Command(
+        _KEYS,
+        "N",
+        "N",
+        "new_like",
+        "create one with the grants and addresses of this one",
+        changes_keys=True,
+    ),
+    Command(_KEYS, "e", "e", "edit", "edit the key", "Edit", changes_keys=True),
+    Command(
+        _KEYS,
+        "r",
+        "r",
+        "rotate",
+        "rotate the key: a successor, then delete it",
+        "Rotate",
+        changes_keys=True,
+    ),
+    Command(
+        _KEYS,
+        "f",
+        "f",
+        "finish",
+        "finish a rotation: delete the predecessor",
+        "Finish",
+        changes_keys=True,
+    ),
+    Command(_KEYS, "v", "v", "verify", "show what the key may do, with its secret", "Verify"),
+    Command(_KEYS, "d,delete", "d, Del", "delete", "delete the key", "Delete", changes_keys=True),
+    Command(_KEYS, "slash", "/", "find", "search the keys", "Find"),
+    Command(_KEYS, "J", "J", "journal", "show the journal: what you did, and where", "Journal"),
     Command(_KEYS, "", "Enter", "", "edit the key; on a narrow screen its details first"),
-    Command(_KEYS, "e", "e", "edit", "edit the key", "Edit"),
-    Command(_KEYS, "r", "r", "rotate", "rotate the key: a successor, then delete it", "Rotate"),
-    Command(_KEYS, "f", "f", "finish", "finish a rotation: delete the predecessor"),
-    Command(_KEYS, "z", "z", "pause", "pause the key: the server refuses it until it is resumed"),
-    Command(_KEYS, "d,delete", "d, Del", "delete", "delete the key", "Delete"),
+    Command(
+        _KEYS,
+        "exclamation_mark",
+        "!",
+        "next_group",
+        "show only the keys that are due; then of the next count above the list, at last all",
+        "Only",
+    ),
     Command(
         _KEYS,
         "space",
@@ -143,16 +186,24 @@ COMMANDS = (
         "mark the key; rotate, verify, finish, pause and delete then take all marked",
         "Mark",
     ),
+    Command(
+        _KEYS,
+        "z",
+        "z",
+        "pause",
+        "pause the key: the server refuses it until it is resumed",
+        "Pause",
+        changes_keys=True,
+    ),
     Command(_KEYS, "shift+down", "shift+↑ ↓", "stretch(1)", "mark a range"),
     Command(_KEYS, "shift+up", "shift+↑", "stretch(-1)", ""),
     Command(_KEYS, "a", "a", "mark_all", "mark all, or none"),
-    Command(_KEYS, "slash", "/", "find", "search the keys", "Find"),
-    Command(_KEYS, "v", "v", "verify", "show what the key may do, with its secret"),
-    Command(_KEYS, "f5,ctrl+r", "F5, ctrl+r", "reload", "read the keys again"),
+    Command(_KEYS, "equals_sign", "=", "compare", "show side by side what the marked keys may do"),
+    Command(_KEYS, "f5,ctrl+r", "F5, ctrl+r", "reload", "read the keys again", "Reload"),
     Command(
         _KEYS,
         "1",
-        "1 … 6",
+        "1 … 7",
         "sort(0)",
         "sort by a column; once more: the other way",
         title="sort by label",
@@ -160,7 +211,7 @@ COMMANDS = (
     *(
         Command(_KEYS, str(n), str(n), f"sort({n - 1})", "", title=f"sort by {column}")
         for n, column in enumerate(
-            ("permissions", "short key", "date of creation", "owner", "subaccount"), start=2
+            ("permissions", "addresses", "age", "short key", "owner", "subaccount"), start=2
         )
     ),
     Command(_KEYS, "", "↑ ↓, j k", "", "go to the next or the previous key"),
@@ -172,12 +223,11 @@ COMMANDS = (
         "escape",
         "Esc",
         "back",
-        "stop loading; else end the search, then unmark all, then close the newest message",
+        "stop loading; else end the search, then show all, unmark all, close the newest message",
     ),
     Command(_KEYS, "ctrl+o", "ctrl+o", "details", "tell what exactly went wrong"),
-    Command(_KEYS, "J", "J", "journal", "show the journal: what you did, and where"),
-    Command(_KEYS, "equals_sign", "=", "compare", "show side by side what the marked keys may do"),
-    Command(_KEYS, "s", "s", "sign_out", "sign out"),
+    Command(_KEYS, "ctrl+n", "ctrl+n", "app.switch_server", "sign out, and in to another server"),
+    Command(_KEYS, "s", "s", "sign_out", "sign out", "Sign out"),
     Command(_KEYS, "q", "q", "leave", "sign out and leave", "Quit"),
     Command(_SEARCH, "", "mail relay", "", "what has either word, also inside of others"),
     Command(_SEARCH, "", '"mail relay"', "", "the phrase"),
@@ -205,11 +255,11 @@ COMMANDS = (
         Command(_SEARCH, key, key, action, "")
         for key, action in (("down", "down"), ("pageup", "page_up"), ("pagedown", "page_down"))
     ),
-    Command(_DETAIL, "e,enter", "Enter, e", "edit", "edit the key", "Edit"),
-    Command(_DETAIL, "r", "r", "rotate", "rotate the key", "Rotate"),
+    Command(_DETAIL, "e,enter", "Enter, e", "edit", "edit the key", "Edit", changes_keys=True),
+    Command(_DETAIL, "r", "r", "rotate", "rotate the key", "Rotate", changes_keys=True),
     Command(_DETAIL, "v", "v", "verify", "show what the key may do, with its secret", "Verify"),
-    Command(_DETAIL, "z", "z", "pause", "pause the key, or resume it", "Pause"),
-    Command(_DETAIL, "d,delete", "d, Del", "delete", "delete the key", "Delete"),
+    Command(_DETAIL, "z", "z", "pause", "pause the key, or resume it", "Pause", changes_keys=True),
+    Command(_DETAIL, "d,delete", "d, Del", "delete", "delete the key", "Delete", changes_keys=True),
     Command(_DETAIL, "escape,q", "Esc, q", "close", "go back to the list", "Back"),
     Command(_ROTATE, "ctrl+s", "Enter", "create", "create the successor", "Create"),
     Command(_ROTATE, "enter", "Enter", "create", ""),
@@ -239,21 +289,40 @@ COMMANDS = (
     Command(_ROTATE, "w", "w", "write", "write the secret to a new file"),
     Command(_ROTATE, "p", "p", "plain", "show the secret plain"),
     Command(_ROTATE, "x", "x", "command", "hand the secret to a command"),
-    Command(_RUN, "ctrl+s", "Enter", "start", "begin; on a key, show its rotation", "Begin"),
-    Command(_RUN, "p", "p", "pause", "pause after the keys under way, or go on", "Pause"),
+    Command(_RUN, "ctrl+s", "Enter", "start", "begin; on a key, show all of it", "Begin"),
+    Command(_RUN, "ctrl+s", "ctrl+s", "start_now", "", "Begin"),
     Command(_RUN, "r", "r", "retry", "try once more what failed", "Retry"),
-    Command(_RUN, "l", "l", "later", "keep all keys for now", "Later"),
     Command(_RUN, "d", "d", "finish", "delete the predecessors", "Delete predecessors"),
-    Command(_RUN, "escape,q", "Esc, q", "close", "leave; while it runs, stop", "Close"),
+    Command(_RUN, "l", "l", "later", "keep all keys for now", "Later"),
+    Command(_RUN, "p", "p", "pause", "pause after the keys under way, or go on", "Pause"),
+    Command(_RUN, "p", "p", "go_on", "", "Go on"),
+    Command(_RUN, "x", "x", "stop_command", "stop the command that hangs", "Stop command"),
+    Command(_RUN, "escape,q", "Esc, q", "stop", "stop after this key; else leave", "Stop"),
+    Command(_RUN, "escape,q", "Esc", "close", "", "Close"),
     Command(_FORM, "ctrl+s", "Enter, ctrl+s", "save", "create or update the key", "Save"),
-    Command(_FORM, "", "Space", "", "give or take the grant under the cursor"),
-    Command(_FORM, "", "/", "", "search the grants"),
-    Command(
-        _FORM, "ctrl+g", "ctrl+g", "all_grants", "give all that are shown, or none of them", "All"
-    ),
     Command(_FORM, "ctrl+o", "ctrl+o", "details", "tell what exactly went wrong", "Details"),
-    Command(
-        _FORM, "escape", "Esc", "cancel", "go back; asks first when something was typed", "Cancel"
+    Command(_FORM, "escape", "Esc", "cancel", "go back; asks first when something was typed"),
+    Command(_GRANTS, "space", "Space", "give", "give or take the grant at the cursor", "Give"),
+    Command(_GRANTS, "r", "r", "give_reading", "give what only reads, and no more", "Read"),
+    Command(_GRANTS, "s", "s", "give_sending", "give what sends mail, and no more", "Send"),
+    Command(_GRANTS, "a", "a", "give_all", "give all that are shown, or none of them", "All"),
+    Command(_GRANTS, "equals_sign", "=", "same_as", "give what another key has", "Like"),
+    Command(_GRANTS, "slash", "/", "find", "search the grants", "Find"),
+    Command(_GRANTS, "enter", "Enter", "submit", ""),
+    Command(_GRANTS, "escape", "Esc", "end_search", "show all grants again", "All"),
+    Command(_GRANTS, "up", "↑ ↓ ← →", "cursor_up", "go to another grant; h j k l, too"),
+    *(
+        Command(_GRANTS, keys, keys, action, "")
+        for keys, action in (
+            ("k", "cursor_up"),
+            ("down,j", "cursor_down"),
+            ("left,h", "beside(-1)"),
+            ("right,l", "beside(1)"),
+            ("home", "first"),
+            ("end", "last"),
+            ("pageup", "page_up"),
+            ("pagedown", "page_down"),
+        )
     ),
     Command(_SECRET, "c", "c", "clipboard", "send it to the clipboard"),
     Command(_SECRET, "w", "w", "write", "write it to a new file that only you can read"),
@@ -311,15 +380,41 @@ def key_name(key: str) -> str:
     return "+".join([*modifiers, name])
 
 
+def changing_actions(place: Place) -> frozenset[str]:
+    """Return the actions of a place that lead to a change of a key."""
+    return frozenset(c.action for c in COMMANDS if c.place is place and c.changes_keys)
+
+
 def bindings_for(place: Place) -> list[Binding]:
     """Return what Textual binds in one place."""
     return [c.binding() for c in COMMANDS if c.place is place and c.action]
 
 
+_RANKS = {
+    command.id if command.action else f"{command.place.name.lower()}.{command.shown}": rank
+    for rank, command in reversed(list(enumerate(COMMANDS)))
+}
+
+
+def footer_rank(binding: Binding) -> int:
+    """Return how early the footer names a binding: in the order of the table, others last.
+
+    A widget's own binding is found by its place and the key that is shown for it.
+    """
+    place = (binding.id or "").partition(".")[0]
+    by_key = _RANKS.get(f"{place}.{binding.key_display}", len(COMMANDS))
+    return _RANKS.get(binding.id or "", by_key)
+
+
 def shown_keys(command: Command, key_map: Mapping[str, str]) -> str:
     """Return the keys of a command as a person reads them, where `key_map` gives it others."""
     keys = key_map.get(command.id)
-    return command.shown if keys is None else ", ".join(map(key_name, keys.split(",")))
+    return command.shown if keys is None else ", ".join(map(key_name, keys_in(keys)))
+
+
+def keys_in(keys: str) -> list[str]:
+    """Return the keys of a text in which commas separate them; a comma alone is one."""
+    return [","] if keys.strip() == "," else [key.strip() for key in keys.split(",")]
 
 
 def key_rows(place: Place, key_map: Mapping[str, str] | None = None) -> list[tuple[str, str]]:
@@ -337,7 +432,7 @@ def key_table(of: str, key_map: Mapping[str, str] | None = None) -> str | None:
     if kind != "keys":
         return None
     if name == "names":
-        ids = [(command.id, command.help) for command in COMMANDS if command.can_be_mapped]
+        ids = [(c.id, c.title or c.help) for c in COMMANDS if c.can_be_mapped]
         rows = [("Name", "What it does"), *((f"`{id_}`", help_) for id_, help_ in ids)]
     else:
         keys = key_rows(Place[name], key_map)

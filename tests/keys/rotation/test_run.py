@@ -528,7 +528,9 @@ def test_the_plan_says_what_will_happen() -> None:
     assert plan.keys == (*mine, *theirs)
     assert plan.left_out == tuple(out)
     assert plan.sentences[0] == "12 keys will get successors; 2 are not yours."
-    assert "1 is left out: retiring already." in plan.sentences
+    assert plan.notes["12"] == "retiring already"
+    assert plan.notes["14"] == "the server does not tell the grants"
+    assert all(plan.notes[key.id].startswith("not yours") for key in theirs)
     told = plan_rotations(mine, None, tells_addresses=False).sentences
     assert "The server does not tell allowed addresses: successors will work from any address." in (
         told

@@ -1,4 +1,4 @@
-"""What rotating many keys would do, in sentences to show before it starts."""
+"""What rotating many keys would do, in words to show before it starts."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ _AT_WORK = "being worked on by another instance of this program"
 _ORPHAN = "of no use, as nobody has the secret: r on each deletes it"
 _UNCLEAR = "not known to be of use, as their secrets may be lost: r on each rotates it"
 _GRANTS_UNKNOWN = "the server does not tell the grants"
+_THEIRS = "not yours: the successor will be, and the server may not let you delete this key"
+_REPLACED = "has a successor whose secret was never stored: that one is deleted first"
 _REASONS = (
     _RETIRING, _UNFINISHED, _ELSEWHERE, _SEVERAL, _SUCCESSOR, _AT_WORK, _ORPHAN,
     _UNCLEAR, _GRANTS_UNKNOWN,
@@ -27,15 +29,17 @@ _REASONS = (
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The keys that will get successors, those left out, and both put into sentences.
+    """The keys that will get successors and those left out; `sentences` are about all of them.
 
     Of the keys, those in `replaced` have successors already, whose secrets were never stored.
+    `notes` say by key id why a key is left out, or what is special about its rotation.
     """
 
     keys: tuple[Key, ...]
     left_out: tuple[Key, ...]
     replaced: tuple[Unfinished, ...]
     sentences: tuple[str, ...]
+    notes: Mapping[str, str]
 
 
 def plan_rotations(
@@ -71,14 +75,16 @@ def plan_rotations(
         reason = _why_left_out(key, involved)
         (left.setdefault(reason, []) if reason else chosen).append(key)
     replaced = tuple(lost[key.id] for key in chosen if key.id in lost)
-    theirs = sum(me is not None and key.raw_username not in (None, me.username) for key in chosen)
-    sentences = _what_will_happen(len(chosen), theirs, len(replaced), tells_addresses)
-    sentences += [
-        f"{_be(len(left[reason]))} left out: {reason}." for reason in _REASONS if reason in left
+    theirs = [
+        key for key in chosen if me is not None and key.raw_username not in (None, me.username)
     ]
-    sentences.append("No predecessor is deleted before its successor works and you confirm it.")
+    notes = {key.id: _THEIRS for key in theirs}
+    notes |= {key.id: _limited(key) for key in chosen if key.raw_valid_ips}
+    notes |= {rotation.predecessor.id: _REPLACED for rotation in replaced}
+    notes |= {key.id: reason for reason, keys in left.items() for key in keys}
+    sentences = _what_will_happen(len(chosen), len(theirs), len(replaced), tells_addresses)
     left_out = tuple(key for reason in _REASONS for key in left.get(reason, ()))
-    return Plan(tuple(chosen), left_out, replaced, tuple(sentences))
+    return Plan(tuple(chosen), left_out, replaced, tuple(sentences), notes)
 
 
 def _what_will_happen(chosen: int, theirs: int, replaced: int, tells_addresses: bool) -> list[str]:
@@ -86,11 +92,7 @@ def _what_will_happen(chosen: int, theirs: int, replaced: int, tells_addresses: 
     gets = "a successor" if chosen == 1 else "successors"
     will = f"{count(chosen, 'key')} will get {gets}"
     sentences = [f"{will}; {_be(theirs)} not yours." if theirs else f"{will}."]
-    if theirs:
-        sentences.append(
-            "Successors of keys that are not yours will be yours, and the server may not let you "
-            "delete their predecessors."
-        )
+    sentences.append("No predecessor is deleted before its successor works and you confirm it.")
     if chosen and not tells_addresses:
         sentences.append(
             "The server does not tell allowed addresses: successors will work from any address."
@@ -122,6 +124,14 @@ def _why_left_out(key: Key, involved: Mapping[str, str]) -> str:
     if retiring_since(key.raw_label or "") is not None:
         return _RETIRING
     return _GRANTS_UNKNOWN if key.raw_grants is None else ""
+
+
+def _limited(key: Key) -> str:
+    addresses = count(len(key.raw_valid_ips or ()), "address range")
+    return (
+        f"works from {addresses}: where this host is not among them, the successor can't be "
+        "verified from here, and you are asked about it at the end"
+    )
 
 
 def _be(number: int) -> str:

@@ -322,12 +322,12 @@ class _OneByOne:
     """Hands secrets to a delivery one after the other: a file, or what a command writes to."""
 
     def __init__(self, delivery: Delivery) -> None:
-        self._delivery, self._lock = delivery, asyncio.Lock()
+        self.delivery, self._lock = delivery, asyncio.Lock()
 
     async def deliver(self, new_secret: NewSecret) -> Sent:
         """Deliver one secret, once those before it are."""
         async with self._lock:
-            return await self._delivery.deliver(new_secret)
+            return await self.delivery.deliver(new_secret)
 
 
 class BulkRotation(BulkRun):
@@ -363,8 +363,8 @@ class BulkRotation(BulkRun):
                 self.rotations[earlier.predecessor.id] = resumed
         for rotation in self.rotations.values():
             rotation.agrees_to_any_address = True
-        in_turn = _OneByOne(delivery)
-        self._add(rotation_job(rotation, in_turn) for rotation in self.rotations.values())
+        self._in_turn = _OneByOne(delivery)
+        self._add(rotation_job(rotation, self._in_turn) for rotation in self.rotations.values())
 
     @property
     def verified(self) -> tuple[Rotation, ...]:
@@ -391,6 +391,10 @@ class BulkRotation(BulkRun):
     def holding(self) -> tuple[Rotation, ...]:
         """The rotations that hold the only copy of a secret: leaving would lose it."""
         return tuple(rotation for rotation in self.rotations.values() if rotation.would_lose_secret)
+
+    def deliver_by(self, delivery: Delivery) -> None:
+        """Have the secrets that are not delivered yet go another way."""
+        self._in_turn.delivery = delivery
 
     async def finish_verified(self, also: Iterable[Rotation] = ()) -> None:
         """Delete the predecessors of verified successors, once the operator confirmed that.

@@ -21,18 +21,21 @@ from tui.api.errors import ApiError
 from tui.api.models import Key
 from tui.api.session import SessionEnded, SessionProblem
 from tui.delivery import DeliveryFailed
+from tui.keys.labels import shown_label
 from tui.keys.records import Records
 from tui.keys.rotation import BulkRun, JournalNotWritten, State
 from tui.keys.service import KeyService
 from tui.problems import Problem, describe
 from tui.text import count, short
 from tui.ui.bindings import Place, bindings_for
-from tui.ui.screens.dialog import ConfirmScreen
+from tui.ui.screens.bulk_rows import brief
+from tui.ui.screens.dialog import ConfirmScreen, ProblemScreen
 from tui.ui.widgets.button import Button
 from tui.ui.widgets.key_table import KeyTable
+from tui.ui.widgets.keyed import keyed
 from tui.ui.widgets.messages import MessageKind
 from tui.ui.widgets.password_field import PasswordField
-from tui.ui.widgets.status import Status
+from tui.ui.widgets.run_table import RunRow, RunTable
 from tui.ui.widgets.top_bar import TopBar
 
 if TYPE_CHECKING:
@@ -43,13 +46,10 @@ _PAUSE_TEXTS: dict[type, str] = {
     DeliveryFailed: "paused, as no secret could be delivered",
     JournalNotWritten: "paused, as the journal can't be written",
 }
-_DONE_TEXTS = {State.VERIFIED: "verified"}
+_DONE = frozenset({State.VERIFIED, State.FINISHED})
 
 PROGRESS_SECONDS = 0.2
 """How long at least is between two drawings of the progress, while keys are worked on."""
-
-BAR_CELLS = 30
-"""The width of the progress bar."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +75,8 @@ class BulkScreen(Screen["BulkResult | None"]):
     """What is done with the keys, as the title says it."""
     start_label: str
     """The label of the button that starts the run."""
-    finished_text: str = ""
-    """Stands beside a key that reached `State.FINISHED`."""
+    steps: tuple[str, ...]
+    """What the columns of the table are headed by: the steps of each key."""
     is_danger: bool = False
 
     def __init__(
@@ -98,22 +98,20 @@ class BulkScreen(Screen["BulkResult | None"]):
         self._offered: tuple[object, ...] = ()
 
     def compose(self) -> ComposeResult:
-        """The plan, the keys, and the progress."""
+        """The plan or the progress, the keys, and the sentence of the key at the cursor."""
         yield TopBar(f"Settings › API keys › {self.verb}", notice=self._notice)
         with Vertical(id="page"):
-            yield Static(Content(f"{self.verb} {count(len(self.keys), 'API key')}"), id="title")
-            first, *others = self.sentences()
-            yield Static(Content.assemble((first, "bold"), "\n", " ".join(others)), id="plan")
+            with Horizontal(id="head"):
+                yield Static(Content(f"{self.verb} {count(len(self.keys), 'API key')}"), id="title")
+                yield Static(id="progress", markup=False)
+            yield Static(id="bar", markup=False)
+            yield Static(Content("\n".join(self.sentences())), id="plan")
             with Vertical(id="choices"):
                 yield from self.choices()
-            yield Static(id="progress", markup=False)
-            yield Static(id="message", markup=False)
-            yield KeyTable()
+            yield RunTable(self.steps)
+        yield Static(id="message", markup=False)
         with Horizontal(id="buttons"):
-            yield Status()
             yield Button("Close", id="close", compact=True)
-            yield Button("Retry failed", id="retry", compact=True)
-            yield from self.decision_buttons()
             yield Button(
                 Content(self.start_label),
                 id="start",
@@ -124,7 +122,7 @@ class BulkScreen(Screen["BulkResult | None"]):
 
     @abstractmethod
     def sentences(self) -> Sequence[str]:
-        """Return what will happen; the first sentence is shown in bold."""
+        """Return what will happen, a line each."""
 
     @abstractmethod
     async def make_run(self) -> BulkRun | None:
@@ -138,9 +136,13 @@ class BulkScreen(Screen["BulkResult | None"]):
         """The fields to fill in before the start."""
         yield from ()
 
-    def decision_buttons(self) -> ComposeResult:
-        """The buttons for what can be done with predecessors after the run."""
-        yield from ()
+    def row(self, key_id: str, state: State, problem: Exception | None) -> RunRow:
+        """Return how far a key has come; as it is asked for at every change, it takes no time."""
+        if problem is not None:
+            return RunRow(("failed",), brief(problem), is_problem=True)
+        if state is State.UNKNOWN:
+            return RunRow(("unknown",))
+        return RunRow(("done" if state in _DONE else "working",))
 
     def is_complete(self, run: BulkRun) -> bool:
         """Return whether nothing is left to do."""
@@ -162,7 +164,7 @@ class BulkScreen(Screen["BulkResult | None"]):
 
     def on_mount(self) -> None:
         """Show the keys."""
-        self._table = table = self.query_one(KeyTable)
+        self._table = table = self.query_one(RunTable)
         table.show(self.keys, self.service.listing.catalogue, self.now())
         self.show_progress()
 
@@ -181,22 +183,37 @@ class BulkScreen(Screen["BulkResult | None"]):
             self.query_one("#choices").display = False
             self.take_step(lambda: run.run(self.password()), self._show_not_started)
 
-    @on(Button.Pressed, "#retry")
-    def action_retry(self) -> None:
+    def action_start_now(self) -> None:
+        """Start the run, wherever the focus is."""
+        self.action_start()
+
+    @work(group="retry", exclusive=True, description="retry what failed")
+    async def action_retry(self) -> None:
         """Try once more what failed."""
         run = self.bulk_run
-        if run is not None and not self.is_busy and run.failures:
+        can_retry = run is not None and not self.is_busy and run.failures > 0
+        if run is not None and can_retry and await self.agrees_to_retry():
             self.take_step(lambda: run.retry_failed(self.password()))
 
+    async def agrees_to_retry(self) -> bool:
+        """Ask for what the failed keys need for another try; False where that is cancelled."""
+        return True
+
     def action_pause(self) -> None:
-        """Pause after the keys under way, or go on."""
-        run = self.bulk_run
-        if run is not None and self.is_busy:
-            if run.is_paused:
-                run.resume()
-            else:
-                run.pause()
+        """Pause after the keys under way."""
+        if self.bulk_run is not None and self.is_busy:
+            self.bulk_run.pause()
             self.show_progress()
+
+    def action_go_on(self) -> None:
+        """Go on with a paused run."""
+        if self.bulk_run is not None and self.is_busy:
+            self.bulk_run.resume()
+            self.show_progress()
+
+    def action_stop(self) -> None:
+        """Stop after the keys under way."""
+        self.action_close()
 
     @on(Button.Pressed, "#close")
     @work(group="leave", description="leave the run")
@@ -232,15 +249,26 @@ class BulkScreen(Screen["BulkResult | None"]):
             self.bulk_run.cancel()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer what makes sense now."""
-        run = self.bulk_run
-        if action == "start":
-            return run is None
-        if action == "pause":
-            return run is not None and self.is_busy
-        if action == "retry":
-            return run is not None and not self.is_busy and run.failures > 0
-        return action not in {"finish", "later"} or self.awaits_decision()
+        """Offer what makes sense now, and for each key what it does where the focus is."""
+        run, is_running = self.bulk_run, self.bulk_run is not None and self.is_busy
+        starts = isinstance(self.focused, Input) or getattr(self.focused, "id", "") == "start"
+        offers = {
+            "start": run is None and starts,
+            "start_now": run is None and not starts,
+            "pause": run is not None and is_running and not run.is_paused,
+            "go_on": run is not None and is_running and run.is_paused,
+            "retry": run is not None and not is_running and run.failures > 0,
+            "stop": is_running,
+            "close": not is_running,
+            "finish": self.awaits_decision(),
+            "later": self.awaits_decision(),
+            "stop_command": is_running and self.runs_command(),
+        }
+        return offers.get(action, True)
+
+    def runs_command(self) -> bool:
+        """Return whether secrets are handed to a command, which may hang."""
+        return False
 
     def awaits_decision(self) -> bool:
         """Return whether predecessors are there to be deleted or kept for now."""
@@ -260,7 +288,6 @@ class BulkScreen(Screen["BulkResult | None"]):
         """Take a step in a worker of the app's; `on_refused` shows why nothing of it was begun."""
         if not self.is_busy:
             self.is_busy = True
-            self._done_texts = {**_DONE_TEXTS, State.FINISHED: self.finished_text}
             work = self._run_step(step, on_refused or self._show_not_continued)
             self.app.run_worker(work, group="write", description=f"{self.verb} keys")
 
@@ -268,7 +295,7 @@ class BulkScreen(Screen["BulkResult | None"]):
         self, step: Callable[[], Awaitable[None]], on_refused: Callable[[Exception], None]
     ) -> None:
         self._message = ""
-        self.query_one(KeyTable).focus()
+        self._table.focus()
         self.call_later(self.show_progress)
         try:
             await step()
@@ -277,7 +304,23 @@ class BulkScreen(Screen["BulkResult | None"]):
                 on_refused(error)
         finally:
             self.is_busy = False
+            if self.is_attached:
+                self._put_failures_first()
             self.show_progress()
+
+    def _put_failures_first(self) -> None:
+        """Show the keys that failed first, and last those with which nothing is done."""
+        run, table = self.bulk_run, self._table
+        if run is None:
+            return
+        failed = {failure.key.id for failure in run.failed}
+        keys = sorted(
+            self.keys,
+            key=lambda key: (key.id not in failed, "left out" in table.row_of(key.id).steps),
+        )
+        table.show(keys, self.service.listing.catalogue, self.now())
+        if failed and (table.key is None or table.key.id not in failed):
+            table.move_to(keys[0].id)
 
     def _show_not_started(self, error: Exception) -> None:
         """Show why nothing was begun: the password was wrong, or could not be checked."""
@@ -298,12 +341,7 @@ class BulkScreen(Screen["BulkResult | None"]):
         """Show a key's new state, and soon the progress."""
         if not self.is_attached:
             return
-        if problem is not None:
-            self._table.set_state(key_id, describe(problem).one_line, "problem")
-        elif (text := self._done_texts.get(state)) is not None:
-            self._table.set_state(key_id, text, "done")
-        else:
-            self._table.set_state(key_id, state.value, "working")
+        self._table.set_row(key_id, self.row(key_id, state, problem))
         if self._drawing is None:
             self._drawing = self.set_timer(PROGRESS_SECONDS, self.show_progress)
 
@@ -317,46 +355,79 @@ class BulkScreen(Screen["BulkResult | None"]):
         run = self.bulk_run
         is_running = run is not None and self.is_busy
         if run is not None:
-            bar, progress = _bar(run, is_running=is_running), self.query_one("#progress", Static)
-            needs_room = max(bar.cell_length, progress.size.width * (progress.size.height - 1))
-            progress.update(bar, layout=needs_room >= progress.size.width)
+            self._draw_progress(run, is_running=is_running)
             if run.waiting_until is not None:
                 self._drawing = self.set_timer(1, self.show_progress)
-        self._show_failure(self._table.key)
-        has_failures = run is not None and bool(run.failures)
-        offered = (run is None, is_running, has_failures, self.awaits_decision())
+        self._show_sentence(self._table.key)
+        has_failures, is_paused = run is not None and bool(run.failures), False
+        if run is not None:
+            is_paused = run.is_paused
+        offered = (run is None, is_running, is_paused, has_failures, self.awaits_decision())
         if offered != self._offered:
             self._offered = offered
-            self._show_offers(run, is_running=is_running)
+            self._show_offers(run)
 
-    def _show_offers(self, run: BulkRun | None, *, is_running: bool) -> None:
-        """Show the buttons and keys of what can be done now."""
-        self.query_one("#progress").display = run is not None
-        self.query_one("#start").display = run is None
-        self.query_one("#plan").display = run is None
-        self.query_one("#retry").display = run is not None and not is_running and run.failures > 0
-        self.query_one("#close", Button).label = Content("Stop" if is_running else "Close")
-        for button in self.query(".decision"):
-            button.display = self.awaits_decision()
+    def _draw_progress(self, run: BulkRun, *, is_running: bool) -> None:
+        self.query_one("#progress", Static).update(
+            _progress(run, is_running=is_running), layout=False
+        )
+        bar = self.query_one("#bar", Static)
+        bar.update(_bar(run, bar.size.width), layout=False)
+
+    def _show_offers(self, run: BulkRun | None) -> None:
+        """Show the fields, or how far the run is, and the keys of what can be done now."""
+        for name in ("#plan", "#buttons"):
+            self.query_one(name).display = run is None
+        for name in ("#progress", "#bar"):
+            self.query_one(name).display = run is not None
+        if run is not None:
+            self.call_after_refresh(self._draw_progress, run, is_running=self.is_busy)
         self.refresh_bindings()
 
     @on(KeyTable.Highlighted)
     def _highlighted(self, event: KeyTable.Highlighted) -> None:
-        self._show_failure(event.key)
+        self._show_sentence(event.key)
 
-    def _show_failure(self, key: Key | None) -> None:
-        run = self.bulk_run
-        failure = run.failure_of(key.id) if run is not None and key is not None else None
-        message = self.query_one("#message", Static)
-        sentence = self._message
+    def _show_sentence(self, key: Key | None) -> None:
+        """Show what is said of the run, else of the key at the cursor, else what comes next."""
+        message, run = self.query_one("#message", Static), self.bulk_run
+        sentence, is_problem = self._message, True
         if run is not None and isinstance(run.paused_because, JournalNotWritten):
             sentence = str(run.paused_because)
-        message.display = bool(failure or sentence)
-        if sentence:
-            message.update(Content(sentence))
-        elif failure is not None:
-            reason = _paragraph(describe(failure.problem, failure.key))
-            message.update(Content(f"{short(failure.key.label, 40)}: {reason}"))
+        if not sentence and key is not None:
+            sentence, is_problem = self.sentence_of(key), self._table.row_of(key.id).is_problem
+        sign = Content.styled("✗ ", "$text-error") if sentence and is_problem else Content("")
+        text = sign + Content(sentence) if sentence else keyed(self.next_step())
+        message.update(_fitted(text, message.size.width, message.size.height), layout=False)
+
+    def next_step(self) -> str:
+        """Return what can be done next, with keys between backticks; or nothing."""
+        return ""
+
+    def sentence_of(self, key: Key) -> str:
+        """Return all that is said of a key in one paragraph, safe to show."""
+        run = self.bulk_run
+        failure = run.failure_of(key.id) if run is not None else None
+        if failure is not None and isinstance(failure.problem, DeliveryFailed):
+            return failure.problem.sentence  # the row says that it was not delivered
+        if failure is not None:
+            return _paragraph(describe(failure.problem, failure.key))
+        words = self._table.row_of(key.id).words
+        return f"{short(shown_label(key.raw_label or ''), 40)}: {short(words)}" if words else ""
+
+    @on(KeyTable.Opened)
+    def _opened(self, event: KeyTable.Opened) -> None:
+        self.open_key(event.key)
+
+    def open_key(self, key: Key) -> None:
+        """Show in full what is said of a key."""
+        run = self.bulk_run
+        failure = run.failure_of(key.id) if run is not None else None
+        if failure is not None:
+            self.app.push_screen(ProblemScreen(describe(failure.problem, failure.key)))
+        elif words := self._table.row_of(key.id).words:
+            label = short(shown_label(key.raw_label or ""), 40)
+            self.app.push_screen(ProblemScreen(Problem(label, short(words))))
 
 
 def _paragraph(problem: Problem) -> str:
@@ -365,21 +436,43 @@ def _paragraph(problem: Problem) -> str:
     return " ".join(dict.fromkeys(line for line in lines if line))
 
 
-def _bar(run: BulkRun, *, is_running: bool) -> Content:
-    """Return the progress of a run: a bar, numbers, and why it waits where it does."""
+def _fitted(text: Content, width: int, height: int) -> Content:
+    """Return as much of a text as there is room for; what did not fit ends in an ellipsis."""
+    lines = text.wrap(width) if width > 1 else []
+    if len(lines) > height > 0:
+        lines[height - 1] = lines[height - 1].truncate(width - 1) + Content("…")
+    return Content("\n").join(lines[: max(1, height)])
+
+
+def _progress(run: BulkRun, *, is_running: bool) -> Content:
+    """Return how far a run is, and why it waits where it does."""
     done, of = run.progress
-    failed = run.failures
-    filled = round(BAR_CELLS * done / of) if of else BAR_CELLS
-    parts = [f"  {done:,} of {of:,}"]
-    if failed:
-        parts.append(f"{failed:,} failed")
+    parts = [Content(f"{done:,} of {of:,}")]
+    if run.failures:
+        parts.append(Content.styled(f"{run.failures:,} failed", "$text-error"))
     if is_running and run.is_paused:
-        parts.append(f"{_PAUSE_TEXTS.get(type(run.paused_because), 'paused')}: p goes on")
+        reason = _PAUSE_TEXTS.get(type(run.paused_because), "paused")
+        parts.append(Content.styled(f"{reason}: p goes on", "$text-warning"))
     elif run.waiting_until is not None:
         seconds = f"{run.throttle.seconds_left:.0f} s"
-        parts.append(f"waiting {seconds}: the server asks for fewer requests")
+        parts.append(Content(f"waiting {seconds}: the server asks for fewer requests"))
     elif not is_running:
-        parts.append("stopped" if run.is_cancelled else "done")
+        parts.append(Content("stopped" if run.is_cancelled else "done"))
+    return Content(" · ").join(parts)
+
+
+def _bar(run: BulkRun, width: int) -> Content:
+    """Return a bar of `width` cells: what is done, what failed, what is left.
+
+    The sign at its begin tells the failed part without colour.
+    """
+    done, of = run.progress
+    filled = width * done // of if of else width
+    failed = min(width - filled, max(1, width * run.failures // of)) if run.failures else 0
+    if done + run.failures == of:
+        filled = width - failed
     return Content.assemble(
-        ("━" * filled, "$text-accent"), ("─" * (BAR_CELLS - filled), "$border"), " · ".join(parts)
+        ("━" * filled, "$text-accent"),
+        (("✗" + "━" * (failed - 1)) if failed else "", "$text-error"),
+        ("─" * (width - filled - failed), "$border"),
     )

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from functools import cached_property, partial
 from pathlib import Path
 
-from textual import on, work
+from textual import work
 from textual.app import ComposeResult
 from textual.content import Content
 
@@ -39,13 +39,13 @@ from tui.keys.rotation import (
 )
 from tui.text import count, plain
 from tui.ui.screens.bulk import BulkScreen
-from tui.ui.screens.dialog import ConfirmScreen
+from tui.ui.screens.bulk_rows import AHEAD, LEFT_OUT, ROTATION_STEPS, rotation_row
+from tui.ui.screens.dialog import AskScreen, ConfirmScreen
 from tui.ui.screens.rotate import RotateScreen
 from tui.ui.screens.secret_box import COMMAND
-from tui.ui.widgets.button import Button
 from tui.ui.widgets.field import Field
-from tui.ui.widgets.key_table import KeyTable
 from tui.ui.widgets.password_field import PasswordField
+from tui.ui.widgets.run_table import RunRow, RunTable
 from tui.waiting import FILE_SECONDS, in_thread, seen_through
 
 
@@ -54,30 +54,38 @@ class BulkRotateScreen(BulkScreen):
 
     verb = "Rotate"
     start_label = "Create successors"
-    finished_text = "rotated: the predecessor is deleted"
+    steps = ROTATION_STEPS
 
     def on_mount(self) -> None:
-        """Mark the keys that are left out."""
-        for key in self._plan.left_out:
-            self.query_one(KeyTable).set_state(key.id, "left out", "")
+        """Show beside the keys which are left out, and what is special about others."""
+        left_out = {key.id for key in self._plan.left_out}
+        notes = self._plan.notes
+        self.query_one(RunTable).set_rows(
+            {
+                key.id: RunRow(
+                    LEFT_OUT if key.id in left_out else AHEAD.steps, notes.get(key.id, "")
+                )
+                for key in self.keys
+            }
+        )
 
-    def sentences(self) -> list[str]:
-        """Return what will happen, and how the secrets will be named in a file."""
-        sentences = list(self._plan.sentences)
-        if self._plan.keys:
-            key = self._plan.keys[0]
-            name = variable_name(plain(key.raw_label or ""), key.short_key, taken=())
-            sentences.append(f"In a file, the first is named {name}.")
-        if limited := sum(bool(key.raw_valid_ips) for key in self._plan.keys):
-            sentences.append(
-                f"Allowed IPs limit {count(limited, 'key')}: if this host is not among them, their "
-                "successors can't be verified from here, and you are asked about them at the end."
-            )
-        return sentences
+    def sentences(self) -> Sequence[str]:
+        """Return what will happen."""
+        return self._plan.sentences
+
+    def row(self, key_id: str, state: State, problem: Exception | None) -> RunRow:
+        """Return how far the key's rotation is."""
+        run = self._rotation_run
+        return rotation_row(run.rotations[key_id]) if run is not None else AHEAD
 
     def choices(self) -> ComposeResult:
         """Where the secrets go, and the account's password."""
-        yield Field("To a new file", id="file", placeholder="secrets.env, .json or .csv")
+        name = ""
+        if self._plan.keys:
+            key = self._plan.keys[0]
+            name = variable_name(plain(key.raw_label or ""), key.short_key, taken=())
+        forms = f"secrets.env, .json or .csv; {name}=…" if name else "secrets.env, .json or .csv"
+        yield Field("To a new file", id="file", placeholder=forms)
         yield Field("or to a command", id="command", placeholder=COMMAND)
         yield PasswordField(is_needed=self.service.session.has_password)
 
@@ -95,7 +103,7 @@ class BulkRotateScreen(BulkScreen):
             password.focus_input()
             await in_thread(delivery.close)
             return None
-        self._open_delivery = delivery
+        self._open_delivery, self._labels = delivery, labels
         return BulkRotation(self.service, keys, delivery, unfinished=self._plan.replaced)
 
     def summary(self, run: BulkRun) -> str:
@@ -150,19 +158,10 @@ class BulkRotateScreen(BulkScreen):
         run = self._rotation_run
         return run is not None and not self.is_busy and bool(run.verified or run.unverified)
 
-    def decision_buttons(self) -> ComposeResult:
-        """Later, or delete the predecessors."""
-        yield Button("Later", id="later", classes="decision", compact=True)
-        yield Button(
-            "Delete predecessors", id="finish", classes="decision", variant="error", compact=True
-        )
-
-    @on(Button.Pressed, "#later")
     async def action_later(self) -> None:
         """Leave, and keep both keys of each: the marks say which replaces which."""
         await self.run_action("close")
 
-    @on(Button.Pressed, "#finish")
     @work(group="finish", description="delete the predecessors")
     async def action_finish(self) -> None:
         """Delete the predecessors of verified successors, after asking; ask about the others."""
@@ -206,17 +205,71 @@ class BulkRotateScreen(BulkScreen):
         )
         return await self.app.push_screen_wait(ask)
 
-    @on(KeyTable.Opened)
-    @work(group="open", description="show one rotation of many")
-    async def _open(self, event: KeyTable.Opened) -> None:
-        """Show one key's rotation, where its secret can be stored by hand."""
-        run = self._rotation_run
-        if run is None or self.is_busy or event.key.id not in run.rotations:
-            return
-        rotation = run.rotations[event.key.id]
-        await self.app.push_screen_wait(
-            RotateScreen(self.service, rotation, self.now, "", is_part=True)
+    def next_step(self) -> str:
+        """Return what can be done with the predecessors."""
+        if not self.awaits_decision():
+            return ""
+        return (
+            "Both keys of each work. Put the new secrets to use; then `d` deletes the "
+            "predecessors, or `l` keeps both."
         )
+
+    def open_key(self, key: Key) -> None:
+        """Show the key's rotation, where its secret can be stored by hand; else what is said."""
+        run = self._rotation_run
+        if run is None or self.is_busy or key.id not in run.rotations:
+            super().open_key(key)
+            return
+        rotation = run.rotations[key.id]
+        self.app.push_screen(RotateScreen(self.service, rotation, self.now, "", is_part=True))
+
+    def runs_command(self) -> bool:
+        """Return whether secrets are handed to a command."""
+        return isinstance(self._open_delivery, CommandDelivery)
+
+    def action_stop_command(self) -> None:
+        """Stop the command that has a secret now."""
+        if isinstance(self._open_delivery, CommandDelivery):
+            self._open_delivery.stop()
+
+    async def agrees_to_retry(self) -> bool:
+        """Ask for the command once more where it did not take secrets, to be put right.
+
+        A file can't be changed: the secrets that it has would be apart from the others.
+        """
+        run, delivery, refusal = self._rotation_run, self._open_delivery, ""
+        failed = run.failed if run is not None else ()
+        is_undelivered = any(isinstance(each.problem, DeliveryFailed) for each in failed)
+        if run is None or not is_undelivered or not isinstance(delivery, CommandDelivery):
+            return True
+        command = delivery.template
+        body = Content(
+            "It gets each secret that was not delivered on its standard input. Change it where it "
+            "was mistyped."
+        )
+        while True:
+            ask = AskScreen(
+                "Hand the secrets to a command",
+                body,
+                "Command",
+                yes="Retry",
+                value=command,
+                refusal=refusal,
+            )
+            answer = await self.app.push_screen_wait(ask)
+            if answer is None:
+                return False
+            if answer.strip() == delivery.template.strip():
+                return True
+            other = CommandDelivery(answer)
+            try:
+                other.check(self._labels, self.service.listing.raw_labels)
+            except DeliveryFailed as failure:
+                command, refusal = answer, failure.sentence
+            else:
+                self._open_delivery = other
+                run.deliver_by(other)
+                return True
 
     @cached_property
     def _plan(self) -> Plan:
@@ -234,6 +287,8 @@ class BulkRotateScreen(BulkScreen):
         return self.bulk_run if isinstance(self.bulk_run, BulkRotation) else None
 
     _open_delivery: FileDelivery | CommandDelivery | None = None
+    _labels: Sequence[str] = ()
+    """The labels of the keys of the run, which one command must not mistake for each other."""
     _file_closing: asyncio.Task[None] | None = None
     """Closes the file of a run that was not started; the next one may be of the same name."""
 
@@ -269,58 +324,40 @@ class BulkFinishScreen(BulkScreen):
 
     verb = "Finish"
     start_label = "Delete predecessors"
-    finished_text = "the predecessor is deleted"
+    steps = ("done",)
     is_danger = True
     AUTO_FOCUS = "#close"
 
     def on_mount(self) -> None:
         """Show beside the keys which are deleted and which stay."""
-        table = self.query_one(KeyTable)
+        rows: dict[str, RunRow] = {key.id: _left_out("not being rotated") for key in self.keys}
         for rotation in self._proven:
-            table.set_state(rotation.predecessor.id, "will be deleted", "")
-            table.set_state(rotation.successors[0].id, "stays", "")
+            rows[rotation.predecessor.id] = RunRow(("ahead",), "will be deleted")
+            rows[rotation.successors[0].id] = _left_out("stays")
         for rotation in self._unproven:
-            table.set_state(rotation.predecessor.id, "stays: its successor is unverified", "")
+            rows[rotation.predecessor.id] = _left_out(
+                "its successor is stored, but not shown to work: v shows it, with the file of "
+                "secrets"
+            )
         for rotation in self._unlike:
-            table.set_state(rotation.predecessor.id, "stays: its successor differs", "")
+            rows[rotation.predecessor.id] = _left_out(
+                "its successor has other grants or allowed IPs: f on it shows both"
+            )
         for rotation in self._not_known:
-            table.set_state(rotation.predecessor.id, "stays: f on it asks", "")
+            rows[rotation.predecessor.id] = _left_out(
+                "whether its successor is stored and works is not known here: f on it asks"
+            )
         for key in self._left_marked:
-            table.set_state(key.id, "will get its label back", "")
+            rows[key.id] = RunRow(("ahead",), "gets its plain label back: what it replaced is gone")
+        self.query_one(RunTable).set_rows(rows)
 
     def sentences(self) -> list[str]:
         """Return what will happen."""
-        proven, unproven, not_known = self._proven, self._unproven, self._not_known
-        unlike = self._unlike
-        sentences = [f"{count(len(proven), 'predecessor')} will be deleted; their successors stay."]
-        if unproven:
-            sentences.append(
-                f"{len(unproven):,} left out: their successors are stored, but not shown to work. "
-                "Type their number to delete those predecessors, too; v shows it, with the file of "
-                "their secrets."
-            )
-        if unlike:
-            sentences.append(
-                f"{len(unlike):,} left out: their successors have other grants or allowed IPs than "
-                "they. f on each shows both."
-            )
-        if not_known:
-            sentences.append(
-                f"{len(not_known):,} left out: whether their successors are stored and work is not "
-                "known here. f on each asks."
-            )
-        if marked := len(self._left_marked):
-            gets = "gets its plain label" if marked == 1 else "get their plain labels"
-            sentences.append(
-                f"{count(marked, 'key')} {gets} back: nothing is there any more that they replace."
-            )
-        involved = {
-            key.id
-            for rotation in (*proven, *unproven, *unlike, *not_known)
-            for key in (rotation.predecessor, *rotation.successors)
-        } | {key.id for key in self._left_marked}
-        if left := sum(key.id not in involved for key in self.keys):
-            sentences.append(f"{left:,} left out: nothing tells that they are being rotated.")
+        number, labels = len(self._proven), len(self._left_marked)
+        sentences = [f"{count(number, 'predecessor')} will be deleted; their successors stay."]
+        if labels:
+            gets = "gets its plain label" if labels == 1 else "get their plain labels"
+            sentences.append(f"{count(labels, 'key')} {gets} back.")
         return [*sentences, "Whoever still uses one of the old secrets is locked out at once."]
 
     def choices(self) -> ComposeResult:
@@ -402,7 +439,7 @@ class BulkDeleteScreen(BulkScreen):
 
     verb = "Delete"
     start_label = "Delete API Keys"
-    finished_text = "deleted"
+    steps = ("deleted",)
     is_danger = True
 
     def sentences(self) -> list[str]:
@@ -436,6 +473,7 @@ class BulkVerifyScreen(BulkScreen):
 
     verb = "Verify"
     start_label = "Verify"
+    steps = ("verified",)
 
     def sentences(self) -> list[str]:
         """Return what will happen."""
@@ -464,13 +502,18 @@ class BulkVerifyScreen(BulkScreen):
             field.error = "It holds no secret of the chosen keys."
             field.focus_input()
             return None
-        table = self.query_one(KeyTable)
-        for key in self.keys:
-            if key.id not in secrets:
-                table.set_state(key.id, "no secret in the file", "")
+        missing = (key.id for key in self.keys if key.id not in secrets)
+        self.query_one(RunTable).set_rows(
+            dict.fromkeys(missing, _left_out("no secret in the file"))
+        )
         return BulkRun(self.service, check_jobs(self.service, keys_with_secrets))
 
     def summary(self, run: BulkRun) -> str:
         """Return how many keys work."""
         done, of = run.progress
         return f"{done:,} of {count(of, 'key')} verified."
+
+
+def _left_out(words: str) -> RunRow:
+    """Return the row of a key with which nothing is done, and why."""
+    return RunRow(("left out",), words)

@@ -14,7 +14,7 @@ from tui.keys.rotation import BulkRun, pause_jobs, resume_jobs
 from tui.keys.service import KeyService
 from tui.text import count
 from tui.ui.screens.bulk import BulkScreen
-from tui.ui.widgets.key_table import KeyTable
+from tui.ui.widgets.run_table import RunRow, RunTable
 
 
 class BulkPauseScreen(BulkScreen):
@@ -22,7 +22,7 @@ class BulkPauseScreen(BulkScreen):
 
     verb = "Pause"
     start_label = "Pause API Keys"
-    finished_text = "paused"
+    steps = ("paused",)
     is_danger = True
 
     def __init__(
@@ -44,14 +44,17 @@ class BulkPauseScreen(BulkScreen):
         ]
         if self._is_resuming:
             self.verb, self.start_label = "Resume", "Resume API Keys"
-            self.finished_text, self.is_danger = "works again", False
+            self.steps, self.is_danger = ("resumed",), False
 
     def on_mount(self) -> None:
         """Show beside the keys which are left out."""
-        table, chosen = self.query_one(KeyTable), {key.id for key in self._chosen}
-        for key in self.keys:
-            if key.id not in chosen:
-                table.set_state(key.id, self._reasons[key.id] or "paused already", "")
+        chosen = {key.id for key in self._chosen}
+        rows = {
+            key.id: RunRow(("left out",), self._reasons[key.id] or "paused already")
+            for key in self.keys
+            if key.id not in chosen
+        }
+        self.query_one(RunTable).set_rows(rows)
 
     def sentences(self) -> list[str]:
         """Return what will happen."""
@@ -62,8 +65,7 @@ class BulkPauseScreen(BulkScreen):
         if sending := sum(sends(key.grants) for key in self._chosen):
             sentences.append(f"{sending:,} of them can send mail: what uses them stops.")
         if left := len(self.keys) - len(self._chosen):
-            reasons = dict.fromkeys(filter(None, self._reasons.values()))
-            sentences.append(" ".join((f"{left:,} left out.", *reasons)))
+            sentences.append(f"{left:,} left out.")
         return [*sentences, "What it takes to resume them is kept in their labels and the journal."]
 
     async def make_run(self) -> BulkRun:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import AsyncExitStack
 from functools import partial
 
-from tui.api.models import KeyDraft
+from tui.api.models import Key, KeyDraft
 from tui.keys.created import Created
 from tui.keys.service import KeyService
 from tui.keys.write_outcomes import NotSeenSoFar, OutcomeUnknown
@@ -20,16 +20,16 @@ _SENDING = "The key is being created."
 class CreateKeyScreen(KeyFormScreen[Created]):
     """Create New API Key: besides the key's fields, the account's password."""
 
-    crumb = "New"
     heading = "Create New API Key"
     save_word = "Create"
 
-    def __init__(self, service: KeyService, notice: str) -> None:
+    def __init__(self, service: KeyService, notice: str, like: Key | None = None) -> None:
+        """Start from the grants and addresses of `like`, if any."""
         self._password = PasswordField(
             is_needed=service.session.has_password,
             placeholder="required to securely authorize this addition",
         )
-        super().__init__(service, notice, password=self._password)
+        super().__init__(service, notice, password=self._password, like=like)
 
     def action_save(self) -> None:
         """Create the key, once everything is right."""

@@ -21,6 +21,8 @@ from tui.ui.widgets.field import Field
 
 LONGEST_TYPED = 40
 """Up to how many cells a label is asked to be typed before a key that sends is deleted."""
+LONGEST_FACT = 100
+"""How many characters of grants and of addresses are told: the question stays in view."""
 
 
 class DeleteKeyScreen(ConfirmScreen):
@@ -100,8 +102,8 @@ def facts_of(key: Key, catalogue: Catalogue, now: datetime) -> list[tuple[str, s
     made = [ago(key.created_at, now)] if key.created_at else []
     made += [f"by {short(key.owner, 40)}"] if key.owner else []
     rows = {
-        "Can": short(grants),
-        "From": short(addresses),
+        "Can": short(grants, LONGEST_FACT),
+        "From": short(addresses, LONGEST_FACT),
         "Made": " ".join(made),
         "Short key": mask(key.short_key),
     }

@@ -18,7 +18,6 @@ _SENDING = "The key is being updated."
 class EditKeyScreen(KeyFormScreen[KeyDraft]):
     """Edit API Key; returns what the key was updated to."""
 
-    crumb = "Edit"
     heading = "Edit API Key"
     save_word = "Update"
 

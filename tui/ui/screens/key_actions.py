@@ -13,6 +13,8 @@ from textual.content import Content
 from tui.api.errors import ApiError
 from tui.api.models import Key
 from tui.api.session import SessionProblem
+from tui.config.last_used import DeliveryMemory
+from tui.config.profile import Profile
 from tui.keys.guard import OtherInstanceAtWork
 from tui.keys.labels import base_label, retiring_since, shown_label
 from tui.keys.pause import find_pauses, pause, resume, tells_ips, why_not_paused
@@ -45,6 +47,8 @@ class KeyListView(Protocol):
     """The screen on whose behalf actions are run."""
 
     panel: KeyListPanel
+    profile: Profile
+    delivery_memory: DeliveryMemory
 
     @property
     def app(self) -> App[Any]:
@@ -68,10 +72,14 @@ class KeyActions:
         self._view, self._service, self._now = view, service, now
         self._panel = view.panel
 
-    async def create(self) -> None:
+    async def create_like(self, key: Key) -> None:
+        """Create a key that may do what another one may, from the same addresses."""
+        await self.create(key)
+
+    async def create(self, like: Key | None = None) -> None:
         """Create a key, show its secret once, and go on with the key in the list."""
         app, listing = self._view.app, self._service.listing
-        form = CreateKeyScreen(self._service, self._view.notice)
+        form = CreateKeyScreen(self._service, self._view.notice, like)
         created = await app.push_screen_wait(form)
         if created is None:
             if form.was_sent:
@@ -95,7 +103,13 @@ class KeyActions:
 
     async def open(self, key: Key, who: str) -> None:
         """Show the details of a key on a screen of their own, and go on from there."""
-        detail = KeyDetailScreen(key, self._service.listing.catalogue, self._now(), who)
+        detail = KeyDetailScreen(
+            key,
+            self._service.listing.catalogue,
+            self._now(),
+            who,
+            is_read_only=self._view.profile.read_only,
+        )
         action = await self._view.app.push_screen_wait(detail)
         actions = {
             "edit": self.edit,

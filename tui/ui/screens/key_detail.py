@@ -12,7 +12,7 @@ from textual.widgets import Footer
 
 from tui.api.grants import Catalogue
 from tui.api.models import Key
-from tui.ui.bindings import Place, bindings_for
+from tui.ui.bindings import Place, bindings_for, changing_actions
 from tui.ui.widgets.key_facts import KeyFacts
 from tui.ui.widgets.top_bar import TopBar
 
@@ -24,8 +24,17 @@ class KeyDetailScreen(Screen[str]):
     BINDINGS: ClassVar[list[BindingType]] = list(bindings_for(PLACE))
     CSS = "KeyDetailScreen KeyFacts { padding: 1 2; height: 1fr; }"
 
-    def __init__(self, key: Key, catalogue: Catalogue, now: datetime, who: str) -> None:
+    def __init__(
+        self,
+        key: Key,
+        catalogue: Catalogue,
+        now: datetime,
+        who: str,
+        *,
+        is_read_only: bool = False,
+    ) -> None:
         super().__init__()
+        self._is_read_only = is_read_only
         self._key, self._catalogue, self._now, self._who = key, catalogue, now, who
 
     def compose(self) -> ComposeResult:
@@ -39,6 +48,10 @@ class KeyDetailScreen(Screen[str]):
     def on_mount(self) -> None:
         """Show the facts of the key."""
         self.query_one(KeyFacts).show(self._key, self._catalogue, self._now)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer nothing that changes a key of a server that is only read."""
+        return not (self._is_read_only and action in changing_actions(self.PLACE))
 
     def action_edit(self) -> None:
         """Go on to editing the key."""

@@ -22,10 +22,11 @@ from tui.api.session import SessionProblem
 from tui.keys.service import KeyService
 from tui.problems import Problem
 from tui.ui.bindings import Place, bindings_for
+from tui.ui.screens.choose_key import ChooseKeyScreen
 from tui.ui.screens.dialog import ConfirmScreen, ProblemScreen
 from tui.ui.widgets.button import Button
 from tui.ui.widgets.draft_form import DraftForm
-from tui.ui.widgets.grant_list import GrantList
+from tui.ui.widgets.grant_grid import GrantGrid
 from tui.ui.widgets.password_field import PasswordField
 from tui.ui.widgets.status import Status
 from tui.ui.widgets.top_bar import TopBar
@@ -48,9 +49,8 @@ class KeyFormScreen(Screen[Result | None]):
     ]
     PLACE = Place.FORM
     BINDINGS: ClassVar[list[BindingType]] = list(bindings_for(PLACE))
-    crumb = ""
-    """The screen's own part of the place that the top bar names."""
     heading = ""
+    """What the top bar says."""
     save_word = ""
 
     def __init__(
@@ -59,10 +59,11 @@ class KeyFormScreen(Screen[Result | None]):
         notice: str,
         key: Key | None = None,
         password: PasswordField | None = None,
+        like: Key | None = None,
     ) -> None:
         super().__init__()
         self._service, self._notice = service, notice
-        self.form = DraftForm(service, self.heading, key, password)
+        self.form = DraftForm(service, key, password, like)
         self.was_sent = False
         """Whether anything may have changed on the server, however it answered."""
         self._being_sent = ""
@@ -73,7 +74,7 @@ class KeyFormScreen(Screen[Result | None]):
 
     def compose(self) -> ComposeResult:
         """The form, and the buttons beneath it."""
-        yield TopBar(f"Settings › API keys › {self.crumb}", notice=self._notice)
+        yield TopBar(self.heading, notice=self._notice)
         yield self.form
         with Horizontal(id="buttons"):
             yield Status()
@@ -83,13 +84,17 @@ class KeyFormScreen(Screen[Result | None]):
 
     @on(Button.Pressed, "#save")
     @on(Input.Submitted)
-    @on(GrantList.Submitted)
+    @on(GrantGrid.Submitted)
     async def _submit(self) -> None:
         await self.run_action("save")
 
-    def action_all_grants(self) -> None:
-        """Give every grant, or none."""
-        self.form.give_all_or_none()
+    @on(GrantGrid.AnotherKeyRequested)
+    @work(group="ask", description="choose a key whose grants are given")
+    async def _give_like_another(self) -> None:
+        listing = self._service.listing
+        ask = ChooseKeyScreen("Give what another key has", listing.keys, listing.catalogue)
+        if (key := await self.app.push_screen_wait(ask)) is not None:
+            self.form.give_like(key)
 
     def action_details(self) -> None:
         """Show what exactly went wrong."""
@@ -98,7 +103,7 @@ class KeyFormScreen(Screen[Result | None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer what makes sense now."""
-        if action in {"save", "all_grants"}:
+        if action == "save":
             return self._saving is None and not self.form.is_searching
         return action != "details" or self.form.problem is not None
 
@@ -184,7 +189,6 @@ class KeyFormScreen(Screen[Result | None]):
 class DraftScreen(KeyFormScreen[KeyDraft]):
     """What a successor is to be; returns the draft, and nothing is sent."""
 
-    crumb = "Rotate"
     heading = "What the successor is to be"
     save_word = "Keep"
 

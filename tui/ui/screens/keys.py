@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, ClassVar
@@ -15,19 +15,20 @@ from textual.containers import Horizontal
 from textual.content import Content
 from textual.message import Message
 from textual.screen import Screen
-from textual.widgets import Footer
 from textual.worker import Worker
 
 from tui.api.errors import ApiError
 from tui.api.models import Key
 from tui.api.session import SessionProblem
+from tui.config.last_used import DeliveryMemory, LastUsed
+from tui.config.profile import Profile
+from tui.keys.attention import Attention
 from tui.keys.listing import Listing
-from tui.keys.pause import Pause, find_pauses
-from tui.keys.records import Records
+from tui.keys.pause import find_pauses
 from tui.keys.service import KeyService
 from tui.problems import Problem, describe
 from tui.search.key_search import KeySearch
-from tui.ui.bindings import Place, bindings_for
+from tui.ui.bindings import Place, bindings_for, changing_actions
 from tui.ui.screens.bulk import BulkScreen
 from tui.ui.screens.bulk_actions import (
     BulkDeleteScreen,
@@ -41,13 +42,14 @@ from tui.ui.screens.dialog import ProblemScreen
 from tui.ui.screens.journal import JournalScreen
 from tui.ui.screens.kept_secrets import offer_kept_secrets
 from tui.ui.screens.key_actions import KeyActions
-from tui.ui.screens.pause_text import paused_since
-from tui.ui.screens.rotation_text import state_texts
+from tui.ui.screens.key_states import groups, row_states
 from tui.ui.widgets.button import Button
 from tui.ui.widgets.columns import Column
 from tui.ui.widgets.key_facts import KeyFacts
+from tui.ui.widgets.key_footer import KeyFooter
 from tui.ui.widgets.key_list_panel import KeyListPanel
 from tui.ui.widgets.key_table import KeyTable
+from tui.ui.widgets.table_line import StateKind
 from tui.ui.widgets.top_bar import Link, TopBar
 
 KeyAction = Callable[[Key], Coroutine[Any, Any, None]]
@@ -60,9 +62,13 @@ LISTED_IN_PART = (
     "The server lists only part of its keys. A key that is not shown here may exist all the same."
 )
 
+MOVE_ON_SECONDS = 60
+"""How often ages are told anew, in seconds."""
+
 _WANTS_KEYS = frozenset(
     {
         "edit",
+        "new_like",
         "delete",
         "rotate",
         "verify",
@@ -73,6 +79,7 @@ _WANTS_KEYS = frozenset(
         "stretch",
         "mark_all",
         "compare",
+        "next_group",
     }
 )
 _WHILE_TYPING = frozenset({"reload", "details", "stretch", "back"})
@@ -87,6 +94,7 @@ class KeysScreen(Screen[None]):
     HORIZONTAL_BREAKPOINTS: list[tuple[int, str]] | None = [  # noqa: RUF012  # as Screen has it
         (0, "-narrow"),
         (110, "-wide"),
+        (140, "-widest"),
     ]
     PLACE = Place.KEYS
     BINDINGS: ClassVar[list[BindingType]] = list(bindings_for(PLACE))
@@ -95,16 +103,26 @@ class KeysScreen(Screen[None]):
         """The operator wants to sign out."""
 
     def __init__(
-        self, service: KeyService, now: Callable[[], datetime], who: str, notice: str
+        self,
+        service: KeyService,
+        now: Callable[[], datetime],
+        who: str,
+        notice: str,
+        profile: Profile | None = None,
+        delivery_memory: DeliveryMemory | None = None,
     ) -> None:
+        """Take what is settled for the server, and where its secrets can go."""
         super().__init__()
+        self.profile = profile or Profile()
+        self.delivery_memory = delivery_memory or DeliveryMemory(LastUsed(), "", {})
         self._service, self._now, self._who = service, now, who
         self._standing_notice = notice
-        self.panel = KeyListPanel()
+        self.panel = KeyListPanel(self.profile.rotate_after)
         self._loading: Worker[None] | None = None
         self._writing: list[str] = []
         self._actions = KeyActions(self, service, now)
         self._has_offered = False
+        self._footer_kind: StateKind = ""
 
     def compose(self) -> ComposeResult:
         """The panel and the key's facts."""
@@ -113,7 +131,7 @@ class KeysScreen(Screen[None]):
         with Horizontal(id="page"):
             yield self.panel
             yield KeyFacts()
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyFooter()
 
     @property
     def notice(self) -> str:
@@ -124,8 +142,9 @@ class KeysScreen(Screen[None]):
         return "\n".join(filter(None, notices))
 
     def on_mount(self) -> None:
-        """Read the keys."""
+        """Read the keys; relative times move on."""
         self.action_reload()
+        self.set_interval(MOVE_ON_SECONDS, self._move_on)
 
     def on_unmount(self) -> None:
         """Let other instances know that nothing is worked on here any more."""
@@ -158,13 +177,8 @@ class KeysScreen(Screen[None]):
         self.panel.show(listing.keys, listing.catalogue, self._now(), search)
         self._show_facts()
         self.refresh_bindings()
-        records = await self._service.records()
-        pauses = await find_pauses(self._service, listing.keys)
-        if not self._is_there:
-            return False
-        self.query_one(TopBar).notice = self.notice  # the journal has just been read
-        self._show_states(records, pauses)
-        return True
+        await self._show_states(listing)
+        return self._is_there
 
     @property
     def listing(self) -> Listing:
@@ -209,26 +223,66 @@ class KeysScreen(Screen[None]):
         """Whether there is something to show an answer on: one may come while the program ends."""
         return self.is_attached and bool(self.query(KeyTable))
 
-    def _show_states(self, records: Records, pauses: Mapping[str, Pause]) -> None:
-        """Show beside the keys what is known of them."""
-        table, today = self.panel.table, self._now().date()
-        table.clear_states()
-        for key_id, (text, kind) in state_texts(records, today).items():
-            table.set_state(key_id, text, kind)
-        for key_id, pause in pauses.items():
-            if key_id in records.open_writes:
-                continue
-            table.set_state(key_id, paused_since(pause.since, today), "working")
+    async def _show_states(self, listing: Listing) -> None:
+        """Show beside the keys what is known of them, and count what asks for attention."""
+        records = await self._service.records()
+        pauses = await find_pauses(self._service, listing.keys)
+        attention = Attention(self.profile.rotate_after, self._now(), listing.tells_addresses)
+        due, exposed = await asyncio.to_thread(_due_and_exposed, listing.keys, attention)
+        if not self._is_there or listing is not self._service.listing:
+            return
+        self.query_one(TopBar).notice = self.notice  # the journal has just been read
+        self.panel.table.show_states(row_states(records, pauses, self._now().date()))
+        counted = groups(records, pauses)
+        self.panel.show_groups({**counted, "due": due - counted["retiring"], "exposed": exposed})
+        self._show_facts()
+
+    def _move_on(self) -> None:
+        """Have ages told as they are now."""
+        self.panel.table.set_now(self._now())
 
     @on(KeyTable.Highlighted)
     def _show_facts(self) -> None:
-        key, catalogue = self.panel.table.key, self._service.listing.catalogue
-        self.query_one(KeyFacts).show(key, catalogue, self._now())
+        table, catalogue = self.panel.table, self._service.listing.catalogue
+        self.query_one(KeyFacts).show(table.key, catalogue, self._now())
+        kind = table.state_kind
+        if kind != self._footer_kind:
+            self._footer_kind = kind
+            self.refresh_bindings()
 
-    @on(Button.Pressed, "#new")
+    def footer_word(self, action: str) -> str | None:
+        """Return what a key does with the key under the cursor, or with those that are marked."""
+        kind = "" if len(self.panel.table.marked) > 1 else self.panel.table.state_kind
+        match action:
+            case "open":
+                is_edited = self._shows_facts and not self.profile.read_only
+                return "Edit" if is_edited else "Details"
+            case "rotate" if kind == "retiring":
+                return ""
+            case "finish" if kind not in {"retiring", "successor"}:
+                return ""
+            case "pause" if kind == "paused":
+                return "Resume"
+            case "next_group":
+                return self.panel.next_group_words
+        return None
+
+    @property
+    def _shows_facts(self) -> bool:
+        """Whether the key's facts stand beside the list."""
+        return self.has_class("-wide") or self.has_class("-widest")
+
+    def action_next_group(self) -> None:
+        """Show only the keys of the next count above the list; after the last one all."""
+        self.panel.show_next_group()
+
     def action_new(self) -> None:
         """Create a key."""
         self._run(self._actions.create(), "create a key")
+
+    def action_new_like(self) -> None:
+        """Create a key with the grants and addresses of the one under the cursor."""
+        self._run_with_key(self._actions.create_like, "create a key like another one")
 
     def action_delete(self) -> None:
         """Delete the marked keys, else the one under the cursor."""
@@ -257,7 +311,7 @@ class KeysScreen(Screen[None]):
     @on(KeyTable.Opened)
     def _open(self, event: KeyTable.Opened) -> None:
         """Edit a key, by way of its details where they don't stand beside the list."""
-        if self.has_class("-wide"):
+        if self._shows_facts and not self.profile.read_only:
             self._run(self._actions.edit(event.key), "edit a key")
         else:
             self._run(self._actions.open(event.key, self._who), "open a key")
@@ -265,8 +319,12 @@ class KeysScreen(Screen[None]):
     def _run_with_marked(
         self, screen: type[BulkScreen], action: KeyAction, description: str
     ) -> None:
-        if marked := self.panel.table.marked:
+        """Take the marked keys; one alone is treated as the one under the cursor is."""
+        marked = self.panel.table.marked
+        if len(marked) > 1:
             self._run(self._actions.run_bulk(screen, marked), description)
+        elif marked:
+            self._run(action(marked[0]), description)
         else:
             self._run_with_key(action, description)
 
@@ -304,13 +362,15 @@ class KeysScreen(Screen[None]):
         self.panel.table.mark_all()
 
     def action_back(self) -> None:
-        """Stop loading; else end the search, then unmark all, then close the newest message."""
+        """Stop loading; else end the search, show all, unmark all, close the newest message."""
         if self._loading is not None and not self._loading.is_finished:
             self._loading.cancel()
             if not self.panel.table.total:
                 self.panel.show_failure(Problem("Reading the keys was cancelled."))
         elif self.panel.search_row.is_open:
             self.panel.end_search()
+        elif self.panel.group:
+            self.panel.show_only("")
         elif self.panel.table.has_marks:
             self.panel.table.unmark_all()
         else:
@@ -369,7 +429,9 @@ class KeysScreen(Screen[None]):
             self.panel.messages.withdraw_notes()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer what the table's state allows."""
+        """Offer what the table's state allows, and no change where the server is only read."""
+        if self.profile.read_only and action in changing_actions(self.PLACE):
+            return False
         if self.panel.search_row.is_typed_in and action not in _WHILE_TYPING:
             return False
         if action in _WANTS_KEYS and not self.panel.table.count:
@@ -377,3 +439,11 @@ class KeysScreen(Screen[None]):
         if action == "find" and not self.panel.table.total:
             return False
         return not (action == "details" and self.panel.problem is None)
+
+
+def _due_and_exposed(
+    keys: Sequence[Key], attention: Attention
+) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the ids of the keys that are due, and of those that send from any address."""
+    due = frozenset(key.id for key in keys if attention.is_due(key))
+    return due, frozenset(key.id for key in keys if attention.is_exposed(key))

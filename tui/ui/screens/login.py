@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
+import shlex
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -21,6 +23,9 @@ from textual.worker import Worker
 
 from tui.api.address import BadAddress, Server, parse_server
 from tui.api.errors import ApiError, BadProxy, SignInRefused, Unauthorized, Unsendable
+from tui.config.profile import Profile
+from tui.config.secret_sources import NoSecretRead, secret_of_command, secret_of_file
+from tui.text import short
 from tui.ui.bindings import Place, bindings_for
 from tui.ui.terminal.type_ahead import opening_screen
 from tui.ui.widgets.field import Field
@@ -43,7 +48,7 @@ SignIn = Callable[["Session"], Awaitable[bool]]
 
 @dataclass(frozen=True, slots=True)
 class SignInDefaults:
-    """What the command line, or the sandbox, gave: it stands in the form at the start."""
+    """What stands in the form at the start, and the profile of the server that is meant."""
 
     url: str = ""
     username: str = ""
@@ -53,6 +58,19 @@ class SignInDefaults:
     client_secret: SecretStr | None = None
     plain_http_allowed: bool = False
     notice: str = ""
+    profile: Profile = dataclasses.field(default_factory=Profile)
+
+
+def defaults_of(profile: Profile) -> SignInDefaults:
+    """Return what a profile puts into the form."""
+    return SignInDefaults(
+        url=profile.url,
+        username=profile.user,
+        ca_file=profile.ca_file,
+        client_id=profile.client_id,
+        plain_http_allowed=profile.allow_http,
+        profile=profile,
+    )
 
 
 class LoginScreen(Screen[None]):
@@ -66,9 +84,10 @@ class LoginScreen(Screen[None]):
     class SignedIn(Message):
         """A session stands."""
 
-        def __init__(self, session: Session) -> None:
+        def __init__(self, session: Session, *, is_of_profile: bool) -> None:
+            """Tell whether it is with the server of the profile, or another address was typed."""
             super().__init__()
-            self.session = session
+            self.session, self.is_of_profile = session, is_of_profile
 
     def __init__(
         self, defaults: SignInDefaults, connect: Callable[[Server], Awaitable[Session]]
@@ -97,10 +116,15 @@ class LoginScreen(Screen[None]):
     def on_mount(self) -> None:
         """Put the cursor where the first thing is missing."""
         names = ["server", "username", "password"]
-        if self._defaults.client_id and not self._defaults.client_secret:
+        profile = self._defaults.profile
+        has_secret = profile.client_secret_file or profile.client_secret_command
+        if self._defaults.client_id and not self._defaults.client_secret and not has_secret:
             self.query_one("#client").display = True
             names += ["client-id", "client-secret"]
         empty = [name for name in names if not self._field(name).value]
+        if profile.password_command:
+            command = short(shlex.join(profile.password_command), 60)
+            self._field("password").note = f"Leave it empty to have {command} print it."
         self._field(empty[0] if empty else "password").focus_input()
         self._note_route()
 
@@ -157,9 +181,9 @@ class LoginScreen(Screen[None]):
         try:
             with self.query_one(Status).working("Signing in · Esc cancels"):
                 with opening_screen(self.app):
-                    session = await self._connect(self._server())
+                    session = await self._connect(await self._with_secret(self._server()))
                 is_signed_in = await sign_in(session)
-        except (BadAddress, ApiError, SessionProblem) as error:
+        except (BadAddress, ApiError, SessionProblem, NoSecretRead) as error:
             self._open_form(focused)
             self._show_refusal(error)
         except asyncio.CancelledError:
@@ -178,7 +202,8 @@ class LoginScreen(Screen[None]):
         if session is not None and is_signed_in:
             for name in ("password", "client-secret"):
                 self._field(name).value = ""  # the screen may outlive its closing
-            self.post_message(self.SignedIn(session))
+            is_of_profile = self._is_of_profile(session.client.server)
+            self.post_message(self.SignedIn(session, is_of_profile=is_of_profile))
 
     def _open_form(self, focused: Widget | None) -> None:
         """Let the operator type again, where the cursor was."""
@@ -190,10 +215,14 @@ class LoginScreen(Screen[None]):
 
         if not await session.is_enforced():
             return await self._enter_open(session)
-        if not self._complete("username", "password"):
+        typed = self._field("password").value
+        profile, username = self._defaults.profile, self._field("username").value.strip()
+        command = profile.password_command if username == profile.user else ()
+        has_command = bool(command) and self._is_of_profile(session.client.server)
+        if not self._complete("username", *(() if has_command and not typed else ("password",))):
             return False
-        password = SecretStr(self._field("password").value)
-        await session.sign_in(self._field("username").value.strip(), password, self._ask_code)
+        password = SecretStr(typed) if typed else await secret_of_command(command)
+        await session.sign_in(username, password, self._ask_code)
         return True
 
     async def _enter_with_token(self, session: Session) -> bool:
@@ -248,10 +277,37 @@ class LoginScreen(Screen[None]):
         return parse_server(
             self._field("server").value,
             ca_file=self._defaults.ca_file,
+            prefix=self._defaults.profile.api_prefix,
             client_id=self._field("client-id").value.strip(),
             client_secret=client_secret,
             plain_http_allowed=self._defaults.plain_http_allowed,
         )
+
+    async def _with_secret(self, server: Server) -> Server:
+        """Return the server with the secret that its profile tells the source of, if any.
+
+        No other server is sent it. Raises NoSecretRead.
+        """
+        profile = self._defaults.profile
+        if server.client_secret is not None or not self._is_of_profile(server):
+            return server
+        if server.client_id != profile.client_id:
+            return server
+        if profile.client_secret_file is not None:
+            secret = await secret_of_file(profile.client_secret_file)
+        elif profile.client_secret_command:
+            secret = await secret_of_command(profile.client_secret_command)
+        else:
+            return server
+        return replace(server, client_secret=secret)
+
+    def _is_of_profile(self, server: Server) -> bool:
+        """Tell whether it is the profile's server, or another one's address was typed."""
+        profile = self._defaults.profile
+        if not profile.url:
+            return False
+        own = parse_server(profile.url, prefix=profile.api_prefix, plain_http_allowed=True)
+        return own.url == server.url
 
     @on(Field.Left)
     def _note_route(self) -> None:
@@ -284,8 +340,11 @@ class LoginScreen(Screen[None]):
         return not missing
 
     def _show_refusal(self, error: Exception) -> None:
-        from tui.problems import describe  # it loads while the operator types
+        from tui.problems import Problem, describe  # it loads while the operator types
 
+        if isinstance(error, NoSecretRead):
+            self._show_problem(Problem("No password was read", error.sentence))
+            return
         problem = describe(error)
         self._show_problem(problem)
         if isinstance(error, BadAddress):

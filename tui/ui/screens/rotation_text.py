@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 
 from textual.content import Content
 
@@ -10,12 +10,10 @@ from tui.api.errors import Forbidden
 from tui.api.grants import Catalogue
 from tui.api.models import KeyDraft
 from tui.keys.labels import base_label, shown_label
-from tui.keys.records import KeyRecord, Knowledge, Records, Unfinished, UnfinishedKind
 from tui.keys.rotation import Rotation, State
-from tui.keys.write_outcomes import OpenWrite, SecretLost
+from tui.keys.write_outcomes import SecretLost
 from tui.problems import describe
-from tui.text import count, mask, plain, short
-from tui.ui.widgets.table_line import StateKind
+from tui.text import count, plain, short
 
 S = State
 
@@ -72,72 +70,6 @@ _OUTCOME_TEXTS = {
     S.INTERRUPTED: "it has a successor still. f goes on.",
     S.UNKNOWN: "it is not known what became of the last step. The list shows what is there now.",
 }
-
-
-StateText = tuple[str, StateKind]
-"""What stands beside a key in the list, and how it is drawn."""
-
-_SUCCESSOR_TEXTS: dict[Knowledge, str] = {
-    Knowledge.NEVER_STORED: "rotation interrupted: r goes on",
-    Knowledge.PERHAPS_STORED: "has a successor, perhaps stored: see J",
-    Knowledge.HELD_SOMEWHERE: "has a successor, unverified",
-    Knowledge.NOT_KNOWN: "has a successor: f goes on",
-}
-
-
-def state_texts(records: Records, today: date) -> dict[str, StateText]:
-    """Return what stands beside the keys, by their ids; what matters most comes last."""
-    texts: dict[str, StateText] = {}
-    for unfinished in records.unfinished:
-        texts[unfinished.predecessor.id] = _unfinished_text(unfinished, today), "working"
-    for record in records.marked:
-        texts.setdefault(record.key.id, (_mark_text(record), "working"))
-    for record in records.never_stored:
-        what = "deletes" if record.is_orphan else "replaces"
-        texts[record.key.id] = f"secret never stored: r {what} it", "problem"
-    for record in records.perhaps_stored:
-        texts[record.key.id] = _perhaps_stored_text(record), "working"
-    for key_id, write in records.open_writes.items():
-        texts[key_id] = _open_text(write), "problem"
-    return texts
-
-
-def _perhaps_stored_text(record: KeyRecord) -> str:
-    if record.is_kept:
-        return "secret kept: the next sign-in offers it"
-    if record.created is not None and record.created.is_in_delivery:
-        return "perhaps stored, delivery cut off: v shows"
-    return "secret perhaps stored: see J"
-
-
-def _unfinished_text(rotation: Unfinished, today: date) -> str:
-    if rotation.kind is UnfinishedKind.ALIKE:
-        return "alike to another key: r asks"
-    if rotation.kind is UnfinishedKind.RETIRING:
-        days = (today - rotation.since).days if rotation.since else 0
-        return f"retiring for {count(days, 'day')}" if days > 0 else "retiring since today"
-    if rotation.worker is not None:
-        return f"being rotated by {short(str(rotation.worker), 40)}"
-    if len(rotation.successors) > 1:
-        return f"has {len(rotation.successors)} successors: f on the one that stays"
-    if rotation.is_proven:
-        return "has a successor: f finishes"
-    return _SUCCESSOR_TEXTS[rotation.knowledge]
-
-
-def _mark_text(record: KeyRecord) -> str:
-    if record.worker is not None:
-        return f"being made by {short(str(record.worker), 40)}"
-    short_key = record.mark.short_key if record.mark is not None else ""
-    named = mask(plain(short_key)) if short_key else "another key"
-    if record.has_lost_predecessor:
-        return f"replaced {named}: f puts its label back"
-    return f"replaces {named}"
-
-
-def _open_text(write: OpenWrite) -> str:
-    what = "be deleted" if write.action == "delete" else "change"
-    return f"no answer: may {what} until {time_text(write.until)}"
 
 
 def time_text(moment: datetime) -> str:

@@ -4,28 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import Enum
 from typing import Any
 
 from rich.cells import cell_len, set_cell_size
 
-from tui.api.grants import Catalogue
+from tui.api.grants import Catalogue, area, letters, power
 from tui.api.models import Key
 from tui.comparing import natural_order
+from tui.keys.attention import created
 from tui.keys.labels import shown_label
-from tui.text import ago, mask, short
+from tui.keys.paused_mark import is_paused
+from tui.text import age, mask, short
 
-ROOMY = 90
-"""From this width in cells on, short key, date of creation and subaccount are shown, if any."""
-WIDE = 116
-"""From this width in cells on, the owner is shown, too."""
-LABEL_SHARE, LABEL_MIN, LABEL_MAX = 0.3, 18, 44
-"""The label's part of the width, and its limits in cells."""
-PERMISSIONS_MIN = 8
-"""Where less than this is left for the permissions, the label has the whole line."""
 GAP = 2
 """Blank cells between two columns."""
+SIGN = 2
+"""How many cells the sign of a key's state takes behind the label: a blank before it, and itself.
+
+It has them for itself, so that no label is cut for it."""
+LETTERS = len("rws") + GAP
+"""How many cells the short form of the permissions takes before the areas."""
+LABEL_SHARE, LABEL_MIN, LABEL_MAX = 0.42, 22, 44
+"""The label's part of what it shares with the permissions, and its limits in cells."""
+PERMISSIONS_MIN = LETTERS + len("2 areas")
+LABELS_FROM = 60
+"""From so many cells on, the permissions are told by the grants' labels where those fit."""
+TINY, SLIM, NARROW, ROOMY, WIDE = 20, 46, 52, 90, 116
+"""From these widths in cells on, there are beside the label the age, the permissions, the
+addresses, short key and subaccount, and the owner."""
 
 
 class Column(Enum):
@@ -33,8 +41,9 @@ class Column(Enum):
 
     LABEL = "Key"
     PERMISSIONS = "Permissions"
+    FROM = "From"
+    AGE = "Age"
     SHORT_KEY = "Short key"
-    CREATED = "Created"
     OWNER = "Owner"
     SUBACCOUNT = "Subaccount"
 
@@ -45,16 +54,29 @@ class Column(Enum):
 
     @property
     def descends_first(self) -> bool:
-        """Whether the first press sorts the other way round: dates begin with the newest."""
-        return self is Column.CREATED
+        """Whether the first press sorts the other way round: ages begin with the greatest."""
+        return self is Column.AGE
 
 
-_FIXED = {Column.SHORT_KEY: 12, Column.CREATED: 13, Column.OWNER: 16, Column.SUBACCOUNT: 12}
+_FIXED = {
+    Column.FROM: len("999 nets"),
+    Column.AGE: len("20 mo !"),
+    Column.SHORT_KEY: 12,
+    Column.OWNER: 16,
+    Column.SUBACCOUNT: 12,
+}
+_FIRST_WIDTH = {
+    Column.FROM: NARROW,
+    Column.AGE: TINY,
+    Column.SHORT_KEY: ROOMY,
+    Column.OWNER: WIDE,
+    Column.SUBACCOUNT: ROOMY,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Where in the line a column stands, in cells."""
+    """Where in the line a column stands, in cells; behind the label is the sign of its state."""
 
     column: Column
     start: int
@@ -63,20 +85,22 @@ class Span:
 
 def layout(width: int, informative: frozenset[Column]) -> tuple[Span, ...]:
     """Return the `informative` columns that a line of `width` cells has room for."""
-    optional = [Column.SHORT_KEY, Column.CREATED] * (width >= ROOMY)
-    optional += [Column.OWNER] * (width >= WIDE)
-    optional += [Column.SUBACCOUNT] * (width >= ROOMY)
-    fixed = [column for column in optional if column in informative]
-    label = max(LABEL_MIN, min(LABEL_MAX, int(width * LABEL_SHARE)))
-    permissions = width - label - GAP - sum(_FIXED[column] + GAP for column in fixed)
-    if permissions < PERMISSIONS_MIN:
-        return (Span(Column.LABEL, 0, width),) if width > 0 else ()
-    widths = {Column.LABEL: label, Column.PERMISSIONS: permissions, **_FIXED}
+    if width < TINY:
+        return (Span(Column.LABEL, 0, max(0, width - SIGN)),)
+    fixed = [c for c in _FIXED if c in informative and width >= _FIRST_WIDTH[c]]
+    rest = width - SIGN - sum(_FIXED[column] + GAP for column in fixed)
+    widths = {Column.LABEL: max(rest, 0), **_FIXED}
+    columns = [Column.LABEL, *fixed]
+    if width >= SLIM:
+        rest -= GAP
+        most = max(min(LABEL_MIN, rest - PERMISSIONS_MIN), min(LABEL_MAX, int(rest * LABEL_SHARE)))
+        widths |= {Column.LABEL: most, Column.PERMISSIONS: rest - most}
+        columns.insert(1, Column.PERMISSIONS)
     spans: list[Span] = []
     start = 0
-    for column in (Column.LABEL, Column.PERMISSIONS, *fixed):
+    for column in columns:
         spans.append(Span(column, start, widths[column]))
-        start += widths[column] + GAP
+        start += widths[column] + GAP + SIGN * (column is Column.LABEL)
     return tuple(spans)
 
 
@@ -94,29 +118,57 @@ def cell(column: Column, key: Key, width: int, catalogue: Catalogue, now: dateti
         case Column.LABEL:
             return short(shown_label(key.raw_label or "")) or "(no label)"
         case Column.PERMISSIONS:
-            return ", ".join(map(catalogue.label, key.grants[:width]))
+            return permissions(key, width, catalogue)
+        case Column.FROM:
+            return addresses(key)
+        case Column.AGE:
+            moment = created(key)
+            return age(moment, now) if moment else ""
         case Column.SHORT_KEY:
             return mask(key.raw_short_key or "")
-        case Column.CREATED:
-            created = _moment(key)
-            return ago(created, now) if created else ""
         case Column.OWNER:
             return short(key.raw_username or "")
         case Column.SUBACCOUNT:
             return str(key.subaccount_id or "")
 
 
-def _moment(key: Key) -> datetime | None:
-    """Return when the key was made, in the zone that the server sent.
+def permissions(key: Key, width: int, catalogue: Catalogue) -> str:
+    """Return the labels of a key's grants where they fit, else their short form with the areas."""
+    if key.raw_grants is None:
+        return ""
+    if width >= LABELS_FROM:
+        labels = ", ".join(map(catalogue.label, catalogue.ordered(key.grants[:width])))
+        if labels and cell_len(labels) <= width:
+            return labels
+    names = areas(key.grants, max(0, width - LETTERS), catalogue)
+    return f"{letters(key.grants)}{' ' * GAP}{names}".rstrip()
 
-    Changing the zone, as `Key.created_at` does, fails at both ends of the calendar, and a long
-    list is to be sorted at once.
+
+def areas(grants: Sequence[str], width: int, catalogue: Catalogue) -> str:
+    """Return what the grants are about, as much of it as fits, and how much is left out.
+
+    What sends mail comes first, then what changes something.
     """
-    try:
-        moment = datetime.fromisoformat(key.raw_created_at or "")
-    except ValueError:
-        return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    ordered = sorted(catalogue.ordered(grants), key=power, reverse=True)
+    names = list(dict.fromkeys(map(area, ordered)))
+    for number in range(min(len(names), width), 0, -1):
+        rest = f" +{len(names) - number}" if number < len(names) else ""
+        text = ", ".join(names[:number]) + rest
+        if cell_len(text) <= width:
+            return text
+    return f"{len(names)} area{'s' * (len(names) > 1)}" if names else ""
+
+
+def addresses(key: Key) -> str:
+    """Return from where a key is accepted: `any`, `1 addr`, `2 nets`; `none` while it is paused."""
+    ips = key.raw_valid_ips or ()
+    if not ips:
+        return "any"
+    if is_paused(ips):
+        return "none"
+    if all("/" not in ip or ip.endswith("/32") for ip in ips):
+        return f"{len(ips)} addr"
+    return f"{len(ips)} net{'s' * (len(ips) > 1)}"
 
 
 def informative_columns(keys: Sequence[Key]) -> frozenset[Column]:
@@ -124,8 +176,10 @@ def informative_columns(keys: Sequence[Key]) -> frozenset[Column]:
     columns = {Column.LABEL, Column.PERMISSIONS}
     if any(key.raw_short_key for key in keys):
         columns.add(Column.SHORT_KEY)
-    if any(map(_moment, keys)):
-        columns.add(Column.CREATED)
+    if any(key.raw_valid_ips is not None for key in keys):
+        columns.add(Column.FROM)
+    if any(map(created, keys)):
+        columns.add(Column.AGE)
     if any(key.raw_username for key in keys):
         columns.add(Column.OWNER)
     if any(key.subaccount_id for key in keys):
@@ -140,10 +194,12 @@ def _sort_values(column: Column, keys: Sequence[Key], catalogue: Catalogue) -> l
             return [natural_order(short(label)) if label else None for label in labels]
         case Column.PERMISSIONS:
             return _permission_ranks(keys, catalogue)
+        case Column.FROM:
+            return [len(key.raw_valid_ips or ()) for key in keys]
+        case Column.AGE:
+            return [-moment.timestamp() if (moment := created(key)) else None for key in keys]
         case Column.SHORT_KEY:
             return [short(key.raw_short_key) if key.raw_short_key else None for key in keys]
-        case Column.CREATED:
-            return [moment.timestamp() if (moment := _moment(key)) else None for key in keys]
         case Column.OWNER:
             return [
                 natural_order(short(key.raw_username)) if key.raw_username else None for key in keys

@@ -9,6 +9,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from tui.api.errors import ApiError, SignInRefused
+from tui.api.grants import sends
 from tui.api.models import Key, KeyDraft
 from tui.api.session import SessionProblem
 from tui.keys.paused_mark import is_paused
@@ -23,7 +24,7 @@ from tui.keys.validation import (
 from tui.problems import Problem, describe
 from tui.text import count, mask, plain
 from tui.ui.widgets.field import Field
-from tui.ui.widgets.grant_list import GrantList
+from tui.ui.widgets.grant_grid import GrantGrid
 from tui.ui.widgets.password_field import PasswordField
 from tui.ui.widgets.problem_text import ProblemText
 from tui.ui.widgets.search_row import SearchRow
@@ -35,27 +36,39 @@ _FIELDS = {"valid_ips": "ips"}
 class DraftForm(Vertical):
     """Edits a draft of a key; the screen around it decides where the draft goes.
 
-    `key` is what the draft starts from, if anything; `password` stands among the fields where
-    the account's password is needed, too.
+    `key` is what is edited, if anything, and `like` a key whose grants and addresses a new one
+    gets; `password` stands among the fields where the account's password is needed, too.
     """
 
     def __init__(
-        self, service: KeyService, heading: str, key: Key | None, password: PasswordField | None
+        self,
+        service: KeyService,
+        key: Key | None,
+        password: PasswordField | None,
+        like: Key | None = None,
     ) -> None:
         super().__init__(id="form")
-        self._service, self._heading, self._password = service, heading, password
+        self._service, self._password = service, password
         self._start_from(key)
+        if like is not None:
+            self._old_ips = "" if is_paused(like.raw_valid_ips) else ", ".join(like.allowed_ips)
+            self._old_grants = service.listing.catalogue.ordered(like.grants)
         self._label = Field(
             "Label *", self._old_label, id="label", placeholder="My Application API Key"
         )
         self._ips = Field("Allowed IPs", self._old_ips, id="ips", placeholder="any address")
-        self._subaccount = Field("Subaccount", id="subaccount", placeholder="primary account")
+        self._old_account = str(like.subaccount_id or "") if like else ""
+        self._subaccount = Field(
+            "Subaccount", self._old_account, id="subaccount", placeholder="primary account"
+        )
         self._asks_account = key is None and service.listing.has_subaccounts
-        self._account = key.subaccount_id if key else None
+        origin = key or like
+        self._account = origin.subaccount_id if origin else None
         """Whose grants are on offer: a subaccount's, or None for the primary account's."""
-        self._grants = GrantList(service.listing.catalogue, self._old_grants, id="grants")
+        self._grants = GrantGrid(service.listing.catalogue, self._old_grants, id="grants")
         self._search_row = SearchRow(self._grants, "grant")
         self._grants_title = Static(id="grants-title", markup=False)
+        self._grants_note = Static(id="grants-note", markup=False)
         self.problem: Problem | None = None
         """What stands above the fields."""
 
@@ -66,8 +79,7 @@ class DraftForm(Vertical):
         self._old_grants = self._service.listing.catalogue.ordered(key.grants if key else ())
 
     def compose(self) -> ComposeResult:
-        """Heading, problem and fields; the grants last, as they take the room that is left."""
-        yield Static(self._heading, id="title")
+        """Problem and fields; the grants last, as they take the room that is left."""
         yield ProblemText(id="problem")
         yield self._label
         if self._password is not None:
@@ -78,10 +90,12 @@ class DraftForm(Vertical):
         yield self._grants_title
         yield self._search_row
         yield self._grants
+        yield self._grants_note
 
     def on_mount(self) -> None:
         """Count the grants; warn where the server keeps the allowed IPs to itself."""
         self._count_grants()
+        self._note_grant()
         if self._account:
             self._start_offering()
         if self._key is not None and is_paused(self._key.raw_valid_ips):
@@ -121,7 +135,7 @@ class DraftForm(Vertical):
         return (
             self._label.value != self._old_label
             or self._ips.value != self._old_ips
-            or bool(self._subaccount.value)
+            or self._subaccount.value != self._old_account
             or self._grants_touched
         )
 
@@ -133,9 +147,10 @@ class DraftForm(Vertical):
     def _grants_unknown(self) -> bool:
         return self._key is not None and self._key.raw_grants is None
 
-    def give_all_or_none(self) -> None:
-        """Give every grant, or, where all are given, none."""
-        self._grants.give_all_or_none()
+    def give_like(self, key: Key) -> None:
+        """Give the grants of another key."""
+        self._grants.give_just(key.grants)
+        self._grants.focus()
 
     def follow(self, key: Key) -> None:
         """Go on from how somebody else has changed the key; what was typed stays."""
@@ -244,7 +259,7 @@ class DraftForm(Vertical):
             return field.display
         return False
 
-    @on(GrantList.SearchRequested)
+    @on(GrantGrid.SearchRequested)
     def _search_grants(self) -> None:
         self._search_row.open()
         self._search_row.use(self._grants.search())
@@ -266,19 +281,30 @@ class DraftForm(Vertical):
         self._search_row.close()
 
     @on(SearchRow.Cleared)
-    @on(GrantList.SearchEnded)
+    @on(GrantGrid.SearchEnded)
     def _end_grant_search(self) -> None:
         self._search_row.close()
         self._grants.focus()
 
-    @on(GrantList.Changed)
+    @on(GrantGrid.Moved)
+    def _note_grant(self) -> None:
+        self._grants_note.update(self._grants.note)
+
+    @on(Field.Left, "#ips")
+    def _say_from_where(self) -> None:
+        if not self._grants_title.has_class("-wrong"):
+            self._count_grants()
+
+    @on(GrantGrid.Changed)
     def _count_grants(self) -> None:
         grants = self._grants
         title = f"Grants *  {len(grants.given)} of {grants.offered_count}"
         if self._grants_unknown:
             title += "   ! not told by the server: saving replaces them by what is chosen here"
-        if grants.all_given and grants.offered_count > 1:
+        elif grants.all_given and grants.offered_count > 1:
             title += "   ! every grant: choose only what is necessary"
+        elif sends(grants.given):
+            title += "   ! sends mail" + ("" if self._ips.value.strip() else ", from any address")
         self._grants_title.update(Content(title))
         self._grants_title.set_class(False, "-wrong")
 

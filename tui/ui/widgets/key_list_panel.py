@@ -1,8 +1,8 @@
-"""The list of keys, with their number, the messages, and what stands in its place."""
+"""The list of keys below its counts, with the messages, and what stands in its place."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from textual import on
@@ -13,40 +13,62 @@ from textual.widgets import Static
 
 from tui.api.grants import Catalogue
 from tui.api.models import Key
+from tui.config.rotation_policy import RotationPolicy
 from tui.problems import Problem
 from tui.search.matches import Matches, Search
-from tui.search.query import Query
 from tui.text import short
 from tui.ui.widgets.button import Button
 from tui.ui.widgets.key_table import KeyTable
 from tui.ui.widgets.messages import MessageKind, Messages
 from tui.ui.widgets.search_row import PLACEHOLDER, SearchRow
 from tui.ui.widgets.status import Status
+from tui.ui.widgets.summary_line import Count, SummaryLine
+from tui.ui.widgets.table_line import DUE, MARKED, SIGNS
 
 LABEL_IN_MESSAGE = 60
 """How much of a label a message shows, in characters, so that the rest of it is seen."""
+READING = "reading"
+"""What a message is about that says why the keys could not be read."""
 
 NO_MATCH = "No key matches.\n\nEsc shows all keys again; F1 shows what can be typed."
 
+_GROUPS = {
+    "due": ("due", "due", DUE, "$text-warning"),
+    "exposed": ("sends from anywhere", "from anywhere", DUE, "$text-warning"),
+    "retiring": ("retiring", "retiring", SIGNS["retiring"], "$text-accent"),
+    "unstored": ("never stored", "unstored", SIGNS["problem"], "$text-error"),
+    "unanswered": ("without an answer", "unanswered", SIGNS["problem"], "$text-error"),
+    "paused": ("paused", "paused", SIGNS["paused"], "$text-accent"),
+    "marked": ("marked", "marked", MARKED, "$text-accent"),
+}
+"""The groups of keys that are counted, in the order of need: the words, the same in less room, the
+sign and its style."""
+_PLURALS = {"sends from anywhere": "send from anywhere"}
+
 
 class KeyListPanel(Vertical):
-    """Shows the table of keys; in its place, that there are none, or why they can't be read."""
+    """Shows the table of keys; in its place, that there are none, or why they can't be read.
 
-    def __init__(self) -> None:
+    The table is narrowed by a search, and to one of the groups of keys that are counted above it.
+    """
+
+    def __init__(self, policy: RotationPolicy | None = None) -> None:
+        """Count as due what is by the `policy`."""
         super().__init__()
-        self.table, self.messages, self.status = KeyTable(), Messages(), Status()
+        self.table, self.status = KeyTable(policy), Status()
+        self.messages, self.summary = Messages(shown=1), SummaryLine()
         self.search_row = SearchRow(self.table, "key", placeholder=f"{PLACEHOLDER}, may GET /path")
         self.problem: Problem | None = None
         """What went wrong last, until the keys are read again."""
+        self._keys: Sequence[Key] = ()
+        self._matches: Matches | None = None
+        self._groups: dict[str, Collection[str]] = {}
+        self.group = ""
+        """The group that is shown alone, or nothing."""
 
     def compose(self) -> ComposeResult:
-        """The head, the messages, the search, and the table or what stands in its place."""
-        with Horizontal(id="head"):
-            yield Static("API keys", id="title")
-            yield Static(id="count", markup=False)
-            yield self.status
-            yield Button("New API Key", id="new", variant="primary", compact=True)
-        yield self.messages
+        """The counts, the search, the table or what stands in its place, and the messages."""
+        yield self.summary
         yield self.search_row
         yield self.table
         with Vertical(id="state"):
@@ -54,6 +76,8 @@ class KeyListPanel(Vertical):
             with Horizontal(id="ways"):
                 yield Button("Try again", id="try-again", variant="primary", compact=True)
                 yield Button("Show error details", id="show-details", compact=True)
+        yield self.status
+        yield self.messages
 
     def show(
         self,
@@ -64,13 +88,56 @@ class KeyListPanel(Vertical):
     ) -> None:
         """Show keys that were just read, narrowed by a search of them; `now` is in UTC."""
         self.problem = None
+        self._keys, self._matches = keys, None
         self.table.show(keys, catalogue, now)
+        self.messages.withdraw(lambda about, _: about == READING)
         if not keys:
             self._end_search()
             self._show_in_place("No API keys yet.\n\nPress n to create the first one.")
         self._show_table(bool(keys))
         self.search(search if keys else None)
-        self._show_count()
+        if self.group:
+            self._arrange()
+        self._show_counts()
+
+    def show_groups(self, groups: Mapping[str, Collection[str]]) -> None:
+        """Count these groups of keys from now on: the ids of each, by its name."""
+        self._groups = {**groups, "marked": self._groups.get("marked", ())}
+        if self.group and not self._groups.get(self.group):
+            self.show_only("")
+        elif self.group:
+            self._arrange()
+        self._show_counts()
+
+    def show_only(self, group: str) -> None:
+        """Show the keys of one group alone, or of all for no name; a search goes on in them."""
+        if group == "marked":
+            self._groups[group] = frozenset(key.id for key in self.table.marked)
+        self.group = group
+        self._arrange()
+        self._show_counts()
+        self.refresh_bindings()
+
+    def show_next_group(self) -> None:
+        """Show the next group that has keys alone; after the last one all keys."""
+        self.show_only(self._next_group.name)
+
+    @property
+    def next_group_words(self) -> str:
+        """What comes next, in few words."""
+        group = self._next_group
+        return f"Only {group.brief}" if group.name else "All keys"
+
+    @property
+    def _next_group(self) -> Count:
+        counts = self._counts()
+        names = [count.name for count in counts]
+        place = names.index(self.group) if self.group in names else 0
+        return counts[(place + 1) % len(counts)]
+
+    @on(SummaryLine.Chosen)
+    def _choose_group(self, event: SummaryLine.Chosen) -> None:
+        self.show_only(event.name)
 
     def open_search(self) -> None:
         """Put the cursor into the search; its row takes the blank line above the table."""
@@ -89,16 +156,28 @@ class KeyListPanel(Vertical):
 
     def _narrow(self, matches: Matches) -> None:
         """Show only what matches, or that nothing does."""
-        is_whole = len(matches.rows) == self.table.total
-        self.table.narrow(None if is_whole else matches.rows, matches.highlighted)
-        if not matches.rows:
+        self._matches = matches
+        self._arrange()
+        if self.table.has_marks or self.group:
+            self._show_counts()
+
+    def _arrange(self) -> None:
+        """Show the keys that match and are of the group."""
+        matches = self._matches or Matches(range(len(self._keys)))
+        rows = matches.rows
+        if self.group:
+            ids = self._groups.get(self.group, ())
+            rows = [row for row in rows if self._keys[row].id in ids]
+        is_whole = len(rows) == self.table.total
+        self.table.narrow(None if is_whole else rows, matches.highlighted)
+        if not self._keys:
+            return
+        if not rows:
             self._show_in_place(NO_MATCH)
             self.open_search()
-        if bool(matches.rows) != self.table.display:
-            self._show_table(bool(matches.rows))
+        if bool(rows) != self.table.display:
+            self._show_table(bool(rows))
             self.refresh_bindings()
-        if self.table.has_marks:
-            self._show_count()
 
     @on(SearchRow.Submitted)
     def _go_to_table(self) -> None:
@@ -113,13 +192,14 @@ class KeyListPanel(Vertical):
         """Show all keys again."""
         self._end_search()
         self._show_table(True)
-        self._show_count()
+        self._show_counts()
         self.table.focus()
 
     def _end_search(self) -> None:
         self.remove_class("-searching")
         self.search_row.close()
-        self.table.narrow(None, Query())
+        self._matches = None
+        self._arrange()
 
     def _show_in_place(self, text: str) -> None:
         """Set the text for where the table is not shown."""
@@ -128,7 +208,7 @@ class KeyListPanel(Vertical):
     def show_failure(self, problem: Problem) -> None:
         """Show why the keys can't be read: above the keys that are there, else in their place."""
         if self.table.total:
-            self.show_problem(problem)
+            self.show_problem(problem, READING)
             return
         self.problem = problem
         lines = filter(None, (problem.detail, problem.hint))
@@ -150,29 +230,43 @@ class KeyListPanel(Vertical):
 
     @on(KeyTable.Marked)
     @on(KeyTable.Sorted)
-    def _show_count(self) -> None:
-        """Show how many keys there are, how many are marked, and by which column they go."""
-        parts = [f"{self.table.total:,}"]
-        shown, hidden = len(self.table.marked), self.table.hidden_marks
-        if shown:
-            parts.append(f"{shown:,} marked" + f", {hidden:,} more not shown" * bool(hidden))
-        elif hidden:
-            parts.append(f"{hidden:,} marked, not shown")
-        if self.table.order is not None:
-            column, descends = self.table.order
-            parts.append(f"by {column.title} {'▼' if descends else '▲'}")
-        self.query_one("#count", Static).update(Content(" · ".join(parts)))
+    def _show_counts(self) -> None:
+        """Show how many keys there are, and how many of them ask for something."""
+        self.summary.show(self._counts(), self.group)
 
-    def show_message(self, before: str, label: str, after: str, kind: MessageKind = "done") -> None:
-        """Show above the keys what was done; the label, between two other texts, stands out."""
+    def _counts(self) -> list[Count]:
+        """Return the counts: of all keys, then of each group that has any."""
+        total = self.table.total
+        noun = "key" if total == 1 else "keys"
+        if self.group:
+            noun, total = f"of {total:,} {noun}", self.table.count
+        counts = [Count("", total, noun, noun)]
+        numbers = {name: len(ids) for name, ids in self._groups.items()}
+        numbers["marked"] = len(self.table.marked) + self.table.hidden_marks
+        for name, (words, brief, sign, style) in _GROUPS.items():
+            if number := numbers.get(name, 0):
+                words = words if number == 1 else _PLURALS.get(words, words)
+                if name == "marked" and self.table.hidden_marks:
+                    words = brief = f"{words}, {self.table.hidden_marks:,} not shown"
+                counts.append(Count(name, number, words, brief, sign, style))
+        return counts
+
+    def show_message(
+        self, before: str, label: str, after: str, kind: MessageKind = "done", key_id: str = ""
+    ) -> None:
+        """Show what was done; the label, between two other texts, stands out.
+
+        It takes the place of what was done before, and of what could not be done with that key.
+        """
         message = Content.assemble(before, (short(label, LABEL_IN_MESSAGE), "bold"), after)
-        self.messages.show(message, kind)
+        self.messages.withdraw(lambda about, k: k != "problem" or (about == key_id != ""))
+        self.messages.show(message, kind, key_id)
 
-    def show_problem(self, problem: Problem) -> None:
-        """Show above the keys what could not be done."""
+    def show_problem(self, problem: Problem, about: str = "") -> None:
+        """Show what could not be done, and with which key, by its id."""
         self.problem = problem
         message = Content.assemble(
             (f"{problem.title.rstrip('.')}. ", "bold"), problem.detail, " ", problem.hint
         )
-        self.messages.show(message, "problem")
+        self.messages.show(message, "problem", about)
         self.refresh_bindings()

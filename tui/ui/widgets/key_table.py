@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
 from itertools import pairwise
 from typing import ClassVar, overload
 
@@ -18,6 +19,8 @@ from textual.strip import Strip
 
 from tui.api.grants import Catalogue
 from tui.api.models import Key
+from tui.config.rotation_policy import RotationPolicy
+from tui.keys.attention import Attention
 from tui.search.query import Query
 from tui.ui.widgets.columns import Column, Order, Span, informative_columns, layout
 from tui.ui.widgets.selection import Selection
@@ -25,6 +28,8 @@ from tui.ui.widgets.table_line import (
     GUTTER,
     MARK,
     MARKED,
+    Piece,
+    Reading,
     RowState,
     StateKind,
     header,
@@ -72,7 +77,7 @@ class KeyTable(ScrollView, can_focus=True, inherit_bindings=False):
         Binding("end,G", "last", "Last key", show=False, id="keys.last"),
         Binding("pageup", "page_up", "A screen up", show=False, id="keys.page_up"),
         Binding("pagedown", "page_down", "A screen down", show=False, id="keys.page_down"),
-        Binding("enter", "open", "Open", show=False, id="keys.open"),
+        Binding("enter", "open", "Open", show=False, key_display="Enter", id="keys.open"),
     ]
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
@@ -80,6 +85,7 @@ class KeyTable(ScrollView, can_focus=True, inherit_bindings=False):
         "key-table--row",
         "key-table--dim",
         "key-table--cursor",
+        "key-table--due",
         "key-table--working",
         "key-table--done",
         "key-table--problem",
@@ -94,6 +100,7 @@ class KeyTable(ScrollView, can_focus=True, inherit_bindings=False):
         & > .key-table--header { text-style: bold; color: $text-accent; background: $panel; }
         & > .key-table--dim { color: $text-muted; }
         & > .key-table--working { color: $text-accent; }
+        & > .key-table--due { color: $text-warning; }
         & > .key-table--done { color: $text-success; }
         & > .key-table--problem { color: $text-error; }
         & > .key-table--match { color: $text-accent; text-style: bold underline; }
@@ -139,8 +146,10 @@ class KeyTable(ScrollView, can_focus=True, inherit_bindings=False):
             super().__init__()
             self.count = count
 
-    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002  # as every widget calls it
-        super().__init__(id=id, classes=classes)
+    def __init__(self, policy: RotationPolicy | None = None) -> None:
+        """Show which keys are due by the `policy`; without one, none is."""
+        super().__init__()
+        self._policy = policy or RotationPolicy()
         self._unordered: Sequence[Key] = ()
         self._order_rows: Sequence[int] = ()
         self._narrowed: Sequence[int] | None = None
@@ -152,8 +161,7 @@ class KeyTable(ScrollView, can_focus=True, inherit_bindings=False):
         self._selection = Selection()
         self._states: dict[str, RowState] = {}
         self._columns = informative_columns(())
-        self._catalogue = Catalogue()
-        self._now = datetime.fromtimestamp(0, UTC)
+        self._reading = Reading()
 
     @property
     def key(self) -> Key | None:
@@ -206,7 +214,8 @@ class KeyTable(ScrollView, can_focus=True, inherit_bindings=False):
         """Show `keys`, all of them, in the current order; the cursor stays on its key."""
         self._unordered = tuple(keys)
         self._columns = informative_columns(self._unordered)
-        self._catalogue, self._now = catalogue, now
+        attention = Attention(self._policy, now, Column.FROM in self._columns)
+        self._reading = Reading(catalogue, attention)
         self._narrowed, self._query = None, Query()
         self._order_rows = self._order.rows(self._unordered, catalogue)
         self._arrange()
@@ -222,7 +231,7 @@ class KeyTable(ScrollView, can_focus=True, inherit_bindings=False):
     def sort(self, column: Column, *, descending: bool | None = None) -> None:
         """Sort by a column, or by the same one the other way round; the cursor keeps its key."""
         if self._order.turn(column, descending=descending):
-            self._order_rows = self._order.rows(self._unordered, self._catalogue)
+            self._order_rows = self._order.rows(self._unordered, self._reading.catalogue)
             self._arrange()
             self.post_message(self.Sorted(column, self._order.descending))
 
@@ -272,11 +281,33 @@ class KeyTable(ScrollView, can_focus=True, inherit_bindings=False):
             self._states[key_id] = state
             self._repaint(key_id)
 
-    def clear_states(self) -> None:
-        """Show the permissions of all keys again."""
-        if self._states:
-            self._states.clear()
+    def show_states(self, states: Mapping[str, RowState]) -> None:
+        """Show these states, by key id, and no others."""
+        if states != self._states:
+            self._states = dict(states)
             self.refresh(self._rows)
+
+    @property
+    def state_kind(self) -> StateKind:
+        """The kind of the state that the key under the cursor is in."""
+        state = self._states.get(self.key.id) if self.key is not None else None
+        return state.kind if state is not None else ""
+
+    def set_now(self, now: datetime) -> None:
+        """Show ages as they are at that moment, in UTC; only rows that change are painted."""
+        before = self._seen_lines()
+        attention = replace(self._reading.attention, now=now)
+        self._reading = replace(self._reading, attention=attention)
+        for y, (old, new) in enumerate(zip(before, self._seen_lines(), strict=True), start=1):
+            if old != new:
+                self.refresh(Region(0, y, self._width, 1))
+
+    def _seen_lines(self) -> list[list[Piece]]:
+        top = self.scroll_offset.y
+        return [
+            line(key, self._spans, self._reading, self._states.get(key.id))
+            for key in self._keys[top : top + self._page]
+        ]
 
     # Rows and scrolling
 
@@ -391,7 +422,7 @@ class KeyTable(ScrollView, can_focus=True, inherit_bindings=False):
 
     @property
     def _spans(self) -> tuple[Span, ...]:
-        return layout(self._width - GUTTER, self._columns)
+        return layout(self._width - GUTTER - 1, self._columns)
 
     def render_line(self, y: int) -> Strip:
         """Return the header or one row, as wide as the scrollbar leaves it."""
@@ -413,17 +444,16 @@ class KeyTable(ScrollView, can_focus=True, inherit_bindings=False):
     def _segments(self, row: int) -> list[Segment]:
         """Return a row's text: one segment where one style will do, as each costs bytes."""
         key = self._keys[row]
-        texts = line(key, self._spans, self._catalogue, self._now, self._states.get(key.id))
+        state = self._states.get(key.id)
         lead = (MARK if row == self._row else " ") + (MARKED if key.id in self._selection else " ")
-        texts["row"] = lead + texts.get("row", "")
+        pieces = [("row", lead), *line(key, self._spans, self._reading, state)]
         if row == self._row:
-            segments = [Segment("".join(texts.values()), self._style("cursor"))]
+            segments = [Segment("".join(text for _, text in pieces), self._style("cursor"))]
         else:
-            segments = [Segment(text, self._style(style)) for style, text in texts.items()]
+            segments = [Segment(text, self._style(style)) for style, text in pieces]
         if self._query.matches_all:
             return segments
-        state = self._states.get(key.id)
-        parts = matching_parts(key, self._spans, self._catalogue, self._now, state, self._query)
+        parts = matching_parts(key, self._spans, self._reading, state, self._query)
         style = Style(bold=True, underline=True) if row == self._row else self._style("match")
         return _highlighted(segments, [(a + GUTTER, b + GUTTER) for a, b in parts], style)
 

@@ -1,7 +1,8 @@
-"""What was done, lately: the lines above the table, each there until it is closed."""
+"""What was done, lately: each message stands until it is closed, or is no longer true."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -25,18 +26,27 @@ _FRAME = 4  # the mark and a blank before the text, a blank and the cross behind
 
 
 @dataclass(frozen=True, slots=True)
+class _Message:
+    text: Content
+    kind: MessageKind
+    about: str = ""
+    """What it is about: a key's id, or a topic of the program."""
+
+
+@dataclass(frozen=True, slots=True)
 class _Line:
     message: int | None
     """The message's place in the list; None for the line that counts those not shown."""
     mark: str
     text: Content
-    closes: bool = False
+    end: str = ""
+    """What stands at the right edge, a cross that closes the message at last."""
 
 
 class Messages(Widget):
     """The messages of the last changes, newest first; nothing at all when there are none.
 
-    Each of them has `lines` lines at most.
+    Each of them has `lines` lines at most; of several, `shown` are seen.
     """
 
     ALLOW_SELECT = False
@@ -63,10 +73,10 @@ class Messages(Widget):
     }
     """
 
-    def __init__(self, *, lines: int = 2) -> None:
+    def __init__(self, *, lines: int = 2, shown: int = SHOWN) -> None:
         super().__init__()
-        self._most_lines = lines
-        self._messages: list[tuple[Content, MessageKind]] = []
+        self._most_lines, self._most_shown = lines, shown
+        self._messages: list[_Message] = []
         self._lines: list[_Line] = []
         self._lines_width = -1
 
@@ -75,7 +85,7 @@ class Messages(Widget):
         """How many messages have not been closed."""
         return len(self._messages)
 
-    def show(self, content: Content, kind: MessageKind) -> None:
+    def show(self, content: Content, kind: MessageKind, about: str = "") -> None:
         """Show a message above the others; a text that a terminal may act on loses its styles.
 
         The same once more takes the place of the newest: it is as true as before.
@@ -84,16 +94,21 @@ class Messages(Widget):
         text = content.plain
         if not text.replace("\n", "").isprintable():
             content = Content("\n".join(map(plain, text.split("\n"))))
-        if self._messages and self._messages[0] == (content, kind):
-            return
-        self._messages.insert(0, (content, kind))
-        self._changed()
+        message = _Message(content, kind, about)
+        if self._messages[:1] != [message]:
+            self._messages.insert(0, message)
+            self._changed()
+
+    def withdraw(self, is_over: Callable[[str, MessageKind], bool]) -> None:
+        """Close the messages that are no longer true, by what they are about and their kind."""
+        left = [m for m in self._messages if not is_over(m.about, m.kind)]
+        if len(left) != len(self._messages):
+            self._messages = left
+            self._changed()
 
     def withdraw_notes(self) -> None:
         """Close what was true only for a while."""
-        if any(kind == "note" for _, kind in self._messages):
-            self._messages = [(text, kind) for text, kind in self._messages if kind != "note"]
-            self._changed()
+        self.withdraw(lambda _, kind: kind == "note")
 
     def dismiss(self) -> None:
         """Close the newest message."""
@@ -115,12 +130,18 @@ class Messages(Widget):
         """Return the lines as they are painted in `width` cells."""
         if width != self._lines_width:
             self._lines, self._lines_width = [], width
-            for place, (content, kind) in enumerate(self._messages[:SHOWN]):
-                texts = _wrap(content, max(1, width - _FRAME), self._most_lines)
-                self._lines.append(_Line(place, MARKS[kind], texts[0], closes=True))
-                self._lines += [_Line(place, " ", text) for text in texts[1:]]
-            more = len(self._messages) - SHOWN
-            if more > 0:
+            shown = self._messages[: self._most_shown]
+            more = len(self._messages) - len(shown)
+            is_counted_beside = more > 0 and len(shown) == 1
+            end = f" {more:,} more {CLOSE}" if is_counted_beside else f" {CLOSE}"
+            for place, message in enumerate(shown):
+                text_width = max(1, width - len(MARKS[message.kind]) - 1 - len(end))
+                texts = _wrap(message.text, text_width, self._most_lines)
+                closing = len(texts) - 1 if is_counted_beside else 0
+                for number, text in enumerate(texts):
+                    mark = " " if number else MARKS[message.kind]
+                    self._lines.append(_Line(place, mark, text, end * (number == closing)))
+            if more > 0 and not is_counted_beside:
                 self._lines.append(_Line(None, " ", Content(f"{more:,} more")))
         return self._lines
 
@@ -139,13 +160,13 @@ class Messages(Widget):
         if line.message is None:
             style = marked = self.get_visual_style("messages--more")
         else:
-            marked = self.get_visual_style(f"messages--{self._messages[line.message][1]}")
-        text = line.text.truncate(width - _FRAME, pad=True)
+            marked = self.get_visual_style(f"messages--{self._messages[line.message].kind}")
+        text = line.text.truncate(max(0, width - 2 - len(line.end)), pad=True)
         return Strip(
             [
                 Segment(f"{line.mark} ", marked.rich_style),
                 *text.render_segments(style),
-                Segment(f" {CLOSE if line.closes else ' '}", style.rich_style),
+                Segment(line.end, style.rich_style),
             ]
         ).adjust_cell_length(width, style.rich_style)
 
@@ -156,7 +177,7 @@ class Messages(Widget):
         if place is None or place.y >= len(lines) or place.x < self.size.width - 2:
             return
         line = lines[place.y]
-        if line.closes and line.message is not None:
+        if line.end and line.message is not None:
             event.stop()
             del self._messages[line.message]
             self._changed()

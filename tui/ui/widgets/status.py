@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from textual.content import Content
+from textual.widget import Widget
 from textual.widgets import Static
 
 QUIET_SECONDS = 0.3
@@ -63,4 +64,6 @@ class Status(Static):
     def _show(self) -> None:
         shown = [activity for activity in self._under_way if activity.is_shown]
         shown.sort(key=lambda activity: activity.is_write)
+        if isinstance(self.parent, Widget):
+            self.parent.set_class(bool(shown), "-busy")  # for what has to make room
         self.update(Content(f"⋯ {shown[-1].text}" if shown else ""))

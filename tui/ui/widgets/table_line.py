@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
 from typing import Literal
 
-from tui.api.grants import Catalogue
+from rich.cells import cell_len
+
+from tui.api.grants import Catalogue, area, letters, sends
 from tui.api.models import Key
+from tui.keys.attention import Attention
 from tui.search.highlights import spans as matching_spans
 from tui.search.query import Query
 from tui.text import short
-from tui.ui.widgets.columns import GAP, Column, Span, cell, fit
+from tui.ui.widgets.columns import GAP, LETTERS, Column, Span, cell, fit
 
 MARK = "▌"
 """Stands before the row under the cursor, to be seen without colours, too."""
@@ -20,59 +22,128 @@ MARKED = "●"
 """Stands beside it, before a key that is marked."""
 GUTTER = 2
 """How many cells these two take."""
+DUE = "!"
+"""Stands behind what asks for attention: an age that is due, addresses that are any."""
 
-StateKind = Literal["", "working", "done", "problem"]
-"""The state of a key that something is being done with."""
+StateKind = Literal["", "working", "done", "problem", "retiring", "successor", "paused", "alike"]
+"""The state of a key: what is being done with it, or its part in a rotation."""
 
-_SIGNS: dict[StateKind, str] = {"": "", "working": "… ", "done": "✓ ", "problem": "✗ "}
+SIGNS: dict[StateKind, str] = {
+    "": " ",
+    "working": "·",
+    "done": "✓",
+    "problem": "✗",
+    "retiring": "→",
+    "successor": "▸",
+    "paused": "\N{EN DASH}",
+    "alike": "=",
+}
+_STATE_STYLES: dict[StateKind, str] = {"": "row", "done": "done", "problem": "problem"}
 _SEARCHED = frozenset({Column.LABEL, Column.PERMISSIONS, Column.SHORT_KEY, Column.OWNER})
-_QUIET = frozenset({Column.SHORT_KEY, Column.CREATED, Column.OWNER, Column.SUBACCOUNT})
+_QUIET = frozenset({Column.SHORT_KEY, Column.OWNER, Column.SUBACCOUNT})
+
+Piece = tuple[str, str]
+"""The name of a style, and a text in it."""
 
 
 @dataclass(frozen=True, slots=True)
 class RowState:
-    """A key's state: it takes the place of the permissions, so that no column moves."""
+    """A key's state: a sign behind its label, and a text in place of what it is permitted."""
 
     text: str
     kind: StateKind = ""
 
     @property
-    def shown(self) -> str:
-        """The text, safe to show, with a sign that needs no colour."""
-        return _SIGNS[self.kind] + short(self.text)
+    def sign(self) -> str:
+        """The sign, which needs no colour."""
+        return SIGNS[self.kind]
+
+    @property
+    def style(self) -> str:
+        """The name of the style that sign and text are drawn in."""
+        return _STATE_STYLES.get(self.kind, "working")
+
+
+_NO_STATE = RowState("")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """By what keys are read into lines: the grants' labels, and what asks for attention."""
+
+    catalogue: Catalogue = field(default_factory=Catalogue)
+    attention: Attention = field(default_factory=Attention)
 
 
 def header(spans: Sequence[Span], order: tuple[Column, bool] | None) -> str:
     """Return the columns' titles, with an arrow at the one that the keys are sorted by."""
-    column, descending = order or (None, False)
-    arrow = " ▼" if descending else " ▲"
-    titles = ((span.column.title + arrow * (span.column is column), span.width) for span in spans)
-    return " " * GUTTER + (" " * GAP).join(fit(title, width) for title, width in titles)
-
-
-def line(
-    key: Key, spans: Sequence[Span], catalogue: Catalogue, now: datetime, state: RowState | None
-) -> dict[str, str]:
-    """Return the texts of a key's line, each by the name of its style, from left to right."""
-    texts: dict[str, str] = {}
+    sorted_by, descending = order or (None, False)
+    line = " " * GUTTER
     for span in spans:
-        style = "dim" if span.column in _QUIET else "row"
-        if state and state.text and span.column is Column.PERMISSIONS:
-            style, text = state.kind or "row", state.shown
+        arrow = ("▼" if descending else "▲") if span.column is sorted_by else ""
+        title = span.column.title
+        if span.column is Column.AGE:
+            title = f"{title:>{span.width - 2}} {arrow}"
         else:
-            text = cell(span.column, key, span.width, catalogue, now)
-        gap = " " * (GAP * (span.start > 0))
-        texts[style] = texts.get(style, "") + gap + fit(text, span.width)
-    return texts
+            title = f"{title} {arrow}"
+        line = f"{fit(line, GUTTER + span.start)}{fit(title, span.width)}"
+    return line
+
+
+def line(key: Key, spans: Sequence[Span], reading: Reading, state: RowState | None) -> list[Piece]:
+    """Return the pieces of a key's line, from left to right; neighbours differ in style."""
+    state = state or _NO_STATE
+    pieces: list[Piece] = []
+    for span in spans:
+        if span.start:
+            _add(pieces, "row", " " * GAP)
+        for style, text in _cell(key, span, reading, state):
+            _add(pieces, style, text)
+    return pieces
+
+
+def _add(pieces: list[Piece], style: str, text: str) -> None:
+    if pieces and (pieces[-1][0] == style or (style == "row" and not text.strip())):
+        style, text = pieces[-1][0], pieces.pop()[1] + text
+    if text:
+        pieces.append((style, text))
+
+
+def _cell(key: Key, span: Span, reading: Reading, state: RowState) -> list[Piece]:
+    """Return what a key's line has in one column, as wide as that."""
+    attention, width = reading.attention, span.width
+    text = cell(span.column, key, width, reading.catalogue, attention.now)
+    match span.column:
+        case Column.LABEL:
+            return [("row", f"{fit(text, width)} "), (state.style, state.sign)]
+        case Column.PERMISSIONS:
+            return _permissions(key, text, width, state)
+        case Column.FROM if attention.is_exposed(key):
+            return [("row", text), ("due", fit(f" {DUE}", width - len(text)))]
+        case Column.AGE:
+            is_due = attention.is_due(key) and state.kind != "retiring"
+            text = f"{text:>{width - 2}}"
+            return [("row", text), ("due", f" {DUE}")] if is_due else [("dim", f"{text}  ")]
+        case Column.FROM:
+            return [("dim", fit(text, width))]
+    return [("dim" if span.column in _QUIET else "row", fit(text, width))]
+
+
+def _permissions(key: Key, text: str, width: int, state: RowState) -> list[Piece]:
+    """Return what a key may do, or its state, behind the letters where there is room for both."""
+    first = letters(key.grants) if key.raw_grants is not None else ""
+    shown = short(state.text)
+    lead = fit(first, LETTERS) if cell_len(shown) <= width - LETTERS else ""
+    lead_style = "row" if sends(key.grants) else "dim"
+    if state.text:
+        return [(lead_style, lead), (state.style, fit(shown, width - len(lead)))]
+    if not text.startswith(lead.rstrip() or "\0"):
+        return [("row", fit(text, width))]
+    return [(lead_style, lead), ("row", fit(text[LETTERS:], width - LETTERS))]
 
 
 def matching_parts(
-    key: Key,
-    spans: Sequence[Span],
-    catalogue: Catalogue,
-    now: datetime,
-    state: RowState | None,
-    query: Query,
+    key: Key, spans: Sequence[Span], reading: Reading, state: RowState | None, query: Query
 ) -> list[tuple[int, int]]:
     """Return the parts of a key's line that a query matches, as (start, end) in characters.
 
@@ -82,13 +153,34 @@ def matching_parts(
     place = 0
     for span in spans:
         place += GAP * (span.start > 0)
-        text = cell(span.column, key, span.width, catalogue, now)
-        if state and state.text and span.column is Column.PERMISSIONS:
-            shown = fit(state.shown, span.width)
-        else:
-            shown = fit(text, span.width)
-            end = len(shown) - shown.endswith("…")
-            matching = matching_spans(query, text) if span.column in _SEARCHED else ()
+        shown = "".join(text for _, text in _cell(key, span, reading, state or _NO_STATE))
+        is_hidden = state is not None and state.text and span.column is Column.PERMISSIONS
+        if span.column in _SEARCHED and not is_hidden:
+            text = cell(span.column, key, span.width, reading.catalogue, reading.attention.now)
+            end = len(fit(text, span.width).removesuffix("…").rstrip())
+            matching = _matching(key, span.column, text, reading.catalogue, query)
             parts += [(place + a, place + min(b, end)) for a, b in matching if a < end]
         place += len(shown)
+    return parts
+
+
+def _matching(
+    key: Key, column: Column, text: str, catalogue: Catalogue, query: Query
+) -> Sequence[tuple[int, int]]:
+    """Return what of a column's text matches; of the areas, those whose grants do."""
+    is_short = column is Column.PERMISSIONS and text.startswith(f"{letters(key.grants)} ")
+    if not is_short:
+        return matching_spans(query, text)
+    names = {
+        area(grant)
+        for grant in key.grants
+        if matching_spans(query, catalogue.label(grant)) or matching_spans(query, short(grant))
+    }
+    parts: list[tuple[int, int]] = []
+    place = LETTERS
+    for name in text[LETTERS:].split(", "):
+        word = name.partition(" +")[0]
+        if word in names:
+            parts.append((place, place + len(word)))
+        place += len(name) + len(", ")
     return parts

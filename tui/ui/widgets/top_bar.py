@@ -57,9 +57,8 @@ class TopBar(Vertical):
         """One line, and one more for the notice where there is one."""
         yield TooSmall()
         with Horizontal():
-            place = Content.assemble(
-                ("momentum-keys", "bold $text-accent"), ("  ", ""), self._place
-            )
+            product = "bold" if self.app.has_class("-bar") else "bold $text-accent"
+            place = Content.assemble(("momentum-keys", product), ("  ", ""), self._place)
             yield Static(place, classes="top-bar--place")
             yield Static(Content(self._who), classes="top-bar--who")
             if self._link:

@@ -1,0 +1,93 @@
+"""What the command line and the configuration settle together."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+
+from tui.cli.arguments import COMMANDS, close_name
+from tui.config.paths import config_path
+from tui.config.profile import InForce, Profile, in_force, profile
+from tui.config.reading import ConfigFile, read_config
+from tui.config.settings import Vocabulary
+from tui.ui.themes import CHOICES
+
+
+def vocabulary() -> Vocabulary:
+    """Return the names that a configuration may use."""
+    return Vocabulary(CHOICES, COMMANDS, _wrong_keys)
+
+
+def _wrong_keys(key_map: Mapping[str, str]) -> Mapping[str, str]:
+    """Return what is wrong with a key map, by the names of its commands."""
+    from tui.ui.key_map import wrong_keys  # it loads Textual
+
+    return wrong_keys(key_map)
+
+
+def configuration() -> ConfigFile:
+    """Return what the file in force settles, nothing where there is none; raises BadConfig."""
+    path = config_path()
+    try:
+        return read_config(path, vocabulary())
+    except FileNotFoundError:
+        return ConfigFile(path)
+
+
+def of_program(options: argparse.Namespace) -> dict[str, InForce]:
+    """Return what the command line settles, whichever server is called."""
+    given = {}
+    if options.theme:
+        given["theme"] = InForce(options.theme, options.theme, "--theme")
+    if options.lock_after is not None:
+        given["lock_after"] = InForce(options.lock_after, options.lock_after / 60, "--lock-after")
+    if options.ascii:
+        given["ascii"] = InForce(True, True, "--ascii")
+    if options.no_mouse:
+        given["no_mouse"] = InForce(True, True, "--no-mouse")
+    return given
+
+
+def of_server(options: argparse.Namespace) -> dict[str, InForce]:
+    """Return what the command line settles for the server that is called at the start."""
+    rows = (
+        ("url", options.url, "--url"),
+        ("user", options.username, "--username"),
+        ("ca_file", options.ca_file, "--ca-file"),
+        ("client_id", options.client_id, "--client-id"),
+        ("allow_http", options.allow_http, "--allow-http"),
+    )
+    return {name: InForce(given, given, origin) for name, given, origin in rows if given}
+
+
+def server_name(options: argparse.Namespace, config: ConfigFile) -> str:
+    """Return the name of the server to start with; nothing where none is named.
+
+    The only one of the configuration needs no naming, unless an address is given.
+    """
+    if options.words:
+        return str(options.words[0])
+    return next(iter(config.servers)) if len(config.servers) == 1 and not options.url else ""
+
+
+def unknown_server(name: str, config: ConfigFile) -> str:
+    """Return why there is no such server."""
+    close = close_name(name, [*config.servers, *COMMANDS])
+    where = f" in {config.path}" if config.servers else ""
+    return f"there is neither a command nor a server {name!r}{where}{close}"
+
+
+def profile_of(name: str, options: argparse.Namespace, config: ConfigFile) -> Profile:
+    """Return the profile of a server, or with no name what counts for servers without a table."""
+    return profile(name, in_force(config, name, of_program(options)))
+
+
+def profiles(options: argparse.Namespace, config: ConfigFile) -> dict[str, Profile]:
+    """Return the profiles of all servers, in the order of the file."""
+    return {name: profile_of(name, options, config) for name in config.servers}
+
+
+def started_profile(name: str, options: argparse.Namespace, config: ConfigFile) -> Profile:
+    """Return the profile to start with: of the server that is named, or of none."""
+    given = {**of_program(options), **of_server(options)}
+    return profile(name, in_force(config, name, given))

@@ -1,0 +1,97 @@
+"""What stands beside the keys of the list: their parts in rotations, pauses, what went wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+
+from tui.keys.pause import Pause
+from tui.keys.records import KeyRecord, Knowledge, Records, Unfinished, UnfinishedKind
+from tui.keys.write_outcomes import OpenWrite
+from tui.text import mask, plain, short
+from tui.ui.screens.pause_text import paused_since
+from tui.ui.screens.rotation_text import time_text
+from tui.ui.widgets.table_line import RowState
+
+_SUCCESSOR_TEXTS: dict[Knowledge, str] = {
+    Knowledge.NEVER_STORED: "interrupted: r goes on",
+    Knowledge.PERHAPS_STORED: "successor perhaps stored: J",
+    Knowledge.HELD_SOMEWHERE: "successor unverified: f",
+    Knowledge.NOT_KNOWN: "has a successor: f goes on",
+}
+
+
+def row_states(records: Records, pauses: Mapping[str, Pause], today: date) -> dict[str, RowState]:
+    """Return the states of keys, by their ids; what matters most counts.
+
+    The texts fit beside the letters of the permissions on 80 columns.
+    """
+    states: dict[str, RowState] = {}
+    for unfinished in records.unfinished:
+        states[unfinished.predecessor.id] = _unfinished(unfinished, today)
+    for record in records.marked:
+        states.setdefault(record.key.id, RowState(_mark_text(record), "successor"))
+    for record in records.never_stored:
+        what = "deletes" if record.is_orphan else "replaces"
+        states[record.key.id] = RowState(f"never stored: r {what}", "problem")
+    for record in records.perhaps_stored:
+        states[record.key.id] = RowState(_perhaps_stored_text(record), "problem")
+    for key_id, pause in pauses.items():
+        states[key_id] = RowState(paused_since(pause.since, today), "paused")
+    for key_id, write in records.open_writes.items():
+        states[key_id] = RowState(_open_text(write), "problem")
+    return states
+
+
+def groups(records: Records, pauses: Mapping[str, Pause]) -> dict[str, frozenset[str]]:
+    """Return the ids of the keys in each group that is counted above the list."""
+    return {
+        "retiring": frozenset(
+            rotation.predecessor.id
+            for rotation in records.unfinished
+            if rotation.kind is not UnfinishedKind.ALIKE
+        ),
+        "unstored": frozenset(record.key.id for record in records.never_stored),
+        "unanswered": frozenset(records.open_writes),
+        "paused": frozenset(pauses),
+    }
+
+
+def _unfinished(rotation: Unfinished, today: date) -> RowState:
+    if rotation.kind is UnfinishedKind.ALIKE:
+        return RowState("alike to another: r asks", "alike")
+    if rotation.worker is not None:
+        return RowState(f"rotating: {short(str(rotation.worker), 40)}", "working")
+    days = (today - rotation.since).days if rotation.since else 0
+    since = f"retiring {days:,} d" if days > 0 else "retiring"
+    if rotation.kind is UnfinishedKind.RETIRING:
+        text = since
+    elif len(rotation.successors) > 1:
+        text = f"{len(rotation.successors)} successors: f on one"
+    elif rotation.is_proven:
+        text = f"{since}, f deletes"
+    else:
+        text = _SUCCESSOR_TEXTS[rotation.knowledge]
+    return RowState(text, "retiring")
+
+
+def _perhaps_stored_text(record: KeyRecord) -> str:
+    if record.is_kept:
+        return "kept: next sign-in offers"
+    if record.created is not None and record.created.is_in_delivery:
+        return "delivery cut off: v shows"
+    return "perhaps stored: see J"
+
+
+def _mark_text(record: KeyRecord) -> str:
+    if record.worker is not None:
+        return f"being made: {short(str(record.worker), 40)}"
+    if record.has_lost_predecessor:
+        return "f puts its label back"
+    short_key = record.mark.short_key if record.mark is not None else ""
+    return f"replaces {mask(plain(short_key)) if short_key else 'another key'}"
+
+
+def _open_text(write: OpenWrite) -> str:
+    what = "be deleted" if write.action == "delete" else "change"
+    return f"may {what} until {time_text(write.until)}"
