@@ -1,4 +1,4 @@
-"""What the start of the program takes: modules, layouts and style passes; `tests.bench` times it."""
+"""What the start takes: modules, layouts and style passes; `tests.bench` times it."""
 
 from __future__ import annotations
 
