@@ -131,12 +131,19 @@ class Operator:
         if self.app.call_later(heard.set):  # after what was sent before
             await heard.wait()
         deadline = time.monotonic() + 20
-        while self.app._under_way is not None and not self.app._exit:
+        while (
+            self.app._under_way is not None and not self.app._exit and not self._server_is_awaited
+        ):
             if self.app._exception is not None:
                 raise self.app._exception
             assert time.monotonic() < deadline, "a key is never done with"
             await asyncio.sleep(0.001)
         await self._painted()
+
+    @property
+    def _server_is_awaited(self) -> bool:
+        """Whether keys are held back until a server answers, which may be never."""
+        return self.app._is_held and bool(self.app._heard)
 
     async def _painted(self) -> None:
         """Let the loop turn until no widget has anything to do any more, for what that is worth.
@@ -239,7 +246,7 @@ class Login(Page):
         assert self.me.line_with("Password")
 
     async def is_back(self) -> None:
-        await self.me.until(lambda: "Access token" in self.me.footer)
+        await self.me.until(lambda: "Enter Sign in" in self.me.footer)
 
 
 class Keys(Page):
@@ -444,20 +451,24 @@ class Dialog(Page):
 async def at_login(
     at: Node | SignInDefaults, size: tuple[int, int] = NARROW, **others: Unpack[Defaults]
 ) -> AsyncIterator[Login]:
-    """Start the program, and let go of its connections at the end, however the test ends.
+    """Start the program at its login screen.
 
     For a node, the form holds its address and who signs in there, unless `others` say otherwise.
     """
-    app = KeysApp(
-        at if isinstance(at, SignInDefaults) else defaults_for(at, **others), now=lambda: NOW
-    )
+    defaults = at if isinstance(at, SignInDefaults) else defaults_for(at, **others)
+    async with running(KeysApp(defaults, now=lambda: NOW), size) as me:
+        await me.until("Sign in")
+        yield Login(me)
+
+
+@asynccontextmanager
+async def running(app: KeysApp, size: tuple[int, int] = NARROW) -> AsyncIterator[Operator]:
+    """Start a program, and let go of its connections at the end, however the test ends."""
     if eager := getattr(asyncio, "eager_task_factory", None):
         asyncio.get_running_loop().set_task_factory(eager)  # as `run_async` does, not `run_test`
     try:
         async with app.run_test(size=size) as pilot:
-            page = Login(Operator(pilot, app))
-            await page.me.until("Sign in")
-            yield page
+            yield Operator(pilot, app)
     finally:
         if app._session is not None:
             await app._session.close()

@@ -10,7 +10,8 @@ import resvg_py
 from textual.app import App, ComposeResult
 from textual.widgets import Static
 
-from tests import pictures
+from tests import moving_picture, pictures
+from tests.moving_picture import MovingPicture
 from tests.pictures import picture, picture_drift, settled
 
 
@@ -55,7 +56,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def writing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Write into the folder; where no font is installed, too, an empty PNG can be drawn."""
     empty = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>'
-    monkeypatch.setattr(pictures, "_drawn", lambda _: resvg_py.svg_to_bytes(empty))
+    monkeypatch.setattr(pictures, "drawn_png", lambda _: resvg_py.svg_to_bytes(empty))
     monkeypatch.setenv("PICTURES", "write")
     return folder
 
@@ -93,7 +94,7 @@ async def test_a_png_that_is_right_is_not_drawn_again(
         raise AssertionError
 
     await take("here")
-    monkeypatch.setattr(pictures, "_drawn", never)
+    monkeypatch.setattr(pictures, "drawn_png", never)
     await take("here")
     with pytest.raises(AssertionError):
         await take("elsewhere")
@@ -114,6 +115,32 @@ async def test_drift_is_named(writing: Path) -> None:
         "screenshots/old",
         "screenshots/undigested",
     ]
+
+
+async def test_a_moving_picture_is_written_and_then_compared(
+    writing: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    empty = pictures.drawn_png("")
+    monkeypatch.setattr(moving_picture, "drawn_png", lambda *_: empty)
+    await move("one", "two")
+    assert (files(writing), picture_drift()) == (["card.png"], [])
+    png = (writing / "card.png").read_bytes()
+    kinds = [kind for kind, _ in pictures.chunks(png)]
+    assert kinds == [b"IHDR", b"tEXt", b"acTL", b"fcTL", b"IDAT", b"fcTL", b"fdAT", b"IEND"]
+    monkeypatch.delenv("PICTURES")
+    await move("one", "two")
+    for texts in (("one",), ("one", "three"), ("one", "two", "three")):
+        with pytest.raises(pytest.fail.Exception, match=r"card\.png is not what the program shows"):
+            await move(*texts)
+
+
+async def move(*texts: str) -> None:
+    moving = MovingPicture("card")
+    for text in texts:
+        app = Card(text)
+        async with app.run_test(size=(40, 5)):
+            moving.add_frame(app, 1)
+    moving.keep()
 
 
 async def test_nothing_comes_from_the_network() -> None:

@@ -510,7 +510,7 @@ async def _finish_each(operator: Operator, program: Program) -> None:
     """Go on with each unfinished rotation, by what its screen offers."""
     for key in program.unfinished():
         with operator.meaning("rotate", key) as intent:
-            rotation = program.open_finish(key)
+            rotation = program.open_finish(key) or program.open_one_of_several(key)
             if rotation is None:
                 continue
             left = ["look", "stored", "deliver", "verify", "replace", "create", "finish", "finish"]

@@ -268,6 +268,15 @@ class Program:
         unfinished = self.records.rotation_of(key) if self._is_listed(key) else None
         return self._resumed(unfinished) if unfinished is not None else None
 
+    def open_one_of_several(self, key: Key) -> Rotation | None:
+        """Open the rotation of a key with several successors by one that is to stay (f on it)."""
+        unfinished = self.records.rotation_of(key) if self._is_listed(key) else None
+        if unfinished is None or len(unfinished.successors) < 2:
+            return None
+        own = [each for each in unfinished.successors if each.id in self.vault.secrets]
+        of_one = self.records.rotation_of(own[0]) if own else None
+        return self._resumed(of_one) if of_one is not None else None
+
     def _resumed(self, unfinished: Unfinished) -> Rotation | None:
         if unfinished.worker is not None or len(unfinished.successors) > 1:
             return None
@@ -435,7 +444,7 @@ class Program:
         return SecretStr(kept) if kept else None
 
     def _offers(self, rotation: Rotation, name: str) -> bool:
-        if not rotation.allows(STEPS[name]):
+        if not rotation.allows(STEPS[name]) or rotation.is_held_back(STEPS[name]):
             return False
         has_secret = self._secret_of(rotation) is not None
         match name:

@@ -57,15 +57,15 @@ NEEDED = {
     "tui.ui.terminal.ordinary_screen", "tui.ui.terminal.output", "tui.ui.terminal.pen",
     "tui.ui.terminal.picture", "tui.ui.terminal.textual_internals",
     "tui.ui.terminal.type_ahead", "tui.ui.themes", "tui.ui.widgets", "tui.ui.widgets.field",
-    "tui.ui.widgets.problem_text", "tui.ui.widgets.status", "tui.ui.widgets.too_small",
-    "tui.ui.widgets.top_bar", "tui.waiting",
+    "tui.ui.widgets.key_footer", "tui.ui.widgets.problem_text", "tui.ui.widgets.status",
+    "tui.ui.widgets.too_small", "tui.ui.widgets.top_bar", "tui.waiting",
 }  # fmt: skip
 """The program's own modules that the first paint may load."""
 HEAVY = {
     "anyio", "click", "h11", "httpcore", "httpx", "lark", "pydantic", "pydantic_core", "pygments",
     "starlette", "uvicorn", "http.client", "http.cookiejar", "urllib.request", "email.message",
 }  # fmt: skip
-LAYOUTS, STYLE_PASSES, FRAMES = 8, 30, 5
+LAYOUTS, STYLE_PASSES, FRAMES = 6, 14, 4
 
 
 def test_the_first_paint_needs_few_modules_layouts_and_style_passes(

@@ -181,7 +181,7 @@ def create_looking(program: SlowLine, node: Node, label: str, watch: Stopwatch) 
 def leave_secret(program: SlowLine, watch: Stopwatch) -> None:
     """Say that the secret is stored; the list comes back."""
     with watch.step("s, until the list is back"):
-        program.type("s")
+        program.type("s\t\r")
         program.wait_for("was created", seconds=PATIENCE)
         settled(program)
 

@@ -190,6 +190,8 @@ async def test_three_fail_in_different_ways_and_are_retried(node: Node, tmp_path
         await bulk.over("2 of 4 · 2 failed · done")
         assert bulk.offers == {"close", "retry", "later", "finish"}
         assert list(bulk.states)[:2] == ["Job 0", "Job 1"], "what failed comes first"
+        bar = keys.me.line_with("━").strip()
+        assert (len(bar), bar.index("✗")) == (76, 38), "half of the bar is of what failed"
         states = bulk.states
         assert states.pop("Job 0").startswith("✗·· works 500, not seen so far")
         assert states.pop("Job 1") == "✓✗· works the vault is sealed"
@@ -283,6 +285,8 @@ async def test_what_enter_and_escape_do_stands_in_the_footer(node: Node, tmp_pat
         await keys.me.until(lambda: "Enter Show all" in keys.me.footer)
         await keys.me.press("enter")
         dialog = await Dialog(keys.me).shown("retiring already")
+        assert "Can View Metrics" in dialog.says
+        await keys.me.until(lambda: "Esc Close" in keys.me.text)
         await dialog.cancel()
         node.fail("POST", API, "hang")
         await bulk.begin(file=str(tmp_path / "s.env"), password=node.password)

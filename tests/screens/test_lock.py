@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.conftest import NodeMaker
-from tests.driver import Dialog, Keys, Operator, Page, at_keys, at_login, key_for
+from tests.driver import Dialog, Keys, Operator, Page, Secret, at_keys, at_login, key_for
 from tests.node import Node
 from tui.ui.bindings import Place
 
@@ -75,7 +75,7 @@ async def test_a_secret_that_comes_while_it_is_locked_waits_behind_it(node: Node
         assert "The API key was created" not in lock.says
         await lock.unlock(node.password)
         await keys.me.until("The API key was created")
-        await keys.me.press(key_for(Place.SECRET, "stored"))
+        await Secret(keys.me).stored()
         await keys.me.until("API key Slow was created.")
 
 

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from textual.widgets import Input
 
 from tests.conftest import NodeMaker
-from tests.driver import NARROW, WIDE, Dialog, Keys, Login, at_keys, at_login, key_for
+from tests.driver import NARROW, WIDE, Dialog, Form, Keys, Login, at_keys, at_login, key_for
 from tests.node import Node
 from tui.ui.bindings import Place
 from tui.ui.screens.login import SignInDefaults
@@ -73,18 +73,39 @@ async def test_a_wrong_password_shows_the_servers_words_and_keeps_what_was_typed
         await page.sign_in()
 
 
-async def test_what_is_typed_while_signing_in_goes_nowhere(node: Node) -> None:
+async def test_what_is_typed_while_signing_in_is_meant_for_the_list(node: Node) -> None:
     node.fail("*", "/", "hang")
     async with at_login(node, password=None) as page:
         await page.go_to("password")
-        await page.me.press(*node.password, "enter", *"xyz", "enter", "tab", *"xyz", "enter")
+        await page.me.press(*node.password, "enter", "n", *"Ahead", "tab", *"xyz")
         await page.me.until("Signing in · Esc cancels")
         assert typed(page) == [node.url, node.username, node.password]
         assert page.me.screen.focused is None
         assert "Enter Sign in" not in page.me.footer
         node.heal()
-        await Keys(page.me).shown()
+        await page.me.until("Create New API Key")
+        form = Form(page.me)
+        await page.me.until(lambda: form.field("password").value == "xyz")
+        assert form.field("label").value == "Ahead"
         assert node.seen("POST", "/api/v1/authenticate") == 1
+
+
+@pytest.mark.parametrize("ends", ["refused", "stopped"])
+async def test_what_is_typed_while_signing_in_goes_nowhere_where_that_fails(
+    node: Node, ends: str
+) -> None:
+    node.fail("*", "/", "hang")
+    async with at_login(node, password=SecretStr("wrong")) as page:
+        await page.me.press("enter", *"xyz", "enter", "tab", "enter")
+        await page.me.until("Signing in · Esc cancels")
+        if ends == "stopped":
+            await page.me.press("escape")
+            await page.me.until("Signing in was cancelled.")
+        node.heal()
+        if ends == "refused":
+            await page.refused("User credentials are invalid.")
+        assert typed(page) == [node.url, node.username, "wrong"]
+        assert node.seen("POST", "/api/v1/authenticate") <= 1
 
 
 async def test_what_is_missing_is_told_beside_its_field(node: Node) -> None:

@@ -200,6 +200,7 @@ async def test_faults_of_the_create(node: Node) -> None:
             await keys.me.press("enter")  # the password is still there, and so is the focus
             await rotate.idle()
             assert rotate.says.count("No new key was seen so far") == 1
+            assert (rotate.old.split()[-1], "✗ not made" in rotate.new) == ("works", True)
             assert "<" not in rotate.says
             assert ids(node) == [old]
         node.fail("POST", API, "after")
@@ -207,6 +208,7 @@ async def test_faults_of_the_create(node: Node) -> None:
         await keys.me.until("The key was created, but its secret was lost")
         await rotate.idle()
         assert "Press r to delete it and make another" in rotate.says
+        assert "✓ made ✗ secret lost ▸ r replaces it" in rotate.new
         assert len(ids(node)) == 2
         await rotate.replace()
         assert ids(node) == [old]
@@ -221,11 +223,12 @@ async def test_a_create_of_which_nothing_is_known_is_looked_for_again(node: Node
     async with signed_in(node) as keys:
         rotate = await begin_rotating(keys)
         node.fail("POST", API, "after")
-        node.fail("GET", API, "500", times=20)
+        node.fail("GET", API, "500", times=20, exactly=True)
         await rotate.try_to_create(node.password)
         await keys.me.until("It is not known whether the key was created")
         await rotate.idle()
         assert "F5 looks at the list again" in rotate.says
+        assert "? perhaps made" in rotate.new
         node.heal()
         await rotate.press("look")
         await keys.me.until("its secret was lost")
@@ -233,6 +236,7 @@ async def test_a_create_of_which_nothing_is_known_is_looked_for_again(node: Node
         await rotate.press("undo")
         await (await Dialog(keys.me).shown("Undo the rotation?")).press_button("Delete successor")
         await keys.me.until("Undone: the key is as it was")
+        assert (rotate.old.split()[-1], "✓ made ✗ deleted" in rotate.new) == ("works", True)
         assert len(ids(node)) == 1
 
 
@@ -263,6 +267,7 @@ async def test_faults_of_the_deletion(node: Node) -> None:
             await rotate.press("finish")
             await rotate.idle()
             assert "no effect is seen so far" in rotate.says
+            assert "? perhaps deleted ▸ d deletes" in rotate.old
             assert "may still take effect until" in rotate.says
             assert "Undo" not in keys.me.footer, "it would leave no key, should the deletion land"
             assert len(ids(node)) == 2
@@ -291,6 +296,7 @@ async def test_no_key_is_left_and_another_one_is_made_at_once(node: Node) -> Non
         node.release()
         await keys.me.until("NO KEY IS LEFT")
         await rotate.idle()
+        assert (rotate.old.split()[-1], "✗ deleted ▸ create" in rotate.new) == ("deleted", True)
         assert ids(node) == []
         await rotate.create(node)
         assert node.store.key_of(rotate.secret)

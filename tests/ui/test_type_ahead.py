@@ -15,7 +15,7 @@ from textual.screen import Screen
 from textual.widgets import Button, Input
 
 from tui.ui.terminal import type_ahead
-from tui.ui.terminal.type_ahead import TypeAhead, opening_screen
+from tui.ui.terminal.type_ahead import TypeAhead, drop_typed_ahead, opening_screen
 
 
 class Question(Screen[str]):
@@ -37,6 +37,7 @@ class Desk(TypeAhead[None]):
         ("o", "open", "Open"),
         ("p", "open_two", "Open two"),
         ("n", "open_none", "Open none"),
+        ("l", "open_late", "Open late"),
         ("escape,ctrl+c", "note", "Note"),
     ]
 
@@ -74,6 +75,12 @@ class Desk(TypeAhead[None]):
     async def action_open_two(self) -> None:
         self.answers.append(await self.push_screen_wait(Question()))
         with opening_screen(self):
+            await self.ready.wait()
+            self.answers.append(await self.push_screen_wait(Question()))
+
+    @work
+    async def action_open_late(self) -> None:
+        with opening_screen(self, frozenset({"escape"})):
             await self.ready.wait()
             self.answers.append(await self.push_screen_wait(Question()))
 
@@ -152,6 +159,28 @@ async def test_a_screen_that_takes_long_does_not_keep_esc(
         type_at_once(app, "x\r")
         await until(lambda: len(app.answers) == 2)
         assert app.answers == ["noted", "x"], "what was typed before Esc is dropped"
+
+
+async def test_some_keys_are_heard_while_a_server_is_waited_for() -> None:
+    app = Desk()
+    async with app.run_test():
+        type_at_once(app, "lab\x1bone\r")
+        await until(lambda: app.answers)
+        assert app.answers == ["noted"]
+        app.ready.set()
+        await until(lambda: len(app.answers) == 2)
+        assert app.answers == ["noted", "one"], "what was typed before Esc is dropped"
+
+
+async def test_keys_are_dropped_where_their_screen_does_not_come() -> None:
+    app = Desk()
+    async with app.run_test():
+        type_at_once(app, "nab")
+        await until(lambda: app._is_held)
+        drop_typed_ahead(app)
+        app.ready.set()
+        type_at_once(app, "c")
+        await until(lambda: app.keys == ["n", "c"])
 
 
 async def test_ctrl_c_overtakes_a_flood() -> None:

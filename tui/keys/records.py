@@ -523,14 +523,19 @@ def is_about(entry: JournalEntry, key: Key) -> bool:
     """Tell whether a journal line with this key's id is about it: ids come again on new servers."""
     if entry.short_key and key.raw_short_key:
         return entry.short_key == key.raw_short_key[: len(entry.short_key)]
-    noted, listed = _comparable(entry.label), _comparable(key.raw_label or "")
-    return not noted or not listed or noted == listed or noted.startswith(listed)
+    # Without short keys, a label that has lost its mark tells no key from one of a new server.
+    noted, listed = _folded(entry.label), _folded(key.raw_label or "")
+    is_cut = noted.startswith(listed) and listed != _comparable(entry.label)
+    return not noted or not listed or noted == listed or is_cut
 
 
 def _comparable(label: str) -> str:
     """Return a label without marks as servers that trim, fold and normalise would all keep it."""
-    folded = unicodedata.normalize("NFC", base_label(label[:LONGEST].strip())).strip()
-    return folded.casefold()
+    return _folded(base_label(label[:LONGEST].strip()))
+
+
+def _folded(label: str) -> str:
+    return unicodedata.normalize("NFC", label[:LONGEST].strip()).strip().casefold()
 
 
 def _alike(keys: Iterable[Key]) -> Iterator[Unfinished]:

@@ -25,7 +25,7 @@ from tui.ui.loading import Loader
 from tui.ui.screens.leaving import GuardedScreen, StoppableScreen
 from tui.ui.screens.login import UNPROTECTED, LoginScreen, SignInDefaults, defaults_of
 from tui.ui.terminal.driver import TerminalDriver
-from tui.ui.terminal.textual_internals import limit_colours, make_replaceable
+from tui.ui.terminal.textual_internals import OnceParsed, limit_colours, make_replaceable
 from tui.ui.terminal.type_ahead import TypeAhead
 from tui.ui.themes import CHOICES, FEW_COLOURS, theme
 from tui.ui.widgets.too_small import SMALLEST
@@ -122,6 +122,7 @@ class KeysApp(TypeAhead[None]):
         `defaults`, the first of the `servers` stands in the form.
         """
         super().__init__()
+        self.stylesheet = OnceParsed(variables=self.get_css_variables())
         self._servers = servers or KnownServers()
         self._usual_lock_seconds = LOCK_SECONDS if lock_seconds is None else lock_seconds
         self._lock_seconds = self._usual_lock_seconds
@@ -287,7 +288,9 @@ class KeysApp(TypeAhead[None]):
             notices.append(UNPROTECTED)
         notice = "\n".join(filter(None, notices))
         self._journal.prepare()
-        service = KeyService(session, self._journal, self.unstored_secrets)
+        service = KeyService(
+            session, self._journal, self.unstored_secrets, is_read_only=profile.read_only
+        )
         last_used = self._servers.last_used
         user = session.user.username if session.user else profile.user
         last_used.note_sign_in(server.url, name=profile.name, user=user)

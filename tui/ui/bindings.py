@@ -127,7 +127,15 @@ COMMANDS = (
         )
     ),
     Command(Place.WELCOME, "ctrl+s", "Enter", "go_on", "go on with the server", "Go on"),
-    Command(Place.SERVERS, "enter", "Enter", "choose", "go on with the server", "Choose"),
+    Command(
+        Place.SERVERS,
+        "enter",
+        "Enter",
+        "choose",
+        "go on with the server",
+        "Choose",
+        priority=True,  # the list has it, too, and shows it nowhere
+    ),
     Command(Place.SERVERS, "escape", "Esc", "close", "go back", "Back"),
     Command(_LOGIN, "ctrl+s", "Enter", "sign_in", "sign in", "Sign in"),
     Command(
@@ -198,6 +206,7 @@ COMMANDS = (
     Command(_KEYS, "shift+down", "shift+↑ ↓", "stretch(1)", "mark a range"),
     Command(_KEYS, "shift+up", "shift+↑", "stretch(-1)", ""),
     Command(_KEYS, "a", "a", "mark_all", "mark all, or none"),
+    Command(_KEYS, "y", "y", "copy", "copy label, short key or id of the key"),
     Command(_KEYS, "equals_sign", "=", "compare", "show side by side what the marked keys may do"),
     Command(_KEYS, "f5,ctrl+r", "F5, ctrl+r", "reload", "read the keys again", "Reload"),
     Command(
@@ -260,6 +269,7 @@ COMMANDS = (
     Command(_DETAIL, "v", "v", "verify", "show what the key may do, with its secret", "Verify"),
     Command(_DETAIL, "z", "z", "pause", "pause the key, or resume it", "Pause", changes_keys=True),
     Command(_DETAIL, "d,delete", "d, Del", "delete", "delete the key", "Delete", changes_keys=True),
+    Command(_DETAIL, "y", "y", "copy", "copy label, short key or id of the key"),
     Command(_DETAIL, "escape,q", "Esc, q", "close", "go back to the list", "Back"),
     Command(_ROTATE, "ctrl+s", "Enter", "create", "create the successor", "Create"),
     Command(_ROTATE, "enter", "Enter", "create", ""),
@@ -289,7 +299,7 @@ COMMANDS = (
     Command(_ROTATE, "w", "w", "write", "write the secret to a new file"),
     Command(_ROTATE, "p", "p", "plain", "show the secret plain"),
     Command(_ROTATE, "x", "x", "command", "hand the secret to a command"),
-    Command(_RUN, "ctrl+s", "Enter", "start", "begin; on a key, show all of it", "Begin"),
+    Command(_RUN, "ctrl+s", "Enter", "start", "begin", "Begin"),
     Command(_RUN, "ctrl+s", "ctrl+s", "start_now", "", "Begin"),
     Command(_RUN, "r", "r", "retry", "try once more what failed", "Retry"),
     Command(_RUN, "d", "d", "finish", "delete the predecessors", "Delete predecessors"),
@@ -297,6 +307,7 @@ COMMANDS = (
     Command(_RUN, "p", "p", "pause", "pause after the keys under way, or go on", "Pause"),
     Command(_RUN, "p", "p", "go_on", "", "Go on"),
     Command(_RUN, "x", "x", "stop_command", "stop the command that hangs", "Stop command"),
+    Command(_RUN, "", "Enter", "", "on a key: show all that is said of it"),
     Command(_RUN, "escape,q", "Esc, q", "stop", "stop after this key; else leave", "Stop"),
     Command(_RUN, "escape,q", "Esc", "close", "", "Close"),
     Command(_FORM, "ctrl+s", "Enter, ctrl+s", "save", "create or update the key", "Save"),
@@ -355,6 +366,7 @@ COMMANDS = (
     Command(_DIALOG, "", "y, n", "", "answer yes or no"),
     Command(_DIALOG, "", "a letter", "", "press the button in which it is underlined"),
     Command(_DIALOG, "escape", "Esc", "dismiss_dialog", "close without doing anything", "Cancel"),
+    Command(_DIALOG, "escape", "Esc", "close_dialog", "", "Close"),
 )
 
 

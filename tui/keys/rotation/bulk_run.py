@@ -246,7 +246,7 @@ class BulkRun:
             listing = await self.service.load()
             for rotation in finished:
                 rotation.compare(listing)
-                rotation.note_nothing_left()
+                await rotation.note_nothing_left()
 
     def _count_delivery(self, job: Job) -> None:
         """Pause where delivery fails time after time: each key more is a secret to rescue."""
@@ -362,7 +362,7 @@ class BulkRotation(BulkRun):
                 resumed = Rotation.resume(service, earlier, prove=prove)
                 self.rotations[earlier.predecessor.id] = resumed
         for rotation in self.rotations.values():
-            rotation.agrees_to_any_address = True
+            rotation.agrees_to_any_address = rotation.is_one_of_many = True
         self._in_turn = _OneByOne(delivery)
         self._add(rotation_job(rotation, self._in_turn) for rotation in self.rotations.values())
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date
 
@@ -83,18 +84,26 @@ class Pair:
         """
         self.compare(await self._service.load())
 
-    async def look_unless_fresh(self) -> None:
+    async def confirm_successor(self) -> None:
+        """Read a successor that a list lacked: the list may be older than that key."""
+        if self.successor is not None and not self.has_successor:
+            with suppress(ApiError, SessionProblem):
+                self.successor = await self._service.read(self.successor)
+                self.has_successor = True
+
+    async def look_before_create(self, *, alone: bool) -> None:
         """Read the list unless that was done lately; raise PredecessorGone, and what a read raises.
 
-        For a create, whose outcome may have to be told by comparing with it. Of a server with very
-        many keys, only the predecessor is read: the list would take long.
+        The outcome of a create may have to be told by comparing with it. Of a server with very
+        many keys, only the predecessor is read: the list would take long. It is read in any case
+        where it is rotated `alone`: the successor is to be as it is now.
         """
         is_long = len(self._service.listing.keys) > LONG_LIST
         is_old = self._clock() - self._predecessor_seen >= FRESH_SECONDS
-        if is_long and is_old:
-            await self._read_predecessor()
-        elif is_old or not (is_long or self._service.is_fresh):
+        if not is_long and (is_old or not self._service.is_fresh):
             await self.look()
+        elif alone or is_old:
+            await self._read_predecessor()
         if not self.has_predecessor:
             raise PredecessorGone
 

@@ -99,6 +99,8 @@ class Rotation(Machine):
         """Whether the journal here tells that the successor may be of no use to anybody."""
         self.agrees_to_any_address = False
         """Whether the successor may work from anywhere, where the server tells no addresses."""
+        self.is_one_of_many = False
+        """Whether a run over many keys has the list read for all of them before their creates."""
         self.mark_problem: Exception | None = None
         """Why the successor still has its mark, or never got one."""
 
@@ -194,19 +196,21 @@ class Rotation(Machine):
         """Tell whether the step can be taken now.
 
         A successor that was made elsewhere is not taken for lost. There may be no secret to
-        deliver. While a deletion of one key may still take effect, the other one is not deleted.
+        deliver.
         """
         if not super().allows(step) or (step is Step.DELIVER and self._secret is None):
             return False
         if step in {Step.PAUSE, Step.RESUME} and self.is_paused is (step is Step.PAUSE):
             return False
-        if step is Step.REPLACE and not self._may_be_lost:
-            return False
+        return step is not Step.REPLACE or self._may_be_lost
+
+    def is_held_back(self, step: Step) -> bool:
+        """Tell whether a step must wait, as the deletion of the other key may still take effect."""
         write = self.open_write
         if write is None or step not in {Step.FINISH, Step.UNDO, Step.REPLACE}:
-            return True
+            return False
         is_of_predecessor = write.key_id == self.predecessor.id
-        return is_of_predecessor is (step is Step.FINISH)
+        return is_of_predecessor is not (step is Step.FINISH)
 
     @property
     def open_write(self) -> OpenWrite | None:
@@ -225,7 +229,7 @@ class Rotation(Machine):
             return False
         if step is Step.STORED and self.stored:
             return False
-        return self.allows(step)
+        return self.allows(step) and not self.is_held_back(step)
 
     async def create(self, password: SecretStr | None = None, *, verify: bool = False) -> State:
         """Create the successor; the request is sent once.
@@ -345,7 +349,7 @@ class Rotation(Machine):
     async def _prepare(self) -> None:
         """Learn the grants to give, and the keys from before, to recognise the successor by."""
         if not self._pair.is_predecessor_deleted:
-            await self._pair.look_unless_fresh()
+            await self._pair.look_before_create(alone=not self.is_one_of_many)
         if self.predecessor.raw_grants is None and not self.draft.grants:
             raise GrantsNotTold
         if self._draft is None and not tells_draft(self.predecessor):
@@ -477,13 +481,15 @@ class Rotation(Machine):
         if confirm:
             with suppress(ApiError, SessionProblem):
                 await self._pair.look()
+            await self._pair.confirm_successor()
         if not self._pair.has_successor:
             return self._find_nothing_left()
         await self._unmark_successor()
         return self._leave(State.FINISHED)
 
-    def note_nothing_left(self) -> None:
+    async def note_nothing_left(self) -> None:
         """Take note, after a finish that was not confirmed, that the successor is gone, too."""
+        await self._pair.confirm_successor()
         if self.state is State.FINISHED and not self._pair.has_successor:
             self._step, self._first_state = Step.FINISH, State.VERIFIED
             try:

@@ -15,7 +15,7 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.screen import Screen
 from textual.timer import Timer
-from textual.widgets import Footer, Input, Static
+from textual.widgets import Input, Static
 
 from tui.api.errors import ApiError
 from tui.api.models import Key
@@ -29,8 +29,10 @@ from tui.problems import Problem, describe
 from tui.text import count, short
 from tui.ui.bindings import Place, bindings_for
 from tui.ui.screens.bulk_rows import brief
-from tui.ui.screens.dialog import ConfirmScreen, ProblemScreen
+from tui.ui.screens.delete_key import facts_of
+from tui.ui.screens.dialog import ConfirmScreen, TellScreen
 from tui.ui.widgets.button import Button
+from tui.ui.widgets.key_footer import KeyFooter
 from tui.ui.widgets.key_table import KeyTable
 from tui.ui.widgets.keyed import keyed
 from tui.ui.widgets.messages import MessageKind
@@ -118,7 +120,7 @@ class BulkScreen(Screen["BulkResult | None"]):
                 variant="error" if self.is_danger else "primary",
                 compact=True,
             )
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyFooter()
 
     @abstractmethod
     def sentences(self) -> Sequence[str]:
@@ -164,6 +166,8 @@ class BulkScreen(Screen["BulkResult | None"]):
 
     def on_mount(self) -> None:
         """Show the keys."""
+        choices = self.query_one("#choices")
+        choices.display = bool(choices.children)
         self._table = table = self.query_one(RunTable)
         table.show(self.keys, self.service.listing.catalogue, self.now())
         self.show_progress()
@@ -420,14 +424,16 @@ class BulkScreen(Screen["BulkResult | None"]):
         self.open_key(event.key)
 
     def open_key(self, key: Key) -> None:
-        """Show in full what is said of a key."""
+        """Show what is known of a key, and in full what is said of it in this run."""
+        label = short(shown_label(key.raw_label or ""), 60) or "(no label)"
+        facts = facts_of(key, self.service.listing.catalogue, self.now())
         run = self.bulk_run
         failure = run.failure_of(key.id) if run is not None else None
+        said = short(self._table.row_of(key.id).words)
         if failure is not None:
-            self.app.push_screen(ProblemScreen(describe(failure.problem, failure.key)))
-        elif words := self._table.row_of(key.id).words:
-            label = short(shown_label(key.raw_label or ""), 40)
-            self.app.push_screen(ProblemScreen(Problem(label, short(words))))
+            problem = describe(failure.problem, failure.key)
+            said = "\n\n".join(filter(None, (_paragraph(problem), problem.hint, problem.technical)))
+        self.app.push_screen(TellScreen(label, Content(said), facts))
 
 
 def _paragraph(problem: Problem) -> str:

@@ -42,7 +42,7 @@ from tui.ui.screens.bulk import BulkScreen
 from tui.ui.screens.bulk_rows import AHEAD, LEFT_OUT, ROTATION_STEPS, rotation_row
 from tui.ui.screens.dialog import AskScreen, ConfirmScreen
 from tui.ui.screens.rotate import RotateScreen
-from tui.ui.screens.secret_box import COMMAND
+from tui.ui.widgets.command_field import CommandField, delivery_memory_of
 from tui.ui.widgets.field import Field
 from tui.ui.widgets.password_field import PasswordField
 from tui.ui.widgets.run_table import RunRow, RunTable
@@ -86,7 +86,8 @@ class BulkRotateScreen(BulkScreen):
             name = variable_name(plain(key.raw_label or ""), key.short_key, taken=())
         forms = f"secrets.env, .json or .csv; {name}=…" if name else "secrets.env, .json or .csv"
         yield Field("To a new file", id="file", placeholder=forms)
-        yield Field("or to a command", id="command", placeholder=COMMAND)
+        field = Field("or to a command", id="command", placeholder="↑ ↓ choose one, to change it")
+        yield CommandField(field, delivery_memory_of(self.app), hides_list=True)
         yield PasswordField(is_needed=self.service.session.has_password)
 
     async def make_run(self) -> BulkRun | None:
@@ -131,7 +132,10 @@ class BulkRotateScreen(BulkScreen):
         return not self.awaits_decision() and super().is_complete(run)
 
     def close_down(self) -> None:
-        """Close the file."""
+        """Close the file; remember a command that took secrets."""
+        rotations = self._rotation_run.rotations.values() if self._rotation_run else ()
+        if isinstance(self._open_delivery, CommandDelivery) and any(r.stored for r in rotations):
+            delivery_memory_of(self.app).note_command(self._open_delivery.template)
         if self._open_delivery is not None:
             self._file_closing = seen_through(in_thread(self._open_delivery.close))
             self._open_delivery = None

@@ -11,12 +11,13 @@ from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Footer, Input, Static
+from textual.widgets import Input, Static
 
 from tui.comparing import unwrapped
 from tui.ui.bindings import Place, bindings_for
 from tui.ui.widgets.button import Button
 from tui.ui.widgets.field import Field
+from tui.ui.widgets.key_footer import KeyFooter
 from tui.ui.widgets.too_small import TooSmall
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ class Dialog(ModalScreen[Answer]):
     PLACE = Place.DIALOG
     BINDINGS: ClassVar[list[BindingType]] = list(bindings_for(PLACE))
     nothing: Answer
+    only_tells: ClassVar[bool] = False
+    """Whether it asks nothing, so that leaving it cancels nothing."""
 
     def __init__(
         self, title: str, body: Content, facts: Facts = (), *, danger: bool = False
@@ -65,7 +68,7 @@ class Dialog(ModalScreen[Answer]):
                 yield from self.asked()
             with Horizontal(id="buttons"):
                 yield from self.buttons()
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyFooter()
 
     def asked(self) -> ComposeResult:
         """What stands between the body and the buttons."""
@@ -78,6 +81,16 @@ class Dialog(ModalScreen[Answer]):
     def action_dismiss_dialog(self) -> None:
         """Close without doing anything."""
         self.dismiss(self.nothing)
+
+    def action_close_dialog(self) -> None:
+        """Close what only tells something."""
+        self.action_dismiss_dialog()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Word the way out by whether anything is asked."""
+        if action in {"dismiss_dialog", "close_dialog"}:
+            return self.only_tells is (action == "close_dialog")
+        return True
 
     @on(events.Mount)
     def _give_letters(self) -> None:
@@ -159,7 +172,7 @@ class ConfirmScreen(Dialog[bool]):
         self.dismiss(True)
 
 
-class _TextDialog(Dialog[Answer | None]):
+class TextDialog(Dialog[Answer | None]):
     """Asks for one line of text, and returns what `answer` makes of it; None without any.
 
     `refusal` is what was wrong with the last answer.
@@ -204,7 +217,7 @@ class _TextDialog(Dialog[Answer | None]):
             self._field.focus_input()
 
 
-class AskScreen(_TextDialog[str]):
+class AskScreen(TextDialog[str]):
     """Asks for one line of text, taken as it was typed."""
 
     def __init__(
@@ -225,7 +238,7 @@ def _hidden_unwrapped(text: str) -> SecretStr:
     return _hidden(unwrapped(text) or text)
 
 
-class AskPasswordScreen(_TextDialog["SecretStr"]):
+class AskPasswordScreen(TextDialog["SecretStr"]):
     """Asks for a password: masked, and taken as it was typed."""
 
     taken_as = staticmethod(_hidden)
@@ -254,16 +267,21 @@ class TwoFactorScreen(AskSecretScreen):
         super().__init__("Two-factor code", body, "Code", yes="Verify", refusal=refusal)
 
 
-class ProblemScreen(Dialog[None]):
-    """Shows a problem in full, with what a person who helps will ask for."""
+class TellScreen(Dialog[None]):
+    """Tells something; there is nothing to do but to go back."""
 
     AUTO_FOCUS = "#no"
     nothing = None
-
-    def __init__(self, problem: Problem) -> None:
-        parts = [problem.detail, problem.hint, problem.technical]
-        super().__init__(problem.title, Content("\n\n".join(part for part in parts if part)))
+    only_tells = True
 
     def buttons(self) -> ComposeResult:
         """Only back."""
         yield Button("Close", id="no", compact=True)
+
+
+class ProblemScreen(TellScreen):
+    """Shows a problem in full, with what a person who helps will ask for."""
+
+    def __init__(self, problem: Problem) -> None:
+        parts = [problem.detail, problem.hint, problem.technical]
+        super().__init__(problem.title, Content("\n\n".join(part for part in parts if part)))

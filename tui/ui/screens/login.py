@@ -18,7 +18,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.screen import Screen
 from textual.widget import Widget
-from textual.widgets import Footer, Input
+from textual.widgets import Input
 from textual.worker import Worker
 
 from tui.api.address import BadAddress, Server, parse_server
@@ -27,8 +27,9 @@ from tui.config.profile import Profile
 from tui.config.secret_sources import NoSecretRead, secret_of_command, secret_of_file
 from tui.text import short
 from tui.ui.bindings import Place, bindings_for
-from tui.ui.terminal.type_ahead import opening_screen
+from tui.ui.terminal.type_ahead import HEARD_MEANWHILE, drop_typed_ahead, opening_screen
 from tui.ui.widgets.field import Field
+from tui.ui.widgets.key_footer import KeyFooter
 from tui.ui.widgets.problem_text import ProblemText
 from tui.ui.widgets.status import Status
 from tui.ui.widgets.top_bar import TopBar
@@ -105,13 +106,15 @@ class LoginScreen(Screen[None]):
         with Center(id="middle"), Vertical(id="form"):
             yield Field("Server", defaults.url, id="server", placeholder="https://momentum.example")
             yield Field("User name", defaults.username, id="username")
-            yield Field("Password", password, id="password", masked=True)
+            command = short(shlex.join(defaults.profile.password_command), 40)
+            hint = f"printed by {command}" if command else ""
+            yield Field("Password", password, id="password", masked=True, placeholder=hint)
             with Vertical(id="client"):
                 yield Field("Client ID", defaults.client_id, id="client-id")
                 yield Field("Client secret", id="client-secret", masked=True)
             yield ProblemText(id="problem")
             yield Status()
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyFooter()
 
     def on_mount(self) -> None:
         """Put the cursor where the first thing is missing."""
@@ -122,9 +125,6 @@ class LoginScreen(Screen[None]):
             self.query_one("#client").display = True
             names += ["client-id", "client-secret"]
         empty = [name for name in names if not self._field(name).value]
-        if profile.password_command:
-            command = short(shlex.join(profile.password_command), 60)
-            self._field("password").note = f"Leave it empty to have {command} print it."
         self._field(empty[0] if empty else "password").focus_input()
         self._note_route()
 
@@ -179,10 +179,15 @@ class LoginScreen(Screen[None]):
         session: Session | None = None
         is_signed_in = False
         try:
-            with self.query_one(Status).working("Signing in · Esc cancels"):
-                with opening_screen(self.app):
-                    session = await self._connect(await self._with_secret(self._server()))
+            with (
+                self.query_one(Status).working("Signing in · Esc cancels"),
+                opening_screen(self.app, HEARD_MEANWHILE),
+            ):
+                server = self._as_known(self._server())
+                session = await self._connect(await self._with_secret(server))
                 is_signed_in = await sign_in(session)
+                if is_signed_in:
+                    self._go_on(session)
         except (BadAddress, ApiError, SessionProblem, NoSecretRead) as error:
             self._open_form(focused)
             self._show_refusal(error)
@@ -199,14 +204,17 @@ class LoginScreen(Screen[None]):
             if session is not None and not is_signed_in:
                 await session.close()
             self.refresh_bindings()
-        if session is not None and is_signed_in:
-            for name in ("password", "client-secret"):
-                self._field(name).value = ""  # the screen may outlive its closing
-            is_of_profile = self._is_of_profile(session.client.server)
-            self.post_message(self.SignedIn(session, is_of_profile=is_of_profile))
+
+    def _go_on(self, session: Session) -> None:
+        """Forget the password, and have the app go on to the keys."""
+        for name in ("password", "client-secret"):
+            self._field(name).value = ""  # the screen may outlive its closing
+        is_of_profile = self._is_of_profile(session.client.server)
+        self.post_message(self.SignedIn(session, is_of_profile=is_of_profile))
 
     def _open_form(self, focused: Widget | None) -> None:
-        """Let the operator type again, where the cursor was."""
+        """Let the operator type again, where the cursor was; what was typed meanwhile is lost."""
+        drop_typed_ahead(self.app)
         self.query_one("#form").disabled = False
         self.set_focus(focused)
 
@@ -282,6 +290,13 @@ class LoginScreen(Screen[None]):
             client_secret=client_secret,
             plain_http_allowed=self._defaults.plain_http_allowed,
         )
+
+    def _as_known(self, server: Server) -> Server:
+        """Return the server with the address by which it is remembered, if its profile has one."""
+        known_as = self._defaults.profile.known_as
+        if not known_as or not self._is_of_profile(server):
+            return server
+        return replace(server, known_as=parse_server(known_as, plain_http_allowed=True).url)
 
     async def _with_secret(self, server: Server) -> Server:
         """Return the server with the secret that its profile tells the source of, if any.

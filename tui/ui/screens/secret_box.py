@@ -35,17 +35,16 @@ from tui.delivery import (
 from tui.journal import Attempt
 from tui.keys.handing_over import handing_over
 from tui.text import plain, short
+from tui.ui.screens.ask_command import AskCommandScreen
 from tui.ui.screens.dialog import AskScreen
 from tui.ui.terminal.output import write_and_wait
 from tui.ui.terminal.textual_internals import write_to_terminal
 from tui.ui.widgets.action_list import ActionLine, ActionList
+from tui.ui.widgets.command_field import delivery_memory_of
 from tui.ui.widgets.status import Status
 from tui.waiting import in_thread, see_through, seen_through
 
 Result = TypeVar("Result")
-
-COMMAND = "vault kv put -mount=secret momentum/{label} key=-"
-"""An example of a command that takes a secret on its standard input."""
 
 WAYS = (
     ActionLine("c", "Clipboard", "clipboard"),
@@ -86,6 +85,7 @@ class SecretBox(Vertical):
         self._attempt, self._labels = attempt, labels
         self._actions = ActionList([*WAYS, *more_actions], id="ways")
         self._new_secret: NewSecret | None = None
+        self._command: CommandDelivery | None = None
         self._went_to: list[str] = []
 
     @property
@@ -155,10 +155,9 @@ class SecretBox(Vertical):
             "A new file that only you can read. An existing one is never overwritten. One that "
             f"ends in .env, .json or .csv tells whose secret it is, too: {name}=…"
         )
-        path = str(
-            _working_directory()
-            / suggested_file_name(plain(new_secret.label), new_secret.short_key)
-        )
+        memory = delivery_memory_of(self.app)
+        folder = Path(memory.last_folder) if memory.last_folder else _working_directory()
+        path = str(folder / suggested_file_name(plain(new_secret.label), new_secret.short_key))
         refusal = ""
         while True:
             ask = AskScreen(
@@ -174,6 +173,7 @@ class SecretBox(Vertical):
             except DeliveryFailed as failure:
                 path, refusal = answer, failure.sentence
             else:
+                memory.note_folder(_folder_of(answer))
                 self._delivered("write", Sent(where, ""), is_stored=True)
                 return
 
@@ -197,38 +197,39 @@ class SecretBox(Vertical):
 
     @work(group="deliver", description="hand the secret to a command")
     async def hand_to_command(self) -> None:
-        """Ask for a command, and run it with the secret on its standard input."""
-        new_secret = self._new_secret
+        """Ask for a command, and run it with the secret on its input; one that runs is stopped."""
+        new_secret, memory = self._new_secret, delivery_memory_of(self.app)
+        if self._command is not None:
+            self._command.stop()
+            return
         if new_secret is None:
             return
-        body = Content(
-            f"It gets the secret on its standard input, for example: {COMMAND}\n"
-            "{label}, {id} and {short_key} are filled in. No shell is used."
-        )
         command, refusal = "", ""
         while True:
-            ask = AskScreen(
-                "Hand the secret to a command",
-                body,
-                "Command",
-                yes="Run",
-                value=command,
-                refusal=refusal,
-            )
+            ask = AskCommandScreen(memory, value=command, refusal=refusal)
             answer = await self.app.push_screen_wait(ask)
             if answer is None:
                 return
             delivery = CommandDelivery(answer)
             try:
                 delivery.check([new_secret.label], self._labels)
-                with self.query_one(Status).working("The command runs"):
-                    async with handing_over(self._attempt()):
-                        sent = await delivery.deliver(new_secret)
+                sent = await self._hand_over(delivery, new_secret)
             except DeliveryFailed as failure:
                 command, refusal = answer, failure.sentence
             else:
+                memory.note_command(answer)
                 self._delivered("command", sent, is_stored=True)
                 return
+
+    async def _hand_over(self, delivery: CommandDelivery, new_secret: NewSecret) -> Sent:
+        """Have a command take the secret; meanwhile the key that runs commands stops it."""
+        self._command = delivery
+        try:
+            with self.query_one(Status).working("The command runs · x stops it"):
+                async with handing_over(self._attempt()):
+                    return await delivery.deliver(new_secret)
+        finally:
+            self._command = None
 
     def _delivered(self, action: str, sent: Sent, *, is_stored: bool = False) -> None:
         if is_stored and (attempt := self._attempt()):
@@ -273,6 +274,11 @@ def _working_directory() -> Path:
         return Path.cwd()
     except OSError:
         return Path("~")
+
+
+def _folder_of(path: str) -> Path:
+    """Return in which folder a file lies, as a whole path."""
+    return Path(os.path.abspath(os.path.expanduser(path.strip()))).parent  # noqa: PTH100, PTH111  # the names alone: nothing is looked up
 
 
 async def _write_new_file(path: Path, new_secret: NewSecret) -> str:

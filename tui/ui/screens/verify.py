@@ -41,6 +41,7 @@ class VerifyScreen(Dialog["bool | None"]):
 
     AUTO_FOCUS = "#no"
     nothing = None
+    only_tells = True
 
     def __init__(self, label: str, verify: Verify, catalogue: Catalogue) -> None:
         super().__init__(f"Verify {label}", Content("Nothing is changed to prove a grant."))
@@ -68,7 +69,7 @@ class VerifyScreen(Dialog["bool | None"]):
     async def _run(self) -> None:
         proofs = self.query_one(Proofs)
         try:
-            with self.query_one(Status).working("Asking the server · Esc cancels"):
+            with self.query_one(Status).working("Asking the server · Esc stops asking"):
                 verification = await self._verify(lambda v: proofs.show(v, self._catalogue))
         except ApiError as error:
             problem = describe(error)

@@ -6,7 +6,7 @@ import asyncio
 import signal
 from abc import abstractmethod
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Set
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, TypeVar
 
@@ -29,6 +29,8 @@ ENDING = frozenset({"ctrl+c", "ctrl+q"})
 """Keys that are heard at once where very many wait."""
 MANY_KEYS = 200
 """How many are very many."""
+HEARD_MEANWHILE = OVERTAKING | {"f1"}
+"""Keys that are heard at once while a server is waited for; all others are for what comes then."""
 
 
 class TypeAhead(DiscreetApp[Result]):
@@ -64,7 +66,7 @@ class TypeAhead(DiscreetApp[Result]):
         self._under_way: events.Key | events.Paste | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._target: MessagePump = self
-        self._opening: list[object] = []
+        self._opening: dict[object, Set[str]] = {}
         self._awaited: set[object] = set()
         self._is_held = self._is_late = self._is_deaf = False
 
@@ -85,15 +87,28 @@ class TypeAhead(DiscreetApp[Result]):
         self._is_deaf = True
         self._waiting.clear()
 
+    def drop_keys(self) -> None:
+        """Drop the keys that wait: the screen for which they are meant does not come."""
+        self._waiting.clear()
+
     @contextmanager
-    def hold_keys(self) -> Iterator[None]:
-        """Hold keys back until a screen is pushed within, or it is clear that none will be."""
+    def hold_keys(self, heard: Set[str] = frozenset()) -> Iterator[None]:
+        """Hold keys back until a screen is pushed within, or it is clear that none will be.
+
+        Those in `heard` are heard at once, and what was typed before one of them is dropped; a
+        character among them is heard only where nothing was typed before it: it may be of a word.
+        """
         opening = object()
-        self._opening.append(opening)
+        self._opening[opening] = heard
         try:
             yield
         finally:
             self._release(opening)
+
+    @property
+    def _heard(self) -> Set[str]:
+        """The keys that are heard at once while a server is waited for; else none."""
+        return frozenset[str]().union(*self._opening.values())
 
     async def push_screen_wait(self, screen: Any, **kwargs: Any) -> Any:  # noqa: ANN401  # as Textual has it
         """Push a screen and wait for its result; keys wait until it is there.
@@ -140,7 +155,7 @@ class TypeAhead(DiscreetApp[Result]):
             await super().on_event(event)
         elif self._is_deaf or self._has_ended:
             return
-        elif self._under_way is None:
+        elif self._under_way is None and not self._heard:
             await self._type(event)
         elif isinstance(event, events.Key) and self._overtakes(event.key):
             self._waiting.clear()
@@ -155,9 +170,14 @@ class TypeAhead(DiscreetApp[Result]):
 
     def _overtakes(self, key: str) -> bool:
         """Tell whether a key is heard ahead of all that wait, which are dropped."""
+        if self._is_heard(key, is_first=not self._waiting):
+            return True
         if self._is_late:
             return key in OVERTAKING
         return key in ENDING and len(self._waiting) >= MANY_KEYS
+
+    def _is_heard(self, key: str, *, is_first: bool) -> bool:
+        return key in self._heard and (is_first or len(key) > 1)
 
     async def _type(self, key: events.Key | events.Paste) -> None:
         screen = self.screen
@@ -178,6 +198,7 @@ class TypeAhead(DiscreetApp[Result]):
             return
         if self._opening:
             self._is_held = True
+            self._hear_first(self._is_heard)
             return
         if self.screen is not event.screen:
             target: MessagePump = self.screen
@@ -191,18 +212,20 @@ class TypeAhead(DiscreetApp[Result]):
 
     def _hold_for_caller(self, dismissed: object) -> None:
         if dismissed in self._awaited:
-            self._opening.append(dismissed)
+            self._opening[dismissed] = frozenset()
 
     def _release(self, opening: object) -> None:
         """Hold keys back no longer on that account."""
-        if opening in self._opening:
-            self._opening.remove(opening)
+        if self._opening.pop(opening, None) is not None:
             self._settle()
 
     def _settle(self) -> None:
         """Have the screen that is on top now take its turn, if a key was held for it."""
-        is_due = self._is_held and not self._opening and not self._has_ended
-        if is_due and self._under_way is not None:
+        if self._opening or self._has_ended:
+            return
+        if self._under_way is None:
+            self.call_later(self._type_next)
+        elif self._is_held:
             self._is_held = False
             if not self.screen.post_message(self.Typed(self._under_way, self.screen)):
                 self.call_later(self._done, self._under_way)
@@ -211,13 +234,18 @@ class TypeAhead(DiscreetApp[Result]):
         """Wait no longer for a key, except for the screen that it opens."""
         if key is self._under_way and self._is_held:
             self._is_late = True
-            keys = [event for event in self._waiting if isinstance(event, events.Key)]
-            for key_event in keys:
-                if key_event.key in OVERTAKING:
-                    self.call_later(self.on_event, key_event)
-                    break
+            self._hear_first(lambda key, **_: key in OVERTAKING)
         else:
             self.call_later(self._done, key)
+
+    def _hear_first(self, is_heard: Callable[..., bool]) -> None:
+        """Hear the first such key that waits; those that were typed before it are dropped."""
+        for number, event in enumerate(self._waiting):
+            if isinstance(event, events.Key) and is_heard(event.key, is_first=number == 0):
+                for _ in range(number + 1):
+                    self._waiting.popleft()
+                self.call_later(super().on_event, event)
+                return
 
     async def _done(self, key: events.Key | events.Paste) -> None:
         if key is not self._under_way or self._has_ended:
@@ -225,14 +253,23 @@ class TypeAhead(DiscreetApp[Result]):
         self._under_way = None
         if self._timer is not None:
             self._timer.cancel()
-        if self._waiting:
+        await self._type_next()
+
+    async def _type_next(self) -> None:
+        if self._waiting and self._under_way is None and not self._heard and not self._has_ended:
             await self._type(self._waiting.popleft())
 
 
-def opening_screen(app: App[Any]) -> AbstractContextManager[None]:
+def opening_screen(app: App[Any], heard: Set[str] = frozenset()) -> AbstractContextManager[None]:
     """Return what holds keys back until a screen is pushed within, or none is going to be.
 
     An action that must wait before it can open its screen does so in there: keys that are typed
-    meanwhile are meant for that screen.
+    meanwhile are meant for that screen, except for those in `heard`.
     """
-    return app.hold_keys() if isinstance(app, TypeAhead) else nullcontext()
+    return app.hold_keys(heard) if isinstance(app, TypeAhead) else nullcontext()
+
+
+def drop_typed_ahead(app: App[Any]) -> None:
+    """Drop the keys that were held back for a screen that does not come."""
+    if isinstance(app, TypeAhead):
+        app.drop_keys()
