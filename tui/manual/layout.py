@@ -72,20 +72,20 @@ def plain(line: Iterable[Piece]) -> str:
     return "".join(piece.text for piece in line)
 
 
-_INLINE = re.compile(r"`([^`]+)`|\*\*([^*]+)\*\*|\[([^\]]+)\]\([^)]*\)")
+_INLINE = re.compile(r"`([^`]+)`|\*\*([^*]+)\*\*|\[([^\]]+)\]\([^)]*\)|\*(\w(?:[^*]*\w)?)\*")
 
 
 def pieces(text: str) -> Line:
-    """Return a text in Markdown as pieces: `code`, **strong**, the words of [links](…)."""
+    """Return a text in Markdown as pieces: `code`, **strong**, *names*, the words of [links](…)."""
     line: list[Piece] = []
     end = 0
     for match in _INLINE.finditer(text):
-        code, strong, link = match.groups()
+        code, strong, link, name = match.groups()
         line += [Piece(text[end : match.start()])] if match.start() > end else []
         if code is not None:
             line.append(Piece(code.replace("\\|", "|"), Style.CODE))
         else:
-            line.append(Piece(strong, Style.STRONG) if strong is not None else Piece(link))
+            line.append(Piece(strong, Style.STRONG) if strong else Piece(link or name))
         end = match.end()
     return (*line, Piece(text[end:])) if end < len(text) else tuple(line)
 

@@ -172,6 +172,7 @@ class KeysApp(TypeAhead[None]):
     def on_mount(self) -> None:
         """Show the first screen, and load everything else while the operator types."""
         if self._is_first_start:
+            self._take_on_profile(self._defaults.profile)
             self.push_screen(WelcomeScreen(plain_http_allowed=self._defaults.plain_http_allowed))
         else:
             self._show_login(self._defaults)
@@ -257,7 +258,9 @@ class KeysApp(TypeAhead[None]):
             notices.append(UNPROTECTED)
         notice = "\n".join(filter(None, notices))
         self._journal.prepare()
-        service = KeyService(session, self._journal, self.unstored_secrets)
+        service = KeyService(
+            session, self._journal, self.unstored_secrets, is_read_only=profile.read_only
+        )
         last_used = self._servers.last_used
         user = session.user.username if session.user else profile.user
         last_used.note_sign_in(server.url, name=profile.name, user=user)

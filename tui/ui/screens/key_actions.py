@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
+from functools import partial
 from typing import Any, Protocol
 
 from textual.app import App
@@ -15,6 +17,7 @@ from tui.api.models import Key
 from tui.api.session import SessionProblem
 from tui.config.last_used import DeliveryMemory
 from tui.config.profile import Profile
+from tui.delivery import send_to_clipboard
 from tui.keys.guard import OtherInstanceAtWork
 from tui.keys.labels import base_label, retiring_since, shown_label
 from tui.keys.pause import find_pauses, pause, resume, tells_ips, why_not_paused
@@ -29,6 +32,7 @@ from tui.problems import Problem, describe
 from tui.text import mask, plain, short
 from tui.ui.screens.alike import AlikeScreen
 from tui.ui.screens.bulk import BulkScreen
+from tui.ui.screens.copy import CopyScreen
 from tui.ui.screens.create_key import CreateKeyScreen
 from tui.ui.screens.delete_key import ask_delete, facts_of
 from tui.ui.screens.dialog import AskSecretScreen
@@ -39,6 +43,7 @@ from tui.ui.screens.rotate import RotateScreen
 from tui.ui.screens.rotation_dialogs import ask_insist, ask_orphan
 from tui.ui.screens.secret import SecretScreen
 from tui.ui.screens.verify import VerifyScreen, verification_of
+from tui.ui.terminal.textual_internals import write_to_terminal
 from tui.ui.terminal.type_ahead import opening_screen
 from tui.ui.widgets.key_list_panel import KeyListPanel
 
@@ -79,7 +84,8 @@ class KeyActions:
     async def create(self, like: Key | None = None) -> None:
         """Create a key, show its secret once, and go on with the key in the list."""
         app, listing = self._view.app, self._service.listing
-        form = CreateKeyScreen(self._service, self._view.notice, like)
+        subaccount = self._view.profile.subaccount
+        form = CreateKeyScreen(self._service, self._view.notice, like, subaccount)
         created = await app.push_screen_wait(form)
         if created is None:
             if form.was_sent:
@@ -105,9 +111,9 @@ class KeyActions:
         """Show the details of a key on a screen of their own, and go on from there."""
         detail = KeyDetailScreen(
             key,
-            self._service.listing.catalogue,
-            self._now(),
+            self._panel.table.reading,
             who,
+            self._panel.table.state_of(key),
             is_read_only=self._view.profile.read_only,
         )
         action = await self._view.app.push_screen_wait(detail)
@@ -117,6 +123,7 @@ class KeyActions:
             "rotate": self.rotate,
             "verify": self.verify,
             "pause": self.pause,
+            "copy": self.copy,
         }
         if action in actions:
             await actions[action](key)
@@ -157,6 +164,19 @@ class KeyActions:
             " was deleted." if deleted.was_there else " had already been deleted by somebody else."
         )
         self._panel.show_message("API key ", label, outcome)
+
+    async def copy(self, key: Key) -> None:
+        """Send a name of a key to the clipboard that is nearest."""
+        app = self._view.app
+        chosen = await app.push_screen_wait(CopyScreen(key))
+        if chosen is None:
+            return
+        from pydantic import SecretStr  # as secrets go the same way
+
+        name, text = chosen
+        sent = await send_to_clipboard(SecretStr(text), os.environ, partial(write_to_terminal, app))
+        message = f"{name}: {sent.where[:1].lower()}{sent.where[1:]} {sent.caveat}"
+        self._panel.messages.show(Content(message), "note")
 
     async def pause(self, key: Key) -> None:
         """Take a key out of service, after asking; a paused one is put back into it."""

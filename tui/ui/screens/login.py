@@ -18,7 +18,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.screen import Screen
 from textual.widget import Widget
-from textual.widgets import Footer, Input
+from textual.widgets import Input
 from textual.worker import Worker
 
 from tui.api.address import BadAddress, Server, parse_server
@@ -33,6 +33,7 @@ from tui.ui.bindings import Place, bindings_for
 from tui.ui.screens.dialog import AskSecretScreen, ConfirmScreen, ProblemScreen, TwoFactorScreen
 from tui.ui.terminal.type_ahead import HEARD_MEANWHILE, drop_typed_ahead, opening_screen
 from tui.ui.widgets.field import Field
+from tui.ui.widgets.key_footer import KeyFooter
 from tui.ui.widgets.problem_text import ProblemText
 from tui.ui.widgets.status import Status
 from tui.ui.widgets.top_bar import TopBar
@@ -114,7 +115,7 @@ class LoginScreen(Screen[None]):
                 yield Field("Client secret", id="client-secret", masked=True)
             yield ProblemText(id="problem")
             yield Status()
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyFooter()
 
     def on_mount(self) -> None:
         """Put the cursor where the first thing is missing."""
@@ -179,7 +180,8 @@ class LoginScreen(Screen[None]):
                 self.query_one(Status).working("Signing in · Esc cancels"),
                 opening_screen(self.app, HEARD_MEANWHILE),
             ):
-                session = await self._connect(await self._with_secret(self._server()))
+                server = self._as_known(self._server())
+                session = await self._connect(await self._with_secret(server))
                 is_signed_in = await sign_in(session)
                 if is_signed_in:
                     self._go_on(session)
@@ -278,6 +280,13 @@ class LoginScreen(Screen[None]):
             client_secret=client_secret,
             plain_http_allowed=self._defaults.plain_http_allowed,
         )
+
+    def _as_known(self, server: Server) -> Server:
+        """Return the server with the address by which it is remembered, if its profile has one."""
+        known_as = self._defaults.profile.known_as
+        if not known_as or not self._is_of_profile(server):
+            return server
+        return replace(server, known_as=parse_server(known_as, plain_http_allowed=True).url)
 
     async def _with_secret(self, server: Server) -> Server:
         """Return the server with the secret that its profile tells the source of, if any.
