@@ -111,9 +111,9 @@ class KeyActions:
         """Show the details of a key on a screen of their own, and go on from there."""
         detail = KeyDetailScreen(
             key,
-            self._service.listing.catalogue,
-            self._now(),
+            self._panel.table.reading,
             who,
+            self._panel.table.state_of(key),
             is_read_only=self._view.profile.read_only,
         )
         action = await self._view.app.push_screen_wait(detail)
