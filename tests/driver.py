@@ -246,7 +246,7 @@ class Login(Page):
         assert self.me.line_with("Password")
 
     async def is_back(self) -> None:
-        await self.me.until(lambda: "Access token" in self.me.footer)
+        await self.me.until(lambda: "Enter Sign in" in self.me.footer)
 
 
 class Keys(Page):

@@ -169,6 +169,20 @@ async def test_one_that_hangs_is_killed_with_its_children(script: Script, does: 
     assert not noted("child") or gone(int(got("child")))
 
 
+async def test_one_that_is_stopped_by_hand_is_killed_with_its_children(script: Script) -> None:
+    os.mkfifo("started")
+    command = CommandDelivery(script("sleep 600 & echo $! > child; echo > started; wait"))
+    command.stop()  # nothing runs yet
+    sending = asyncio.create_task(command.deliver(parcel()))
+    await asyncio.to_thread(got, "started")
+    command.stop()
+    with pytest.raises(DeliveryFailed, match="was stopped") as caught:
+        await sending
+    assert caught.value.brief == "stopped"
+    assert gone(int(got("got.pid")))
+    assert gone(int(got("child")))
+
+
 async def test_one_that_nobody_waits_for_any_more_is_seen_through(script: Script) -> None:
     os.mkfifo("started")
     os.mkfifo("go-on")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.keys.conftest import WHEN, file_of, unstored
 from tui.journal import Journal, create_records
-from tui.ui.screens.journal import write_requests
+from tui.ui.widgets.write_request import write_requests
 
 SERVER = "https://mta1.example.com"
 

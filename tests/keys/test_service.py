@@ -21,11 +21,13 @@ from tui.api.errors import ApiError, Invalid, RateLimited
 from tui.api.models import CreatedKey, Key, KeyDraft
 from tui.api.session import Session, SessionEnded
 from tui.journal import Journal, JournalEntry, JournalSnapshot
+from tui.keys.pause import pause
 from tui.keys.service import KeyService
 from tui.keys.verification import Reading
 from tui.keys.write_outcomes import (
     CannotGoOn,
     NotSeenSoFar,
+    OnlyRead,
     OutcomeUnknown,
     OutOfReach,
     SecretLost,
@@ -240,6 +242,25 @@ async def test_a_key_that_may_be_anybody_s_is_not_taken_for_the_lost_one(
     with pytest.raises(NotSeenSoFar):
         await service.create(DRAFT, predecessor=SUCCESSOR_OF)
     await client.aclose()
+
+
+async def test_nothing_is_sent_where_the_server_is_only_read(
+    service: KeyService, node: Node
+) -> None:
+    node.add_key("Billing", ("metrics/view",))
+    reader = KeyService(service.session, service.journal, is_read_only=True)
+    (key,) = (await reader.load()).keys
+    writes = (
+        reader.create(DRAFT),
+        reader.update(key, KeyDraft("Other", key.grants, ())),
+        reader.delete(key),
+        pause(reader, key, today=utc_now().date()),
+    )
+    for write in writes:
+        with pytest.raises(OnlyRead):
+            await write
+    assert node.labels() == ["Billing"]
+    assert reader.journal.read().entries == ()
 
 
 @pytest.mark.parametrize("how", ["429", "429-for-ever"])

@@ -98,6 +98,13 @@ class Program(Terminal):
         self.press(*["j"] * down)
         self.wait_for(lambda now: f"▌ {label}" in now)
 
+    def leave_secret(self) -> None:
+        """Leave the screen of a secret that was sent nowhere, and say that it is stored."""
+        self.send("s")
+        self.shows("Have you stored the secret?")
+        self.send("i\r")
+        self.at_keys()
+
     def has_read(self) -> None:
         """Wait until the program has read all that was sent: it takes in a window's size later."""
         columns, rows = self.size

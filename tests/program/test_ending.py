@@ -40,7 +40,7 @@ cli.run()
 def test_a_signal_that_a_background_job_ignores_ends_it(
     start: StartProgram, number: signal.Signals
 ) -> None:
-    program = start(driver=IGNORING)
+    program = start("--url", "https://mail.example", driver=IGNORING)
     program.at_login()
     program.signal(number)
     program.leaves(128 + number)

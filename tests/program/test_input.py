@@ -58,8 +58,7 @@ def test_what_is_no_key_does_nothing(
     program.has_read()
     assert SECRET.findall(program.text) == [secret]
     assert program.process.poll() is None
-    program.send("s")
-    program.at_keys()
+    program.leave_secret()
     assert node.seen("DELETE", KEYS) == 0
 
 

@@ -61,6 +61,7 @@ def test_one_key_from_the_list_to_the_end(to_node: StartProgram, node: Node) -> 
     asked.remove(("POST", "/api/v1/authenticate/logout"))  # the password check's; nothing waits
     assert asked == [
         ("POST", "/api/v1/authenticate"),  # the password's check
+        ("GET", "OLD"),  # what it is now
         ("POST", KEYS),
         ("GET", KEYS),  # with the new key: it is alive
         ("GET", "/api/v1/metrics/"),  # and each grant of it

@@ -11,20 +11,23 @@ PASTE, PASTED = "\x1b[200~", "\x1b[201~"
 def test_typed_ahead_in_one_packet(start: StartProgram, node: Node) -> None:
     program = start("--url", node.url)
     program.at_login()
-    program.send(f"{node.username}\t{node.password}\rnTyped ahead\t{node.password}\t\t\t \r")
+    program.send(f"{node.username}\t{node.password}\r")
+    program.at_keys()
+
+    program.send(f"nTyped ahead\t{node.password}\t\t\t \r")
     program.shows("The API key was created", "Typed ahead")
     made = node.keys()[-1]
     assert (made.label, made.grants) == ("Typed ahead", ("metrics/view",))
-    program.send("s\t\r")
+    program.send("si\r")
     program.shows("API key Typed ahead was created.")
 
     program.send(
         f"n{PASTE}Pasted{PASTED}\t{PASTE}{node.password}{PASTED}\t\t{PASTE}10.0.0.1{PASTED}"
     )
     program.send("\t \r")
-    program.shows("The API key was created", "Only from 10.0.0.1")
+    program.shows("The API key was created", "from 10.0.0.1")
     assert (node.keys()[-1].label, node.keys()[-1].valid_ips) == ("Pasted", ("10.0.0.1",))
-    program.send("s\t\rq")
+    program.send("si\rq")
     program.leaves()
 
 

@@ -38,7 +38,7 @@ async def test_a_command_is_picked_from_what_is_installed_and_offered_again(
         await keys.me.press(COMMAND)
         dialog = await Dialog(keys.me).shown(TITLE)
         assert dialog.field("answer").value == ""
-        await dialog.me.until(f"pass {FOR_PASS}")
+        await dialog.me.until(FOR_PASS)
         await dialog.me.press("down")
         assert dialog.field("answer").value == FOR_PASS
         await dialog.me.press("enter")

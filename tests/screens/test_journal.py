@@ -47,25 +47,26 @@ async def test_what_was_done_and_a_search(node: Node, tmp_path: Path) -> None:
         await delete.confirm()
         await keys.me.until("was deleted.")
         log = await Log.open(keys)
-        lines = [line for line in log.me.lines if "2026-01-15 12:00:00" in line]
-        assert [line.split()[2:3] + line.split()[4:] for line in lines] == [
-            ["delete", "Dashboard"],
-            ["update", *LABEL.split()],
-            ["delete", *LABEL.split()],
-            ["create", *LABEL.split()],
-            ["create", "Dashboard"],
+        assert log.says.count("Thu 15 January 2026") == 1
+        lines = [line for line in log.me.lines if "12:00  ✓" in line]
+        assert [(line.split()[2], LABEL in line) for line in lines] == [
+            ("delete", False),
+            ("update", True),
+            ("delete", True),
+            ("create", True),
+            ("create", False),
         ]
         assert log.says.count("stored: ") == 2
         assert str(path) in log.says.replace(" ", "")
         await log.me.type("CREATE AND dashb")
         await log.me.until("1 of 5 requests")
-        assert log.says.count("2026-01-15") == 1
-        assert "create" in log.me.line_with("2026-01-15")
+        assert log.says.count("12:00 ✓") == 1
+        assert "create" in log.me.line_with("12:00  ✓")
         await log.me.type(" AND nowhere")
         await log.me.until("Nothing matches.")
         await log.me.press("escape")
         await log.me.until("5 requests")
-        assert log.says.count("2026-01-15") == 5
+        assert log.says.count("12:00 ✓") == 5
         await log.me.type("dashboard -delete")
         await log.me.press("enter", "/", "end", "backspace")
         await log.me.until("/ dashboard -delet ")
@@ -90,10 +91,10 @@ async def test_a_secret_that_was_never_stored(node: Node, tmp_path: Path) -> Non
         journal.write(f"torn\n{ELSEWHERE}\n")
     async with signed_in(node, journal=path) as keys:
         log = await Log.open(keys)
-        assert log.says.count("its secret was never stored") == 1
+        assert log.says.count("secret never stored") == 1
         assert log.says.count("unknown") == 1, "it may still come"
         assert "1 line unreadable" in log.says
-        assert "done · ops@elsewhere.example" in log.says
+        assert "ops@elsewhere.example" in log.me.line_with("Other")
         await log.me.press("down", "down", "up")  # the cursor stays in the search
         assert log.me.screen.query_one(SearchRow).is_typed_in
         await log.leave()
@@ -118,7 +119,7 @@ async def test_a_line_of_a_newer_version_is_a_doubt(node: Node, tmp_path: Path) 
         assert "1 line of the journal can't be understood: a newer version" in keys.says
         log = await Log.open(keys)
         assert "never stored" not in log.says
-        assert "whether its secret was stored is not known" in log.says
+        assert "perhaps stored" in log.me.line_with("Made here")
         await log.leave()
 
 
@@ -156,7 +157,7 @@ async def test_a_journal_that_cannot_be_written_is_told_for_as_long_as_that_is_s
 
 async def test_a_hostile_label(node: Node) -> None:
     node.add_key("[@click=app.quit]x[/] \x1b]0;pwned\x07")
-    async with signed_in(node) as keys:
+    async with signed_in(node, WIDE) as keys:
         await keys.me.press("end", key_for(Place.KEYS, "delete"))
         await keys.me.until("Delete API Key:")
         await keys.me.press("tab", "enter")
@@ -165,3 +166,30 @@ async def test_a_hostile_label(node: Node) -> None:
         assert "[@click=app.quit]x[/] ␛]0;pwned␇" in log.says
         assert not {"\x1b", "\x07"} & set(log.me.text)
         await log.leave()
+
+
+async def test_what_is_cut_is_shown_whole_by_enter(node: Node, tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    why = "The server failed with status 503, and this is more than a line has room for."
+    Journal(path).begin("create", server=node.url, label="Orders").refused(why)
+    async with signed_in(node, (60, 20), path) as keys:
+        log = await Log.open(keys)
+        assert "room for" not in log.says
+        await log.me.press("enter", "down", "enter")
+        dialog = await Dialog(keys.me).shown("Create: Orders")
+        assert why in dialog.says
+        await dialog.me.press("escape", "escape", "escape")
+        await keys.shown()
+
+
+async def test_the_journal_of_a_key_stands_below_a_wide_list(node: Node, tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    async with signed_in(node, WIDE, path) as keys:
+        form = await keys.edit(LABEL)
+        await form.fill("label", "Hourly metrics export")
+        await form.save()
+        await keys.me.until("was updated")
+        await keys.me.until("Journal of Hourly metrics export")
+        assert "2026-01-15 12:00 ✓ update" in keys.says
+        await keys.me.press("home")
+        await keys.me.until("Nothing is noted of it on this host.")

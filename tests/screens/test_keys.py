@@ -38,7 +38,7 @@ async def test_list_and_details_on_a_narrow_screen(node: Node) -> None:
         assert keys.cursor_line.split("  ")[0] == "Newsletter SMTP relay"
         await keys.me.press("enter")
         detail = await Dialog(keys.me).shown("Settings › API keys › Details")
-        for fact in ("Send via SMTP", "192.0.2.25", "10.8.0.0/16", "ops", "2 years ago"):
+        for fact in ("Send via SMTP", "192.0.2.25", "10.8.0.0/16", "Owner ops", "2 y !"):
             assert fact in detail.says
         await keys.me.press("escape")
         await keys.shown()
@@ -205,3 +205,68 @@ async def test_a_session_that_ends_asks_for_the_password_on_top(node: Node) -> N
         await keys.me.press(RELOAD)
         await (await Dialog(keys.me).shown("to go on where you are.")).answer(node.password)
         await keys.me.gone("to go on where you are.")
+
+
+async def test_each_count_shows_its_keys_alone(node: Node) -> None:
+    due = ["Old bounce importer", "Newsletter SMTP relay", "Billing mailer"]
+    due.append("Support desk webhooks")
+    async with at_keys(node) as keys:
+        assert "→" not in keys.counts
+        await keys.me.press("!")
+        assert keys.labels == due
+        assert keys.counts == "4 of 8 keys ▸4 due ! 2 send from anywhere !"
+        await keys.me.press("/", *"relay", "enter")
+        assert keys.labels == ["Newsletter SMTP relay"], "a search goes on in them"
+        assert keys.counts.startswith("1 of 8 keys ▸4 due !")
+        await keys.me.press("escape")
+        assert keys.labels == due
+        await keys.me.press("!")
+        assert keys.labels == ["Billing mailer", "Partner portal"]
+        await keys.me.press(RELOAD)
+        await keys.shown()
+        assert keys.labels == ["Billing mailer", "Partner portal"]
+        await keys.me.press("!")
+        assert keys.labels == SEEDS, "after the last count all"
+        await keys.me.click("due !")
+        assert keys.labels == due
+        await keys.me.press("space", "escape")
+        assert keys.labels == SEEDS, "the first Esc shows all"
+        assert keys.counts.endswith("1 marked ●")
+        await keys.me.press("escape")
+        assert "marked" not in keys.counts, "the second takes the marks away"
+
+
+async def test_one_marked_key_is_treated_like_one_key(node: Node) -> None:
+    async with at_keys(node) as keys:
+        await keys.go_to("Newsletter SMTP relay")
+        await keys.me.press("space", key_for(Place.KEYS, "delete"))
+        dialog = await keys.delete_dialog()
+        assert "Newsletter SMTP relay" in dialog.says, "though the cursor is on the next one"
+        assert dialog.field("typed"), "it sends mail, so its label is asked for"
+
+
+@pytest.mark.parametrize(
+    ("size", "first", "left_out"),
+    [
+        ((40, 10), "n New e Edit r Rotate F1 Help", "Delete"),
+        ((60, 20), "n New e Edit r Rotate v Verify d Delete F1 Help", "Find"),
+        (NARROW, "n New e Edit r Rotate v Verify d Delete / Find J Journal F1 Help", "Mark"),
+    ],
+)
+async def test_the_footer_names_first_what_is_needed_most(
+    node: Node, size: tuple[int, int], first: str, left_out: str
+) -> None:
+    async with at_keys(node, size) as keys:
+        footer = " ".join(keys.me.lines[-1].split())
+        assert footer == first
+        assert left_out not in footer
+        await keys.me.click("Rotate")
+        await keys.me.until("Account Password")
+
+
+async def test_the_footer_says_what_enter_does_where_the_details_stand(node: Node) -> None:
+    async with at_keys(node, WIDE) as keys:
+        assert "Enter Edit" in keys.me.footer
+        assert "! Only due" in keys.me.footer
+        await keys.me.pilot.resize_terminal(109, 30)
+        await keys.me.until("Enter Details")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import NodeMaker
-from tests.driver import NOW, Dialog, Keys, key_for
+from tests.driver import NARROW, NOW, WIDE, Dialog, Keys, key_for
 from tests.moving_picture import MovingPicture
 from tests.node import Node
 from tests.screens.rotation_pages import (
@@ -78,6 +78,13 @@ async def test_one_key(server: Node) -> None:
         await rotate.store()
         await rotate.idle()
         await take(keys, "rotate-verified")
+        await keys.me.pilot.resize_terminal(*WIDE)
+        await take(keys, "rotate-wide")
+        await keys.me.pilot.resize_terminal(*NARROW)
+        await rotate.press("pause")
+        await keys.me.until("The predecessor is paused")
+        await rotate.idle()
+        await take(keys, "rotate-paused")
         await rotate.press("finish")
         await keys.me.until("Rotated: only")
         await rotate.idle()
@@ -161,6 +168,8 @@ async def test_many_keys(server: Node, tmp_path: Path, monkeypatch: pytest.Monke
         await bulk.over("5 of 7 · 2 failed · done")
         await bulk.point_at("Support desk webhooks")
         await take(keys, "rotate-many-done")
+        await keys.me.pilot.resize_terminal(*WIDE)
+        await take(keys, "rotate-many-wide")
 
 
 async def test_verifying(server: Node) -> None:

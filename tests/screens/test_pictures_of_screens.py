@@ -19,6 +19,7 @@ from tests.pictures import NOTHING, is_kept, picture
 from tui.ui.appearance import Appearance
 from tui.ui.bindings import Place
 from tui.ui.widgets import status
+from tui.ui.widgets.key_footer import KeyFooter
 
 MINTED = "7c1e94ab0d52f38866a1e07f4bd92c5510e83fa2"
 """The secret of whichever key is created."""
@@ -88,10 +89,7 @@ async def take(page: Page, name: str, replace: Mapping[str, str] = NOTHING) -> N
 
 def keys_of(me: Operator) -> str:
     """Return what the footer is to say."""
-    bindings = [active.binding for active in me.screen.active_bindings.values()]
-    shown = [binding for binding in bindings if binding.show]
-    descriptions = {b.action: f"{me.app.get_key_display(b)} {b.description}" for b in shown}
-    return " ".join(descriptions.values())
+    return me.screen.query_one(KeyFooter).render().plain
 
 
 async def test_signing_in(server: Node) -> None:

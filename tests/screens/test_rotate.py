@@ -223,7 +223,7 @@ async def test_a_create_of_which_nothing_is_known_is_looked_for_again(node: Node
     async with signed_in(node) as keys:
         rotate = await begin_rotating(keys)
         node.fail("POST", API, "after")
-        node.fail("GET", API, "500", times=20)
+        node.fail("GET", API, "500", times=20, exactly=True)
         await rotate.try_to_create(node.password)
         await keys.me.until("It is not known whether the key was created")
         await rotate.idle()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from tests.screens.test_pictures_of_screens import add, quiet, take
 from tui.config.known_servers import KnownServers
 from tui.config.last_used import LastUsed, ServerUse
 from tui.config.profile import Profile
+from tui.journal import Journal
 from tui.ui.app import KeysApp
 from tui.ui.screens.keys import KeysScreen
 from tui.ui.screens.login import SignInDefaults, defaults_of
@@ -149,6 +151,34 @@ async def test_the_secret_of_a_client_comes_from_its_file(
         await at_keys_of(me, node)
 
 
+async def test_one_server_under_two_addresses_has_one_memory(node: Node, tmp_path: Path) -> None:
+    home = Journal(tmp_path / "journal.jsonl", now=lambda: NOW)
+    other = node.url.replace("127.0.0.1", "localhost")
+    for url, known_as in ((node.url, ""), (other, node.url)):
+        prod = replace(profile("prod", node), url=url, known_as=known_as)
+        servers = KnownServers(profiles={"prod": prod}, started=prod)
+        async with running(KeysApp(servers=servers, now=lambda: NOW, journal=home)) as me:
+            keys = await at_keys_of(me, node)
+            form = await keys.new()
+            secret = await form.create(f"From {url}", node.password)
+            await secret.write(tmp_path / url[-12:].replace(":", ""))
+            await me.until("Written to")
+    home.wait()
+    assert {entry.server for entry in home.read().entries} == {node.url}
+
+
+async def test_a_new_key_is_for_the_subaccount_of_the_profile(node_with: NodeMaker) -> None:
+    node = node_with(edition="sparkpost")
+    prod = profile("prod", node, subaccount=102)
+    async with running(app_with(prod, started=prod), WIDE) as me:
+        keys = await at_keys_of(me, node)
+        form = await keys.new()
+        assert form.field("subaccount").value == "102"
+        await me.until("of 14")
+        await form.create("Reports", node.password, "Metrics: Read-only")
+        assert node.keys()[-1].subaccount_id == 102
+
+
 async def test_a_profile_without_a_command_signs_in_as_ever(node: Node) -> None:
     prod = profile("prod", node, password_command=())
     async with at_login(defaults_of(prod)) as page:
@@ -178,7 +208,9 @@ def test_the_order_of_what_is_offered() -> None:
 
 
 def test_what_is_given_counts_for_the_login() -> None:
-    settled = Profile("x", "https://x", "ann", ca_file=Path("/ca"), client_id="id", allow_http=True)
+    settled = Profile(
+        "x", "https://x", user="ann", ca_file=Path("/ca"), client_id="id", allow_http=True
+    )
     defaults = defaults_of(settled)
     assert defaults == SignInDefaults(
         "https://x", "ann", ca_file=Path("/ca"), client_id="id", plain_http_allowed=True,

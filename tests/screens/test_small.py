@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from textual.widgets import Input
 
 from tests.driver import Dialog, Page, Secret, at_keys, at_login
 from tests.node import Node
-from tests.screens.rotation_pages import LABEL, begin_rotating, signed_in
+from tests.screens.rotation_pages import LABEL, begin_rotating, signed_in, with_marked
 
 Size = tuple[int, int]
 
@@ -81,6 +83,23 @@ async def test_a_successor_s_secret_is_seen_at_once(node: Node, size: Size) -> N
         await rotate.press("stored")
         await rotate.idle()
         await rotate.leave()
+
+
+@SIZES
+async def test_a_run_over_many_keys_is_planned_and_seen(
+    node: Node, size: Size, tmp_path: Path
+) -> None:
+    async with signed_in(node, size) as keys:
+        await keys.me.press("a")
+        bulk = await with_marked(keys, "rotate")
+        assert is_seen(bulk, "#file Input")
+        assert is_seen(bulk, "#start")
+        await bulk.begin(file=str(tmp_path / "new.env"), password=node.password)
+        await bulk.idle()
+        assert is_seen(bulk, "#bar")
+        assert is_seen(bulk, "#message")
+        assert bulk.table.size.height >= 4
+        assert keys.me.line_with("✓ ✓ ✓ w") or keys.me.line_with("works")
 
 
 @SIZES

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from textual.app import App, ComposeResult
 from textual.widgets import Static
 
-from tui.api.grants import Catalogue
 from tui.api.models import Key
 from tui.ui.widgets.key_facts import KeyFacts, describe
+from tui.ui.widgets.table_line import Reading
 
-NOW = datetime(2026, 1, 15, tzinfo=UTC)
+READING = Reading()
 
 
 class Aside(App[None]):
@@ -22,7 +20,7 @@ class Aside(App[None]):
         yield KeyFacts()
 
     def show(self, label: str) -> None:
-        self.query_one(KeyFacts).show(Key(label, label), Catalogue(), NOW)
+        self.query_one(KeyFacts).show(Key(label, label), READING)
 
     @property
     def text(self) -> str:
@@ -37,7 +35,7 @@ async def test_what_is_seen_is_told_at_once() -> None:
         assert app.text.startswith("Alpha")
         app.show("Beta")
         assert app.text.startswith("Beta")
-        app.query_one(KeyFacts).show(None, Catalogue(), NOW)
+        app.query_one(KeyFacts).show(None, READING)
         assert app.text == ""
 
 
@@ -56,12 +54,12 @@ async def test_what_is_hidden_is_told_when_it_comes_to_be_seen() -> None:
 
 def test_a_line_that_is_broken_keeps_its_indent() -> None:
     key = Key("1", "Alpha", raw_grants=("transmissions/modify",))
-    text = describe(key, Catalogue(), NOW, 30).plain
-    assert "\n  GET, POST, PUT, DELETE on\n  /api/v1/transmissions\n" in text
+    text = describe(key, READING, 30).plain
+    assert "\n     GET, POST, PUT, DELETE on\n     /api/v1/transmissions\n" in text
 
 
 def test_what_a_grant_allows_that_is_not_documented_is_judged_by_its_name() -> None:
     key = Key("1", "Alpha", raw_grants=("subaccount/view", "metrics/view", "odd"))
-    text = describe(key, Catalogue(), NOW, 80).plain
-    assert "\n  GET on /api/v1/subaccounts, to judge by its name\n" in text
+    text = describe(key, READING, 80).plain
+    assert "GET on /api/v1/subaccounts, to judge by its name\n" in text
     assert text.count("to judge by its name") == 1

@@ -66,6 +66,13 @@ class Server:
     client_id: str = ""
     client_secret: SecretStr | None = field(default=None, repr=False)
     plain_http_allowed: bool = False
+    known_as: str = ""
+    """The `url` by which this host remembers the server, where it has several addresses."""
+
+    @property
+    def identity(self) -> str:
+        """What names the server in the journal, and wherever else it is remembered."""
+        return self.known_as or self.url
 
     @property
     def is_loopback(self) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 
 from tui.api.address import PREFIX
 from tui.config.reading import ConfigFile, Value
-from tui.config.rotation_policy import A_YEAR, RotationPolicy
+from tui.keys.rotation_policy import A_YEAR, RotationPolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,7 @@ class Profile:
 
     name: str = ""
     url: str = ""
+    known_as: str = ""
     user: str = ""
     password_command: tuple[str, ...] = ()
     ca_file: Path | None = None
@@ -58,12 +59,12 @@ _IN_TABLES = ("deliver", "keys")
 
 
 _CLIENT_SECRETS = ("client_secret_file", "client_secret_command")
-_SECRETS_OF = {
-    "url": ("password_command", *_CLIENT_SECRETS),
+_BELONGING_TO = {
+    "url": ("known_as", "password_command", *_CLIENT_SECRETS),
     "user": ("password_command",),
     "client_id": _CLIENT_SECRETS,
 }
-"""Where the secrets come from that belong to what a setting names."""
+"""What belongs to that which a setting names, and to nothing else."""
 
 
 def in_force(
@@ -85,7 +86,7 @@ def in_force(
         if name in _IN_TABLES and name in settled:
             own = _joined(own, settled[name])
         settled[name] = own
-    for name in [secret for changed in given or () for secret in _SECRETS_OF.get(changed, ())]:
+    for name in [own for changed in given or () for own in _BELONGING_TO.get(changed, ())]:
         settled.pop(name, None)
     return {**settled, **(given or {})}
 

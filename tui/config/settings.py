@@ -55,6 +55,14 @@ _OF_SERVERS = (
         '"https://momentum.example"',
     ),
     Setting(
+        "known_as",
+        Scope.SERVER,
+        values.url,
+        "another address of the same server, by which the journal knows it",
+        '"https://mail.momentum.example"',
+        "its url",
+    ),
+    Setting(
         "user",
         Scope.SERVER,
         values.text,

@@ -130,7 +130,7 @@ async def find_pauses(service: KeyService, keys: Iterable[Key]) -> dict[str, Pau
         return {}
     snapshot = await asyncio.to_thread(service.journal.read)
     noted = _newest_by_id(snapshot.entries)
-    server = service.session.client.server.url
+    server = service.session.client.server.identity
     pauses = ((key.id, _pause(key, noted.get(key.id), server)) for key in paused)
     return {key_id: pause for key_id, pause in pauses if pause is not None}
 

@@ -43,6 +43,7 @@ from tui.keys.write_outcomes import (
     ChangedMeanwhile,
     Fields,
     NotSeenSoFar,
+    OnlyRead,
     OpenWrite,
     OutcomeUnknown,
     PasswordNotChecked,
@@ -80,13 +81,17 @@ class KeyService:
         session: Session,
         journal: Journal,
         unstored_secrets: UnstoredSecrets | None = None,
+        *,
+        is_read_only: bool = False,
     ) -> None:
+        """Refuse every write, by OnlyRead, where the server `is_read_only`."""
+        self._is_read_only = is_read_only
         self.session, self.journal = session, journal
         self.unstored_secrets = unstored_secrets or UnstoredSecrets(RecoveryFolder({}))
         folder = journal.path.parent / "working" if journal.path is not None else None
-        self.presence = Presence(folder, session.client.server.url)
+        self.presence = Presence(folder, session.client.server.identity)
         kept = self.unstored_secrets.folder.attempts
-        self.history = KeyHistory(journal, session.client.server.url, self.presence, kept)
+        self.history = KeyHistory(journal, session.client.server.identity, self.presence, kept)
         self._reader = KeyReader(session)
         self.listing = Listing()
         self._listed_at = self._history_read_at = float("-inf")
@@ -578,9 +583,11 @@ class KeyService:
     def _begin_attempt(
         self, action: Action, key: Key, predecessor: str = "", attempt_id: str = ""
     ) -> Attempt:
+        if self._is_read_only:
+            raise OnlyRead
         return self.journal.begin(
             action,
-            server=self.session.client.server.url,
+            server=self.session.client.server.identity,
             username=self.session.user.username if self.session.user else "",
             key_id=key.id,
             label=key.raw_label or "",

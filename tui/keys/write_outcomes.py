@@ -66,6 +66,12 @@ class CannotGoOn(Exception):
         return self.sentence
 
 
+class OnlyRead(CannotGoOn):
+    """The server is one on which nothing may be changed from here."""
+
+    sentence = "This server is configured as read-only, so nothing was sent."
+
+
 class StillThere(CannotGoOn):
     """A write got no good answer, and the list does not show that it took effect."""
 

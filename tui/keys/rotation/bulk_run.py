@@ -246,7 +246,7 @@ class BulkRun:
             listing = await self.service.load()
             for rotation in finished:
                 rotation.compare(listing)
-                rotation.note_nothing_left()
+                await rotation.note_nothing_left()
 
     def _count_delivery(self, job: Job) -> None:
         """Pause where delivery fails time after time: each key more is a secret to rescue."""

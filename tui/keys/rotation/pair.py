@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date
 
@@ -82,6 +83,13 @@ class Pair:
             ApiError, SessionProblem: the server refused, or could not be asked.
         """
         self.compare(await self._service.load())
+
+    async def confirm_successor(self) -> None:
+        """Read a successor that a list lacked: the list may be older than that key."""
+        if self.successor is not None and not self.has_successor:
+            with suppress(ApiError, SessionProblem):
+                self.successor = await self._service.read(self.successor)
+                self.has_successor = True
 
     async def look_before_create(self, *, alone: bool) -> None:
         """Read the list unless that was done lately; raise PredecessorGone, and what a read raises.

@@ -481,13 +481,15 @@ class Rotation(Machine):
         if confirm:
             with suppress(ApiError, SessionProblem):
                 await self._pair.look()
+            await self._pair.confirm_successor()
         if not self._pair.has_successor:
             return self._find_nothing_left()
         await self._unmark_successor()
         return self._leave(State.FINISHED)
 
-    def note_nothing_left(self) -> None:
+    async def note_nothing_left(self) -> None:
         """Take note, after a finish that was not confirmed, that the successor is gone, too."""
+        await self._pair.confirm_successor()
         if self.state is State.FINISHED and not self._pair.has_successor:
             self._step, self._first_state = Step.FINISH, State.VERIFIED
             try:

@@ -14,6 +14,16 @@ from tui.ui.widgets.field import Field
 class AskCommandScreen(TextDialog[str]):
     """Asks for a command; those of the `memory` and of what is installed are on offer."""
 
+    CSS = """
+    AskCommandScreen {
+        #box { width: 92; }
+        .field--label { width: 10; }
+        .field--error { padding-left: 11; }
+        CommandField { margin-bottom: 1; }
+        Field { margin-bottom: 0; }
+    }
+    """
+
     def __init__(self, memory: DeliveryMemory, *, value: str = "", refusal: str = "") -> None:
         body = Content(
             "It gets the secret on its standard input; no shell is used. {label}, {id} and "

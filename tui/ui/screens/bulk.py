@@ -15,7 +15,7 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.screen import Screen
 from textual.timer import Timer
-from textual.widgets import Footer, Input, Static
+from textual.widgets import Input, Static
 
 from tui.api.errors import ApiError
 from tui.api.models import Key
@@ -32,6 +32,7 @@ from tui.ui.screens.bulk_rows import brief
 from tui.ui.screens.delete_key import facts_of
 from tui.ui.screens.dialog import ConfirmScreen, TellScreen
 from tui.ui.widgets.button import Button
+from tui.ui.widgets.key_footer import KeyFooter
 from tui.ui.widgets.key_table import KeyTable
 from tui.ui.widgets.keyed import keyed
 from tui.ui.widgets.messages import MessageKind
@@ -119,7 +120,7 @@ class BulkScreen(Screen["BulkResult | None"]):
                 variant="error" if self.is_danger else "primary",
                 compact=True,
             )
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyFooter()
 
     @abstractmethod
     def sentences(self) -> Sequence[str]:

@@ -23,13 +23,19 @@ class CreateKeyScreen(KeyFormScreen[Created]):
     heading = "Create New API Key"
     save_word = "Create"
 
-    def __init__(self, service: KeyService, notice: str, like: Key | None = None) -> None:
-        """Start from the grants and addresses of `like`, if any."""
+    def __init__(
+        self,
+        service: KeyService,
+        notice: str,
+        like: Key | None = None,
+        subaccount: int | None = None,
+    ) -> None:
+        """Start from the grants and addresses of `like`, if any, else for a `subaccount`."""
         self._password = PasswordField(
             is_needed=service.session.has_password,
             placeholder="required to securely authorize this addition",
         )
-        super().__init__(service, notice, password=self._password, like=like)
+        super().__init__(service, notice, password=self._password, like=like, subaccount=subaccount)
 
     def action_save(self) -> None:
         """Create the key, once everything is right."""

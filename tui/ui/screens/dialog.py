@@ -11,12 +11,13 @@ from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Footer, Input, Static
+from textual.widgets import Input, Static
 
 from tui.comparing import unwrapped
 from tui.ui.bindings import Place, bindings_for
 from tui.ui.widgets.button import Button
 from tui.ui.widgets.field import Field
+from tui.ui.widgets.key_footer import KeyFooter
 from tui.ui.widgets.too_small import TooSmall
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ class Dialog(ModalScreen[Answer]):
                 yield from self.asked()
             with Horizontal(id="buttons"):
                 yield from self.buttons()
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyFooter()
 
     def asked(self) -> ComposeResult:
         """What stands between the body and the buttons."""

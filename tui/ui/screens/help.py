@@ -10,12 +10,13 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
-from textual.widgets import Footer, OptionList, Static
+from textual.widgets import OptionList, Static
 
 from tui.search.index import Index
 from tui.search.matches import Matches, TextSearch
 from tui.ui.bindings import COMMANDS, Place, bindings_for, shown_keys
 from tui.ui.screens.possible_actions import PossibleAction
+from tui.ui.widgets.key_footer import KeyFooter
 from tui.ui.widgets.key_help import KeyHelp
 from tui.ui.widgets.search_row import SearchRow
 from tui.ui.widgets.too_small import TooSmall
@@ -63,7 +64,7 @@ class HelpScreen(ModalScreen["PossibleAction | None"]):
                 yield self._keys
                 yield self._other_keys
             yield Static(id="hint")
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyFooter()
 
     def on_resize(self, event: events.Resize) -> None:
         """Lay the keys out in as many columns as there is room for."""

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import ClassVar
 
@@ -15,121 +14,29 @@ from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 from textual.widgets.option_list import Option
 
 from tui.api.models import Key
-from tui.journal import PROOFS, JournalEntry, JournalSnapshot
-from tui.keys.labels import shown_label
+from tui.journal import JournalSnapshot
 from tui.search.index import Index
 from tui.search.matches import Matches, TextSearch
 from tui.search.query import Query, prepare
 from tui.text import count, mask, plain, short
 from tui.ui.bindings import Place, bindings_for
+from tui.ui.screens.dialog import Dialog
+from tui.ui.widgets.button import Button
+from tui.ui.widgets.key_footer import KeyFooter
 from tui.ui.widgets.marked_list import MarkedList
 from tui.ui.widgets.search_row import SearchRow, highlighted
 from tui.ui.widgets.top_bar import TopBar
+from tui.ui.widgets.write_request import WriteRequest, write_requests
 
 MOST = 2_000
 """How many requests are shown at most."""
 
 SLICE = 100
 """How many of them are shown at once; a wide screen has room for fewer."""
-
-LABEL_IN_LINE = 36
-"""How much of a label leaves a line at 80 columns whole, in characters."""
-
-_OUTCOMES = {
-    "begun": "no answer noted: the program was stopped in the middle of it",
-    "done": "done",
-    "refused": "not done",
-    "unknown": "unknown",
-    "delivering": "done",
-    "undelivered": "done",
-    "stored": "done",
-}
-_PROOFS = {"verified": "shown to work", "unverified": "not shown to work"}
-_STYLES = {"done": "$text-success", "stored": "$text-success", "refused": "$text-error"}
-
-
-@dataclass(frozen=True, slots=True)
-class _WriteRequest:
-    """What the journal holds of one write request, its last line last."""
-
-    entries: tuple[JournalEntry, ...]
-    who: str = ""
-    """Who is signed in and where, which is left out of that person's own requests there."""
-    is_doubted: bool = False
-    """Whether the journal says more of it than is understood."""
-    predecessor: str = ""
-    """The short key, masked, of the key that the created one succeeds, or nothing."""
-
-    @property
-    def last(self) -> JournalEntry:
-        """What is known now of the request."""
-        return [entry for entry in self.entries if entry.phase not in PROOFS][-1]
-
-    @property
-    def stored(self) -> str:
-        """How the secret of a created key was stored; that it was not, where it was not."""
-        storings = [entry.detail for entry in self.entries if entry.phase == "stored"]
-        if storings:
-            return f"stored: {plain(storings[-1])}"
-        if self.last.phase == "delivering":
-            return "its delivery was interrupted: verify the key to know whether it was stored"
-        if self.last.action != "create" or self.last.phase not in {"done", "undelivered"}:
-            return ""
-        if self.is_doubted:
-            return "whether its secret was stored is not known: a line can't be understood"
-        return "its secret was never stored"
-
-    def content(self) -> Content:
-        """Return the request in two lines."""
-        last = self.last
-        outcome = _OUTCOMES[last.phase]
-        details = [e.detail for e in self.entries if e.phase != "stored"]
-        if last.predecessor:
-            details.insert(0, f"successor of {self.predecessor or 'a key that is gone'}")
-        proofs = [_PROOFS[e.phase] for e in self.entries if e.phase in PROOFS][-1:]
-        more = [outcome, *(plain(detail) for detail in details if detail), *proofs, self.stored]
-        sender = f"{last.username}@" * bool(last.username) + last.server.partition("://")[2]
-        elsewhere = "" if short(sender, 60) == self.who else f" · {plain(sender)}"
-        return Content.assemble(
-            (f"{last.when.astimezone():%Y-%m-%d %H:%M:%S}  ", "$text-muted"),
-            f"{last.action:<7} ",
-            (f"{mask(last.short_key):<9} ", "$text-muted"),
-            (short(shown_label(last.label), LABEL_IN_LINE), "bold"),
-            "\n  ",
-            (" · ".join(filter(None, more)), _STYLES.get(last.phase, "$text-warning")),
-            (elsewhere, "$text-muted"),
-        )
-
-
-def write_requests(
-    entries: Iterable[JournalEntry],
-    who: str,
-    doubts: Callable[[JournalEntry], bool] = lambda _: False,
-    short_keys: Mapping[str, str] | None = None,
-) -> list[_WriteRequest]:
-    """Return the requests that the lines are about, newest first, without those cut off.
-
-    `doubts` tells of which the journal says more than is understood; `short_keys` are those of
-    listed keys, by id, beside what the lines themselves tell.
-    """
-    by_attempt: dict[str, list[JournalEntry]] = {}
-    names = dict(short_keys or {})
-    for entry in entries:
-        by_attempt.setdefault(entry.attempt, []).insert(0, entry)
-        if entry.key_id and entry.short_key:
-            names.setdefault(entry.key_id, entry.short_key)
-    # A proof is written after the request itself: alone, the lines before it were cut off.
-    whole = (lines for lines in by_attempt.values() if any(e.phase not in PROOFS for e in lines))
-    return [
-        _WriteRequest(
-            tuple(lines), who, any(map(doubts, lines)), mask(names.get(lines[-1].predecessor, ""))
-        )
-        for lines in whole
-    ]
 
 
 def _zone() -> str:
@@ -153,8 +60,11 @@ class JournalScreen(Screen[None]):
         """Show a journal; the listed `keys` tell the short keys of predecessors."""
         super().__init__()
         short_keys = {key.id: key.short_key for key in keys if key.short_key}
-        requests = write_requests(journal.entries, who, journal.doubts, short_keys)[:MOST]
-        self._contents = [request.content() for request in requests]
+        self._requests = write_requests(journal.entries, who, journal.doubts, short_keys)[:MOST]
+        self._matches = Matches(range(len(self._requests)))
+        self._width = 0
+        self._day: date | None = None
+        self._listed: list[WriteRequest | None] = []
         self._unreadable = journal.unreadable
         self._path, self._who = path, who
         self._options = MarkedList(id="requests", compact=True)
@@ -171,11 +81,11 @@ class JournalScreen(Screen[None]):
             yield self._search_row
             yield self._options
             yield Static(id="empty", markup=False)
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyFooter()
 
     def on_mount(self) -> None:
         """Show everything; what is typed narrows it."""
-        self._show(Matches(range(len(self._contents))))
+        self._show(self._matches)
         self._prepare_search()
 
     @work(group="search", description="prepare the search")
@@ -186,7 +96,7 @@ class JournalScreen(Screen[None]):
 
     def _index(self) -> TextSearch:
         prepare()
-        return TextSearch(Index([(content.plain,) for content in self._contents]))
+        return TextSearch(Index([(request.searched,) for request in self._requests]))
 
     def action_close(self) -> None:
         """End the search; else go back to the list of keys."""
@@ -216,7 +126,22 @@ class JournalScreen(Screen[None]):
     def _narrowed(self, event: SearchRow.Narrowed) -> None:
         self._show(event.matches)
 
+    def on_resize(self) -> None:
+        """Cut the lines anew."""
+        self.call_after_refresh(self._show_at_width)
+
+    def _show_at_width(self) -> None:
+        if self._room != self._width:
+            self._show(self._matches)
+
+    @property
+    def _room(self) -> int:
+        """How wide a line may be: beside the mark of the list, its scrollbar and its edges."""
+        return self.size.width - 4
+
     def _show(self, matches: Matches) -> None:
+        self._matches, self._width, self._day = matches, self._room, None
+        self._listed.clear()
         self._options.clear_options()
         self._options.display = bool(matches.rows)
         self._add(matches.rows[:SLICE], matches.highlighted)
@@ -224,11 +149,21 @@ class JournalScreen(Screen[None]):
         empty = self.query_one("#empty", Static)
         empty.display = not matches.rows
         text = "Nothing matches. Esc shows everything again."
-        empty.update(Content(text if self._contents else "Nothing was done yet."))
+        empty.update(Content(text if self._requests else "Nothing was done yet."))
 
     def _add(self, rows: Sequence[int], query: Query) -> None:
-        contents = [highlighted(self._contents[row], query) for row in rows]
-        self._options.add_options(map(Option, contents))
+        """List requests, a heading before the first one of each day."""
+        options: list[Option] = []
+        for request in (self._requests[row] for row in rows):
+            day = request.last.when.astimezone().date()
+            if day != self._day:
+                self._day = day
+                self._listed.append(None)
+                heading = Content.styled(f"{day:%a} {day.day} {day:%B %Y}", "bold $text-accent")
+                options.append(Option(heading, disabled=True))
+            self._listed.append(request)
+            options.append(Option(highlighted(request.line(self._width), query)))
+        self._options.add_options(options)
 
     @work(group="rest", exclusive=True, description="show the rest of the journal")
     async def _add_rest(self, matches: Matches) -> None:
@@ -236,3 +171,33 @@ class JournalScreen(Screen[None]):
         for start in range(SLICE, len(matches.rows), SLICE):
             await asyncio.sleep(0)
             self._add(matches.rows[start : start + SLICE], matches.highlighted)
+
+    @on(MarkedList.OptionSelected)
+    def _open(self, event: MarkedList.OptionSelected) -> None:
+        """Show a request whole."""
+        if (request := self._listed[event.option_index]) is not None:
+            self.app.push_screen(RequestScreen(request))
+
+
+class RequestScreen(Dialog[None]):
+    """Shows all that the journal tells of one request."""
+
+    AUTO_FOCUS = "#no"
+    nothing = None
+
+    def __init__(self, request: WriteRequest) -> None:
+        last = request.last
+        facts = [
+            ("When", f"{last.when.astimezone():%Y-%m-%d %H:%M:%S}"),
+            ("Short key", mask(last.short_key)),
+            ("Key's ID", short(last.key_id)),
+            ("By", plain(last.username)),
+            ("Server", plain(last.server)),
+        ]
+        body = Content.assemble(request.sign, " ", request.outcome or "done")
+        title = f"{last.action.capitalize()}: {request.label}"
+        super().__init__(title, body, [(name, text) for name, text in facts if text])
+
+    def buttons(self) -> ComposeResult:
+        """Only back."""
+        yield Button("Close", id="no", compact=True)

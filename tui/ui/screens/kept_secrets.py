@@ -78,7 +78,7 @@ class _Offer:
         messages = self._view.panel.messages
         try:
             secrets, complaints = await in_thread(
-                partial(self._folder.read, self._service.session.client.server.url)
+                partial(self._folder.read, self._service.session.client.server.identity)
             )
         except TimeoutError:
             complaints, secrets = (f"{plain(str(self._folder.path))} does not answer.",), ()
@@ -96,8 +96,12 @@ class _Offer:
         elif answer == "forget":
             await self._forget(secrets)
         else:
-            pronoun = "it" if len(secrets) == 1 else "them"
-            sentence = f"{count(len(secrets), 'secret')} kept: the next sign-in offers {pronoun}."
+            is_one = len(secrets) == 1
+            stays, pronoun = ("stays", "it") if is_one else ("stay", "them")
+            sentence = (
+                f"{count(len(secrets), 'secret')} {stays} kept in memory and not stored: the next "
+                f"sign-in from this host offers {pronoun}, until you are logged out of it."
+            )
             messages.show(Content(sentence), "note")
 
     def _name(self, kept: KeptSecret) -> str:

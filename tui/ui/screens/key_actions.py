@@ -84,7 +84,8 @@ class KeyActions:
     async def create(self, like: Key | None = None) -> None:
         """Create a key, show its secret once, and go on with the key in the list."""
         app, listing = self._view.app, self._service.listing
-        form = CreateKeyScreen(self._service, self._view.notice, like)
+        subaccount = self._view.profile.subaccount
+        form = CreateKeyScreen(self._service, self._view.notice, like, subaccount)
         created = await app.push_screen_wait(form)
         if created is None:
             if form.was_sent:
@@ -110,9 +111,9 @@ class KeyActions:
         """Show the details of a key on a screen of their own, and go on from there."""
         detail = KeyDetailScreen(
             key,
-            self._service.listing.catalogue,
-            self._now(),
+            self._panel.table.reading,
             who,
+            self._panel.table.state_of(key),
             is_read_only=self._view.profile.read_only,
         )
         action = await self._view.app.push_screen_wait(detail)

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.screen import Screen
-from textual.widgets import Footer
 
-from tui.api.grants import Catalogue
 from tui.api.models import Key
 from tui.ui.bindings import Place, bindings_for, changing_actions
 from tui.ui.widgets.key_facts import KeyFacts
+from tui.ui.widgets.key_footer import KeyFooter
+from tui.ui.widgets.table_line import Reading, RowState
 from tui.ui.widgets.top_bar import TopBar
 
 
@@ -22,20 +21,23 @@ class KeyDetailScreen(Screen[str]):
 
     PLACE = Place.DETAIL
     BINDINGS: ClassVar[list[BindingType]] = list(bindings_for(PLACE))
-    CSS = "KeyDetailScreen KeyFacts { padding: 1 2; height: 1fr; }"
+    CSS = """
+    KeyDetailScreen KeyFacts { padding: 1 2; height: 1fr; }
+    .-short KeyDetailScreen KeyFacts { padding: 0 2; }
+    """
 
     def __init__(
         self,
         key: Key,
-        catalogue: Catalogue,
-        now: datetime,
+        reading: Reading,
         who: str,
+        state: RowState | None = None,
         *,
         is_read_only: bool = False,
     ) -> None:
         super().__init__()
         self._is_read_only = is_read_only
-        self._key, self._catalogue, self._now, self._who = key, catalogue, now, who
+        self._key, self._reading, self._who, self._state = key, reading, who, state
 
     def compose(self) -> ComposeResult:
         """The key, on the whole screen."""
@@ -43,11 +45,11 @@ class KeyDetailScreen(Screen[str]):
         facts = KeyFacts()
         facts.can_focus = True  # it is all that is there, so the arrow keys scroll it
         yield facts
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyFooter()
 
     def on_mount(self) -> None:
         """Show the facts of the key."""
-        self.query_one(KeyFacts).show(self._key, self._catalogue, self._now)
+        self.query_one(KeyFacts).show(self._key, self._reading, self._state)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer nothing that changes a key of a server that is only read."""

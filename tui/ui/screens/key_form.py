@@ -13,7 +13,7 @@ from textual.containers import Horizontal
 from textual.content import Content
 from textual.screen import Screen
 from textual.widget import Widget
-from textual.widgets import Footer, Input
+from textual.widgets import Input
 from textual.worker import Worker
 
 from tui.api.errors import ApiError
@@ -27,6 +27,7 @@ from tui.ui.screens.dialog import ConfirmScreen, ProblemScreen
 from tui.ui.widgets.button import Button
 from tui.ui.widgets.draft_form import DraftForm
 from tui.ui.widgets.grant_grid import GrantGrid
+from tui.ui.widgets.key_footer import KeyFooter
 from tui.ui.widgets.password_field import PasswordField
 from tui.ui.widgets.status import Status
 from tui.ui.widgets.top_bar import TopBar
@@ -60,10 +61,11 @@ class KeyFormScreen(Screen[Result | None]):
         key: Key | None = None,
         password: PasswordField | None = None,
         like: Key | None = None,
+        subaccount: int | None = None,
     ) -> None:
         super().__init__()
         self._service, self._notice = service, notice
-        self.form = DraftForm(service, key, password, like)
+        self.form = DraftForm(service, key, password, like, subaccount)
         self.was_sent = False
         """Whether anything may have changed on the server, however it answered."""
         self._being_sent = ""
@@ -80,7 +82,7 @@ class KeyFormScreen(Screen[Result | None]):
             yield Status()
             yield Button("Cancel", id="cancel", compact=True)
             yield Button(self.save_word, id="save", variant="primary", compact=True)
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyFooter()
 
     @on(Button.Pressed, "#save")
     @on(Input.Submitted)

@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from typing import Any, ClassVar
 
-from textual import on, work
+from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
@@ -23,11 +23,13 @@ from tui.api.session import SessionProblem
 from tui.config.last_used import DeliveryMemory, LastUsed
 from tui.config.profile import Profile
 from tui.keys.attention import Attention
+from tui.keys.labels import shown_label
 from tui.keys.listing import Listing
 from tui.keys.pause import find_pauses
 from tui.keys.service import KeyService
 from tui.problems import Problem, describe
 from tui.search.key_search import KeySearch
+from tui.text import short
 from tui.ui.bindings import Place, bindings_for, changing_actions
 from tui.ui.screens.bulk import BulkScreen
 from tui.ui.screens.bulk_actions import (
@@ -52,6 +54,7 @@ from tui.ui.widgets.key_list_panel import KeyListPanel
 from tui.ui.widgets.key_table import KeyTable
 from tui.ui.widgets.table_line import StateKind
 from tui.ui.widgets.top_bar import Link, TopBar
+from tui.ui.widgets.write_request import WriteRequest, write_requests
 
 KeyAction = Callable[[Key], Coroutine[Any, Any, None]]
 
@@ -150,6 +153,11 @@ class KeysScreen(Screen[None]):
         self.action_reload()
         self.set_interval(MOVE_ON_SECONDS, self._move_on)
 
+    @on(events.Resize)
+    def _follow_width(self) -> None:
+        """Tell in the footer what Enter does at this width."""
+        self.call_after_refresh(self.refresh_bindings)
+
     def on_unmount(self) -> None:
         """Let other instances know that nothing is worked on here any more."""
         self._first_reading.close()
@@ -235,31 +243,50 @@ class KeysScreen(Screen[None]):
         records = await self._service.records()
         pauses = await find_pauses(self._service, listing.keys)
         attention = Attention(self.profile.rotate_after, self._now(), listing.tells_addresses)
+        requests = await asyncio.to_thread(self._requests_by_key, listing)
         due, exposed = await asyncio.to_thread(_due_and_exposed, listing.keys, attention)
         if not self._is_there or listing is not self._service.listing:
             return
         self.query_one(TopBar).notice = self.notice  # the journal has just been read
+        self.panel.journal.use(requests)
         self.panel.table.show_states(row_states(records, pauses, self._now().date()))
         counted = groups(records, pauses)
         self.panel.show_groups({**counted, "due": due - counted["retiring"], "exposed": exposed})
         self._show_facts()
+        self.refresh_bindings()
+
+    def _requests_by_key(self, listing: Listing) -> dict[str, list[WriteRequest]]:
+        """Return what the journal tells of each listed key, newest first."""
+        history = self._service.history
+        snapshot = history.current.snapshot
+        by_key: dict[str, list[WriteRequest]] = {}
+        short_keys = {key.id: key.short_key for key in listing.keys if snapshot.entries}
+        for request in write_requests(snapshot.entries, self._who, snapshot.doubts, short_keys):
+            last = request.last
+            if last.key_id and history.is_about_this_server(last, listing):
+                by_key.setdefault(last.key_id, []).append(request)
+        return by_key
 
     def _move_on(self) -> None:
         """Have ages told as they are now."""
         self.panel.table.set_now(self._now())
+        self._show_facts()
 
     @on(KeyTable.Highlighted)
     def _show_facts(self) -> None:
-        table, catalogue = self.panel.table, self._service.listing.catalogue
-        self.query_one(KeyFacts).show(table.key, catalogue, self._now())
-        kind = table.state_kind
+        table = self.panel.table
+        self.query_one(KeyFacts).show(table.key, table.reading, table.state)
+        key = table.key
+        label = short(shown_label(key.raw_label or "")) if key is not None else ""
+        self.panel.journal.show(key.id if key is not None else "", label)
+        kind = table.state.kind if table.state is not None else ""
         if kind != self._footer_kind:
             self._footer_kind = kind
             self.refresh_bindings()
 
     def footer_word(self, action: str) -> str | None:
         """Return what a key does with the key under the cursor, or with those that are marked."""
-        kind = "" if len(self.panel.table.marked) > 1 else self.panel.table.state_kind
+        kind = "" if len(self.panel.table.marked) > 1 else self._footer_kind
         match action:
             case "open":
                 is_edited = self._shows_facts and not self.profile.read_only

@@ -11,7 +11,7 @@ from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Footer, OptionList
+from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from tui.manual import NAMES, topics, with_tables
@@ -20,6 +20,7 @@ from tui.search.index import Index
 from tui.search.matches import Matches, TextSearch
 from tui.search.query import Query
 from tui.ui.bindings import Place, bindings_for, key_table
+from tui.ui.widgets.key_footer import KeyFooter
 from tui.ui.widgets.manual_page import ManualPage
 from tui.ui.widgets.marked_list import MarkedList
 from tui.ui.widgets.search_row import SearchRow
@@ -62,7 +63,7 @@ class ManualScreen(Screen[None]):
             with Horizontal(id="columns"):
                 yield self._contents
                 yield self._reading
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyFooter()
 
     def on_mount(self) -> None:
         """List the pages, and show one."""

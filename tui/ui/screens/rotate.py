@@ -13,7 +13,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
-from textual.widgets import Footer, Input, Static
+from textual.widgets import Input, Static
 
 from tui.delivery import NewSecret
 from tui.keys.rotation import NotVerified, Rotation, State, Step
@@ -43,6 +43,7 @@ from tui.ui.screens.rotation_text import (
 )
 from tui.ui.screens.secret import BY_WORD, ask_stored
 from tui.ui.screens.secret_box import SecretBox, ShowsSecret
+from tui.ui.widgets.key_footer import KeyFooter
 from tui.ui.widgets.keyed import keyed
 from tui.ui.widgets.lanes import Lanes
 from tui.ui.widgets.password_field import PasswordField
@@ -114,7 +115,7 @@ class RotateScreen(ShowsSecret[str]):
                             yield Static(id=f"planned-{name}", markup=False)
                 yield Proofs()
         yield Status()
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyFooter()
 
     def on_mount(self) -> None:
         """Show where the rotation stands."""

@@ -7,10 +7,11 @@ from datetime import datetime
 from textual.content import Content
 
 from tui.api.errors import Forbidden
-from tui.api.grants import Catalogue
+from tui.api.grants import Catalogue, letters, sends
 from tui.api.models import KeyDraft
 from tui.keys.labels import base_label, shown_label
 from tui.keys.rotation import Rotation, State
+from tui.keys.rotation.states import MarkNotKept
 from tui.keys.write_outcomes import SecretLost
 from tui.problems import describe
 from tui.text import count, plain, short
@@ -98,7 +99,8 @@ def problem_text(rotation: Rotation) -> Content:
     problem = describe(error, rotation.predecessor)
     says_more = rotation.state in _HINTED_STATES or isinstance(error, Forbidden)
     detail = "" if isinstance(error, SecretLost) else problem.detail  # the next step says as much
-    lines = filter(None, (detail, problem.hint if says_more else ""))
+    said = [sentence for name, sentence in problem.fields.items() if name != "password"]
+    lines = filter(None, (*said, "" if said else detail, problem.hint if says_more else ""))
     title = Content.assemble(("✗ ", "$text-error"), (problem.title, "bold $text-error"))
     return Content("\n").join([title, *map(Content, lines)])
 
@@ -115,9 +117,12 @@ def render_title(rotation: Rotation) -> Content:
     draft = rotation.draft
     label = plain(base_label(rotation.predecessor.raw_label or ""))
     addresses = count(len(draft.valid_ips), "address range") if draft.valid_ips else "any address"
+    is_exposed = sends(draft.grants) and not draft.valid_ips
     return Content.assemble(
         (short(label, 44), "bold"),
-        (f"   {count(len(draft.grants), 'grant')}   {addresses}", "$text-muted"),
+        f"   {letters(draft.grants)}   ",
+        (addresses, "$text-muted"),
+        (" !" if is_exposed else "", "$text-warning"),
     )
 
 
@@ -131,7 +136,9 @@ def note_text(rotation: Rotation) -> str:
             f"{time_text(write.until)}: the other key stays until then."
         )
     problem = rotation.mark_problem
-    if problem is not None and rotation.state is not S.UNDONE:
+    if isinstance(problem, MarkNotKept) and rotation.state is not S.UNDONE:
+        notes.append(problem.sentence)
+    elif problem is not None and rotation.state is not S.UNDONE:
         is_marked = mark_is_there(rotation)
         reason = describe(problem).one_line
         notes.append(

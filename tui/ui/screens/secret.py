@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from tui.api.grants import Catalogue
 from tui.delivery import NewSecret
@@ -22,6 +22,7 @@ from tui.ui.screens.dialog import ConfirmScreen
 from tui.ui.screens.secret_box import SecretBox, ShowsSecret
 from tui.ui.screens.verify import Verify, VerifyScreen
 from tui.ui.widgets.action_list import ActionLine
+from tui.ui.widgets.key_footer import KeyFooter
 from tui.ui.widgets.top_bar import TopBar
 
 _WORKS = {
@@ -79,7 +80,7 @@ class SecretScreen(ShowsSecret[str]):
             yield Static(self._title, id="title")
             yield Static(self._about(), id="about")
             yield SecretBox(lambda: self._attempt, self._labels, MORE_ACTIONS)
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyFooter()
 
     def on_mount(self) -> None:
         """Show the secret."""

@@ -11,12 +11,13 @@ from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 from textual.widgets.option_list import Option
 
 from tui.config.profile import Profile
 from tui.text import short
 from tui.ui.bindings import Place, bindings_for
+from tui.ui.widgets.key_footer import KeyFooter
 from tui.ui.widgets.marked_list import MarkedList
 from tui.ui.widgets.too_small import TooSmall
 
@@ -48,7 +49,7 @@ class ServersScreen(ModalScreen["Profile | None"]):
             yield warning
             lines.append(Content("Another one: its address is asked for"))
             yield MarkedList(*map(Option, lines), id="servers", compact=True)
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyFooter()
 
     @on(MarkedList.OptionSelected)
     def _selected(self, event: MarkedList.OptionSelected) -> None:

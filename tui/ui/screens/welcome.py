@@ -11,12 +11,13 @@ from textual.containers import Center, VerticalScroll
 from textual.content import Content
 from textual.message import Message
 from textual.screen import Screen
-from textual.widgets import Footer, Input, Static
+from textual.widgets import Input, Static
 
 from tui.api.address import AddressFault, BadAddress, parse_server
 from tui.problems import describe
 from tui.ui.bindings import Place, bindings_for
 from tui.ui.widgets.field import Field
+from tui.ui.widgets.key_footer import KeyFooter
 from tui.ui.widgets.top_bar import TopBar
 
 _ABOUT = (
@@ -59,7 +60,7 @@ class WelcomeScreen(Screen[None]):
             yield Static(_ABOUT, id="about", markup=False)
             yield Field("Server", id="server", placeholder="https://momentum.example")
             yield Static(_MORE, id="more")
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyFooter()
 
     @on(Input.Submitted)
     def action_go_on(self) -> None:

@@ -35,8 +35,8 @@ def delivery_memory_of(app: App[Any]) -> DeliveryMemory:
     return DeliveryMemory(LastUsed(), "", {})
 
 
-_NAME_WIDTH = 15
-"""How many cells the name of a command takes, with the blanks behind it."""
+_LONGEST_NAME = 20
+"""How many characters of a command's name are shown."""
 
 
 class CommandField(Vertical):
@@ -50,7 +50,7 @@ class CommandField(Vertical):
         height: auto;
         MarkedList {
             height: auto; max-height: 8; border: none; padding: 0; margin-top: 1;
-            background: transparent; text-wrap: nowrap; text-overflow: ellipsis;
+            background: transparent;
         }
     }
     """
@@ -75,11 +75,10 @@ class CommandField(Vertical):
         memory, path = self._memory, os.environ.get("PATH")
         self._recipes = await asyncio.to_thread(recipes, memory.commands, memory.last_command, path)
         for recipe in self._recipes:
-            name = short(recipe.name, _NAME_WIDTH - 2)
-            command = short(recipe.command)
-            self._list.add_option(
-                Option(Content.assemble((f"{name:<{_NAME_WIDTH}}", "$text-muted"), command))
-            )
+            is_named = recipe.name != recipe.command.partition(" ")[0]
+            name = f"{short(recipe.name, _LONGEST_NAME)}: " if is_named else ""
+            line = Content.assemble((name, "$text-muted"), short(recipe.command))
+            self._list.add_option(Option(line))
         self._list.highlighted = next(
             (n for n, each in enumerate(self._recipes) if each.command == self.field.value), None
         )

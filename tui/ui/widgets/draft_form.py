@@ -37,7 +37,8 @@ class DraftForm(Vertical):
     """Edits a draft of a key; the screen around it decides where the draft goes.
 
     `key` is what is edited, if anything, and `like` a key whose grants and addresses a new one
-    gets; `password` stands among the fields where the account's password is needed, too.
+    gets; else a new one begins with the `subaccount`. `password` stands among the fields where the
+    account's password is needed, too.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class DraftForm(Vertical):
         key: Key | None,
         password: PasswordField | None,
         like: Key | None = None,
+        subaccount: int | None = None,
     ) -> None:
         super().__init__(id="form")
         self._service, self._password = service, password
@@ -57,13 +59,15 @@ class DraftForm(Vertical):
             "Label *", self._old_label, id="label", placeholder="My Application API Key"
         )
         self._ips = Field("Allowed IPs", self._old_ips, id="ips", placeholder="any address")
-        self._old_account = str(like.subaccount_id or "") if like else ""
+        account = like.subaccount_id if like else subaccount
+        self._old_account = str(account or "")
         self._subaccount = Field(
             "Subaccount", self._old_account, id="subaccount", placeholder="primary account"
         )
-        self._asks_account = key is None and service.listing.has_subaccounts
+        has_accounts = service.listing.has_subaccounts or subaccount is not None
+        self._asks_account = key is None and has_accounts
         origin = key or like
-        self._account = origin.subaccount_id if origin else None
+        self._account = origin.subaccount_id if origin else subaccount
         """Whose grants are on offer: a subaccount's, or None for the primary account's."""
         self._grants = GrantGrid(service.listing.catalogue, self._old_grants, id="grants")
         self._search_row = SearchRow(self._grants, "grant")

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Sequence
 
+from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from tui.api.grants import Catalogue
+from tui.api.grants import Catalogue, letters
 from tui.api.models import Key
 from tui.keys.labels import shown_label
 from tui.keys.paused_mark import is_paused, paused_mark
 from tui.search.permissions import PREFIX, allowed_by, is_documented
-from tui.text import ago, count, mask, plain, short
+from tui.text import age, mask, plain, short
+from tui.ui.widgets.columns import LETTERS
+from tui.ui.widgets.table_line import DUE, Reading, RowState
+
+_NAMES = len("Subacc ")
+"""How many cells the names of the facts take."""
 
 
 class KeyFacts(VerticalScroll, can_focus=False):
@@ -30,24 +35,24 @@ class KeyFacts(VerticalScroll, can_focus=False):
 
     def __init__(self) -> None:
         super().__init__()
-        self._describe: Callable[[int], Content] | None = None
+        self._told: tuple[Key | None, Reading, RowState | None] | None = None
         self._drawn_width = 0
 
     def compose(self) -> ComposeResult:
         """One text that scrolls."""
         yield Static(id="facts")
 
-    def show(self, key: Key | None, catalogue: Catalogue, now: datetime) -> None:
-        """Show the facts of `key`, or nothing."""
-
-        def describe_in(width: int) -> Content:
-            return Content("") if key is None else describe(key, catalogue, now, width)
-
-        self._describe = describe_in
-        self._drawn_width = 0
+    def show(self, key: Key | None, reading: Reading, state: RowState | None = None) -> None:
+        """Show the facts of `key`, or nothing; its state stands below its label."""
+        told = (key, reading, state)
+        if told == self._told:
+            return
+        is_other = key != (self._told[0] if self._told else None)
+        self._told, self._drawn_width = told, 0
         if self.display:
             self._update()
-        self.scroll_home(animate=False, immediate=True)
+        if is_other:
+            self.scroll_home(animate=False, immediate=True)
 
     def on_show(self) -> None:
         """Draw what was to be shown while this was hidden."""
@@ -59,61 +64,111 @@ class KeyFacts(VerticalScroll, can_focus=False):
 
     def _update(self) -> None:
         width = self.scrollable_content_region.width
-        if self._describe is not None and width != self._drawn_width:
-            self.query_one("#facts", Static).update(self._describe(width))
+        if self._told is not None and width != self._drawn_width:
+            key, reading, state = self._told
+            text = Content("") if key is None else describe(key, reading, width, state)
+            self.query_one("#facts", Static).update(text)
             self._drawn_width = width
 
 
-def describe(key: Key, catalogue: Catalogue, now: datetime, width: int) -> Content:
+def describe(key: Key, reading: Reading, width: int, state: RowState | None = None) -> Content:
     """Return what is known of `key`, in lines of `width` columns."""
-    label = short(shown_label(key.raw_label or ""))
-    lines = [Content.styled(label or "(no label)", "bold $text-accent")]
-    if key.short_key:
-        lines.append(Content.styled(mask(key.short_key), "$text-muted"))
-    lines += [Content(""), Content.styled(count(len(key.grants), "permission"), "bold")]
-    for grant in catalogue.ordered(key.grants):
-        lines.append(Content(catalogue.label(grant)))
-        if allows := catalogue.description(grant):
-            lines += _indented(allows, width)
-        elif grant not in catalogue:
-            lines += _indented("not in this server's catalogue", width)
-        for access in () if is_documented(grant) else allowed_by(grant):
-            methods = ", ".join(access.methods)
-            lines += _indented(f"{methods} on {PREFIX}{access.path}, to judge by its name", width)
-    lines += [Content(""), Content.styled("Allowed IPs", "bold")]
-    lines += _addresses(key)
+    label = short(shown_label(key.raw_label or "")) or "(no label)"
+    lines = [Content.assemble((label, "bold $text-accent"), (_masked(key), "$text-muted"))]
+    if state is not None and state.text:
+        style = "$text-error" if state.kind == "problem" else "$text-accent"
+        lines.append(Content.styled(f"{state.sign} {short(state.text)}".strip(), style))
+    lines += [Content(""), *_grants(key, reading.catalogue, width), Content("")]
+    lines += _fact("From", _addresses(key, reading), width)
     if key.owner:
-        lines += [Content(""), Content.styled("Owner", "bold"), Content(short(key.owner))]
+        lines += _fact("Owner", [Content(short(key.owner))], width)
     if key.subaccount_id:
-        lines += [
-            Content(""),
-            Content.styled("Subaccount", "bold"),
-            Content(str(key.subaccount_id)),
-        ]
+        lines += _fact("Subacc", [Content(str(key.subaccount_id))], width)
     if moment := key.created_at:
-        lines += [
-            Content(""),
-            Content.styled("Created", "bold"),
-            Content(f"{ago(moment, now)}, {moment:%Y-%m-%d %H:%M} UTC"),
-        ]
-    lines += [Content(""), Content.styled("ID", "bold"), Content(short(key.id))]
+        attention = reading.attention
+        is_retiring = state is not None and state.kind == "retiring"
+        due = f" {DUE}" * (attention.is_due(key) and not is_retiring)
+        made = Content.assemble(
+            age(moment, attention.now),
+            (due, "$text-warning"),
+            (f" {moment:%Y-%m-%d %H:%M} UTC", "$text-muted"),
+        )
+        lines += _fact("Made", [made], width)
+    lines += _fact("ID", [Content(short(key.id))], width)
     return Content("\n").join(lines)
 
 
-def _addresses(key: Key) -> list[Content]:
-    """Return from where the key works; of a paused one, since when it works from nowhere."""
-    if not is_paused(key.raw_valid_ips):
-        return [Content(short(ip)) for ip in key.allowed_ips] or [Content("any address")]
-    mark = paused_mark(key.raw_label or "")
-    since = f" since {mark.since:%Y-%m-%d}" if mark else ""
-    lines = [Content.styled(f"none: paused{since}, z resumes it", "$text-warning")]
-    if mark is not None and mark.valid_ips is not None:
-        before = ", ".join(map(plain, mark.valid_ips)) or "any address"
-        lines.append(Content(f"before: {before}"))
+def _masked(key: Key) -> str:
+    return f"  {mask(key.short_key)}" if key.short_key else ""
+
+
+def _fact(name: str, values: Sequence[Content], width: int) -> list[Content]:
+    """Return a fact, its values below each other behind its name; where they are too wide, below.
+
+    So nothing is broken over two lines that one line has room for.
+    """
+    heading = Content.styled(f"{name:<{_NAMES}}", "$text-muted")
+    if any(value.cell_length > width - _NAMES for value in values):
+        return [heading, *values]
+    indents = [heading, *[Content(" " * _NAMES)] * (len(values) - 1)]
+    return [indent + value for indent, value in zip(indents, values, strict=True)]
+
+
+def _grants(key: Key, catalogue: Catalogue, width: int) -> list[Content]:
+    """Return the grants: what each is good for in letters, its label, and what it allows."""
+    grants = catalogue.ordered(key.grants)
+    if not grants:
+        return [Content("no grants" if key.raw_grants is not None else "grants not told")]
+    labels = {grant: catalogue.label(grant) for grant in grants}
+    column = max(map(cell_len, labels.values())) + 2
+    lines: list[Content] = []
+    for grant in grants:
+        label = Content.assemble((f"{letters([grant])}  ", "$text-muted"), labels[grant])
+        allowed = _allowed(grant, catalogue)
+        if allowed and all(cell_len(text) <= width - LETTERS - column for text in allowed):
+            first, *others = (Content.styled(text, "$text-muted") for text in allowed)
+            lines.append(label.pad_right(column - cell_len(labels[grant])) + first)
+            lines += [Content(" " * (LETTERS + column)) + text for text in others]
+        else:
+            lines.append(label)
+            lines += [line for text in allowed for line in _indented(text, width)]
     return lines
 
 
+def _allowed(grant: str, catalogue: Catalogue) -> list[str]:
+    """Return what a grant allows, as far as somebody says or its name tells."""
+    texts: list[str] = []
+    if allows := catalogue.description(grant):
+        texts.append(allows)
+    elif grant not in catalogue:
+        texts.append("not in this server's catalogue")
+    for access in () if is_documented(grant) else allowed_by(grant):
+        methods = ", ".join(access.methods)
+        texts.append(f"{methods} on {PREFIX}{access.path}, to judge by its name")
+    return texts
+
+
+def _addresses(key: Key, reading: Reading) -> list[Content]:
+    """Return from where the key works; of a paused one, since when it works from nowhere."""
+    if is_paused(key.raw_valid_ips):
+        mark = paused_mark(key.raw_label or "")
+        since = f" since {mark.since:%Y-%m-%d}" if mark else ""
+        lines = [Content.styled(f"none: paused{since}, z resumes it", "$text-warning")]
+        if mark is not None and mark.valid_ips is not None:
+            before = ", ".join(map(plain, mark.valid_ips)) or "any address"
+            lines.append(Content(f"before: {before}"))
+        return lines
+    if key.allowed_ips:
+        return [Content(short(ip)) for ip in key.allowed_ips]
+    if reading.attention.is_exposed(key):
+        return [
+            Content.assemble("any address", (f" {DUE}", "$text-warning")),
+            Content.styled("It sends mail: e limits it.", "$text-muted"),
+        ]
+    return [Content("any address")]
+
+
 def _indented(text: str, width: int) -> list[Content]:
-    """Return muted lines that all begin two columns further in."""
-    lines = Content.styled(text, "$text-muted").wrap(max(width - 2, 1))
-    return [Content("  ") + line for line in lines]
+    """Return muted lines that all begin beneath the label."""
+    lines = Content.styled(text, "$text-muted").wrap(max(width - LETTERS, 1))
+    return [Content(" " * LETTERS) + line for line in lines]

@@ -13,11 +13,12 @@ from textual.widgets import Static
 
 from tui.api.grants import Catalogue
 from tui.api.models import Key
-from tui.config.rotation_policy import RotationPolicy
+from tui.keys.rotation_policy import RotationPolicy
 from tui.problems import Problem
 from tui.search.matches import Matches, Search
 from tui.text import short
 from tui.ui.widgets.button import Button
+from tui.ui.widgets.journal_pane import JournalPane
 from tui.ui.widgets.key_table import KeyTable
 from tui.ui.widgets.messages import MessageKind, Messages
 from tui.ui.widgets.search_row import PLACEHOLDER, SearchRow
@@ -57,6 +58,7 @@ class KeyListPanel(Vertical):
         super().__init__()
         self.table, self.status = KeyTable(policy), Status()
         self.messages, self.summary = Messages(shown=1), SummaryLine()
+        self.journal = JournalPane()
         self.search_row = SearchRow(self.table, "key", placeholder=f"{PLACEHOLDER}, may GET /path")
         self.problem: Problem | None = None
         """What went wrong last, until the keys are read again."""
@@ -76,6 +78,7 @@ class KeyListPanel(Vertical):
             with Horizontal(id="ways"):
                 yield Button("Try again", id="try-again", variant="primary", compact=True)
                 yield Button("Show error details", id="show-details", compact=True)
+        yield self.journal
         yield self.status
         yield self.messages
 
@@ -222,6 +225,7 @@ class KeyListPanel(Vertical):
         """Show the table, or what stands in its place, with the buttons for a failure."""
         self.table.display = is_shown
         self.query_one("#state").display = not is_shown
+        self.set_class(is_shown, "-listing")
         for name in ("#try-again", "#show-details"):
             self.query_one(name).display = is_failure
         focused = self.screen.focused

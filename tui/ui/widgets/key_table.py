@@ -19,8 +19,8 @@ from textual.strip import Strip
 
 from tui.api.grants import Catalogue
 from tui.api.models import Key
-from tui.config.rotation_policy import RotationPolicy
 from tui.keys.attention import Attention
+from tui.keys.rotation_policy import RotationPolicy
 from tui.search.query import Query
 from tui.ui.widgets.columns import Column, Order, Span, informative_columns, layout
 from tui.ui.widgets.selection import Selection
@@ -288,10 +288,18 @@ class KeyTable(ScrollView, can_focus=True, inherit_bindings=False):
             self.refresh(self._rows)
 
     @property
-    def state_kind(self) -> StateKind:
-        """The kind of the state that the key under the cursor is in."""
-        state = self._states.get(self.key.id) if self.key is not None else None
-        return state.kind if state is not None else ""
+    def state(self) -> RowState | None:
+        """The state that the key under the cursor is in."""
+        return self.state_of(self.key) if self.key is not None else None
+
+    def state_of(self, key: Key) -> RowState | None:
+        """Return the state of a key, if it is in any."""
+        return self._states.get(key.id)
+
+    @property
+    def reading(self) -> Reading:
+        """By what the keys are read."""
+        return self._reading
 
     def set_now(self, now: datetime) -> None:
         """Show ages as they are at that moment, in UTC; only rows that change are painted."""
