@@ -8,8 +8,8 @@ import pytest
 
 from tui.api.grants import MOMENTUM, Catalogue, letters
 from tui.api.models import Key
-from tui.config.rotation_policy import RotationPolicy
 from tui.keys.attention import Attention
+from tui.keys.rotation_policy import RotationPolicy
 from tui.text import age
 from tui.ui.widgets.columns import Column, cell, permissions
 

@@ -11,14 +11,18 @@ from rich.console import Console
 from rich.style import Style
 from textual._compositor import CompositorUpdate
 from textual.app import App, ComposeResult
+from textual.css import stylesheet
 from textual.geometry import Offset
+from textual.screen import Screen
 from textual.widgets import Label
 
 from tui.ui.terminal.textual_internals import (
     DiscreetApp,
+    OnceParsed,
     Piece,
     SendingDriver,
     limit_colours,
+    make_replaceable,
     write_to_terminal,
 )
 
@@ -109,6 +113,23 @@ async def test_a_sequence_reaches_the_driver_of_the_app() -> None:
     write_to_terminal(Faulty(), "nowhere to go, and no error")
 
 
+class Replacing(App[None]):
+    """Shows a screen of its own at first."""
+
+    def get_default_screen(self) -> Screen[None]:
+        first = Screen[None](id="first")
+        make_replaceable(self, first)
+        return first
+
+
+async def test_the_first_screen_can_be_replaced() -> None:
+    app = Replacing()
+    async with app.run_test():
+        assert app.screen.id == "first"
+        await app.switch_screen(Screen(id="second"))
+        assert [screen.id for screen in app.screen_stack] == ["second"]
+
+
 async def test_the_driver_of_the_app_draws_all_of_it() -> None:
     app = Faulty()
     async with app.run_test():
@@ -158,3 +179,43 @@ async def test_without_colours_there_is_none() -> None:
     async with app.run_test():
         color = app.first_cell().color
         assert color is None or color.is_default
+
+
+class Padded(Screen[None]):
+    CSS = "Padded { padding: 3; } Padded Label { color: $primary; }"
+
+    def compose(self) -> ComposeResult:
+        yield Label("padded")
+
+
+class Sheets(App[None]):
+    def __init__(self) -> None:
+        super().__init__()
+        self.stylesheet = OnceParsed(variables=self.get_css_variables())
+
+
+async def test_a_style_sheet_is_parsed_once_and_anew_for_other_variables(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    parsed = list[str]()
+    parse = stylesheet.parse
+    monkeypatch.setattr(
+        stylesheet,
+        "parse",
+        lambda scope, css, *rest, **options: (
+            parsed.append(css),
+            parse(scope, css, *rest, **options),
+        )[1],
+    )
+    for is_first in (True, False):
+        parsed.clear()
+        app = Sheets()
+        async with app.run_test():
+            await app.push_screen(Padded())
+            assert app.screen.styles.padding.top == 3
+            assert bool(parsed) is is_first
+            assert len(set(parsed)) == len(parsed)
+            first = app.screen.query_one(Label).styles.color
+            app.theme = "textual-light"
+            await app.workers.wait_for_complete()
+            assert app.screen.query_one(Label).styles.color != first

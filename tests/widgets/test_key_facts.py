@@ -55,7 +55,7 @@ async def test_what_is_hidden_is_told_when_it_comes_to_be_seen() -> None:
 def test_a_line_that_is_broken_keeps_its_indent() -> None:
     key = Key("1", "Alpha", raw_grants=("transmissions/modify",))
     text = describe(key, READING, 30).plain
-    assert "\n     GET, POST, PUT, DELETE\n     on /api/v1/transmissions\n" in text
+    assert "\n     GET, POST, PUT, DELETE on\n     /api/v1/transmissions\n" in text
 
 
 def test_what_a_grant_allows_that_is_not_documented_is_judged_by_its_name() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from tui.api.address import PREFIX
 from tui.config.reading import ConfigFile, Value
-from tui.config.rotation_policy import A_YEAR, RotationPolicy
+from tui.keys.rotation_policy import A_YEAR, RotationPolicy
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 
 from tui.api.grants import sends
 from tui.api.models import Key
-from tui.config.rotation_policy import RotationPolicy
 from tui.keys.labels import base_label
+from tui.keys.rotation_policy import RotationPolicy
 
 _LONG_AGO = datetime.fromtimestamp(0, UTC)
 

@@ -136,8 +136,8 @@ class JournalScreen(Screen[None]):
 
     @property
     def _room(self) -> int:
-        """How wide a line may be: beside the mark of the list, and its scrollbar."""
-        return self._options.scrollable_content_region.width - 1
+        """How wide a line may be: beside the mark of the list, its scrollbar and its edges."""
+        return self.size.width - 4
 
     def _show(self, matches: Matches) -> None:
         self._matches, self._width, self._day = matches, self._room, None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from rich.color import ColorSystem
 from rich.segment import Segment
@@ -13,16 +13,51 @@ from rich.style import Style
 from rich.text import Text
 from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.app import App
+from textual.css.model import RuleSet
+from textual.css.stylesheet import Stylesheet
+from textual.css.types import CSSLocation
 from textual.driver import Driver
 from textual.filter import Monochrome, NoColor
 from textual.geometry import Offset
 from textual.keys import _character_to_key
+from textual.screen import Screen
 from textual.strip import SGR_STYLES
 
 Result = TypeVar("Result")
 
+_Parsed = tuple[str, CSSLocation, bool, int, str, tuple[tuple[str, str], ...]]
+
 Piece = tuple[int, int, Sequence[Segment]]
 """A row and a column of the screen, and the text that begins there."""
+
+
+class OnceParsed(Stylesheet):
+    """Style sheets of which each is parsed once, as long as the variables stay the same.
+
+    Textual parses all of them anew whenever a screen with a sheet of its own is opened first.
+    """
+
+    _rules_of: ClassVar[dict[_Parsed, list[RuleSet]]] = {}
+
+    def _parse_rules(
+        self,
+        css: str,
+        read_from: CSSLocation,
+        is_default_rules: bool = False,
+        tie_breaker: int = 0,
+        scope: str = "",
+    ) -> list[RuleSet]:
+        variables = tuple(self._variables.items())
+        sheet = (css, read_from, is_default_rules, tie_breaker, scope, variables)
+        if sheet not in self._rules_of:
+            self._rules_of[sheet] = super()._parse_rules(
+                css, read_from, is_default_rules, tie_breaker, scope
+            )
+        return self._rules_of[sheet]
+
+    def reparse(self) -> None:
+        """Take in sheets that were added, and variables that were changed."""
+        self.parse()
 
 
 class DiscreetApp(App[Result]):
@@ -99,6 +134,11 @@ def limit_colours(app: App[Any], colours: ColorSystem | None) -> None:
     app._filters = [f for f in app._filters if not isinstance(f, Monochrome | NoColor)]
     if colours is None:
         app._filters.append(NoColor())
+
+
+def make_replaceable(app: App[Any], first: Screen[Any]) -> None:
+    """Have `switch_screen` replace the first screen, as it does those that were pushed."""
+    first._push_result_callback(app, None)
 
 
 def write_to_terminal(app: App[Any], sequence: str) -> None:

@@ -13,7 +13,7 @@ from textual.widgets import Static
 
 from tui.api.grants import Catalogue
 from tui.api.models import Key
-from tui.config.rotation_policy import RotationPolicy
+from tui.keys.rotation_policy import RotationPolicy
 from tui.problems import Problem
 from tui.search.matches import Matches, Search
 from tui.text import short

@@ -19,8 +19,8 @@ from textual.strip import Strip
 
 from tui.api.grants import Catalogue
 from tui.api.models import Key
-from tui.config.rotation_policy import RotationPolicy
 from tui.keys.attention import Attention
+from tui.keys.rotation_policy import RotationPolicy
 from tui.search.query import Query
 from tui.ui.widgets.columns import Column, Order, Span, informative_columns, layout
 from tui.ui.widgets.selection import Selection

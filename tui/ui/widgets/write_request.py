@@ -12,7 +12,7 @@ from tui.keys.labels import shown_label
 from tui.text import mask, plain, short
 from tui.ui.widgets.columns import fit
 
-_LABEL_SHARE, _LABEL_MIN, _LABEL_MAX = 0.28, 8, 44
+_LABEL_SHARE, _LABEL_MIN, _LABEL_MAX = 0.3, 8, 44
 """The label's part of a line, and its limits in cells."""
 
 _OUTCOMES = {
@@ -58,22 +58,30 @@ class WriteRequest:
         if storings:
             return f"stored: {plain(storings[-1])}"
         if self.last.phase == "delivering":
-            return "its delivery was interrupted: verify the key to know whether it was stored"
+            return "delivery interrupted: verify the key to know whether it was stored"
         if self.last.action != "create" or self.last.phase not in {"done", "undelivered"}:
             return ""
         if self.is_doubted:
-            return "whether its secret was stored is not known: a line can't be understood"
-        return "its secret was never stored"
+            return "perhaps stored: a line can't be understood"
+        return "secret never stored"
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether a key was created of whose secret nothing tells that it was stored."""
+        return bool(self.stored) and all(entry.phase != "stored" for entry in self.entries)
 
     @property
     def outcome(self) -> str:
         """What came of it, in words; nothing where it was simply done."""
         last = self.last
         details = [entry.detail for entry in self.entries if entry.phase != "stored"]
-        if last.predecessor:
-            details.insert(0, f"successor of {self.predecessor or 'a key that is gone'}")
         proofs = [_PROOFS[entry.phase] for entry in self.entries if entry.phase in PROOFS][-1:]
-        words = [_OUTCOMES[last.phase], *map(plain, details), *proofs, self.stored, self.elsewhere]
+        words = [_OUTCOMES[last.phase], *map(plain, details), *proofs, self.stored]
+        if self.is_lost:
+            words.insert(0, words.pop())
+        if last.predecessor:
+            words.append(f"successor of {self.predecessor or 'a key that is gone'}")
+        words.append(self.elsewhere)
         return " · ".join(filter(None, words))
 
     @property
@@ -86,8 +94,8 @@ class WriteRequest:
     @property
     def sign(self) -> tuple[str, str]:
         """The sign of the outcome, and its colour."""
-        phase, is_lost = self.last.phase, self.stored.startswith(("its ", "whether "))
-        is_open = phase in {"begun", "unknown"} or is_lost
+        phase = self.last.phase
+        is_open = phase in {"begun", "unknown"} or self.is_lost
         return _OPEN if is_open else _SIGNS.get(phase, _DONE)
 
     def line(self, width: int, *, when: str = "%H:%M", is_named: bool = True) -> Content:

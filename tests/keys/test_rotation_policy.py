@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from tui.config.rotation_policy import RotationPolicy, parse_age
+from tui.keys.rotation_policy import RotationPolicy, parse_age
 
 NOW = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
 
