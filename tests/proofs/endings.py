@@ -235,7 +235,7 @@ def _no_secret(text: str, secrets: list[str], where: str) -> None:
 def _told_at_next_start(place: Place, home: Path, node: Node) -> None:
     with Program("--url", node.url, "--username", node.username, state=home) as program:
         program.sign_in(node)
-        program.shows(f"secret {place}")
+        program.shows(place)
 
 
 def main() -> int:

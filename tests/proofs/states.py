@@ -173,7 +173,7 @@ def rotation_secret(scene: Scene) -> None:
     key_list(scene)
     scene.program.go_to("Rotated")
     scene.program.press("r")
-    scene.program.shows("Rotate API Key", "Account Password")
+    scene.program.shows("› Rotate", "Account Password")
     scene.program.send(scene.node.password + "\r")
     scene.program.shows("never be retrieved again", "s Stored")
     scene.shows_secret = True
@@ -181,6 +181,8 @@ def rotation_secret(scene: Scene) -> None:
 
 def rotation_between_steps(scene: Scene) -> None:
     rotation_secret(scene)
+    scene.program.press("c")
+    scene.program.shows("Sent to the terminal's clipboard")
     scene.program.press("s")
     scene.program.shows("Both keys work")
 
