@@ -127,7 +127,7 @@ def cell(state: str, end: str) -> str:
             _judge_terminal(scene, end)
             _judge_processes(mark)
             _judge_secrets(scene, place, count, node)
-        if place in {Place.NEVER_STORED, Place.PERHAPS_STORED}:
+        if place in {Place.NEVER_STORED, Place.CUT_OFF, Place.PERHAPS_STORED}:
             _told_at_next_start(place, home, node)
         return f"{status} {place}"
 
