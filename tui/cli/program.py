@@ -21,10 +21,10 @@ from tui.cli.settled import (
     started_profile,
     unknown_server,
 )
+from tui.config.config_file import BadConfig
 from tui.config.known_servers import KnownServers
 from tui.config.last_used import LastUsed
 from tui.config.profile import Profile
-from tui.config.reading import BadConfig
 from tui.sandbox.options import SandboxMissing
 from tui.state_folder import state_folder
 
