@@ -142,6 +142,7 @@ class Rotate(Page):
         await self.idle()
 
     async def store(self) -> None:
+        await self.idle()  # one step at a time
         await self.press("stored")
         await self.me.until("Put the new secret to use")
 
