@@ -178,6 +178,13 @@ def test_a_file_that_everybody_can_change_is_refused(config: Path) -> None:
     assert "it can't be read: Is a directory" in run(config, "config", "check").stderr
 
 
+def test_no_folder_is_no_configuration(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    shown = told(file / "momentum-keys" / "config.toml", "show")
+    assert "(there is no such file)" in shown
+
+
 def test_a_server_that_there_is_not(config: Path) -> None:
     config.write_text(PROD)
     for arguments in (["prd"], ["config", "show", "prd"]):

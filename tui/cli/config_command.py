@@ -21,10 +21,11 @@ from tui.cli.settled import (
     vocabulary,
 )
 from tui.config.check import check_references
+from tui.config.config_file import BadConfig, ConfigFile, Values
 from tui.config.example import example
 from tui.config.paths import config_path
 from tui.config.profile import in_force
-from tui.config.reading import BadConfig, ConfigFile, Values, read_config
+from tui.config.reading import read_config
 from tui.config.settings import Scope, settings
 from tui.text import count, plain
 
