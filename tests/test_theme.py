@@ -116,7 +116,7 @@ TEXTS = ("foreground", "text-muted", "text-accent", "text-success", "text-warnin
 @pytest.mark.parametrize("terminal", TERMINALS, ids=lambda terminal: terminal.name)
 @pytest.mark.parametrize("name", OF_TEXTUAL)
 def test_textuals_themes_can_be_read(name: str, terminal: Terminal) -> None:
-    made = theme(name)
+    made = theme(name, has_256_colours=terminal.colours is ColorSystem.EIGHT_BIT)
     of = {
         **made.variables,
         "foreground": made.foreground or "",

@@ -17,6 +17,8 @@ from tui.cli.settled import (
     of_program,
     of_server,
     server_name,
+    started_profile,
+    unfit_server,
     unknown_server,
     vocabulary,
 )
@@ -105,6 +107,8 @@ def _show(options: argparse.Namespace, config: ConfigFile) -> int:
     name = server_name(options, config)
     if name and name not in config.servers:
         return refuse(unknown_server(name, config))
+    if unfit := unfit_server(started_profile(name, options, config)):
+        return refuse(unfit)
     settled = in_force(config, name, {**of_program(options), **of_server(options)})
     has_server = bool(name or options.url)
     rows = []

@@ -11,6 +11,7 @@ from functools import cached_property, partial
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from rich.color import ColorSystem
 from textual import events, on, work
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
@@ -164,7 +165,8 @@ class KeysApp(TypeAhead[None]):
     def take_on(self, appearance: Appearance) -> None:
         """Draw in this theme and these colours."""
         self._appearance = appearance
-        self.register_theme(theme(appearance.theme))
+        has_256_colours = appearance.colours is ColorSystem.EIGHT_BIT
+        self.register_theme(theme(appearance.theme, has_256_colours=has_256_colours))
         self.theme = appearance.theme
         self.has_plain_signs = appearance.is_ascii
         self.sends_all = appearance.sends_all

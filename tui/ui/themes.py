@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -155,37 +156,41 @@ TEXT_LEAST, EDGE_LEAST = 4.5, 3.0
 _Rgb = tuple[int, int, int]
 
 
-def _of_textual(name: str) -> dict[str, str]:
+def _of_textual(name: str, *, has_256_colours: bool) -> dict[str, str]:
     """Return a palette of Textual's theme of that name, changed only where it is hard to read."""
     from textual.color import Color
     from textual.theme import BUILTIN_THEMES
 
+    readable = partial(_made_readable, shown=_of_256 if has_256_colours else _as_it_is)
+
     system = BUILTIN_THEMES[name].to_color_system().generate()
     given = {of: Color.parse(system[of]).rgb for of in _TAKEN}
-    background, panel, surface = given["background"], given["panel"], given["surface"]
+    background = given["background"]
+    # Nearer to the background than Textual has them, so that colours on them need less changing.
+    panel, surface = (_mixed(background, given["panel"], share) for share in (0.5, 0.7))
     behind = (background, panel, surface)
-    cursor = _mixed(background, given["accent"], 0.35)
+    cursor = _mixed(background, given["accent"], 0.2)
     danger = _mixed(background, given["error"], 0.45)
-    foreground = _readable(given["foreground"], behind)
-    on_primary = _readable(background, (given["primary"],))
+    foreground = readable(given["foreground"], behind)
+    on_primary = readable(background, (given["primary"],))
     colours = {
         "background": background,
         "panel": panel,
         "surface": surface,
         "foreground": foreground,
-        "border": _readable(_mixed(foreground, background, 0.5), behind, EDGE_LEAST),
-        "muted": _readable(_mixed(foreground, background, 0.25), behind),
-        "accent": _readable(given["accent"], (*behind, cursor)),
-        "success": _readable(given["success"], behind),
-        "warning": _readable(given["warning"], behind),
-        "error": _readable(given["error"], behind),
-        "primary": _readable(given["primary"], (on_primary,)),
+        "border": readable(_mixed(foreground, background, 0.5), behind, EDGE_LEAST),
+        "muted": readable(_mixed(foreground, background, 0.25), behind),
+        "accent": readable(given["accent"], behind),
+        "success": readable(given["success"], behind),
+        "warning": readable(given["warning"], behind),
+        "error": readable(given["error"], behind),
+        "primary": readable(given["primary"], (on_primary,)),
         "on-primary": on_primary,
         "danger": danger,
-        "on-danger": _readable(foreground, (danger,)),
-        "danger-focused": _readable(given["error"], behind),
+        "on-danger": readable(foreground, (danger,)),
+        "danger-focused": readable(given["error"], behind),
         "cursor": cursor,
-        "on-cursor": _readable(foreground, (cursor,)),
+        "on-cursor": readable(foreground, (cursor,)),
         "cursor-blurred": panel,
         "on-cursor-blurred": foreground,
     }
@@ -193,8 +198,7 @@ def _of_textual(name: str) -> dict[str, str]:
 
 
 _TAKEN = (
-    "background", "panel", "surface", "foreground", "primary", "accent", "success", "warning",
-    "error",
+    "background", "panel", "foreground", "primary", "accent", "success", "warning", "error",
 )  # fmt: skip
 
 
@@ -204,25 +208,29 @@ def _mixed(one: _Rgb, other: _Rgb, share: float) -> _Rgb:
     return red, green, blue
 
 
-def _readable(colour: _Rgb, behind: Sequence[_Rgb], least: float = TEXT_LEAST) -> _Rgb:
+def _made_readable(
+    colour: _Rgb,
+    behind: Sequence[_Rgb],
+    least: float = TEXT_LEAST,
+    *,
+    shown: Callable[[_Rgb], _Rgb],
+) -> _Rgb:
     """Return a colour, or the nearest to it, towards black or white, that contrasts enough.
 
-    That holds with all colours and with 256.
+    `shown` tells what the terminal shows of a colour.
     """
     shades = [
         _mixed(colour, end, step / 20) for step in range(21) for end in ((0,) * 3, (255,) * 3)
     ]
-    return next(
-        (shade for shade in shades if _contrast(shade, behind) >= least),
-        max(shades, key=lambda shade: _contrast(shade, behind)),
-    )
+
+    def contrast(shade: _Rgb) -> float:
+        return min(_ratio(shown(shade), shown(other)) for other in behind)
+
+    return next((s for s in shades if contrast(s) >= least), max(shades, key=contrast))
 
 
-def _contrast(colour: _Rgb, behind: Sequence[_Rgb]) -> float:
-    """Return the least contrast of a colour with others, as WCAG has it, in 256 colours, too."""
-    return min(
-        _ratio(shown(colour), shown(other)) for other in behind for shown in (tuple, _of_256)
-    )
+def _as_it_is(colour: _Rgb) -> _Rgb:
+    return colour
 
 
 def _of_256(colour: _Rgb) -> _Rgb:
@@ -257,11 +265,11 @@ def _input_cursor(name: str, palette: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def theme(name: str) -> Theme:
-    """Return the theme of that name for Textual."""
+def theme(name: str, *, has_256_colours: bool = False) -> Theme:
+    """Return the theme of that name for Textual, fit for so many colours."""
     from textual.theme import Theme  # --help and --version do without
 
-    palette = PALETTES.get(name) or _of_textual(name)
+    palette = PALETTES.get(name) or _of_textual(name, has_256_colours=has_256_colours)
     return Theme(
         name=name,
         primary=palette["primary"],
