@@ -13,9 +13,12 @@ import pytest
 from rich._palettes import STANDARD_PALETTE
 from rich.color import Color, ColorSystem
 from rich.color_triplet import ColorTriplet
+from textual.theme import BUILTIN_THEMES
 
+from tests.colours import MANY_COLOURS as TERMINALS
+from tests.colours import Pair, Terminal
 from tui.ui.appearance import appearance
-from tui.ui.themes import FEW_COLOURS, PALETTES
+from tui.ui.themes import FEW_COLOURS, LIGHT, OF_TEXTUAL, PALETTES, theme
 
 MANY_COLOURS = sorted(set(PALETTES) - FEW_COLOURS)
 
@@ -88,6 +91,9 @@ def test_danger_differs_from_other_buttons_among_16(name: str) -> None:
         ("contrast", False, True, "sixteen"),
         ("sixteen", True, False, "sixteen"),
         ("sixteen", True, True, "sixteen"),
+        ("nord", False, False, "nord"),
+        ("nord", True, True, "sixteen"),
+        ("solarized-light", False, True, "sixteen-light"),
     ],
 )
 def test_a_theme_fits_the_terminal(chosen: str, is_light: bool, is_few: bool, name: str) -> None:
@@ -96,3 +102,41 @@ def test_a_theme_fits_the_terminal(chosen: str, is_light: bool, is_few: bool, na
         "COLORFGBG": "0;15" if is_light else "15;0",
     }
     assert appearance(environ, chosen).theme == name
+
+
+def test_textual_has_these_themes_of_its_own() -> None:
+    themes = {name: theme for name, theme in BUILTIN_THEMES.items() if not theme.ansi}
+    assert {*OF_TEXTUAL} == {*themes}
+    assert {name for name, own in themes.items() if not own.dark} == LIGHT - {*PALETTES}
+
+
+TEXTS = ("foreground", "text-muted", "text-accent", "text-success", "text-warning", "text-error")
+
+
+@pytest.mark.parametrize("terminal", TERMINALS, ids=lambda terminal: terminal.name)
+@pytest.mark.parametrize("name", OF_TEXTUAL)
+def test_textuals_themes_can_be_read(name: str, terminal: Terminal) -> None:
+    made = theme(name, has_256_colours=terminal.colours is ColorSystem.EIGHT_BIT)
+    of = {
+        **made.variables,
+        "foreground": made.foreground or "",
+        "background": made.background or "",
+        "panel": made.panel or "",
+        "surface": made.surface or "",
+        "primary": made.primary,
+    }
+    behind = ("background", "panel", "surface")
+    pairs = [(text, back) for text in TEXTS for back in behind]
+    pairs += [
+        ("on-primary", "primary"),
+        ("on-danger", "danger"),
+        ("danger-focused", "background"),
+        ("block-cursor-foreground", "block-cursor-background"),
+        ("block-cursor-blurred-foreground", "block-cursor-blurred-background"),
+    ]
+    for front, back in pairs:
+        pair = Pair(Color.parse(of[front]), Color.parse(of[back]), is_text=True)
+        assert pair.contrast_on(terminal) >= pair.least, (front, back)
+    for back in behind[:2]:
+        edge = Pair(Color.parse(of["border"]), Color.parse(of[back]), is_text=False)
+        assert edge.contrast_on(terminal) >= edge.least, back

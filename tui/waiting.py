@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from concurrent.futures import Future
 from contextlib import asynccontextmanager
+from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -15,6 +16,8 @@ T = TypeVar("T")
 FILE_SECONDS = 5.0
 """How long a file system may take over one file, in seconds."""
 
+IDLE_SECONDS = 5.0
+"""How long a thread without work waits for some before it ends."""
 _TICK_SECONDS = 0.5
 """How often a limit looks at the clock, in seconds."""
 _STOPPED_SECONDS = 1.0
@@ -79,7 +82,11 @@ async def in_thread(work: Callable[[], T], seconds: float | None = None) -> T:
 
 
 def start_thread(work: Callable[[], T]) -> Future[T]:
-    """Run `work` in a thread that the end of the program does not wait for."""
+    """Run `work` in a thread that the end of the program does not wait for.
+
+    A thread that has done its work is used again, as starting one takes long; one that hangs is
+    left to itself.
+    """
     outcome = Future[T]()
 
     def run() -> None:
@@ -90,8 +97,34 @@ def start_thread(work: Callable[[], T]) -> Future[T]:
         else:
             outcome.set_result(result)
 
-    threading.Thread(target=run, daemon=True).start()
+    try:
+        inbox = _idle.pop()
+    except IndexError:
+        inbox = SimpleQueue()
+        threading.Thread(target=_work_off, args=(inbox,), daemon=True).start()
+    inbox.put(run)
     return outcome
+
+
+_Inbox = SimpleQueue[Callable[[], None]]
+_idle: list[_Inbox] = []
+"""The inboxes of the threads that wait for work; taking one out makes it the taker's alone."""
+
+
+def _work_off(inbox: _Inbox) -> None:
+    """Do what is put into the inbox, until nothing has come for a while."""
+    while True:
+        try:
+            run = inbox.get(timeout=IDLE_SECONDS)
+        except Empty:
+            try:
+                _idle.remove(inbox)
+            except ValueError:
+                continue  # somebody has taken it: work is about to come
+            return
+        run()
+        del run  # it may hold a secret
+        _idle.append(inbox)
 
 
 async def see_through(work: Coroutine[Any, Any, T]) -> T:

@@ -28,6 +28,8 @@ LIGHT = (
     "journal", "delivery", "text", "crash", "cli", "sandbox.options", "sandbox.child_process",
     "search.query", "search.index", "search.key_rows", "search.highlights", "search.permissions",
     "search.matches", "search.key_search", "manual", "manual.layout",
+    "config.reading", "config.settings", "config.example", "config.check", "config.profile",
+    "config.known_servers", "config.secret_sources",
 )  # fmt: skip
 SCREENS = tuple(
     f"ui.screens.{path.stem}" for path in sorted((ROOT / "ui/screens").glob("[!_]*.py"))

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.config.toml_places import Place, TomlPath, TomlPlaces
+from tui.config.config_file import Place
+from tui.config.toml_places import TomlPath, TomlPlaces
 
 TEXT = '''# a comment with [brackets] and key = 1
 theme = "li\\"ght" # another

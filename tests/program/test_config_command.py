@@ -178,6 +178,13 @@ def test_a_file_that_everybody_can_change_is_refused(config: Path) -> None:
     assert "it can't be read: Is a directory" in run(config, "config", "check").stderr
 
 
+def test_no_folder_is_no_configuration(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    shown = told(file / "momentum-keys" / "config.toml", "show")
+    assert "(there is no such file)" in shown
+
+
 def test_a_server_that_there_is_not(config: Path) -> None:
     config.write_text(PROD)
     for arguments in (["prd"], ["config", "show", "prd"]):
@@ -193,6 +200,12 @@ def test_words_that_config_does_not_take(config: Path, arguments: list[str]) -> 
     ran = run(config, *arguments)
     assert (ran.returncode, ran.stdout) == (2, "")
     assert ran.stderr.startswith("momentum-keys config")
+
+
+def test_an_address_with_a_password_is_shown_nowhere(config: Path) -> None:
+    ran = run(config, "config", "show", "--url", "https://ops:hunter2@x")
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert "hunter2" not in ran.stderr
 
 
 def test_its_help(config: Path) -> None:

@@ -131,6 +131,19 @@ def test_no_other_server_or_user_gets_the_password(
     program.shows("This is needed to sign in.")
 
 
+def test_a_journal_elsewhere_and_a_look_of_ones_own(
+    configured: StartProgram, node: Node, tmp_path: Path
+) -> None:
+    settled = f"journal = '{tmp_path}/elsewhere.jsonl'\nascii = true\nlock_after = 0\n"
+    program = configured(settled + table("prod", node), "prod")
+    program.shows("printed by")
+    program.press("enter")
+    program.shows("API keys", "Permissions")
+    program.press("J")
+    program.wait_for(lambda now: "elsewhere.jsonl" in "".join(now.split()))  # it may be wrapped
+    assert "›" not in program.text
+
+
 def test_the_options_win_over_the_profile(configured: StartProgram, node: Node) -> None:
     program = configured(table("prod", node), "prod", "--username", "somebody")
     program.shows("somebody", node.url)

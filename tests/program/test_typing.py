@@ -72,3 +72,22 @@ def test_a_key_that_opens_a_screen_has_opened_it_before_the_next_one(
     program.send("nrquit d")
     program.wait_for(lambda now: "Create New API Key" in now and "rquit d" in now)
     assert len(node.keys()) == 8
+
+
+def test_nothing_typed_before_a_secret_is_there_acts_on_it(
+    to_node: StartProgram, node: Node
+) -> None:
+    program = to_node()
+    program.sign_in(node)
+    node.fail("POST", "/api/v1/api-keys", "hang")
+    program.send(f"nUnseen\t{node.password}\t\t\t \r")
+    node.wait_held(1)
+    program.send("s\t\rpx")
+    program.has_read()
+    node.release()
+    program.shows("The API key was created", "Unseen")
+    assert program.wait_quiet() == program.text
+    assert program.secret
+    program.leave_secret()
+    program.press("q")
+    program.leaves()

@@ -182,6 +182,8 @@ def rotation_secret(scene: Scene) -> None:
 def rotation_between_steps(scene: Scene) -> None:
     rotation_secret(scene)
     scene.program.press("s")
+    scene.program.shows("Have you stored the secret?")
+    scene.program.press("y")
     scene.program.shows("Both keys work")
 
 

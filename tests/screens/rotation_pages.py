@@ -126,7 +126,10 @@ class Rotate(Page):
         return rest.partition("│")[0].strip()
 
     async def press(self, action: str) -> None:
+        """Do an action; a secret that was sent nowhere is said to be stored once more."""
         await self.me.press(key_for(Place.ROTATE, action))
+        if action == "stored" and "Have you stored the secret?" in self.says:
+            await self.me.press("y")
 
     async def try_to_create(self, password: str) -> None:
         await self.fill("password", password)
@@ -139,6 +142,7 @@ class Rotate(Page):
         await self.idle()
 
     async def store(self) -> None:
+        await self.idle()  # one step at a time
         await self.press("stored")
         await self.me.until("Put the new secret to use")
 

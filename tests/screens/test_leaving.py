@@ -36,7 +36,7 @@ async def is_accepted(node: Node, token: str) -> bool:
 
 def screens(me: Operator) -> list[type[Screen[Any]]]:
     """Tell what is on the screen and beneath, without Textual's own base."""
-    return [type(screen) for screen in me.app.screen_stack[1:]]
+    return [type(screen) for screen in me.app.screen_stack]
 
 
 async def left(me: Operator) -> None:

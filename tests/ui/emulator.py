@@ -10,7 +10,11 @@ from typing import NamedTuple
 from rich.cells import get_character_cell_size
 
 _SEQUENCE = re.compile(r"\x1b\[([0-9;]*)([A-Za-z])|\x1bM|[\r\n]|.", re.DOTALL)
-_COLOURS = {"38": 0, "48": 1}
+_COLOURS = ("38", "48")
+_OFF = {
+    "22": {"1", "2"}, "23": {"3"}, "24": {"4", "21"}, "25": {"5", "6"}, "27": {"7"}, "28": {"8"},
+    "29": {"9"}, "54": {"51", "52"}, "55": {"53"},
+}  # fmt: skip
 
 
 class Cell(NamedTuple):
@@ -78,6 +82,12 @@ class Emulator:
             self.x = min(self.x + max(values[0], 1), self.columns - 1)
         elif final == "K":
             self._erase(self.y, self.x)
+        elif final == "X":
+            row = self.cells[self.y]
+            end = min(self.x + values[0], self.columns)
+            self._split(row, self.x)
+            self._split(row, end - 1)
+            row[self.x : end] = [self._erased] * (end - self.x)
         elif final == "r":
             top, bottom = (*values, 0, 0)[:2]
             self._top, self._bottom = max(top, 1) - 1, (bottom or self.rows) - 1
@@ -92,6 +102,9 @@ class Emulator:
         for number in numbers:
             if number in {"", "0"}:
                 self.pen = Cell()
+            elif number in _OFF:
+                attributes = self.pen.attributes - _OFF[number]
+                self.pen = self.pen._replace(attributes=attributes)
             elif number in _COLOURS:
                 kind = next(numbers)
                 rest = [next(numbers) for _ in range(3 if kind == "2" else 1)]

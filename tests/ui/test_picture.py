@@ -192,8 +192,9 @@ def test_where_a_terminal_draws_emoji_otherwise_all_else_is_in_its_place(
     terminal, picture = Emulator(*size, width_of=width_of), Picture()
     picture.resize(size)
     for _ in range(3):
-        rows = [data.draw(strips(size.width, disputed_texts)) for _ in range(size.height)]
-        update = LayoutUpdate([[row] for row in rows], Region(0, 0, *size))
+        # In the last column there is no room for what a terminal draws wider.
+        rows = [data.draw(strips(size.width - 1, disputed_texts)) for _ in range(size.height)]
+        update = LayoutUpdate([[row, Strip.blank(1)] for row in rows], Region(0, 0, *size))
         picture.draw(pieces(update), Offset(0, 0), ColorSystem.STANDARD)
         terminal.feed(picture.changes())
         for y, row in enumerate(picture._drawn):

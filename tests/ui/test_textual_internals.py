@@ -22,6 +22,7 @@ from tui.ui.terminal.textual_internals import (
     Piece,
     SendingDriver,
     limit_colours,
+    make_replaceable,
     write_to_terminal,
 )
 
@@ -110,6 +111,23 @@ async def test_a_sequence_reaches_the_driver_of_the_app() -> None:
         write_to_terminal(app, "\x1b]52;c;aGk=\x07")
         assert driver.written == "\x1b]52;c;aGk=\x07"
     write_to_terminal(Faulty(), "nowhere to go, and no error")
+
+
+class Replacing(App[None]):
+    """Shows a screen of its own at first."""
+
+    def get_default_screen(self) -> Screen[None]:
+        first = Screen[None](id="first")
+        make_replaceable(self, first)
+        return first
+
+
+async def test_the_first_screen_can_be_replaced() -> None:
+    app = Replacing()
+    async with app.run_test():
+        assert app.screen.id == "first"
+        await app.switch_screen(Screen(id="second"))
+        assert [screen.id for screen in app.screen_stack] == ["second"]
 
 
 async def test_the_driver_of_the_app_draws_all_of_it() -> None:

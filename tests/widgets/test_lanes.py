@@ -22,7 +22,7 @@ NEW = Lane(
 )
 
 
-@pytest.mark.parametrize("width", [36, 40, 56, 62, 76, 88])
+@pytest.mark.parametrize("width", [36, 40, 56, 62, 76, 90])
 def test_both_fit_and_end_at_the_same_edge(width: int) -> None:
     lines = render_lanes((OLD, NEW), width).split("\n")
     assert [line.cell_length for line in lines] == [width, width]

@@ -37,7 +37,9 @@ def proxy_for(server: Server) -> Proxy | None:
     This machine is always called directly: by way of a proxy, plain http to it would leave it.
     Raises BadProxy, without the address, where the environment's can't be used.
     """
-    from urllib.request import getproxies_environment
+    if not any(name.lower().endswith("_proxy") for name in os.environ):
+        return None
+    from urllib.request import getproxies_environment  # it takes long to load
 
     proxies = getproxies_environment()
     kind = server.scheme if proxies.get(server.scheme) else "all"

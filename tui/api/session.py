@@ -285,12 +285,16 @@ class Session:
         kept = {
             part for held in (in_use, self._token) if held for part in (held.access, held.refresh)
         }
-        ended = True
-        for each in dict.fromkeys((token.access, token.refresh)):
-            if each is None or each in kept:
-                continue
-            try:
-                await self.client.sign_out(each)
-            except ApiError:  # an access token that has expired does not save the other one
-                ended = False
-        return ended
+        parts = dict.fromkeys((token.access, token.refresh))
+        ended = await asyncio.gather(
+            *(self._end(part) for part in parts if part is not None and part not in kept)
+        )
+        return all(ended)
+
+    async def _end(self, part: SecretStr) -> bool:
+        """Sign one part of a token out; one that has expired does not save the other."""
+        try:
+            await self.client.sign_out(part)
+        except ApiError:
+            return False
+        return True

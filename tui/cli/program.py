@@ -19,17 +19,19 @@ from tui.cli.settled import (
     profiles,
     server_name,
     started_profile,
+    unfit_server,
     unknown_server,
 )
+from tui.config.config_file import BadConfig
 from tui.config.known_servers import KnownServers
 from tui.config.last_used import LastUsed
 from tui.config.profile import Profile
-from tui.config.reading import BadConfig
 from tui.sandbox.options import SandboxMissing
+from tui.state_folder import state_folder
 
 if TYPE_CHECKING:
-    from tui.delivery.recovery import RecoveryFolder
-    from tui.journal import Journal
+    from pathlib import Path
+
     from tui.ui.appearance import Appearance
     from tui.ui.screens.login import SignInDefaults
 
@@ -44,7 +46,7 @@ def run(options: argparse.Namespace) -> int:
     if name and name not in config.servers:
         return refuse(unknown_server(name, config))
     profile = started_profile(name, options, config)
-    if unfit := _unfit_server(profile) or _unfit_terminal():
+    if unfit := unfit_server(profile) or _unfit_terminal():
         return refuse(unfit)
     _keep_to_itself()
     for variable in ("COLUMNS", "LINES"):
@@ -53,10 +55,6 @@ def run(options: argparse.Namespace) -> int:
     look = _appearance(is_ascii=profile.ascii, sends_all=options.send_all)
     if options.sandbox:
         return _run_beside_sandbox(options, look, profile)
-    from tui.delivery.recovery import RecoveryFolder
-    from tui.journal import Journal, journal_at_home
-
-    journal = Journal(profile.journal) if profile.journal else journal_at_home()
     general = profile_of("", options, config)
     servers = KnownServers(
         general=general,
@@ -68,20 +66,18 @@ def run(options: argparse.Namespace) -> int:
         None,
         look,
         has_mouse=not profile.no_mouse,
-        journal=journal,
-        recovery=RecoveryFolder(),
+        keeps_at_home=True,
+        journal_file=profile.journal,
         servers=servers,
     )
 
 
 def _last_used(*, is_remembered: bool) -> LastUsed:
     """Return what was used last; where nothing is to be remembered, that is gone, too."""
-    from tui.journal import journal_path
-
-    path = journal_path()
-    last_used = LastUsed(path.with_name("last-used.json") if path and is_remembered else None)
-    if path is not None and not is_remembered:
-        LastUsed(path.with_name("last-used.json")).forget()
+    folder = state_folder()
+    last_used = LastUsed(folder / "last-used.json" if folder and is_remembered else None)
+    if folder is not None and not is_remembered:
+        LastUsed(folder / "last-used.json").forget()
     last_used.read()
     return last_used
 
@@ -119,26 +115,6 @@ def _load_app() -> None:
     gc.enable()
 
 
-def _unfit_server(profile: Profile) -> str:
-    """Return what is wrong with the server's address or certificates, or nothing."""
-    from tui.api.address import AddressFault, BadAddress, check_ca_file, parse_server
-    from tui.problems import describe
-
-    origin = f"server {profile.name}: " if profile.name else "--"
-    try:
-        if profile.ca_file is not None:
-            check_ca_file(profile.ca_file)
-        if profile.url:
-            parse_server(profile.url, plain_http_allowed=profile.allow_http)
-    except BadAddress as error:
-        if error.reason is AddressFault.CA_FILE:
-            return f"{origin}{'ca_file' if profile.name else 'ca-file'} {error.detail}"
-        problem = describe(error)
-        what, hint = (text[0].lower() + text[1:] for text in (problem.title, problem.hint))
-        return f"{origin}url: {what}; {hint.rstrip('.')}"
-    return ""
-
-
 def _unfit_terminal() -> str:
     if not all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout)):
         return "this needs a terminal, and standard input or output is none"
@@ -153,8 +129,8 @@ def _run_app(
     look: Appearance,
     *,
     has_mouse: bool,
-    journal: Journal | None = None,
-    recovery: RecoveryFolder | None = None,
+    keeps_at_home: bool = False,
+    journal_file: Path | None = None,
     servers: KnownServers | None = None,
 ) -> int:
     import asyncio
@@ -164,7 +140,13 @@ def _run_app(
 
     faults = BackgroundFaults()
     faults.watch()
-    app = KeysApp(defaults, journal=journal, recovery=recovery, appearance=look, servers=servers)
+    app = KeysApp(
+        defaults,
+        keeps_at_home=keeps_at_home,
+        journal_file=journal_file,
+        appearance=look,
+        servers=servers,
+    )
     with asyncio.Runner(loop_factory=lambda: Loop(faults.note)) as runner:
         runner.run(app.run_async(mouse=has_mouse))
         unstored = runner.run(app.see_out())

@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tui.config.reading import BadConfig
+    from tui.config.config_file import BadConfig
 
 
 def refuse(sentence: str) -> int:

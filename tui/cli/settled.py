@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
+from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from tui.cli.arguments import COMMANDS, close_name
+from tui.config.config_file import ConfigFile
 from tui.config.paths import config_path
 from tui.config.profile import InForce, Profile, in_force, profile
-from tui.config.reading import ConfigFile, read_config
-from tui.config.settings import Vocabulary
 from tui.ui.themes import CHOICES
+
+if TYPE_CHECKING:
+    from tui.config.settings import Vocabulary
 
 
 def vocabulary() -> Vocabulary:
     """Return the names that a configuration may use."""
+    from tui.config.settings import Vocabulary  # as `configuration` has it
+
     return Vocabulary(CHOICES, COMMANDS, _wrong_keys)
 
 
@@ -28,10 +34,14 @@ def _wrong_keys(key_map: Mapping[str, str]) -> Mapping[str, str]:
 def configuration() -> ConfigFile:
     """Return what the file in force settles, nothing where there is none; raises BadConfig."""
     path = config_path()
-    try:
-        return read_config(path, vocabulary())
-    except FileNotFoundError:
-        return ConfigFile(path)
+    with suppress(PermissionError):  # which reading it tells
+        try:
+            path.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return ConfigFile(path)
+    from tui.config.reading import read_config  # where there is a file, and not for --help
+
+    return read_config(path, vocabulary())
 
 
 def of_program(options: argparse.Namespace) -> dict[str, InForce]:
@@ -91,3 +101,24 @@ def started_profile(name: str, options: argparse.Namespace, config: ConfigFile) 
     """Return the profile to start with: of the server that is named, or of none."""
     given = {**of_program(options), **of_server(options)}
     return profile(name, in_force(config, name, given))
+
+
+def unfit_server(profile: Profile) -> str:
+    """Return what is wrong with the server's address or certificates, or nothing."""
+    from tui.api.address import AddressFault, BadAddress, check_ca_file, parse_server
+
+    origin = f"server {profile.name}: " if profile.name else "--"
+    try:
+        if profile.ca_file is not None:
+            check_ca_file(profile.ca_file)
+        if profile.url:
+            parse_server(profile.url, plain_http_allowed=profile.allow_http)
+    except BadAddress as error:
+        if error.reason is AddressFault.CA_FILE:
+            return f"{origin}{'ca_file' if profile.name else 'ca-file'} {error.detail}"
+        from tui.problems import describe
+
+        problem = describe(error)
+        what, hint = (text[0].lower() + text[1:] for text in (problem.title, problem.hint))
+        return f"{origin}url: {what}; {hint.rstrip('.')}"
+    return ""

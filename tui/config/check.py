@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from tui.api.address import BadAddress, check_ca_file
-from tui.config.reading import BadConfig, ConfigFault, ConfigFile, Value, Values
+from tui.config.config_file import BadConfig, ConfigFault, ConfigFile, Value, Values
 from tui.text import plain, short
 
 

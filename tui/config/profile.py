@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tui.api.address import PREFIX
-from tui.config.reading import ConfigFile, Value
+from tui.config.config_file import ConfigFile, Value
 from tui.keys.rotation_policy import A_YEAR, RotationPolicy
 
 

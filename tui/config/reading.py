@@ -7,12 +7,12 @@ import re
 import stat
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from tui.api.address import parse_server
+from tui.config.config_file import FIRST, BadConfig, ConfigFault, ConfigFile, Place, Value, Values
 from tui.config.settings import Vocabulary, settings
-from tui.config.toml_places import FIRST, Place, TomlPath, TomlPlaces, place_of
+from tui.config.toml_places import TomlPath, TomlPlaces, place_of
 from tui.config.values import WrongValue, close_name
 from tui.text import plain, short
 
@@ -23,52 +23,6 @@ _SERVERS = "servers"
 _SERVER_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,39}")
 _SECRET_NAMES = re.compile(r"(?:.*_)?(?:pass|passwd|password|passphrase|secret|token)")
 _AT = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
-
-
-@dataclass(frozen=True, slots=True)
-class ConfigFault:
-    """What is wrong at one place of the file."""
-
-    place: Place
-    sentence: str
-
-
-class BadConfig(Exception):
-    """The file can't be used; `faults` are all that is wrong with it."""
-
-    def __init__(self, path: Path, faults: list[ConfigFault]) -> None:
-        super().__init__(path, faults)
-        self.path, self.faults = path, sorted(faults, key=lambda fault: fault.place)
-
-    @property
-    def lines(self) -> list[str]:
-        """`FILE:LINE:COLUMN: what is wrong`, a line each."""
-        file = plain(str(self.path))
-        return [
-            f"{file}:{fault.place.line}:{fault.place.column}: {fault.sentence}"
-            for fault in self.faults
-        ]
-
-
-@dataclass(frozen=True, slots=True)
-class Value:
-    """What a setting means, as it stands in the file, and where."""
-
-    meaning: object
-    written: object
-    place: Place = FIRST
-
-
-Values = Mapping[str, Value]
-
-
-@dataclass(frozen=True, slots=True)
-class ConfigFile:
-    """What the file settles in general, and for each server; empty where there is none."""
-
-    path: Path | None = None
-    general: Values = field(default_factory=dict)
-    servers: Mapping[str, Values] = field(default_factory=dict)
 
 
 def read_config(path: Path, vocabulary: Vocabulary) -> ConfigFile:

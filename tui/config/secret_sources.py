@@ -13,7 +13,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from tui.delivery.redaction import last_words
 from tui.text import plain, short
 from tui.waiting import in_thread, time_limit
 
@@ -48,6 +47,8 @@ async def secret_of_command(
         raise NoSecretRead(f"There is no program {short(command[0])} here that you may run.")
     code, output, errors = await _run([program, *command[1:]], shown, seconds)
     if code:
+        from tui.delivery.redaction import last_words  # slow to import, and only for a failure
+
         words = last_words(errors, output.strip())
         said = f" It said: {words}" if words else " It said nothing."
         how = f"exit {code}" if code > 0 else f"signal {-code}"

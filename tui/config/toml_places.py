@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import tomllib
 from dataclasses import dataclass
-from typing import NamedTuple
+
+from tui.config.config_file import FIRST, Place
 
 TomlPath = tuple[str | int, ...]
 """The way to a value: names of keys, and numbers of elements counted from 0."""
@@ -17,16 +18,6 @@ _TEXT = re.compile(
     r'"""(?:[^\\]|\\.)*?"{3,5}' r"|'''.*?'{3,5}" r'|"(?:[^"\\\n]|\\.)*"' r"|'[^'\n]*'", re.DOTALL
 )
 _OTHER_VALUE = re.compile(r"[^,\]}#\n]+")
-
-
-class Place(NamedTuple):
-    """A place in a text; lines and columns are counted from 1, columns in characters."""
-
-    line: int
-    column: int
-
-
-FIRST = Place(1, 1)
 
 
 @dataclass

@@ -19,6 +19,7 @@ from typing import cast
 from tui.journal.file import FileState, append, opened, read_lines
 from tui.journal.lines import Action, JournalEntry, Phase, decode, encode, holds_more
 from tui.journal.unclear import LONG_AGO, Unclear
+from tui.state_folder import state_folder
 from tui.text import plain
 from tui.waiting import FILE_SECONDS, start_thread, time_limit
 
@@ -362,10 +363,8 @@ def new_attempt_id() -> str:
 
 def journal_path(environ: Mapping[str, str] = os.environ) -> Path | None:
     """Return where the journal is by the XDG rules; None where no directory is named as a whole."""
-    state, home = Path(environ.get("XDG_STATE_HOME", "")), Path(environ.get("HOME", ""))
-    if not state.is_absolute():
-        state = home / ".local" / "state"
-    return state / "momentum-keys" / "journal.jsonl" if state.is_absolute() else None
+    folder = state_folder(environ)
+    return folder / "journal.jsonl" if folder is not None else None
 
 
 def _unclear_lines(lines: list[bytes], entries: list[JournalEntry | None]) -> Unclear:

@@ -4,43 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import partial
-from importlib import import_module
-from pkgutil import iter_modules
+from functools import cached_property, partial
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from rich.color import ColorSystem
 from textual import events, on, work
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.scrollbar import ScrollBar, ScrollBarRender
 
-import tui.ui.screens
-from tui.api.errors import ApiError
-from tui.api.session import Session, SessionProblem
 from tui.config.known_servers import KnownServers
-from tui.config.last_used import DeliveryMemory
-from tui.config.profile import Profile
-from tui.crash import write_report
-from tui.delivery.recovery import RecoveryFolder
-from tui.journal import Journal
-from tui.keys.unstored_secrets import UnstoredSecrets
-from tui.problems import describe
 from tui.text import short
 from tui.ui.appearance import Appearance
 from tui.ui.bindings import HasPlace, Place, bindings_for, key_name
-from tui.ui.screens.dialog import AskPasswordScreen, AskSecretScreen, TwoFactorScreen
+from tui.ui.loading import Loader
 from tui.ui.screens.leaving import GuardedScreen, StoppableScreen
-from tui.ui.screens.lock import LockScreen
 from tui.ui.screens.login import UNPROTECTED, LoginScreen, SignInDefaults, defaults_of
-from tui.ui.screens.servers import ServersScreen
-from tui.ui.screens.welcome import WelcomeScreen
 from tui.ui.terminal.driver import TerminalDriver
-from tui.ui.terminal.textual_internals import OnceParsed, limit_colours
+from tui.ui.terminal.textual_internals import OnceParsed, limit_colours, make_replaceable
 from tui.ui.terminal.type_ahead import TypeAhead
 from tui.ui.themes import CHOICES, FEW_COLOURS, theme
 from tui.ui.widgets.too_small import SMALLEST
@@ -52,7 +38,14 @@ if TYPE_CHECKING:
     from textual.screen import Screen
 
     from tui.api.address import Server
+    from tui.api.session import Session
+    from tui.config.profile import Profile
+    from tui.delivery.recovery import RecoveryFolder
+    from tui.journal import Journal
+    from tui.keys.unstored_secrets import UnstoredSecrets
+    from tui.ui.screens.lock import LockScreen
     from tui.ui.screens.palette import Entry
+    from tui.ui.screens.welcome import WelcomeScreen
 
 LEAVE_SECONDS = 2.0
 """How long signing out may keep the operator from leaving, in seconds."""
@@ -98,11 +91,16 @@ class KeysApp(TypeAhead[None]):
     """momentum-keys; `defaults` fill in the login screen, `now` is the clock in UTC.
 
     Without a `journal`, what was done is remembered only as long as the program runs; without a
-    `recovery` folder, a secret that was not stored is lost where the program is ended.
+    `recovery` folder, a secret that was not stored is lost where the program is ended. With
+    `keeps_at_home`, both are those of the user, the journal in a `journal_file` of its own if any.
     """
 
     TITLE = "momentum-keys"
-    CSS_PATH = "app.tcss"
+    CSS_PATH: ClassVar[list[str | PurePath]] = [
+        "app.tcss",
+        "screens/login.tcss",
+        "screens/welcome.tcss",
+    ]
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = list(bindings_for(Place.ANYWHERE))
 
@@ -113,6 +111,8 @@ class KeysApp(TypeAhead[None]):
         now: Callable[[], datetime] | None = None,
         journal: Journal | None = None,
         recovery: RecoveryFolder | None = None,
+        keeps_at_home: bool = False,
+        journal_file: Path | None = None,
         lock_seconds: float | None = None,
         appearance: Appearance | None = None,
         servers: KnownServers | None = None,
@@ -135,8 +135,9 @@ class KeysApp(TypeAhead[None]):
         self._is_first_start = defaults is None and servers is not None and servers.is_empty
         self._has_to_choose = defaults is None and self._servers.first is None
         self._now = now or (lambda: datetime.now(UTC))
-        self._journal = journal or Journal(None, now=self._now)
-        self.unstored_secrets = UnstoredSecrets(recovery or RecoveryFolder({}), now=self._now)
+        self._given_journal, self._given_recovery = journal, recovery
+        self._keeps_at_home, self._journal_file = keeps_at_home, journal_file
+        self._loader = Loader(lambda: self.typed_ahead > 0)
         self._session: Session | None = None
         self._leaving = self._ending = False
         self.animation_level = "none"
@@ -144,10 +145,28 @@ class KeysApp(TypeAhead[None]):
         self._profile: Profile | None = None
         self.take_on(self._usual_appearance)
 
+    @cached_property
+    def _journal(self) -> Journal:
+        from tui.journal import Journal, journal_at_home
+
+        if self._keeps_at_home and self._given_journal is None:
+            return Journal(self._journal_file) if self._journal_file else journal_at_home()
+        return self._given_journal or Journal(None, now=self._now)
+
+    @cached_property
+    def unstored_secrets(self) -> UnstoredSecrets:
+        """The secrets that exist and are not stored yet."""
+        from tui.delivery.recovery import RecoveryFolder
+        from tui.keys.unstored_secrets import UnstoredSecrets
+
+        at_home = RecoveryFolder() if self._keeps_at_home else RecoveryFolder({})
+        return UnstoredSecrets(self._given_recovery or at_home, now=self._now)
+
     def take_on(self, appearance: Appearance) -> None:
         """Draw in this theme and these colours."""
         self._appearance = appearance
-        self.register_theme(theme(appearance.theme))
+        has_256_colours = appearance.colours is ColorSystem.EIGHT_BIT
+        self.register_theme(theme(appearance.theme, has_256_colours=has_256_colours))
         self.theme = appearance.theme
         self.has_plain_signs = appearance.is_ascii
         self.sends_all = appearance.sends_all
@@ -170,16 +189,23 @@ class KeysApp(TypeAhead[None]):
         """Return what reads from the terminal and writes to it."""
         return TerminalDriver
 
-    def on_mount(self) -> None:
-        """Show the first screen, and load everything else while the operator types."""
+    def get_default_screen(self) -> Screen[None]:
+        """Return the screen that is shown first."""
+        first: Screen[None]
         if self._is_first_start:
-            self._take_on_profile(self._defaults.profile)
-            self.push_screen(WelcomeScreen(plain_http_allowed=self._defaults.plain_http_allowed))
+            from tui.ui.screens.welcome import WelcomeScreen
+
+            first = WelcomeScreen(plain_http_allowed=self._defaults.plain_http_allowed)
         else:
-            self._show_login(self._defaults)
+            first = LoginScreen(self._defaults, self.connect)
+        make_replaceable(self, first)
+        return first
+
+    def on_mount(self) -> None:
+        """Look as the first server's profile says, and have one chosen where none is meant."""
+        self._take_on_profile(self._defaults.profile)
         if self._has_to_choose:
             self.action_switch_server()
-        self.call_after_refresh(threading.Thread(target=_load_rest, daemon=True).start)
         self.app_resume_signal.subscribe(self, lambda _: self._note_key())
         self.set_interval(LOOK_SECONDS, self._lock_when_due)
 
@@ -191,6 +217,7 @@ class KeysApp(TypeAhead[None]):
 
     def _note_key(self) -> None:
         self._last_key_at = clock_in_sleep()
+        self._loader.begin()
 
     def _lock_when_due(self) -> None:
         """Lock the screen of who is signed in, once it is time."""
@@ -202,6 +229,8 @@ class KeysApp(TypeAhead[None]):
             self.push_screen(self._lock_screen(session))
 
     def _lock_screen(self, session: Session) -> LockScreen:
+        from tui.ui.screens.lock import LockScreen
+
         who = short(session.user.name, 40) if session.user else "the operator"
         credential = "Password" if session.has_password else "Access token"
         return LockScreen(who, credential, self._unlock, lambda: self._is_locked)
@@ -219,7 +248,8 @@ class KeysApp(TypeAhead[None]):
     def push_screen(self, *args: Any, **options: Any) -> Any:  # noqa: ANN401  # as App has it, six times
         """Show a screen; what opens while the screen is locked waits behind the lock."""
         outcome = super().push_screen(*args, **options)
-        if self._is_locked and not isinstance(args[0], LockScreen) and self._session is not None:
+        is_behind = self._is_locked and not _is_lock(args[0])
+        if is_behind and self._session is not None:
             super().push_screen(self._lock_screen(self._session))
         return outcome
 
@@ -233,8 +263,9 @@ class KeysApp(TypeAhead[None]):
 
     async def connect(self, server: Server) -> Session:
         """Return a session with a server, nobody signed in yet."""
-        await asyncio.to_thread(_load_rest)
+        await self._loader.finish()
         from tui.api.client import Client
+        from tui.api.session import Session
 
         return Session(Client(server))
 
@@ -265,6 +296,8 @@ class KeysApp(TypeAhead[None]):
         last_used = self._servers.last_used
         user = session.user.username if session.user else profile.user
         last_used.note_sign_in(server.url, name=profile.name, user=user)
+        from tui.config.last_used import DeliveryMemory
+
         memory = DeliveryMemory(last_used, server.url, profile.deliver)
         self._start_over_with(
             KeysScreen(service, self._now, short(who, 60), notice, profile, memory)
@@ -300,13 +333,15 @@ class KeysApp(TypeAhead[None]):
             if color:
                 self.set_class(is_shown, "-bar", f"-bar-{color}")
 
-    @on(WelcomeScreen.Named)
-    def _go_on_with(self, event: WelcomeScreen.Named) -> None:
+    def on_welcome_screen_named(self, event: WelcomeScreen.Named) -> None:
+        """Go on with the server that was named."""
         self._show_login(defaults_of(replace(self._servers.general, url=event.url)))
 
     @work(group="leave", description="choose another server")
     async def action_switch_server(self) -> None:
         """Have another server chosen, and sign out of this one, unless something would be lost."""
+        from tui.ui.screens.servers import ServersScreen
+
         if self._leaving or self._is_locked or isinstance(self.screen, ServersScreen):
             return
         warning = ""
@@ -328,7 +363,7 @@ class KeysApp(TypeAhead[None]):
         self._is_locked = False
         while len(self.screen_stack) > 1:
             self.pop_screen()
-        self.push_screen(screen)
+        self.switch_screen(screen)
 
     @work(group="leave", description="leave")
     async def action_leave(self) -> None:
@@ -498,6 +533,11 @@ class KeysApp(TypeAhead[None]):
 
     async def _sign_in_again(self) -> bool:
         """Ask for the password on top of whatever is shown; work goes on there."""
+        from tui.api.errors import ApiError
+        from tui.api.session import SessionProblem
+        from tui.problems import describe
+        from tui.ui.screens.dialog import AskPasswordScreen, AskSecretScreen
+
         session, refusal = self._session, ""
         while session is not None:
             name = session.user.name if session.user else ""
@@ -526,11 +566,15 @@ class KeysApp(TypeAhead[None]):
         return False
 
     async def _ask_code(self, refusal: str) -> SecretStr | None:
+        from tui.ui.screens.dialog import TwoFactorScreen
+
         code: SecretStr | None = await self.push_screen_wait(TwoFactorScreen(refusal))
         return code
 
     def fault_sentence(self, error: Exception) -> str:
         """Write a crash report; return what the operator reads of it after the end."""
+        from tui.crash import write_report
+
         self.unstored_secrets.hold()
         report = write_report(error)
         where = f" Where it happened is told in {report}, without any secret." if report else ""
@@ -542,9 +586,7 @@ def _address(session: Session) -> str:
     return session.client.server.url.partition("://")[2]
 
 
-def _load_rest() -> None:
-    """Load what the first paint does without: the client, the words, and all other screens."""
-    import_module("tui.api.client")
-    import_module("tui.problems.program")
-    for screen in iter_modules(tui.ui.screens.__path__, "tui.ui.screens."):
-        import_module(screen.name)
+def _is_lock(screen: object) -> bool:
+    from tui.ui.screens.lock import LockScreen
+
+    return isinstance(screen, LockScreen)

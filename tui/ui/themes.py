@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -121,23 +122,139 @@ PALETTES: Mapping[str, Mapping[str, str]] = {
     },
 }
 
-CHOICES = ("momentum", "light", "contrast", "sixteen")
+OWN = ("momentum", "light", "contrast", "sixteen")
+OF_TEXTUAL = (
+    "textual-dark", "textual-light", "nord", "gruvbox", "catppuccin-mocha", "dracula",
+    "tokyo-night", "monokai", "flexoki", "catppuccin-latte", "catppuccin-frappe",
+    "catppuccin-macchiato", "solarized-light", "solarized-dark", "rose-pine", "rose-pine-moon",
+    "rose-pine-dawn", "atom-one-dark", "atom-one-light",
+)  # fmt: skip
+"""Textual's own, but for those that leave the colours to the terminal."""
+CHOICES = (*OWN, *OF_TEXTUAL)
 """The themes that an operator chooses from; the first is the usual one."""
 
-_OF_16_COLOURS = {"light": "sixteen-light"}
-LIGHT = frozenset({"light", "sixteen-light"})
+LIGHT = frozenset(
+    {
+        "light", "sixteen-light", "textual-light", "catppuccin-latte", "solarized-light",
+        "rose-pine-dawn", "atom-one-light",
+    }
+)  # fmt: skip
 FEW_COLOURS = frozenset({"sixteen", "sixteen-light"})
 """Themes in which a line under a field and brackets around a button do what a shade can't."""
 
 
 def theme_name(chosen: str, *, has_few_colours: bool) -> str:
     """Return the name of the theme that is `chosen`, or that stands for it in few colours."""
-    return _OF_16_COLOURS.get(chosen, "sixteen") if has_few_colours else chosen
+    if not has_few_colours:
+        return chosen
+    return "sixteen-light" if chosen in LIGHT else "sixteen"
 
 
-def _input_cursor(name: str) -> dict[str, str]:
+TEXT_LEAST, EDGE_LEAST = 4.5, 3.0
+"""The contrasts that text and edges keep, as WCAG asks for (1.4.3 and 1.4.11)."""
+
+_Rgb = tuple[int, int, int]
+
+
+def _of_textual(name: str, *, has_256_colours: bool) -> dict[str, str]:
+    """Return a palette of Textual's theme of that name, changed only where it is hard to read."""
+    from textual.color import Color
+    from textual.theme import BUILTIN_THEMES
+
+    readable = partial(_made_readable, shown=_of_256 if has_256_colours else _as_it_is)
+
+    system = BUILTIN_THEMES[name].to_color_system().generate()
+    given = {of: Color.parse(system[of]).rgb for of in _TAKEN}
+    background = given["background"]
+    # Nearer to the background than Textual has them, so that colours on them need less changing.
+    panel, surface = (_mixed(background, given["panel"], share) for share in (0.5, 0.7))
+    behind = (background, panel, surface)
+    cursor = _mixed(background, given["accent"], 0.2)
+    danger = _mixed(background, given["error"], 0.45)
+    foreground = readable(given["foreground"], behind)
+    on_primary = readable(background, (given["primary"],))
+    colours = {
+        "background": background,
+        "panel": panel,
+        "surface": surface,
+        "foreground": foreground,
+        "border": readable(_mixed(foreground, background, 0.5), behind, EDGE_LEAST),
+        "muted": readable(_mixed(foreground, background, 0.25), behind),
+        "accent": readable(given["accent"], behind),
+        "success": readable(given["success"], behind),
+        "warning": readable(given["warning"], behind),
+        "error": readable(given["error"], behind),
+        "primary": readable(given["primary"], (on_primary,)),
+        "on-primary": on_primary,
+        "danger": danger,
+        "on-danger": readable(foreground, (danger,)),
+        "danger-focused": readable(given["error"], behind),
+        "cursor": cursor,
+        "on-cursor": readable(foreground, (cursor,)),
+        "cursor-blurred": panel,
+        "on-cursor-blurred": foreground,
+    }
+    return {of: f"#{red:02x}{green:02x}{blue:02x}" for of, (red, green, blue) in colours.items()}
+
+
+_TAKEN = (
+    "background", "panel", "foreground", "primary", "accent", "success", "warning", "error",
+)  # fmt: skip
+
+
+def _mixed(one: _Rgb, other: _Rgb, share: float) -> _Rgb:
+    """Return a colour between two; `share` is that of the second, from 0 to 1."""
+    red, green, blue = (round(a + (b - a) * share) for a, b in zip(one, other, strict=True))
+    return red, green, blue
+
+
+def _made_readable(
+    colour: _Rgb,
+    behind: Sequence[_Rgb],
+    least: float = TEXT_LEAST,
+    *,
+    shown: Callable[[_Rgb], _Rgb],
+) -> _Rgb:
+    """Return a colour, or the nearest to it, towards black or white, that contrasts enough.
+
+    `shown` tells what the terminal shows of a colour.
+    """
+    shades = [
+        _mixed(colour, end, step / 20) for step in range(21) for end in ((0,) * 3, (255,) * 3)
+    ]
+
+    def contrast(shade: _Rgb) -> float:
+        return min(_ratio(shown(shade), shown(other)) for other in behind)
+
+    return next((s for s in shades if contrast(s) >= least), max(shades, key=contrast))
+
+
+def _as_it_is(colour: _Rgb) -> _Rgb:
+    return colour
+
+
+def _of_256(colour: _Rgb) -> _Rgb:
+    """Return the colour that a terminal with 256 shows."""
+    from rich.color import Color, ColorSystem
+
+    red, green, blue = Color.from_rgb(*colour).downgrade(ColorSystem.EIGHT_BIT).get_truecolor()
+    return red, green, blue
+
+
+def _ratio(one: Sequence[int], other: Sequence[int]) -> float:
+    darker, lighter = sorted((_luminance(one), _luminance(other)))
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def _luminance(colour: Sequence[int]) -> float:
+    red, green, blue = (
+        c / 255 / 12.92 if c <= 10 else ((c / 255 + 0.055) / 1.055) ** 2.4 for c in colour
+    )
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def _input_cursor(name: str, palette: Mapping[str, str]) -> dict[str, str]:
     """Return the style of the cursor in a field; reversed, it is seen where nothing is coloured."""
-    palette = PALETTES[name]
     front, back, style = palette["background"], palette["foreground"], "none"
     if name in FEW_COLOURS:
         front, back, style = back, front, "reverse"
@@ -148,11 +265,11 @@ def _input_cursor(name: str) -> dict[str, str]:
     }
 
 
-def theme(name: str) -> Theme:
-    """Return the theme of that name for Textual."""
+def theme(name: str, *, has_256_colours: bool = False) -> Theme:
+    """Return the theme of that name for Textual, fit for so many colours."""
     from textual.theme import Theme  # --help and --version do without
 
-    palette = PALETTES[name]
+    palette = PALETTES.get(name) or _of_textual(name, has_256_colours=has_256_colours)
     return Theme(
         name=name,
         primary=palette["primary"],
@@ -183,7 +300,7 @@ def theme(name: str) -> Theme:
             "block-cursor-blurred-foreground": palette["on-cursor-blurred"],
             "block-cursor-blurred-background": palette["cursor-blurred"],
             "block-hover-background": palette["panel"],
-            **_input_cursor(name),
+            **_input_cursor(name, palette),
             "input-selection-foreground": palette["on-cursor"],
             "input-selection-background": palette["cursor"],
             "screen-selection-foreground": palette["on-cursor"],

@@ -395,29 +395,30 @@ class BulkScreen(Screen["BulkResult | None"]):
     def _show_sentence(self, key: Key | None) -> None:
         """Show what is said of the run, else of the key at the cursor, else what comes next."""
         message, run = self.query_one("#message", Static), self.bulk_run
-        sentence, is_problem = self._message, True
+        sentence = self._message
         if run is not None and isinstance(run.paused_because, JournalNotWritten):
             sentence = str(run.paused_because)
-        if not sentence and key is not None:
-            sentence, is_problem = self.sentence_of(key), self._table.row_of(key.id).is_problem
-        sign = Content.styled("✗ ", "$text-error") if sentence and is_problem else Content("")
-        text = sign + Content(sentence) if sentence else keyed(self.next_step())
+        text = _problem_line(sentence) if sentence else self.sentence_of(key)
+        text = text or keyed(self.next_step())
         message.update(_fitted(text, message.size.width, message.size.height), layout=False)
 
     def next_step(self) -> str:
         """Return what can be done next, with keys between backticks; or nothing."""
         return ""
 
-    def sentence_of(self, key: Key) -> str:
-        """Return all that is said of a key in one paragraph, safe to show."""
+    def sentence_of(self, key: Key | None) -> Content:
+        """Return all that is said of a key in one paragraph, safe to show; or nothing."""
         run = self.bulk_run
-        failure = run.failure_of(key.id) if run is not None else None
+        failure = run.failure_of(key.id) if run is not None and key is not None else None
         if failure is not None and isinstance(failure.problem, DeliveryFailed):
-            return failure.problem.sentence  # the row says that it was not delivered
+            return _problem_line(failure.problem.sentence)  # its row says that it is not stored
         if failure is not None:
-            return _paragraph(describe(failure.problem, failure.key))
-        words = self._table.row_of(key.id).words
-        return f"{short(shown_label(key.raw_label or ''), 40)}: {short(words)}" if words else ""
+            return _problem_line(_paragraph(describe(failure.problem, failure.key)))
+        words = self._table.row_of(key.id).words if key is not None else ""
+        if key is None or not words:
+            return Content("")
+        label = short(shown_label(key.raw_label or ""), 40)
+        return Content.assemble((label, "bold"), "  ", (short(words), "$text-muted"))
 
     @on(KeyTable.Opened)
     def _opened(self, event: KeyTable.Opened) -> None:
@@ -434,6 +435,10 @@ class BulkScreen(Screen["BulkResult | None"]):
             problem = describe(failure.problem, failure.key)
             said = "\n\n".join(filter(None, (_paragraph(problem), problem.hint, problem.technical)))
         self.app.push_screen(TellScreen(label, Content(said), facts))
+
+
+def _problem_line(sentence: str) -> Content:
+    return Content.assemble(("✗ ", "$text-error"), sentence)
 
 
 def _paragraph(problem: Problem) -> str:

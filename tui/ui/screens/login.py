@@ -23,14 +23,10 @@ from textual.worker import Worker
 
 from tui.api.address import BadAddress, Server, parse_server
 from tui.api.errors import ApiError, BadProxy, SignInRefused, Unauthorized, Unsendable
-from tui.api.proxy import proxy_for
-from tui.api.session import Session, SessionProblem
 from tui.config.profile import Profile
 from tui.config.secret_sources import NoSecretRead, secret_of_command, secret_of_file
-from tui.problems import Problem, describe
 from tui.text import short
 from tui.ui.bindings import Place, bindings_for
-from tui.ui.screens.dialog import AskSecretScreen, ConfirmScreen, ProblemScreen, TwoFactorScreen
 from tui.ui.terminal.type_ahead import HEARD_MEANWHILE, drop_typed_ahead, opening_screen
 from tui.ui.widgets.field import Field
 from tui.ui.widgets.key_footer import KeyFooter
@@ -41,10 +37,13 @@ from tui.ui.widgets.top_bar import TopBar
 if TYPE_CHECKING:
     from pydantic import SecretStr
 
+    from tui.api.session import Session
+    from tui.problems import Problem
+
 UNPROTECTED = "Plain http: passwords and secrets cross the network unprotected."
 """What is shown as long as nothing hides them from whoever listens."""
 
-SignIn = Callable[[Session], Awaitable[bool]]
+SignIn = Callable[["Session"], Awaitable[bool]]
 """One way to sign in; False where something is missing, or the operator changed their mind."""
 
 
@@ -145,6 +144,8 @@ class LoginScreen(Screen[None]):
 
     def action_details(self) -> None:
         """Show what exactly went wrong."""
+        from tui.ui.screens.dialog import ProblemScreen
+
         if self._problem is not None:
             self.app.push_screen(ProblemScreen(self._problem))
 
@@ -171,6 +172,8 @@ class LoginScreen(Screen[None]):
 
     async def _run(self, sign_in: SignIn, focused: Widget | None) -> None:
         """Connect, sign in, and show what went wrong; what is typed stays."""
+        from tui.api.session import SessionProblem
+
         self._show_problem(None)
         self.query_one(Status).update(Content(""))
         session: Session | None = None
@@ -231,6 +234,9 @@ class LoginScreen(Screen[None]):
         return True
 
     async def _enter_with_token(self, session: Session) -> bool:
+        from tui.problems import describe
+        from tui.ui.screens.dialog import AskSecretScreen
+
         body = Content(
             "Paste the access token that your browser got when you signed in there. F2 tells "
             "where the browser shows it, under Get an access token."
@@ -253,6 +259,8 @@ class LoginScreen(Screen[None]):
                 return True
 
     async def _enter_open(self, session: Session) -> bool:
+        from tui.ui.screens.dialog import ConfirmScreen
+
         body = Content(
             "This server does not check who is calling: neither signing in nor API keys are "
             "needed, and keys are not being enforced. You can go on without signing in."
@@ -264,6 +272,8 @@ class LoginScreen(Screen[None]):
         return False
 
     async def _ask_code(self, refusal: str) -> SecretStr | None:
+        from tui.ui.screens.dialog import TwoFactorScreen
+
         return await self.app.push_screen_wait(TwoFactorScreen(refusal))
 
     def _server(self) -> Server:
@@ -317,6 +327,8 @@ class LoginScreen(Screen[None]):
     @on(Field.Left)
     def _note_route(self) -> None:
         """Note beside the server how requests get there, before a password is typed."""
+        from tui.api.proxy import proxy_for
+
         field = self._field("server")
         if field.error or not field.value:
             return
@@ -329,6 +341,8 @@ class LoginScreen(Screen[None]):
             if proxy := proxy_for(server):
                 notes.append(f"Through the proxy {proxy.shown}, as the environment says.")
         except BadProxy as error:
+            from tui.problems import describe
+
             notes.append(describe(error).detail)
         field.note = " ".join(notes)
 
@@ -341,7 +355,7 @@ class LoginScreen(Screen[None]):
         return not missing
 
     def _show_refusal(self, error: Exception) -> None:
-        from tui.problems import describe  # it loads while the operator types
+        from tui.problems import Problem, describe  # it loads while the operator types
 
         if isinstance(error, NoSecretRead):
             self._show_problem(Problem("No password was read", error.sentence))

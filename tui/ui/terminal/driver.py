@@ -18,7 +18,6 @@ from textual.app import App
 from textual.geometry import Offset, Size
 from textual.message import Message
 
-from tui.delivery.plain_view import ENDING
 from tui.ui.terminal.input_stage import InputStage
 from tui.ui.terminal.ordinary_screen import erasing
 from tui.ui.terminal.output import Output, open_again
@@ -34,6 +33,9 @@ MOST_TYPED_AHEAD = 20_000
 _READ_BYTES = 4096
 _PAUSE_SECONDS = 0.02
 """How long reading pauses then, in seconds."""
+
+ENDING = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM)
+"""The signals that end the program."""
 
 _LFLAGS = termios.ECHO | termios.ICANON | termios.IEXTEN | termios.ISIG
 _IFLAGS = termios.IXON | termios.IXOFF | termios.ICRNL | termios.INLCR | termios.IGNCR

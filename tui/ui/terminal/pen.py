@@ -39,14 +39,25 @@ def pen_of(style: Style | None, colours: ColorSystem) -> Pen:
     return PLAIN if style is None else Pen(*sgr_codes(style, colours))
 
 
+_OFF = {
+    "1": "22", "2": "22", "3": "23", "4": "24", "21": "24", "5": "25", "6": "25", "7": "27",
+    "8": "28", "9": "29", "51": "54", "52": "54", "53": "55",
+}  # fmt: skip
+"""What takes an attribute away, and sometimes another one with it."""
+
+
+@lru_cache(maxsize=4096)
 def switch(old: Pen, new: Pen) -> str:
-    """Return what has a terminal that draws with `old` draw with `new`."""
+    """Return what has a terminal that draws with `old` draw with `new`: the shortest way."""
     if old == new:
         return ""
-    is_more = not old.attributes and new != PLAIN
-    before = old if is_more else PLAIN
-    codes = [code for code, already in zip(new, before, strict=True) if code != already]
-    return f"\x1b[{';'.join(codes if is_more else ['', *codes])}m"
+    anew = ["", *(code for code, plain in zip(new, PLAIN, strict=True) if code != plain)]
+    before, after = (pen.attributes.split(";") if pen.attributes else [] for pen in (old, new))
+    off = {_OFF[code] for code in before if code not in after}
+    on = [code for code in after if code not in before or _OFF[code] in off]
+    changed = [*sorted(off), *on]
+    changed += [code for code, was in zip(new[1:], old[1:], strict=True) if code != was]
+    return min((f"\x1b[{';'.join(codes)}m" for codes in (anew, changed)), key=len)
 
 
 def erases_in_colour(environ: Mapping[str, str]) -> bool:

@@ -24,6 +24,8 @@ _JOINED_CELLS = 4
 """So many unchanged cells between changed ones are sent again: a move takes no fewer bytes."""
 _ERASED_CELLS = 4
 """More cells than that are erased rather than overwritten with blanks."""
+_BLANKED_CELLS = 12
+"""From so many blanks on they are erased, and then passed over."""
 _MOVE = 8
 """About how many characters a move of the cursor takes."""
 _SCROLLED_ROWS = 4
@@ -109,6 +111,14 @@ class _Row:
             and (text != other.texts[x] or not _looks_same(text, pens[x], other.pens[x]))
         ]
 
+    def blanks(self, start: int, end: int) -> int:
+        """Return how many blanks that look the same, and could be erased, begin at a column."""
+        pen, x = self.pens[start], start
+        if pen.is_fill:
+            while x < end and self.texts[x] == " " and _looks_same(" ", self.pens[x], pen):
+                x += 1
+        return x - start
+
     def blank_tail(self) -> int:
         """Return where the blanks begin that erasing the rest of the row would leave there."""
         pen, x = self.pens[-1], len(self.texts)
@@ -119,9 +129,13 @@ class _Row:
 
 
 class _Strokes:
-    """The sequences that draw on a terminal; it begins and ends with the plain pen."""
+    """The sequences that draw on a terminal; it begins and ends with the plain pen.
 
-    def __init__(self) -> None:
+    With `erases`, many blanks are erased rather than written.
+    """
+
+    def __init__(self, *, erases: bool) -> None:
+        self._erases = erases
         self._sequences: list[str] = []
         self._pen = PLAIN
         self._at: tuple[int, int] | None = None
@@ -138,9 +152,14 @@ class _Strokes:
 
     def write(self, row: _Row, y: int, start: int, end: int) -> None:
         """Write some cells of a row; what terminals disagree on leaves the others in place."""
+        blank_to = start
         for x in range(start, end):
             text = row.texts[x]
-            if not text:
+            if not text or x < blank_to:
+                continue
+            if self._erases and text == " " and (count := row.blanks(x, end)) >= _BLANKED_CELLS:
+                blank_to = x + count
+                self._erase(y, x, row.pens[x], f"\x1b[{count}X")
                 continue
             width = 2 if row.texts[x + 1 : x + 2] == [""] else 1
             self.move(y, x)
@@ -154,9 +173,12 @@ class _Strokes:
             self._at = (y, x + width) if is_sure else None
 
     def erase_rest(self, y: int, x: int, pen: Pen) -> None:
+        self._erase(y, x, pen, "\x1b[K")
+
+    def _erase(self, y: int, x: int, pen: Pen, sequence: str) -> None:
         self.move(y, x)
         self._use(pen, for_text=" ")
-        self._sequences.append("\x1b[K")
+        self._sequences.append(sequence)
 
     def scroll(self, top: int, bottom: int, by: int) -> None:
         """Move the rows from `top` to before `bottom` up by so many rows, or down."""
@@ -225,7 +247,7 @@ class Picture:
 
     def changes(self) -> str:
         """Return what has the terminal show what is drawn; from then on it counts as sent."""
-        strokes = _Strokes()
+        strokes = _Strokes(erases=self._erases_in_colour and not self._sends_all)
         if not self._sends_all:
             self._scroll(strokes)
         for y in sorted(self._touched):

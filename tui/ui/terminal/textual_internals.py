@@ -20,6 +20,7 @@ from textual.driver import Driver
 from textual.filter import Monochrome, NoColor
 from textual.geometry import Offset
 from textual.keys import _character_to_key
+from textual.screen import Screen
 from textual.strip import SGR_STYLES
 
 Result = TypeVar("Result")
@@ -133,6 +134,11 @@ def limit_colours(app: App[Any], colours: ColorSystem | None) -> None:
     app._filters = [f for f in app._filters if not isinstance(f, Monochrome | NoColor)]
     if colours is None:
         app._filters.append(NoColor())
+
+
+def make_replaceable(app: App[Any], first: Screen[Any]) -> None:
+    """Have `switch_screen` replace the first screen, as it does those that were pushed."""
+    first._push_result_callback(app, None)
 
 
 def write_to_terminal(app: App[Any], sequence: str) -> None:

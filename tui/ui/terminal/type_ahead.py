@@ -134,6 +134,14 @@ class TypeAhead(DiscreetApp[Result]):
             self._settle()
         return pushed
 
+    def switch_screen(self, screen: Any) -> AwaitComplete:  # noqa: ANN401  # as Textual has it
+        """Put a screen in the place of the one on top; keys that wait are typed there."""
+        switched = super().switch_screen(screen)
+        self._opening.clear()
+        if self._under_way is not None:
+            self.screen.post_message(self.Typed(self._under_way, self.screen))
+        return switched
+
     def pop_screen(self) -> AwaitComplete:
         """Pop a screen; what follows a key through it would be lost with it."""
         popped = super().pop_screen()

@@ -37,7 +37,7 @@ _WORDS: dict[StationKind, str] = {
 _GOES_ON = frozenset({"start", "done", "plain"})
 """What a solid line leads on from: the key works there."""
 
-WIDEST = 88
+WIDEST = 90
 """How many cells a lane takes at most: a longer one is not read at a glance."""
 _LATER = 2
 """By how many cells the new key's life begins after the old one's."""
