@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import suppress
+from typing import Any
 
 import pytest
 from rich.color import ColorSystem
@@ -11,7 +12,7 @@ from rich.console import Console
 from rich.style import Style
 from textual._compositor import CompositorUpdate
 from textual.app import App, ComposeResult
-from textual.css import stylesheet
+from textual.css.parse import parse
 from textual.geometry import Offset
 from textual.screen import Screen
 from textual.widgets import Label
@@ -198,15 +199,12 @@ async def test_a_style_sheet_is_parsed_once_and_anew_for_other_variables(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     parsed = list[str]()
-    parse = stylesheet.parse
-    monkeypatch.setattr(
-        stylesheet,
-        "parse",
-        lambda scope, css, *rest, **options: (
-            parsed.append(css),
-            parse(scope, css, *rest, **options),
-        )[1],
-    )
+
+    def counted(scope: str, css: str, *where: Any, **options: Any) -> Iterable[Any]:  # noqa: ANN401
+        parsed.append(css)
+        return parse(scope, css, *where, **options)
+
+    monkeypatch.setattr("textual.css.stylesheet.parse", counted)
     for is_first in (True, False):
         parsed.clear()
         app = Sheets()
