@@ -202,5 +202,11 @@ def test_words_that_config_does_not_take(config: Path, arguments: list[str]) -> 
     assert ran.stderr.startswith("momentum-keys config")
 
 
+def test_an_address_with_a_password_is_shown_nowhere(config: Path) -> None:
+    ran = run(config, "config", "show", "--url", "https://ops:hunter2@x")
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert "hunter2" not in ran.stderr
+
+
 def test_its_help(config: Path) -> None:
     assert "what is in force, and from where" in told(config, "--help")

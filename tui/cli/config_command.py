@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from io import TextIOWrapper
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from tui.cli.settled import (
     of_program,
     of_server,
     server_name,
+    started_profile,
+    unfit_server,
     unknown_server,
     vocabulary,
 )
@@ -105,6 +108,9 @@ def _show(options: argparse.Namespace, config: ConfigFile) -> int:
     name = server_name(options, config)
     if name and name not in config.servers:
         return refuse(unknown_server(name, config))
+    called = replace(started_profile(name, options, config), ca_file=None)  # shown, and not read
+    if unfit := unfit_server(called):
+        return refuse(unfit)
     settled = in_force(config, name, {**of_program(options), **of_server(options)})
     has_server = bool(name or options.url)
     rows = []

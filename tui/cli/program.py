@@ -19,6 +19,7 @@ from tui.cli.settled import (
     profiles,
     server_name,
     started_profile,
+    unfit_server,
     unknown_server,
 )
 from tui.config.config_file import BadConfig
@@ -45,7 +46,7 @@ def run(options: argparse.Namespace) -> int:
     if name and name not in config.servers:
         return refuse(unknown_server(name, config))
     profile = started_profile(name, options, config)
-    if unfit := _unfit_server(profile) or _unfit_terminal():
+    if unfit := unfit_server(profile) or _unfit_terminal():
         return refuse(unfit)
     _keep_to_itself()
     for variable in ("COLUMNS", "LINES"):
@@ -112,27 +113,6 @@ def _load_app() -> None:
 
     gc.freeze()
     gc.enable()
-
-
-def _unfit_server(profile: Profile) -> str:
-    """Return what is wrong with the server's address or certificates, or nothing."""
-    from tui.api.address import AddressFault, BadAddress, check_ca_file, parse_server
-
-    origin = f"server {profile.name}: " if profile.name else "--"
-    try:
-        if profile.ca_file is not None:
-            check_ca_file(profile.ca_file)
-        if profile.url:
-            parse_server(profile.url, plain_http_allowed=profile.allow_http)
-    except BadAddress as error:
-        if error.reason is AddressFault.CA_FILE:
-            return f"{origin}{'ca_file' if profile.name else 'ca-file'} {error.detail}"
-        from tui.problems import describe
-
-        problem = describe(error)
-        what, hint = (text[0].lower() + text[1:] for text in (problem.title, problem.hint))
-        return f"{origin}url: {what}; {hint.rstrip('.')}"
-    return ""
 
 
 def _unfit_terminal() -> str:

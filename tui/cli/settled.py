@@ -101,3 +101,24 @@ def started_profile(name: str, options: argparse.Namespace, config: ConfigFile) 
     """Return the profile to start with: of the server that is named, or of none."""
     given = {**of_program(options), **of_server(options)}
     return profile(name, in_force(config, name, given))
+
+
+def unfit_server(profile: Profile) -> str:
+    """Return what is wrong with the server's address or certificates, or nothing."""
+    from tui.api.address import AddressFault, BadAddress, check_ca_file, parse_server
+
+    origin = f"server {profile.name}: " if profile.name else "--"
+    try:
+        if profile.ca_file is not None:
+            check_ca_file(profile.ca_file)
+        if profile.url:
+            parse_server(profile.url, plain_http_allowed=profile.allow_http)
+    except BadAddress as error:
+        if error.reason is AddressFault.CA_FILE:
+            return f"{origin}{'ca_file' if profile.name else 'ca-file'} {error.detail}"
+        from tui.problems import describe
+
+        problem = describe(error)
+        what, hint = (text[0].lower() + text[1:] for text in (problem.title, problem.hint))
+        return f"{origin}url: {what}; {hint.rstrip('.')}"
+    return ""
