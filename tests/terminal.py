@@ -24,6 +24,8 @@ from typing import Self
 
 import pyte
 
+PATIENCE = 30.0
+"""How long is waited for what must come, in seconds; a busy machine takes long."""
 KEYS = {
     "backspace": "\x7f",
     "delete": "\x1b[3~",
@@ -228,20 +230,20 @@ class Terminal:
         with self._news:
             return bytes(self.raw[mark:])
 
-    def wait_for(self, wanted: str | Callable[[str], object], seconds: float = 10) -> str:
+    def wait_for(self, wanted: str | Callable[[str], object], seconds: float = PATIENCE) -> str:
         """Wait until the screen holds a text, or a predicate of it is true; return the screen."""
         what = repr(wanted) if isinstance(wanted, str) else "what was waited for"
         return self._wait(_finder(wanted), f"The screen never showed {what}", seconds)
 
-    def wait_gone(self, text: str, seconds: float = 10) -> str:
+    def wait_gone(self, text: str, seconds: float = PATIENCE) -> str:
         """Wait until `text` is no longer on the screen; return the screen."""
         return self._wait(lambda now: text not in now, f"The screen still shows {text!r}", seconds)
 
-    def wait_bytes(self, wanted: bytes, seconds: float = 10, since: int = 0) -> None:
+    def wait_bytes(self, wanted: bytes, seconds: float = PATIENCE, since: int = 0) -> None:
         """Wait until the program has written `wanted` after the mark `since`."""
         self._wait(lambda _: wanted in self.raw[since:], f"{wanted!r} was never written", seconds)
 
-    def wait_quiet(self, silence: float = 0.2, seconds: float = 10) -> str:
+    def wait_quiet(self, silence: float = 0.2, seconds: float = PATIENCE) -> str:
         """Wait until nothing was written for `silence` seconds; return the screen."""
         deadline = time.monotonic() + seconds
         with self._news:
@@ -249,7 +251,7 @@ class Terminal:
                 assert time.monotonic() < deadline, self._report("The program never fell silent")
             return self._text()
 
-    def wait_exit(self, seconds: float = 10) -> int:
+    def wait_exit(self, seconds: float = PATIENCE) -> int:
         """Wait for the end of the program and its output; return its exit status, or -signal."""
         try:
             status = self.process.wait(seconds)

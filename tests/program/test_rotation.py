@@ -103,6 +103,8 @@ def test_killed_before_the_secret_was_stored(to_node: StartProgram, node: Node) 
     program.shows("never be retrieved again", "s Stored")
     new = program.secret
     program.press("s")
+    program.shows("Have you stored the secret?")
+    program.press("y")
     program.shows("Both keys work")
     program.press("d")
     program.shows("Rotated: only the successor works now.")

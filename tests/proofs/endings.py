@@ -127,7 +127,7 @@ def cell(state: str, end: str) -> str:
             _judge_terminal(scene, end)
             _judge_processes(mark)
             _judge_secrets(scene, place, count, node)
-        if place in {Place.NEVER_STORED, Place.PERHAPS_STORED}:
+        if place in {Place.NEVER_STORED, Place.CUT_OFF, Place.PERHAPS_STORED}:
             _told_at_next_start(place, home, node)
         return f"{status} {place}"
 
@@ -235,7 +235,7 @@ def _no_secret(text: str, secrets: list[str], where: str) -> None:
 def _told_at_next_start(place: Place, home: Path, node: Node) -> None:
     with Program("--url", node.url, "--username", node.username, state=home) as program:
         program.sign_in(node)
-        program.shows(f"secret {place}")
+        program.shows(place)
 
 
 def main() -> int:

@@ -24,6 +24,8 @@ class Place(StrEnum):
     STORED = "stored"
     NEVER_STORED = "never stored"
     """It was shown and is lost: the next start says so."""
+    CUT_OFF = "delivery cut off"
+    """It was being shown plain: the next start says so."""
     PERHAPS_STORED = "perhaps stored"
     """Its answer never came, and the next start finds a key that is just like it."""
 
@@ -173,7 +175,7 @@ def rotation_secret(scene: Scene) -> None:
     key_list(scene)
     scene.program.go_to("Rotated")
     scene.program.press("r")
-    scene.program.shows("Rotate API Key", "Account Password")
+    scene.program.shows("› Rotate", "Account Password")
     scene.program.send(scene.node.password + "\r")
     scene.program.shows("never be retrieved again", "s Stored")
     scene.shows_secret = True
@@ -181,7 +183,11 @@ def rotation_secret(scene: Scene) -> None:
 
 def rotation_between_steps(scene: Scene) -> None:
     rotation_secret(scene)
+    scene.program.press("c")
+    scene.program.shows("Sent to the terminal's clipboard")
     scene.program.press("s")
+    scene.program.shows("Have you stored the secret?")
+    scene.program.press("y")
     scene.program.shows("Both keys work")
 
 
@@ -202,7 +208,7 @@ def dialog(scene: Scene) -> None:
 def help_screen(scene: Scene) -> None:
     key_list(scene)
     scene.program.press("f1")
-    scene.program.shows("Keys", "mark the key", "Esc Close")
+    scene.program.shows("Keys", "create a new API key", "Esc Close")
 
 
 def stalled_terminal(scene: Scene) -> None:
@@ -224,7 +230,7 @@ STATES: dict[str, tuple[Callable[[Scene], None], Place, Place]] = {
     "create after commit": (create_after_commit, Place.KEPT, Place.PERHAPS_STORED),
     "delete in flight": (delete_in_flight, Place.NONE, Place.NONE),
     "secret shown": (secret_shown, Place.KEPT, Place.NEVER_STORED),
-    "plain view": (plain_view, Place.KEPT, Place.NEVER_STORED),
+    "plain view": (plain_view, Place.KEPT, Place.CUT_OFF),
     "command running": (command_running, Place.STORED, Place.STORED),
     "rotation, secret shown": (rotation_secret, Place.KEPT, Place.NEVER_STORED),
     "rotation between steps": (rotation_between_steps, Place.NONE, Place.NONE),

@@ -126,7 +126,10 @@ class Rotate(Page):
         return rest.partition("│")[0].strip()
 
     async def press(self, action: str) -> None:
+        """Do an action; a secret that was sent nowhere is said to be stored once more."""
         await self.me.press(key_for(Place.ROTATE, action))
+        if action == "stored" and "Have you stored the secret?" in self.says:
+            await self.me.press("y")
 
     async def try_to_create(self, password: str) -> None:
         await self.fill("password", password)

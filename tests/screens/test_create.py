@@ -358,3 +358,18 @@ async def test_many_grants_share_the_rows_of_their_resources(node_with: NodeMake
         await form.give("Templates: Preview", "Event Webhooks: Read-only")
         assert set(form.grants.given) == {"templates/preview", "webhooks/view"}
         assert "Event Webhooks: Read-only: GET on" in form.says
+
+
+async def test_a_secret_that_was_sent_nowhere_is_not_dropped_unasked(
+    node: Node, tmp_path: Path
+) -> None:
+    async with at_keys(node) as keys:
+        page = await (await keys.new()).create("Weekly report", node.password)
+        for key in (key_for(Place.SECRET, "stored"), key_for(Place.SECRET, "close")):
+            await keys.me.press(key)
+            dialog = await Dialog(keys.me).shown("So far it was sent nowhere.")
+            await dialog.cancel()
+            assert await page.is_shown()
+        await page.write(tmp_path / "key")
+        await keys.me.until("Written to")
+        await page.stored()

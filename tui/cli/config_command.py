@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from io import TextIOWrapper
 from pathlib import Path
 
@@ -107,7 +108,8 @@ def _show(options: argparse.Namespace, config: ConfigFile) -> int:
     name = server_name(options, config)
     if name and name not in config.servers:
         return refuse(unknown_server(name, config))
-    if unfit := unfit_server(started_profile(name, options, config)):
+    called = replace(started_profile(name, options, config), ca_file=None)  # shown, and not read
+    if unfit := unfit_server(called):
         return refuse(unfit)
     settled = in_force(config, name, {**of_program(options), **of_server(options)})
     has_server = bool(name or options.url)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -31,47 +32,8 @@ if TYPE_CHECKING:
     from pydantic import SecretStr
 
 
-class KeyDeletion(Machine):
-    """A key on its way to being deleted, with nothing to take its place."""
-
-    transitions: ClassVar[Transitions] = {
-        State.PLANNED: {Step.FINISH: (State.FINISHED, State.UNKNOWN)},
-        State.UNKNOWN: {Step.LOOK: (State.FINISHED, State.PLANNED)},
-        State.FINISHED: {},
-    }
-
-    def __init__(self, service: KeyService, key: Key) -> None:
-        super().__init__()
-        self._pair = Pair(service, key, time.monotonic)
-
-    @property
-    def key(self) -> Key:
-        """The key to be deleted, as last seen."""
-        return self._pair.predecessor
-
-    async def finish(self) -> State:
-        """Delete the key."""
-        return await self._take(Step.FINISH, self._finish)
-
-    async def look_again(self) -> State:
-        """Read the list, and tell by it the outcome of a deletion that got no answer."""
-        return await self._take(Step.LOOK, self._look)
-
-    async def _finish(self) -> None:
-        await self._pair.delete_alone()
-        self._reach(State.FINISHED)
-
-    async def _look(self) -> None:
-        await self._pair.look()
-        if self._pair.has_predecessor:
-            self.problem = StillThere(self._open_step.cause if self._open_step else None)
-            self._reach(State.PLANNED)
-        else:
-            self._reach(State.FINISHED)
-
-
-class MarkRemoval(Machine):
-    """A successor whose predecessor is gone, on its way to its plain label."""
+class _KeyChange(Machine, ABC):
+    """One write to one key, whose outcome a list tells where no good answer came."""
 
     transitions: ClassVar[Transitions] = {
         State.PLANNED: {Step.FINISH: (State.FINISHED, State.UNKNOWN)},
@@ -88,13 +50,41 @@ class MarkRemoval(Machine):
         """The key, as last seen."""
         return self._pair.predecessor
 
+    async def look_again(self) -> State:
+        """Read the list, and tell by it the outcome of a write that got no answer."""
+        return await self._take(Step.LOOK, self._look)
+
+    @abstractmethod
+    async def _look(self) -> None:
+        """Reach the state that the list tells."""
+
+
+class KeyDeletion(_KeyChange):
+    """A key on its way to being deleted, with nothing to take its place."""
+
+    async def finish(self) -> State:
+        """Delete the key."""
+        return await self._take(Step.FINISH, self._finish)
+
+    async def _finish(self) -> None:
+        await self._pair.delete_alone()
+        self._reach(State.FINISHED)
+
+    async def _look(self) -> None:
+        await self._pair.look()
+        if self._pair.has_predecessor:
+            self.problem = StillThere(self._open_step.cause if self._open_step else None)
+            self._reach(State.PLANNED)
+        else:
+            self._reach(State.FINISHED)
+
+
+class MarkRemoval(_KeyChange):
+    """A successor whose predecessor is gone, on its way to its plain label."""
+
     async def finish(self) -> State:
         """Put the plain label back, all else sent as it is."""
         return await self._take(Step.FINISH, self._finish)
-
-    async def look_again(self) -> State:
-        """Read the list, and tell by it the outcome of an update that got no answer."""
-        return await self._take(Step.LOOK, self._look)
 
     async def _finish(self) -> None:
         await self._pair.unmark_predecessor()
@@ -107,7 +97,7 @@ class MarkRemoval(Machine):
         self._reach(State.PLANNED if is_marked else State.FINISHED)
 
 
-class KeyPause(Machine):
+class KeyPause(_KeyChange):
     """A key on its way out of service, or back into it."""
 
     transitions: ClassVar[Transitions] = {
@@ -119,15 +109,6 @@ class KeyPause(Machine):
         State.FINISHED: {},
     }
 
-    def __init__(self, service: KeyService, key: Key) -> None:
-        super().__init__()
-        self._pair = Pair(service, key, time.monotonic)
-
-    @property
-    def key(self) -> Key:
-        """The key to be paused or resumed, as last seen."""
-        return self._pair.predecessor
-
     async def pause(self, today: date) -> State:
         """Take the key out of service."""
         return await self._take(Step.PAUSE, partial(self._pause, today))
@@ -135,10 +116,6 @@ class KeyPause(Machine):
     async def resume(self) -> State:
         """Put the key back into service."""
         return await self._take(Step.RESUME, self._resume)
-
-    async def look_again(self) -> State:
-        """Read the list, and tell by it the outcome of a change that got no answer."""
-        return await self._take(Step.LOOK, self._look)
 
     async def _pause(self, today: date) -> None:
         await self._pair.pause_predecessor(today)

@@ -163,10 +163,15 @@ class RotateScreen(ShowsSecret[str]):
             self._rotation.draft = changed
             self._show()
 
-    def action_stored(self) -> None:
-        """The operator says that the secret is stored."""
-        how = self.query_one(SecretBox).went_to or BY_WORD
-        store = partial(self._rotation.stored_by_hand, how, verify=True)
+    @work(group="ask", description="ask whether the secret is stored")
+    async def action_stored(self) -> None:
+        """The operator says that the secret is stored; one more question where it went nowhere."""
+        went_to = self.query_one(SecretBox).went_to
+        ask = ask_stored(self._rotation.draft.label, went_to)
+        is_lost = self._rotation.secret is not None and not went_to
+        if is_lost and not await self.app.push_screen_wait(ask):
+            return
+        store = partial(self._rotation.stored_by_hand, went_to or BY_WORD, verify=True)
         self._take(Step.STORED, store, "Asking the server")
 
     def action_verify(self) -> None:

@@ -145,7 +145,7 @@ class SecretScreen(ShowsSecret[str]):
 def ask_stored(label: str, went_to: str) -> ConfirmScreen:
     """Return the dialog that asks whether a secret is stored before it is gone for good."""
     body = Content.assemble(
-        "Once you leave, nobody can ever show the secret of ",
+        "Afterwards nobody can ever show the secret of ",
         (short(label), "bold"),
         " again. ",
         went_to or "So far it was sent nowhere.",
