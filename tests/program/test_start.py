@@ -64,7 +64,7 @@ HEAVY = {
     "anyio", "click", "h11", "httpcore", "httpx", "lark", "pydantic", "pydantic_core", "pygments",
     "starlette", "uvicorn", "http.client", "http.cookiejar", "urllib.request", "email.message",
 }  # fmt: skip
-LAYOUTS, STYLE_PASSES, FRAMES = 6, 14, 4
+LAYOUTS, STYLE_PASSES, FRAMES = 6, 12, 4
 
 
 def test_the_first_paint_needs_few_modules_layouts_and_style_passes(

@@ -60,6 +60,8 @@ async def test_what_is_not_possible_is_said_to_be_so(node: Node) -> None:
 async def test_a_long_description_takes_more_than_one_line(node: Node) -> None:
     async with at_keys(node) as keys:
         await opened(keys.me)
+        await keys.me.press(FIND, *'"then take all marked"')
+        await keys.me.until(lambda: any(text.startswith("Space") for text in box(keys.me)))
         line = next(n for n, text in enumerate(box(keys.me)) if text.startswith("Space"))
         first, second = box(keys.me)[line : line + 2]
         assert first == "Space           mark the key; rotate, verify, finish, pause and"

@@ -83,11 +83,7 @@ class Emulator:
         elif final == "K":
             self._erase(self.y, self.x)
         elif final == "X":
-            row = self.cells[self.y]
-            end = min(self.x + values[0], self.columns)
-            self._split(row, self.x)
-            self._split(row, end - 1)
-            row[self.x : end] = [self._erased] * (end - self.x)
+            self._erase_cells(min(self.x + values[0], self.columns))
         elif final == "r":
             top, bottom = (*values, 0, 0)[:2]
             self._top, self._bottom = max(top, 1) - 1, (bottom or self.rows) - 1
@@ -146,6 +142,12 @@ class Emulator:
     @property
     def _erased(self) -> Cell:
         return Cell(background=self.pen.background) if self.fills else Cell()
+
+    def _erase_cells(self, end: int) -> None:
+        row = self.cells[self.y]
+        self._split(row, self.x)
+        self._split(row, end - 1)
+        row[self.x : end] = [self._erased] * (end - self.x)
 
     def _erase(self, y: int, start: int) -> None:
         self._split(self.cells[y], start)

@@ -256,7 +256,7 @@ class KeysScreen(Screen[None]):
         self.refresh_bindings()
 
     def _requests_by_key(self, listing: Listing) -> dict[str, list[WriteRequest]]:
-        """Return what the journal tells of each listed key, newest first."""
+        """Return what the journal tells of each listed key, newest first, and of its successors."""
         history = self._service.history
         snapshot = history.current.snapshot
         by_key: dict[str, list[WriteRequest]] = {}
@@ -265,6 +265,8 @@ class KeysScreen(Screen[None]):
             last = request.last
             if last.key_id and history.is_about_this_server(last, listing):
                 by_key.setdefault(last.key_id, []).append(request)
+                if last.predecessor:
+                    by_key.setdefault(last.predecessor, []).append(request)
         return by_key
 
     def _move_on(self) -> None:

@@ -109,12 +109,19 @@ class LoginScreen(Screen[None]):
             command = short(shlex.join(defaults.profile.password_command), 40)
             hint = f"printed by {command}" if command else ""
             yield Field("Password", password, id="password", masked=True, placeholder=hint)
-            with Vertical(id="client"):
-                yield Field("Client ID", defaults.client_id, id="client-id")
-                yield Field("Client secret", id="client-secret", masked=True)
+            if defaults.client_id:
+                yield self._client_fields()
             yield ProblemText(id="problem")
             yield Status()
         yield KeyFooter()
+
+    def _client_fields(self) -> Vertical:
+        """Return the fields of the OAuth client, which few installations want."""
+        return Vertical(
+            Field("Client ID", self._defaults.client_id, id="client-id"),
+            Field("Client secret", id="client-secret", masked=True),
+            id="client",
+        )
 
     def on_mount(self) -> None:
         """Put the cursor where the first thing is missing."""
@@ -190,7 +197,7 @@ class LoginScreen(Screen[None]):
                     self._go_on(session)
         except (BadAddress, ApiError, SessionProblem, NoSecretRead) as error:
             self._open_form(focused)
-            self._show_refusal(error)
+            await self._show_refusal(error)
         except asyncio.CancelledError:
             if self.query("#form"):  # it is gone where the program ends
                 self._open_form(focused)
@@ -207,8 +214,8 @@ class LoginScreen(Screen[None]):
 
     def _go_on(self, session: Session) -> None:
         """Forget the password, and have the app go on to the keys."""
-        for name in ("password", "client-secret"):
-            self._field(name).value = ""  # the screen may outlive its closing
+        for field in self.query("#password, #client-secret").results(Field):
+            field.value = ""  # the screen may outlive its closing
         is_of_profile = self._is_of_profile(session.client.server)
         self.post_message(self.SignedIn(session, is_of_profile=is_of_profile))
 
@@ -280,13 +287,13 @@ class LoginScreen(Screen[None]):
         """Return the server as typed; raises BadAddress."""
         from pydantic import SecretStr  # it loads while the operator types
 
-        typed_secret = self._field("client-secret").value
+        typed_secret = self._typed("client-secret")
         client_secret = SecretStr(typed_secret) if typed_secret else self._defaults.client_secret
         return parse_server(
             self._field("server").value,
             ca_file=self._defaults.ca_file,
             prefix=self._defaults.profile.api_prefix,
-            client_id=self._field("client-id").value.strip(),
+            client_id=self._typed("client-id").strip(),
             client_secret=client_secret,
             plain_http_allowed=self._defaults.plain_http_allowed,
         )
@@ -354,7 +361,7 @@ class LoginScreen(Screen[None]):
             missing[0].focus_input()
         return not missing
 
-    def _show_refusal(self, error: Exception) -> None:
+    async def _show_refusal(self, error: Exception) -> None:
         from tui.problems import Problem, describe  # it loads while the operator types
 
         if isinstance(error, NoSecretRead):
@@ -365,6 +372,8 @@ class LoginScreen(Screen[None]):
         if isinstance(error, BadAddress):
             self._field("server").focus_input()
         elif isinstance(error, SignInRefused) and error.error == "invalid_client":
+            if not self.query("#client"):
+                await self.query_one("#form").mount(self._client_fields(), after="#password")
             self.query_one("#client").display = True
             self._field("client-id").focus_input()
         elif isinstance(error, SignInRefused):
@@ -375,6 +384,10 @@ class LoginScreen(Screen[None]):
         self._problem = problem
         self.query_one(ProblemText).show(problem)
         self.refresh_bindings()
+
+    def _typed(self, name: str) -> str:
+        """Return what stands in a field, nothing where the form is without it."""
+        return self._field(name).value if self.query(f"#{name}") else ""
 
     def _field(self, name: str) -> Field:
         return self.query_one(f"#{name}", Field)

@@ -82,7 +82,7 @@ class PaletteSearch:
     """Matches what is typed with entries, with the labels of keys, and with requests.
 
     Every word must occur, in any order; a text that begins with `may` asks about a request. The
-    index of the keys is made once, in a thread: 100,000 keys take some tenths of a second.
+    index of the keys is made once, in a thread: 100,000 keys take a second or two.
     """
 
     def __init__(self, entries: Sequence[Entry], choice: KeyChoice | None = None) -> None:

@@ -92,7 +92,8 @@ class SummaryLine(Widget):
             line += Content.assemble(
                 (lead, "bold $text-accent"),
                 (f"{count.number:,}", "bold $text-accent" if is_current else "bold"),
-                (f" {words}", "bold $text-accent underline" if is_current else "$text-muted"),
+                " ",
+                (words, "bold $text-accent underline" if is_current else "$text-muted"),
                 (f" {count.sign}" if count.sign else "", count.sign_style),
             )
         return line
