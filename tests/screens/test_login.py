@@ -215,8 +215,11 @@ async def test_a_server_that_is_not_there_and_one_that_was_stopped(node: Node) -
         await page.sign_in()
 
 
-async def test_a_broken_certificate_file_is_told(node: Node, tmp_path: Path) -> None:
-    async with at_login(node, ca_file=tmp_path / "none.pem") as page:
+async def test_a_broken_certificate_file_is_told(
+    node: Node, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    async with at_login(node, ca_file=Path("none.pem")) as page:
         await page.submit()
         await page.refused("The CA file can't be read")
         await page.refused("none.pem: it does not exist.")
