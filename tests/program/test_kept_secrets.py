@@ -78,7 +78,7 @@ def test_the_secret_on_the_screen_is_offered_at_the_next_start(
     again.shows("The secret of Mailer is stored.")
     assert kept(runtime) == []
     again.press("J")
-    again.shows("Settings › Journal", "stored: By the operator's own word.")
+    again.shows("Settings › Journal", "stored: By the operator")
     again.press("escape")
     again.at_keys()
     again.press("q")
@@ -127,7 +127,7 @@ def test_what_was_kept_can_be_left_for_later_or_forgotten(
     again.press("escape")
     again.at_keys()
     assert len(kept(runtime)) == 1
-    again.press("s")
+    again.press("S")
     again.sign_in_and_shows(node, "A secret was kept")
     again.press("shift+tab", "enter")
     again.shows("Forget 1 secret?")

@@ -372,4 +372,6 @@ async def test_a_secret_that_was_sent_nowhere_is_not_dropped_unasked(
             assert await page.is_shown()
         await page.write(tmp_path / "key")
         await keys.me.until("Written to")
-        await page.stored()
+        await keys.me.press(*2 * [key_for(Place.SECRET, "stored")])
+        await keys.shown()
+        assert "Weekly report" in keys.labels, "the second one does not sign out"

@@ -70,6 +70,21 @@ async def test_a_key_is_deleted_and_the_cursor_stays_near(node: Node) -> None:
         assert keys.table.count == 5
 
 
+async def test_a_message_about_a_key_goes_when_the_key_does(node: Node) -> None:
+    async with at_keys(node) as keys:
+        await keys.go_to(QUIET)
+        await keys.me.press(key_for(Place.KEYS, "finish"))
+        await shows(keys, "This key is not being rotated.")
+        dialog = await keys.delete(NEXT)
+        await dialog.confirm()
+        await shows(keys, f"API key {NEXT} was deleted.")
+        assert "was deleted. 1 more" in keys.says
+        node.store.delete_key(next(key.id for key in keys.table.keys if key.label == QUIET))
+        await keys.me.press(key_for(Place.KEYS, "reload"))
+        await keys.me.gone("1 more")
+        assert f"API key {NEXT} was deleted." in keys.says
+
+
 NAMES = {
     "Newsletter SMTP relay": "Newsletter SMTP relay",
     "  pr\x1b[31m od  ": "pr␛[31m od",

@@ -355,6 +355,7 @@ async def test_grants_are_compared_side_by_side(node: Node) -> None:
         assert rows["View Transmissions"] == ["✓", "·"]
         assert rows["View Metrics"] == ["·", "✓"]
         assert rows["Modify Transmissions"] == ["✓", "✓"]
+        assert "Esc Close" in keys.me.footer
         await dialog.cancel()
         await keys.shown()
 

@@ -112,7 +112,7 @@ async def test_another_server_takes_the_theme_and_the_lock_along(node_with: Node
         await at_keys_of(me, other)
         assert (app.theme, app._lock_seconds) == ("momentum", 15 * 60)
         assert app.has_class("-bar-blue")
-        await me.press("s")
+        await me.press("S")
         await me.until("User name")
         assert app.has_class("-bar-blue"), "it is still that server's form"
 

@@ -23,9 +23,10 @@ class Attention:
 
     def is_due(self, key: Key) -> bool:
         """Tell whether a key is as old as the policy lets it become."""
-        return bool(self.policy) and self.policy.is_due(
-            base_label(key.raw_label or ""), created(key), self.now
-        )
+        if not self.policy:
+            return False
+        label = base_label(key.raw_label or "") if self.policy.age_by_pattern else ""
+        return self.policy.is_due(label, created(key), self.now)
 
     def is_exposed(self, key: Key) -> bool:
         """Tell whether a key sends mail and is accepted from any address."""

@@ -236,7 +236,7 @@ COMMANDS = (
     ),
     Command(_KEYS, "ctrl+o", "ctrl+o", "details", "tell what exactly went wrong"),
     Command(_KEYS, "ctrl+n", "ctrl+n", "app.switch_server", "sign out, and in to another server"),
-    Command(_KEYS, "s", "s", "sign_out", "sign out", "Sign out"),
+    Command(_KEYS, "S", "S", "sign_out", "sign out", "Sign out"),
     Command(_KEYS, "q", "q", "leave", "sign out and leave", "Quit"),
     Command(_SEARCH, "", "mail relay", "", "what has either word, also inside of others"),
     Command(_SEARCH, "", '"mail relay"', "", "the phrase"),

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from textual import events, on
 from textual.app import ComposeResult
 from textual.content import Content
-from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from tui.api.grants import Catalogue
@@ -95,10 +94,10 @@ class ChooseKeyScreen(Dialog["Key | None"]):
 
     @on(SearchRow.Submitted)
     @on(Button.Pressed, "#yes")
-    @on(OptionList.OptionSelected)
+    @on(MarkedList.OptionSelected)
     def _choose(self, event: events.Event) -> None:
         event.stop()
-        if isinstance(event, OptionList.OptionSelected):
+        if isinstance(event, MarkedList.OptionSelected):
             self._list.highlighted = event.option_index
         if self._list.highlighted is not None:
             self.dismiss(self._offered[self._list.highlighted])

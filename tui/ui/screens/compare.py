@@ -25,6 +25,7 @@ class CompareScreen(Dialog[None]):
 
     AUTO_FOCUS = "#no"
     nothing = None
+    only_tells = True
 
     def __init__(self, keys: Sequence[Key], catalogue: Catalogue) -> None:
         super().__init__(

@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
-from textual.widgets import OptionList, Static
+from textual.widgets import Static
 
 from tui.search.index import Index
 from tui.search.matches import Matches, TextSearch
@@ -18,6 +18,7 @@ from tui.ui.bindings import COMMANDS, Place, bindings_for, shown_keys
 from tui.ui.screens.possible_actions import PossibleAction
 from tui.ui.widgets.key_footer import KeyFooter
 from tui.ui.widgets.key_help import KeyHelp
+from tui.ui.widgets.marked_list import MarkedList
 from tui.ui.widgets.search_row import SearchRow
 from tui.ui.widgets.too_small import TooSmall
 
@@ -86,7 +87,7 @@ class HelpScreen(ModalScreen["PossibleAction | None"]):
         if is_wide:
             self._other_keys.show(commands[len(of_here) :], self._matches.highlighted)
 
-    @on(OptionList.OptionHighlighted)
+    @on(MarkedList.OptionHighlighted)
     @on(events.DescendantFocus)
     def _tell_what_enter_does(self) -> None:
         """Say whether Enter does what the cursor is on."""
@@ -96,13 +97,13 @@ class HelpScreen(ModalScreen["PossibleAction | None"]):
             "Enter does it." if self._action_in(options) else hint
         )
 
-    @on(OptionList.OptionSelected)
-    def _choose(self, event: OptionList.OptionSelected) -> None:
+    @on(MarkedList.OptionSelected)
+    def _choose(self, event: MarkedList.OptionSelected) -> None:
         """Return what the cursor is on, where it is possible."""
         if action := self._action_in(event.option_list):
             self.dismiss(action)
 
-    def _action_in(self, options: OptionList) -> PossibleAction | None:
+    def _action_in(self, options: MarkedList) -> PossibleAction | None:
         """Return what the line under the cursor of a list does, where it is possible."""
         command = options.command if isinstance(options, KeyHelp) else None
         return self._actions.get(command) if command is not None else None

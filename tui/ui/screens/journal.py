@@ -184,6 +184,7 @@ class RequestScreen(Dialog[None]):
 
     AUTO_FOCUS = "#no"
     nothing = None
+    only_tells = True
 
     def __init__(self, request: WriteRequest) -> None:
         last = request.last

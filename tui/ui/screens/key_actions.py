@@ -100,12 +100,13 @@ class KeyActions:
         went_to = await app.push_screen_wait(screen)
         del screen
         self._service.presence.release(attempt.id)
+        about = ""
         if await self._view.read():
             listed_key = self._service.listing.find(key_id, short_key, label, subaccount_id)
             if listed_key is not None:
-                self._panel.table.move_to(listed_key.id)
-                label = listed_key.label
-        self._panel.show_message("API key ", label, f" was created. {went_to}")
+                about, label = listed_key.id, listed_key.label
+                self._panel.table.move_to(about)
+        self._panel.show_message("API key ", label, f" was created. {went_to}", key_id=about)
 
     async def open(self, key: Key, who: str) -> None:
         """Show the details of a key on a screen of their own, and go on from there."""
@@ -138,7 +139,7 @@ class KeyActions:
                 key.id, key.short_key, updated.label, key.subaccount_id
             )
             label = listed_key.label if is_read and listed_key is not None else updated.label
-            self._panel.show_message("API key ", label, " was updated.")
+            self._panel.show_message("API key ", label, " was updated.", key_id=key.id)
 
     async def delete(self, key: Key) -> None:
         """Delete a key, after asking."""
@@ -157,7 +158,7 @@ class KeyActions:
             return
         except (ApiError, SessionProblem, CannotGoOn) as error:
             await self._view.read()
-            self._panel.show_problem(describe(error, key))
+            self._panel.show_problem(describe(error, key), key.id)
             return
         await self._view.read()
         outcome = (
@@ -185,7 +186,7 @@ class KeyActions:
             return
         told = tells_ips(self._service.listing.keys)
         if sentence := why_not_paused(key, ips_are_told=told):
-            self._panel.show_problem(Problem("This key can't be paused", sentence))
+            self._panel.show_problem(Problem("This key can't be paused", sentence), key.id)
             return
         facts = facts_of(key, self._service.listing.catalogue, self._now())
         if await self._view.app.push_screen_wait(ask_pause(key, facts)):
@@ -208,11 +209,11 @@ class KeyActions:
             changed = await change
         except (ApiError, SessionProblem, CannotGoOn) as error:
             await self._view.read()
-            self._panel.show_problem(describe(error, key))
+            self._panel.show_problem(describe(error, key), key.id)
             return
         if await self._view.read():
             self._panel.table.move_to(changed.id)
-        self._panel.show_message("API key ", plain(label), outcome)
+        self._panel.show_message("API key ", plain(label), outcome, key_id=changed.id)
 
     async def verify(self, key: Key) -> None:
         """Show what a key may do; only who has its secret can do that."""
@@ -225,7 +226,7 @@ class KeyActions:
         if secret is None:
             return
         if not key.may_have(secret):
-            self._panel.show_problem(describe(OtherSecret()))
+            self._panel.show_problem(describe(OtherSecret()), key.id)
             return
         proof = verification_of(self._service, secret, key.grants, key.raw_valid_ips or ())
         del ask, secret
@@ -246,7 +247,7 @@ class KeyActions:
         records = await self._service.records()
         record = records[key]
         if record.worker is not None:
-            self._panel.show_problem(describe(OtherInstanceAtWork(record.worker)))
+            self._panel.show_problem(describe(OtherInstanceAtWork(record.worker)), key.id)
             return
         if record.is_orphan:
             await self._delete_orphan(record, records)
@@ -277,17 +278,19 @@ class KeyActions:
                     "This key is marked as retiring, but the mark names no successor.",
                     "If another key has taken its place and is in use, press d to delete this one; "
                     "else edit its label.",
-                )
+                ),
+                key.id,
             )
         else:
             self._panel.show_problem(
-                Problem("This key is not being rotated.", "Press r to rotate it.")
+                Problem("This key is not being rotated.", "Press r to rotate it."), key.id
             )
 
     async def _go_on(self, unfinished: Unfinished) -> None:
         """Show an unfinished rotation, where it is this instance's to go on with."""
+        about = unfinished.predecessor.id
         if unfinished.worker is not None:
-            self._panel.show_problem(describe(OtherInstanceAtWork(unfinished.worker)))
+            self._panel.show_problem(describe(OtherInstanceAtWork(unfinished.worker)), about)
             return
         if len(unfinished.successors) > 1:
             named = ", ".join(mask(key.short_key) or "?" for key in unfinished.successors)
@@ -295,7 +298,8 @@ class KeyActions:
                 Problem(
                     f"This key has {len(unfinished.successors)} successors: {named}.",
                     "Press f on the one that is to stay, or d on one that is not needed.",
-                )
+                ),
+                about,
             )
             return
         await self._show_rotation(Rotation.resume(self._service, unfinished))
@@ -315,9 +319,10 @@ class KeyActions:
             state = await removal.finish()
         await self._view.read()
         if removal.problem is not None:
-            self._panel.show_problem(describe(removal.problem, key))
+            self._panel.show_problem(describe(removal.problem, key), key.id)
         elif state is State.FINISHED:
-            self._panel.show_message("API key ", shown_label(key.label), " has its label again.")
+            outcome = " has its label again."
+            self._panel.show_message("API key ", shown_label(key.label), outcome, key_id=key.id)
 
     async def run_bulk(self, screen: type[BulkScreen], keys: Sequence[Key]) -> None:
         """Do the same with many keys, as `screen` plans and runs it."""
@@ -345,4 +350,6 @@ class KeyActions:
         label = base_label(rotation.predecessor.raw_label or "")
         if rotation.state is State.FINISHED and successor is not None:
             label = shown_label(successor.label)
-        self._panel.show_message("", short(label, 60), f": {outcome}")
+        self._panel.show_message(
+            "", short(label, 60), f": {outcome}", key_id=rotation.predecessor.id
+        )

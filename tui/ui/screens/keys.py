@@ -89,6 +89,8 @@ _WANTS_KEYS = frozenset(
 )
 _WHILE_TYPING = frozenset({"reload", "details", "stretch", "back"})
 """What is offered while letters go into the search."""
+_LEAVING = frozenset({"leave", "sign_out"})
+"""What is done at once while the keys are first read."""
 
 
 class KeysScreen(Screen[None]):
@@ -149,7 +151,9 @@ class KeysScreen(Screen[None]):
 
     def on_mount(self) -> None:
         """Read the keys, for which is meant what is typed meanwhile; relative times move on."""
-        self._first_reading.enter_context(opening_screen(self.app, HEARD_MEANWHILE | {"q", "s"}))
+        bindings = self.active_bindings.items()
+        leaving = {key for key, active in bindings if active.binding.action in _LEAVING}
+        self._first_reading.enter_context(opening_screen(self.app, HEARD_MEANWHILE | leaving))
         self.action_reload()
         self.set_interval(MOVE_ON_SECONDS, self._move_on)
 

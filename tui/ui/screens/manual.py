@@ -11,7 +11,6 @@ from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from tui.manual import NAMES, topics, with_tables
@@ -95,15 +94,15 @@ class ManualScreen(Screen[None]):
         matching = frozenset(self._matches.get(self._page, ()))
         self._reading.show(self._pages[self._page], matching, self._query)
 
-    @on(OptionList.OptionHighlighted)
-    def _turn_to(self, event: OptionList.OptionHighlighted) -> None:
+    @on(MarkedList.OptionHighlighted)
+    def _turn_to(self, event: MarkedList.OptionHighlighted) -> None:
         """Show the page under the cursor of the contents, at its first match."""
         row = event.option_index
         if row < len(self._shown) and self._shown[row] != self._page:
             self._page = self._shown[row]
             self._show_page()
 
-    @on(OptionList.OptionSelected)
+    @on(MarkedList.OptionSelected)
     def _read(self) -> None:
         self._go_to(is_reading=True)
 

@@ -14,7 +14,7 @@ from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import OptionList, Static
+from textual.widgets import Static
 from textual.widgets.option_list import Option
 
 from tui.keys.labels import shown_label
@@ -243,8 +243,8 @@ class PaletteScreen(ModalScreen["Entry | None"]):
         if row is not None and row < len(self._search.offered):
             self.dismiss(self._search.offered[row])
 
-    @on(OptionList.OptionSelected)
-    def _clicked(self, event: OptionList.OptionSelected) -> None:
+    @on(MarkedList.OptionSelected)
+    def _clicked(self, event: MarkedList.OptionSelected) -> None:
         self.dismiss(self._search.offered[event.option_index])
 
     @on(SearchRow.Cleared)

@@ -91,9 +91,10 @@ class KeyListPanel(Vertical):
     ) -> None:
         """Show keys that were just read, narrowed by a search of them; `now` is in UTC."""
         self.problem = None
+        gone = {key.id for key in self._keys} - {key.id for key in keys}
         self._keys, self._matches = keys, None
         self.table.show(keys, catalogue, now)
-        self.messages.withdraw(lambda about, _: about == READING)
+        self.messages.withdraw(lambda about, _: about == READING or about in gone)
         if not keys:
             self._end_search()
             self._show_in_place("No API keys yet.\n\nPress n to create the first one.")
@@ -260,14 +261,15 @@ class KeyListPanel(Vertical):
     ) -> None:
         """Show what was done; the label, between two other texts, stands out.
 
-        It takes the place of what was done before, and of what could not be done with that key.
+        It takes the place of what was done before, and of what could not be done with that key; it
+        goes when the key does.
         """
         message = Content.assemble(before, (short(label, LABEL_IN_MESSAGE), "bold"), after)
         self.messages.withdraw(lambda about, k: k != "problem" or (about == key_id != ""))
         self.messages.show(message, kind, key_id)
 
     def show_problem(self, problem: Problem, about: str = "") -> None:
-        """Show what could not be done, and with which key, by its id."""
+        """Show what could not be done, and with which key, by its id, until that is gone."""
         self.problem = problem
         message = Content.assemble(
             (f"{problem.title.rstrip('.')}. ", "bold"), problem.detail, " ", problem.hint
