@@ -473,3 +473,54 @@ async def test_nothing_that_is_logged_or_shown_of_a_session_holds_a_credential(
     shown = f"{session!r} {vars(session)!r} {vars(session.client)!r} {caplog.text}"
     for secret in (held.access, held.refresh, SecretStr(node.password)):
         assert secret.get_secret_value() not in shown
+
+
+async def test_what_was_read_ahead_serves_the_first_reading_and_its_failure_too(
+    node: Node,
+) -> None:
+    session = Session(Client(parse_server(node.url), deadline=5))
+    node.fail("GET", KEYS, "500")
+    await session.sign_in(node.username, SecretStr(node.password), no_code, reads_ahead=True)
+    with pytest.raises(ServerFailed):
+        await session.call(session.list_keys)
+    assert node.seen("GET", KEYS) == 1
+    assert len((await session.call(session.list_keys)).keys) == 8
+    for _ in range(2):
+        assert await session.call(session.grants)
+    assert node.seen("GET", "/api/v1/authenticate/grants") == 2
+    await session.close()
+
+
+async def test_a_sign_in_that_fails_leaves_nothing_read_ahead(node: Node) -> None:
+    session = Session(Client(parse_server(node.url), deadline=5))
+    node.fail("GET", f"/api/v1/users/{node.username}", "500", exactly=True)
+    node.fail("GET", KEYS, "hang")
+    with pytest.raises(ServerFailed):
+        await session.sign_in(node.username, SecretStr(node.password), no_code, reads_ahead=True)
+    assert node.seen("POST", f"{SIGN_IN}/logout") == 2
+    with pytest.raises(Unauthorized):
+        await session.list_keys(None)
+    await session.close()
+
+
+async def test_what_was_read_before_a_code_that_was_owed_is_read_again() -> None:
+    """The server knows the factor by the user's name only, not by the e-mail address."""
+    owed = as_json({"errors": []}, 401)
+    table = {
+        f"POST {SIGN_IN}": as_json({"access_token": "live"}),
+        "GET /api/v1/users/ops@example.com": as_json({"results": {"username": "ops"}}),
+        "GET /api/v1/users/ops/two-factor": as_json({"results": {"enabled": True}}),
+        "POST /api/v1/users/ops/two-factor": as_json({"results": {}}),
+        "GET /api/v1/authenticate/grants": owed,
+        f"GET {KEYS}": owed,
+    }
+
+    async def code(refusal: str) -> SecretStr | None:
+        return SecretStr("123456")
+
+    async with faults(routes(table)) as server:
+        session = Session(Client(parse_server(f"http://127.0.0.1:{server.port}"), deadline=5))
+        await session.sign_in("ops@example.com", SecretStr("hunter2"), code, reads_ahead=True)
+        table[f"GET {KEYS}"] = as_json({"results": []})
+        assert await session.call(session.list_keys) == KeyList(())
+        await session.close()

@@ -12,7 +12,7 @@ from tests.conftest import NodeMaker
 from tests.driver import NARROW, WIDE, Dialog, Form, Keys, Login, at_keys, at_login, key_for
 from tests.node import Node
 from tui.ui.bindings import Place
-from tui.ui.screens.login import SignInDefaults
+from tui.ui.screens.login import LoginScreen, SignInDefaults
 
 TOKEN = key_for(Place.LOGIN, "use_token")
 DETAILS = key_for(Place.LOGIN, "details")
@@ -41,6 +41,49 @@ async def test_what_is_typed_signs_in(node: Node, size: tuple[int, int]) -> None
         assert "Sign out" in page.me.lines[0]
         assert keys.table.count == 8
         assert keys.me.screen.focused is keys.table
+
+
+async def test_three_round_trips_in_sequence_after_enter(node: Node) -> None:
+    """Each round is let go only when all of its requests have come."""
+    api = "/api/v1"
+    grants = ("GET", f"{api}/authenticate/grants")
+    account = f"{api}/users/{node.username}"
+    rounds = [
+        [("POST", f"{api}/authenticate")],
+        [("GET", f"{account}/two-factor")],
+        [("GET", account), grants, ("GET", f"{api}/api-keys")],
+    ]
+    async with at_login(node, password=None) as page:
+        await page.me.type(node.password)
+        await node.until(*grants)
+        assert node.requests == [grants], "asked while the password is typed"
+        node.requests.clear()
+        node.fail("*", "/", "hang", 99)
+        await page.submit()
+        for requests in rounds:
+            for request in requests:
+                await node.until(*request)
+            assert sorted(node.requests) == sorted(requests)
+            node.requests.clear()
+            node.release()
+        keys = await Keys(page.me).shown()
+        assert keys.table.count == 8
+        assert node.requests == []
+
+
+async def test_a_failure_of_what_is_asked_meanwhile_is_silent_and_asked_again(node: Node) -> None:
+    grants = ("GET", "/api/v1/authenticate/grants")
+    node.fail(*grants, "500", 1)
+    async with at_login(node, password=None) as page:
+        await page.me.type(node.password)
+        assert isinstance(page.me.screen, LoginScreen)
+        asking = page.me.screen._enforcement._asking
+        assert asking is not None
+        await page.me.until(asking.done)
+        assert node.requests == [grants]
+        assert "✗" not in page.says
+        await page.sign_in()
+        assert node.seen(*grants) == 3, "meanwhile, at the sign-in, and for the list"
 
 
 async def test_keys_typed_ahead_arrive_in_their_order(node: Node) -> None:

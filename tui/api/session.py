@@ -18,7 +18,7 @@ from tui.api.errors import (
     SignInRefused,
     Unauthorized,
 )
-from tui.api.models import Token, User
+from tui.api.models import Grant, KeyList, Token, User
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
@@ -70,6 +70,8 @@ class Session:
         self.ask_again: Callable[[], Awaitable[bool]] | None = None
         """Has the operator sign in again when the server has ended the session; False: declined."""
         self._token: Token | None = None
+        self._grants_ahead: asyncio.Task[tuple[Grant, ...]] | None = None
+        self._keys_ahead: asyncio.Task[KeyList] | None = None
         self._discarding = set[asyncio.Task[bool]]()
         self._renewal = asyncio.Lock()
         self._failed_renewals = 0
@@ -95,8 +97,18 @@ class Session:
         """Go on without signing in, where authentication is switched off (contract 7)."""
         self.is_open = True
 
-    async def sign_in(self, username: str, password: SecretStr, ask_code: AskCode) -> None:
+    async def sign_in(
+        self,
+        username: str,
+        password: SecretStr,
+        ask_code: AskCode,
+        *,
+        reads_ahead: bool = False,
+    ) -> None:
         """Sign in with a password and, where the account has it, a second factor (contract 2).
+
+        With `reads_ahead`, grants and keys are asked for together with the account, and the first
+        `grants` and `list_keys` wait for those answers.
 
         Raises:
             SingleSignOn: the account cannot use a password.
@@ -111,8 +123,9 @@ class Session:
                 raise SingleSignOn from None
             raise
         try:
-            user = await self._complete(username, token.access, ask_code)
+            user = await self._complete(username, token.access, ask_code, reads_ahead=reads_ahead)
         except (ApiError, SessionProblem, asyncio.CancelledError):
+            await self._stop_reading_ahead()
             await self._invalidate(token)
             raise
         self._token, self.user, self.has_password = token, user, True
@@ -156,6 +169,20 @@ class Session:
         await self._renew(token, failed_renewals)
         token = self._token
         return await request(token.access if token else None)
+
+    async def list_keys(self, credential: SecretStr | None) -> KeyList:
+        """Return all keys (contract 4), the first time those that were read ahead, if any."""
+        ahead, self._keys_ahead = self._keys_ahead, None
+        return await (ahead or self.client.list_keys(credential))
+
+    async def grants(
+        self, credential: SecretStr | None, role: str | None = None
+    ) -> tuple[Grant, ...]:
+        """Return what a key may hold (contract 3); without a `role` first what was read ahead."""
+        if role is not None:
+            return await self.client.grants(credential, role)
+        ahead, self._grants_ahead = self._grants_ahead, None
+        return await (ahead or self.client.grants(credential))
 
     async def check_password(self, password: SecretStr) -> Token:
         """Have the server check the account's password, as a create wants it (contract 2).
@@ -201,6 +228,7 @@ class Session:
         for task in self._discarding:
             task.cancel()
         try:
+            await self._stop_reading_ahead()
             await asyncio.gather(*self._discarding, return_exceptions=True)
         finally:
             await self.client.aclose()
@@ -249,16 +277,33 @@ class Session:
         except (Forbidden, NotFound):
             return User(username)  # not everybody may read accounts; the typed name will do
 
-    async def _complete(self, username: str, access: SecretStr, ask: AskCode) -> User:
+    def _read_ahead(self, access: SecretStr) -> None:
+        self._grants_ahead = asyncio.create_task(self.client.grants(access))
+        self._keys_ahead = asyncio.create_task(self.client.list_keys(access))
+
+    async def _stop_reading_ahead(self) -> None:
+        """Forget what was read ahead, and stop what is being read."""
+        reading = [task for task in (self._grants_ahead, self._keys_ahead) if task is not None]
+        self._grants_ahead = self._keys_ahead = None
+        for task in reading:
+            task.cancel()
+        await asyncio.gather(*reading, return_exceptions=True)
+
+    async def _complete(
+        self, username: str, access: SecretStr, ask: AskCode, *, reads_ahead: bool
+    ) -> User:
         """Pass the second factor, then read the account.
 
         In this order: until the code is given, a token may be good for nothing else (contract 2).
         """
         had_factor = await self._pass_second_factor(username, access, ask)
+        if reads_ahead:
+            self._read_ahead(access)
         user = await self._read_user(username, access)
-        if not had_factor and user.username != username:
-            # An e-mail address was typed, by which the server may not have known the factor.
-            await self._pass_second_factor(user.username, access, ask)
+        # Where an e-mail address was typed, the server may not have known the factor by it.
+        is_asked_by_name = not had_factor and user.username != username
+        if is_asked_by_name and await self._pass_second_factor(user.username, access, ask):
+            await self._stop_reading_ahead()  # the server may have refused it without the code
         return user
 
     async def _pass_second_factor(self, username: str, access: SecretStr, ask: AskCode) -> bool:

@@ -59,7 +59,7 @@ class KeyReader:
     async def keys(self) -> ReadKeys:
         """Return all keys; a list that turns out to be stale is read again a few times."""
         for _ in range(MOST_READINGS):
-            key_list = await self._session.call(self._session.client.list_keys)
+            key_list = await self._session.call(self._session.list_keys)
             missing = await self._missing(key_list)
             still_listed = self._still_listed(key_list.keys)
             if not missing and not still_listed:
@@ -93,7 +93,7 @@ class KeyReader:
         if role not in self._catalogues:
             try:
                 grants = await self._session.call(
-                    lambda credential: self._session.client.grants(credential, role)
+                    lambda credential: self._session.grants(credential, role)
                 )
             except NotFound:
                 return Catalogue()

@@ -197,7 +197,7 @@ class KeysApp(TypeAhead[None]):
 
             first = WelcomeScreen(plain_http_allowed=self._defaults.plain_http_allowed)
         else:
-            first = LoginScreen(self._defaults, self.connect)
+            first = LoginScreen(self._defaults, self.connect, self.connect_in_pauses)
         make_replaceable(self, first)
         return first
 
@@ -264,10 +264,12 @@ class KeysApp(TypeAhead[None]):
     async def connect(self, server: Server) -> Session:
         """Return a session with a server, nobody signed in yet."""
         await self._loader.finish()
-        from tui.api.client import Client
-        from tui.api.session import Session
+        return _session_with(server)
 
-        return Session(Client(server))
+    async def connect_in_pauses(self, server: Server) -> Session:
+        """Return such a session once its modules were loaded while no key waited."""
+        await self._loader.client_is_loaded.wait()
+        return _session_with(server)
 
     @on(LoginScreen.SignedIn)
     def _signed_in(self, event: LoginScreen.SignedIn) -> None:
@@ -317,7 +319,7 @@ class KeysApp(TypeAhead[None]):
         """Have the operator sign in, in the colours of that server."""
         self._defaults = defaults
         self._take_on_profile(defaults.profile)
-        self._start_over_with(LoginScreen(defaults, self.connect))
+        self._start_over_with(LoginScreen(defaults, self.connect, self.connect_in_pauses))
 
     def _take_on_profile(self, profile: Profile) -> None:
         """Look, lock and answer to keys as a server's profile says."""
@@ -579,6 +581,13 @@ class KeysApp(TypeAhead[None]):
         report = write_report(error)
         where = f" Where it happened is told in {report}, without any secret." if report else ""
         return f"momentum-keys stopped because of a fault in it.{where}"
+
+
+def _session_with(server: Server) -> Session:
+    from tui.api.client import Client
+    from tui.api.session import Session
+
+    return Session(Client(server))
 
 
 def _address(session: Session) -> str:

@@ -35,6 +35,8 @@ class Loader:
     def __init__(self, is_busy: Callable[[], bool]) -> None:
         self._is_busy = is_busy
         self._waiting: deque[str] | None = None
+        self.client_is_loaded = asyncio.Event()
+        """Set once there is what a server can be asked with."""
 
     def begin(self) -> None:
         """Load from now on in pauses, unless that was begun already."""
@@ -47,10 +49,14 @@ class Loader:
         names = self._waiting if self._waiting is not None else deque(_names())
         self._waiting = deque()
         await asyncio.to_thread(lambda: [import_module(name) for name in names])
+        self.client_is_loaded.set()
 
     def _load_one(self) -> None:
         if not self._waiting:
             return
         if not self._is_busy():
-            import_module(self._waiting.popleft())
+            name = self._waiting.popleft()
+            import_module(name)
+            if name == "tui.api.client":
+                self.client_is_loaded.set()
         asyncio.get_running_loop().call_later(PAUSE_SECONDS, self._load_one)

@@ -37,12 +37,14 @@ from tui.ui.widgets.top_bar import TopBar
 if TYPE_CHECKING:
     from pydantic import SecretStr
 
-    from tui.api.session import Session
+    from tui.api.session import Session, SessionProblem
     from tui.problems import Problem
 
 UNPROTECTED = "Plain http: passwords and secrets cross the network unprotected."
 """What is shown as long as nothing hides them from whoever listens."""
 
+Connect = Callable[[Server], Awaitable["Session"]]
+"""Returns a session with a server, nobody signed in yet."""
 SignIn = Callable[["Session"], Awaitable[bool]]
 """One way to sign in; False where something is missing, or the operator changed their mind."""
 
@@ -74,6 +76,58 @@ def defaults_of(profile: Profile) -> SignInDefaults:
     )
 
 
+class EnforcementAsker:
+    """Asks a server, while the operator types, whether it wants to know who is calling.
+
+    A failure is silent: the sign-in asks again.
+    """
+
+    def __init__(self, connect: Connect) -> None:
+        self._connect = connect
+        self._url = ""
+        self._asking: asyncio.Task[bool | ApiError | SessionProblem] | None = None
+
+    def ask(self, server: Server) -> None:
+        """Ask in the background, once for each address in turn."""
+        if server.url != self._url:
+            self.forget()
+            self._url = server.url
+            self._asking = asyncio.create_task(self._ask(server))
+
+    def forget(self) -> None:
+        """Ask no more, and forget what was answered."""
+        if self._asking is not None:
+            self._asking.cancel()
+        self._url, self._asking = "", None
+
+    async def is_enforced(self, session: Session) -> bool:
+        """Return what the session's server answered, or is answering; else ask it now.
+
+        Raises what `Session.is_enforced` raises.
+        """
+        asking = self._asking
+        if asking is None or asking.cancelled() or self._url != session.client.server.url:
+            return await session.is_enforced()
+        was_done = asking.done()
+        outcome = await asking
+        if isinstance(outcome, bool):
+            return outcome
+        if was_done:
+            return await session.is_enforced()
+        raise outcome
+
+    async def _ask(self, server: Server) -> bool | ApiError | SessionProblem:
+        session = await self._connect(server)
+        from tui.api.session import SessionProblem  # it has been loaded by now
+
+        try:
+            return await session.is_enforced()
+        except (ApiError, SessionProblem) as error:
+            return error
+        finally:
+            await session.close()
+
+
 class LoginScreen(Screen[None]):
     """Asks for what is needed to sign in, and signs in."""
 
@@ -91,10 +145,12 @@ class LoginScreen(Screen[None]):
             self.session, self.is_of_profile = session, is_of_profile
 
     def __init__(
-        self, defaults: SignInDefaults, connect: Callable[[Server], Awaitable[Session]]
+        self, defaults: SignInDefaults, connect: Connect, connect_in_pauses: Connect
     ) -> None:
+        """Take how to connect at once, and how to do it while the operator types."""
         super().__init__()
         self._defaults, self._connect = defaults, connect
+        self._enforcement = EnforcementAsker(connect_in_pauses)
         self._problem: Problem | None = None
         self._worker: Worker[None] | None = None
 
@@ -134,6 +190,10 @@ class LoginScreen(Screen[None]):
         empty = [name for name in names if not self._field(name).value]
         self._field(empty[0] if empty else "password").focus_input()
         self._note_route()
+
+    def on_unmount(self) -> None:
+        """Ask nothing in the background any more."""
+        self._enforcement.forget()
 
     @on(Input.Submitted)
     def action_sign_in(self) -> None:
@@ -197,6 +257,8 @@ class LoginScreen(Screen[None]):
                     self._go_on(session)
         except (BadAddress, ApiError, SessionProblem, NoSecretRead) as error:
             self._open_form(focused)
+            if not isinstance(error, SignInRefused):
+                self._enforcement.forget()
             await self._show_refusal(error)
         except asyncio.CancelledError:
             if self.query("#form"):  # it is gone where the program ends
@@ -228,7 +290,8 @@ class LoginScreen(Screen[None]):
     async def _sign_in(self, session: Session) -> bool:
         from pydantic import SecretStr  # it loads while the operator types
 
-        if not await session.is_enforced():
+        if not await self._enforcement.is_enforced(session):
+            self._enforcement.forget()
             return await self._enter_open(session)
         typed = self._field("password").value
         profile, username = self._defaults.profile, self._field("username").value.strip()
@@ -237,7 +300,7 @@ class LoginScreen(Screen[None]):
         if not self._complete("username", *(() if has_command and not typed else ("password",))):
             return False
         password = SecretStr(typed) if typed else await secret_of_command(command)
-        await session.sign_in(username, password, self._ask_code)
+        await session.sign_in(username, password, self._ask_code, reads_ahead=True)
         return True
 
     async def _enter_with_token(self, session: Session) -> bool:
@@ -333,17 +396,27 @@ class LoginScreen(Screen[None]):
 
     @on(Field.Left)
     def _note_route(self) -> None:
-        """Note beside the server how requests get there, before a password is typed."""
+        """Note beside the server how requests get there, before a password is typed.
+
+        Where nothing is wrong with that, the server is asked whether it wants to know who is
+        calling.
+        """
         from tui.api.proxy import proxy_for
 
         field = self._field("server")
         if field.error or not field.value:
             return
         try:
-            server = parse_server(field.value, plain_http_allowed=True)
+            server = parse_server(
+                field.value,
+                ca_file=self._defaults.ca_file,
+                prefix=self._defaults.profile.api_prefix,
+                plain_http_allowed=True,
+            )
         except BadAddress:
             return  # shown when signing in
-        notes = [UNPROTECTED] if server.is_exposed and self._defaults.plain_http_allowed else []
+        is_allowed = self._defaults.plain_http_allowed
+        notes = [UNPROTECTED] if server.is_exposed and is_allowed else []
         try:
             if proxy := proxy_for(server):
                 notes.append(f"Through the proxy {proxy.shown}, as the environment says.")
@@ -351,6 +424,9 @@ class LoginScreen(Screen[None]):
             from tui.problems import describe
 
             notes.append(describe(error).detail)
+        else:
+            if not self._busy and (is_allowed or not server.is_exposed):
+                self._enforcement.ask(server)
         field.note = " ".join(notes)
 
     def _complete(self, *names: str) -> bool:
