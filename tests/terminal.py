@@ -23,6 +23,7 @@ from contextlib import suppress
 from typing import Self
 
 import pyte
+from rich.cells import cell_len
 
 PATIENCE = 30.0
 """How long is waited for what must come, in seconds; a busy machine takes long."""
@@ -314,7 +315,8 @@ class Terminal:
         return self._screens[self._alternate]
 
     def _text(self) -> str:
-        return "\n".join(row.rstrip() for row in self._screen().display)
+        screen = self._screen()
+        return "\n".join(_row(screen, y).rstrip() for y in range(screen.lines))
 
     def _set_size(self, columns: int, rows: int) -> None:
         fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
@@ -387,3 +389,10 @@ def _code(key: str) -> str:
         return chr(ord(rest) & 0x1F)
     assert modifier == "alt", f"no such key: {key}"
     return "\x1b" + _code(rest)
+
+
+def _row(screen: pyte.Screen, y: int) -> str:
+    """Return a row; half of a wide character is a blank, as a frame may be read in the middle."""
+    cells = [screen.buffer[y][x].data for x in range(screen.columns)]
+    before = ["", *cells]
+    return "".join(cell or " " * (cell_len(before[x]) != 2) for x, cell in enumerate(cells))
