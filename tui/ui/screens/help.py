@@ -103,7 +103,7 @@ class HelpScreen(ModalScreen["PossibleAction | None"]):
         if action := self._action_in(event.option_list):
             self.dismiss(action)
 
-    def _action_in(self, options: MarkedList) -> PossibleAction | None:
+    def _action_in(self, options: object) -> PossibleAction | None:
         """Return what the line under the cursor of a list does, where it is possible."""
         command = options.command if isinstance(options, KeyHelp) else None
         return self._actions.get(command) if command is not None else None
