@@ -8,6 +8,7 @@ from enum import Enum
 from typing import ClassVar, Protocol, runtime_checkable
 
 from textual.binding import Binding
+from textual.keys import key_to_character
 
 
 class Place(Enum):
@@ -380,15 +381,14 @@ _NAMES = {
     "left": "←",
     "right": "→",
     "slash": "/",
-    "question_mark": "?",
-    "equals_sign": "=",
 }
 
 
 def key_name(key: str) -> str:
     """Return a key as a person reads it: `ctrl+s`, `shift+↓`, `Esc`, `F5`, `?`."""
     *modifiers, key = key.split("+")
-    name = _NAMES.get(key) or (key if len(key) == 1 else key.capitalize())
+    sign = key_to_character(key) if "_" in key else None
+    name = _NAMES.get(key) or sign or (key if len(key) == 1 else key.capitalize())
     return "+".join([*modifiers, name])
 
 

@@ -43,11 +43,6 @@ from tui.ui.widgets.top_bar import TopBar
 if TYPE_CHECKING:
     from pydantic import SecretStr
 
-_PAUSE_TEXTS: dict[type, str] = {
-    SessionEnded: "your session has ended",
-    DeliveryFailed: "paused, as no secret could be delivered",
-    JournalNotWritten: "paused, as the journal can't be written",
-}
 _DONE = frozenset({State.VERIFIED, State.FINISHED})
 
 PROGRESS_SECONDS = 0.2
@@ -395,9 +390,7 @@ class BulkScreen(Screen["BulkResult | None"]):
     def _show_sentence(self, key: Key | None) -> None:
         """Show what is said of the run, else of the key at the cursor, else what comes next."""
         message, run = self.query_one("#message", Static), self.bulk_run
-        sentence = self._message
-        if run is not None and isinstance(run.paused_because, JournalNotWritten):
-            sentence = str(run.paused_because)
+        sentence = (_why_paused(run) if run is not None else "") or self._message
         text = _problem_line(sentence) if sentence else self.sentence_of(key)
         text = text or keyed(self.next_step())
         message.update(_fitted(text, message.size.width, message.size.height), layout=False)
@@ -456,20 +449,31 @@ def _fitted(text: Content, width: int, height: int) -> Content:
 
 
 def _progress(run: BulkRun, *, is_running: bool) -> Content:
-    """Return how far a run is, and why it waits where it does."""
+    """Return how far a run is, and whether it waits."""
     done, of = run.progress
     parts = [Content(f"{done:,} of {of:,}")]
     if run.failures:
         parts.append(Content.styled(f"{run.failures:,} failed", "$text-error"))
     if is_running and run.is_paused:
-        reason = _PAUSE_TEXTS.get(type(run.paused_because), "paused")
-        parts.append(Content.styled(f"{reason}: p goes on", "$text-warning"))
+        parts.append(Content.styled("paused: p goes on", "$text-warning"))
     elif run.waiting_until is not None:
         seconds = f"{run.throttle.seconds_left:.0f} s"
         parts.append(Content(f"waiting {seconds}: the server asks for fewer requests"))
     elif not is_running:
         parts.append(Content("stopped" if run.is_cancelled else "done"))
     return Content(" · ").join(parts)
+
+
+def _why_paused(run: BulkRun) -> str:
+    """Return why a run has paused by itself, in sentences; or nothing."""
+    match run.paused_because:
+        case JournalNotWritten() as problem:
+            return str(problem)
+        case DeliveryFailed() as problem if run.is_paused:
+            return f"Paused, as no secret could be delivered. {problem.sentence}"
+        case SessionEnded() if run.is_paused:
+            return "Paused, as your session has ended."
+    return ""
 
 
 def _bar(run: BulkRun, width: int) -> Content:
