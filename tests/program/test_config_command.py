@@ -89,15 +89,20 @@ def test_the_servers_and_what_is_in_force_for_one(config: Path) -> None:
 
 
 FAULTS = [
-    (b"theme = light\n", ["1:9: Invalid value: a text stands in quotes"]),
+    (b"theme = light\n", ["1:9: this is no value: a text stands in quotes, and"]),
     (b'theme = "ligth"\n', ["1:9: theme must be one of momentum, light,", "did you mean light?"]),
     (b'theem = "light"\n', ["1:1: there is no setting theem; did you mean theme?"]),
     (b"\xef\xbb\xbfxyz = 1\r\n", ["1:1: there is no setting xyz; there are read_only,"]),
     (b'url = "https://x"\n', ["1:1: url stands in a table [servers.NAME]"]),
     (b'[servers.a]\nurl = "https://x"\njournal = "x"\n', ["3:1: journal stands above all tables"]),
     (b"a = 1\nb = \xff\n", ["2:5: this is not UTF-8"]),
-    (b"[servers.a\n", ["1:11: Expected ']'"]),
-    (b"ascii = 1\nascii = 2\n", ["2:10: Cannot overwrite a value"]),
+    (b'[servers.a]\nurl = "https://x\n', ["2:17: a quotation mark isn't closed on this line"]),
+    (
+        b"[server.a]\nurl = 'https://x'\n",
+        ["1:2: there is no setting server; did you mean servers"],
+    ),
+    (b"[prod]\nurl = 'https://x'\n", ["1:2: a server's table is [servers.prod]"]),
+    (b"[servers]\nurl = 'https://x'\n", ["2:1: url stands in a server's table: [servers.NAME]"]),
     (b"ascii = 1\nno_mouse = 'x'\n", ["1:9: ascii must be true or false", "2:12: no_mouse must"]),
     (b"lock_after = true", ["1:14: lock_after must be a number of minutes from 0"]),
     (b"lock_after = nan", ["1:14: lock_after must be a number of minutes from 0"]),
