@@ -62,6 +62,12 @@ def test_the_example_can_be_used_as_it_is(config: Path) -> None:
     assert ran.stdout.count("built in") == 1, "all but the secret's other source"
 
 
+def test_without_an_action_the_actions_are_listed(config: Path) -> None:
+    ran = run(config, "config")
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert all(action in ran.stderr for action in ("list", "show", "check", "example", "path"))
+
+
 def test_what_there_is_without_a_file(config: Path) -> None:
     assert told(config, "path") == f"{config}\n"
     for action in ("list", "check"):
@@ -79,13 +85,13 @@ def test_the_servers_and_what_is_in_force_for_one(config: Path) -> None:
     shown = {
         line.split()[0]: line.split() for line in told(config, "show", "prod").splitlines()[2:]
     }
-    assert shown["url"][1:] == ['"https://momentum.example"', "config.toml:5"]
-    assert shown["theme"][1:] == ['"light"', "config.toml:1"]
-    assert shown["password_command"][-1] == "config.toml:8"
-    assert shown["color"][1:] == ["none", "built", "in"]
+    assert shown["url"][1:] == ["config.toml:5", '"https://momentum.example"']
+    assert shown["theme"][1:] == ["config.toml:1", '"light"']
+    assert shown["password_command"][1] == "config.toml:8"
+    assert shown["color"][1:] == ["built", "in", "none"]
     lines = told(config, "show", "test", "--theme", "sixteen", "--lock-after", "2").splitlines()
-    assert any(line.split() == ["theme", '"sixteen"', "--theme"] for line in lines)
-    assert any(line.split() == ["lock_after", "2", "--lock-after"] for line in lines)
+    assert any(line.split() == ["theme", "--theme", '"sixteen"'] for line in lines)
+    assert any(line.split() == ["lock_after", "--lock-after", "2"] for line in lines)
 
 
 FAULTS = [
@@ -198,9 +204,7 @@ def test_a_server_that_there_is_not(config: Path) -> None:
         assert f"a server 'prd' in {config}; did you mean prod?" in ran.stderr
 
 
-@pytest.mark.parametrize(
-    "arguments", [["config"], ["config", "chek"], ["config", "show", "a", "b"]]
-)
+@pytest.mark.parametrize("arguments", [["config", "chek"], ["config", "show", "a", "b"]])
 def test_words_that_config_does_not_take(config: Path, arguments: list[str]) -> None:
     ran = run(config, *arguments)
     assert (ran.returncode, ran.stdout) == (2, "")
