@@ -88,7 +88,8 @@ def test_an_error_is_found_by_its_status(error: Refused | Redirected) -> None:
         for block in blocks(topic("errors").text)
         if re.fullmatch(_pattern(plain(block.cells[0][:1]).rstrip(".")), title)
     )
-    others = {ServerFailed: "from 500 on", Refused: "not in this list"}.get(type(error))
+    ranges: dict[type, str] = {ServerFailed: "from 500 on", Refused: "not in this list"}
+    others = ranges.get(type(error))
     assert re.search(rf"Status [\w, ]*\b{error.status}\b", item) or (others and others in item)
 
 
