@@ -16,7 +16,15 @@ from tui.api.grants import MOMENTUM
 from tui.cli.arguments import _parser
 from tui.cli.settled import vocabulary
 from tui.config.settings import settings
-from tui.manual import NAMES, NoSuchTopic, topic, topics, with_tables
+from tui.manual import (
+    NAMES,
+    NoSuchTopic,
+    answered_errors,
+    topic,
+    topics,
+    topics_with,
+    with_tables,
+)
 from tui.manual.layout import Kind, as_text, blocks, lines_of, plain
 from tui.problems import describe
 from tui.search.permissions import allowed_by
@@ -88,8 +96,12 @@ def test_an_error_is_found_by_its_status(error: Refused | Redirected) -> None:
         for block in blocks(topic("errors").text)
         if re.fullmatch(_pattern(plain(block.cells[0][:1]).rstrip(".")), title)
     )
-    others = {ServerFailed: "from 500 on", Refused: "not in this list"}.get(type(error))
-    assert re.search(rf"Status [\w, ]*\b{error.status}\b", item) or (others and others in item)
+    is_named = re.search(rf"Status [\w, ]*\b{error.status}\b", item)
+    if isinstance(error, ServerFailed):
+        is_named = is_named or re.search("from 500 on", item)
+    elif type(error) is Refused:
+        is_named = is_named or re.search("not in this list", item)
+    assert is_named, item
 
 
 def _pattern(known: str) -> str:
@@ -169,3 +181,19 @@ def test_only_what_is_laid_out_is_written(name: str) -> None:
 
 def test_pages_name_each_other_rightly() -> None:
     assert set(re.findall(r"`momentum-keys help ([a-z-]+)`", WHOLE)) <= {*NAMES}
+
+
+def test_the_errors_with_a_status_are_listed() -> None:
+    page = blocks(topic("errors").text)
+    sentences = [sentence for _, sentence in answered_errors()]
+    assert "You are not permitted to do this (status 403)" in sentences
+    assert len(sentences) == topic("errors").text.count("** Status ")
+    for number, sentence in answered_errors():
+        assert page[number].text.startswith(sentence.partition(" (status")[0])
+
+
+def test_a_word_names_the_pages_that_hold_it() -> None:
+    assert topics_with("Certificates")[0].name == "sign-in"
+    assert topics_with("smtp")[0].name == "smtp", "first what has it in the title"
+    assert "errors" in [page.name for page in topics_with("403")]
+    assert topics_with("certificat") == topics_with("xyzzy") == topics_with("") == topics_with("(") == ()
