@@ -134,11 +134,7 @@ class ManualScreen(Screen[None]):
         """Search all pages."""
         self._search_row.open()
         if self._search_row.search is None:
-            rows = [
-                (title, block.text)
-                for title, page in zip(self._titles, self._pages, strict=True)
-                for block in page
-            ]
+            rows = [(block.text,) for page in self._pages for block in page]
             self._search_row.use(TextSearch(Index(rows)))
 
     @on(SearchRow.Narrowed)
