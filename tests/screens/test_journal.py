@@ -98,7 +98,7 @@ async def test_a_delivery_that_failed_before_another_one_worked(node: Node, tmp_
         assert "stored: Written to" in log.says
         assert "failed" not in log.says
         await log.me.type("create")
-        await log.me.press("enter", "enter")
+        await log.me.press("enter", "down", "enter")
         dialog = await Dialog(log.me).shown("Other tries")
         assert "The delivery failed: no directory." in dialog.says
         await dialog.cancel()

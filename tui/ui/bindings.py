@@ -191,7 +191,7 @@ COMMANDS = (
         "space",
         "Space",
         "mark",
-        "mark the key and move on; rotate, verify, finish, pause and delete take all marked",
+        "mark the key and move on; rotate, verify, finish, pause and delete then take all marked",
         "Mark",
     ),
     Command(
