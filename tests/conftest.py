@@ -12,8 +12,13 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from tests.node import Node
+
+# A busy host is no fault of what is tested.
+settings.register_profile("busy", deadline=None)
+settings.load_profile("busy")
 
 # Textual's trees are large, and looking for garbage in them takes a sixth of the time.
 gc.set_threshold(100_000, 50, 50)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import stat
@@ -94,9 +95,9 @@ def test_a_file_that_others_could_read_is_closed_to_them(journal: Journal) -> No
     assert mode(file_of(journal)) == 0o600
 
 
-def test_each_line_is_one_write_and_on_the_disk_before_anything_goes_on(
-    journal: Journal, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def disk_calls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What was asked of the disk, in order."""
     calls: list[str] = []
     write, fsync = os.write, os.fsync
 
@@ -110,8 +111,27 @@ def test_each_line_is_one_write_and_on_the_disk_before_anything_goes_on(
 
     monkeypatch.setattr(os, "write", noting_write)
     monkeypatch.setattr(os, "fsync", noting_fsync)
+    return calls
+
+
+def test_each_line_is_one_write_and_on_the_disk_before_anything_goes_on(
+    journal: Journal, disk_calls: list[str]
+) -> None:
     journal.begin("create", server=SERVER, label="ü" * LONGEST).done()
-    assert calls == ["write", "fsync"] * 2
+    assert disk_calls == ["write", "fsync"] * 2
+
+
+async def test_lines_that_nobody_waits_for_go_to_the_disk_together(
+    journal: Journal, disk_calls: list[str]
+) -> None:
+    attempt = journal.begin("create", server=SERVER, label="one")
+    attempt.done(key_id="k1")
+    attempt.stored("Written to /x.")
+    async with asyncio.timeout(20):
+        while len(Journal(journal.path).read().entries) < 3:  # noqa: ASYNC110  # told by a thread
+            await asyncio.sleep(0.005)
+    await journal.settled()
+    assert disk_calls == ["write", "fsync"]
 
 
 @given(st.text(st.characters(codec=None), max_size=40), st.text(max_size=40))

@@ -85,3 +85,21 @@ def test_a_full_disk_is_told_and_caught_up_with_later(
         ("one", "begun"),
     ]
     assert again.read().unreadable == 1
+
+
+async def test_a_disk_that_fills_up_within_several_lines_keeps_the_whole_ones(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = os.write
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", lambda at, data: write(at, data[: data.index(b"\n") + 9]))
+        journal.begin("create", server=SERVER, label="one")
+        journal.begin("create", server=SERVER, label="two")
+        await journal.settled()
+        assert "no space left on device" in journal.problem.lower()
+    journal.begin("create", server=SERVER, label="three")
+    await journal.settled()
+    assert journal.problem == ""
+    again = Journal(file_of(journal)).read()
+    assert [entry.label for entry in again.entries] == ["three", "two", "one"]
+    assert again.unreadable == 1

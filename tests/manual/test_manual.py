@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import re
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 import tui.manual
 from tests.client.test_problems import EXAMPLES
+from tui.api.errors import Redirected, Refused, ServerFailed
 from tui.api.grants import MOMENTUM
 from tui.cli.arguments import _parser
 from tui.cli.settled import vocabulary
@@ -75,6 +77,22 @@ def test_every_error_is_explained(error: Exception) -> None:
     assert any(re.fullmatch(_pattern(known), title) for known in ERRORS), title
 
 
+STATED = [error for error in EXAMPLES if isinstance(error, Refused | Redirected)]
+
+
+@pytest.mark.parametrize("error", STATED, ids=repr)
+def test_an_error_is_found_by_its_status(error: Refused | Redirected) -> None:
+    title = describe(error, doing="creating the key").title
+    item = next(
+        block.text
+        for block in blocks(topic("errors").text)
+        if re.fullmatch(_pattern(plain(block.cells[0][:1]).rstrip(".")), title)
+    )
+    ranges: dict[type, str] = {ServerFailed: "from 500 on", Refused: "not in this list"}
+    others = ranges.get(type(error))
+    assert re.search(rf"Status [\w, ]*\b{error.status}\b", item) or (others and others in item)
+
+
 def _pattern(known: str) -> str:
     """Return the titles that are meant, for upper-case words that stand for what differs."""
     escaped = re.escape(known)
@@ -109,6 +127,37 @@ def test_a_page_fits_and_nothing_of_it_is_lost(name: str, width: int) -> None:
         assert sorted("".join(laid_out.split())) == sorted("".join(block.text.split()))
         if block.kind is not Kind.CODE:
             assert max(len(plain(line)) for line in lines) <= width
+
+
+def test_code_keeps_its_lines_and_its_blank_lines() -> None:
+    text = "# Title\n\nBefore:\n\n```toml\none = 1\n\n[two]\n  three = 3\n```\nAfter it.\n"
+    expected = "TITLE\n\n  Before:\n\n    one = 1\n\n    [two]\n      three = 3\n\n  After it.\n"
+    assert as_text(text, 80) == expected
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_code_is_printed_as_it_is_written(name: str) -> None:
+    printed = as_text(topic(name).text, 60)
+    for code in re.findall(r"^```.*\n([^`]*)^```$", topic(name).text, re.MULTILINE):
+        lines = [f"    {line}".rstrip() for line in code.splitlines()]
+        assert "\n".join(lines) in printed
+    assert "```" not in printed
+
+
+@pytest.mark.parametrize("width", range(60, 101))
+def test_no_grant_is_broken_in_two(width: int) -> None:
+    words = as_text(topic("grants").text, width).split()
+    assert {grant.key for grant in MOMENTUM} <= {*words}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_table_is_introduced(name: str) -> None:
+    heads = [
+        (before.kind, block.text)
+        for before, block in pairwise(blocks(topic(name).text))
+        if block.kind is Kind.ROW and block.is_first
+    ]
+    assert [text for kind, text in heads if kind is Kind.ROW] == []
 
 
 @pytest.mark.parametrize("name", NAMES)

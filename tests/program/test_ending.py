@@ -51,10 +51,10 @@ def test_a_signal_signs_out_and_asks_nothing(to_node: StartProgram, node: Node) 
     program.sign_in(node)
     program.send("nHalf a thought")
     program.shows("Half a thought")
-    node.fail("POST", LOGOUT, "hang")
+    node.fail("POST", LOGOUT, "hang", 2)
     program.signal(signal.SIGTERM)
     program.leaves(143)
-    assert node.seen("POST", LOGOUT) == 1
+    assert node.seen("POST", LOGOUT) == 2, "access and refresh token, at once"
     node.heal()
 
 

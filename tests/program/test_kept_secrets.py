@@ -198,7 +198,7 @@ def test_a_run_over_many_keys_is_stopped_and_its_secrets_are_kept(
     program.press("a", "r")
     program.shows("Create successors")
     program.send(f"\t{vault} {{id}}\t{node.password}\r")
-    program.shows("paused, as no secret could be")
+    program.shows("paused: p goes on", "Paused, as no secret could be delivered. ")
     lost_terminal(program)
     made = len(node.keys()) - count
     assert made == 3

@@ -7,7 +7,7 @@ import pytest
 from tests.conftest import NodeMaker
 from tests.driver import Dialog, Keys, key_for
 from tests.node import Node
-from tests.screens.rotation_pages import forgotten, mint, signed_in
+from tests.screens.rotation_pages import begin_rotating, forgotten, mint, signed_in
 from tui.ui.bindings import Place
 
 
@@ -42,6 +42,18 @@ async def test_what_a_key_may_do(node: Node) -> None:
         await keys.shown()
         assert node.keys() == before
         await forgotten(keys.me, secret)
+
+
+async def test_how_a_grant_was_shown_stands_indented_where_the_line_is_full(node: Node) -> None:
+    node.add_key("Everything", ("metrics/view", "templates/modify"), ("127.0.0.0/8",))
+    async with signed_in(node, (110, 30)) as keys:
+        rotate = await begin_rotating(keys, "Everything")
+        await rotate.create(node)
+        await keys.me.until("Modify Templates: granted")
+        edge = keys.me.line_with("Modify Templates: granted").index("✓ Modify")
+        assert keys.me.line_with("by reading only")[edge:] == "    by reading only"
+        await keys.me.pilot.resize_terminal(80, 30)
+        await keys.me.until(lambda: "by reading only" in keys.me.line_with("Modify Templates: gra"))
 
 
 async def test_a_grant_that_is_refused_and_no_answer(node: Node) -> None:

@@ -273,7 +273,7 @@ async def test_a_run_pauses_once_it_is_not_noted_any_more(
         await keys.me.press("a")
         bulk = await with_marked(keys, "rotate")
         await bulk.begin(command=f"{put} {{id}}", password=node.password)
-        await keys.me.until("paused, as the journal can't be wri")
+        await keys.me.until("paused: p goes on")
         await keys.me.until("✗ The journal")
         assert len(node.keys()) < 8
         journal.rmdir()

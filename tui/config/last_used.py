@@ -65,30 +65,34 @@ class LastUsed:
         use = replace(self.of(url), name=name, user=user)
         others = [other for other in self.servers if other.url != url]
         self.servers = (use, *others)[:MOST_SERVERS]
-        self._note(use, is_last=True)
+        self._note(url)
 
     def note_delivery(self, url: str, *, command: str = "", folder: str = "") -> None:
         """Note where a server's secret went; what is empty stays as it was."""
         use = self.of(url)
         use = replace(use, command=command or use.command, folder=folder or use.folder)
         self.servers = _joined(use, self.servers, is_last=False)
-        self._note(use, is_last=False)
+        self._note(url)
 
-    def _note(self, use: ServerUse, *, is_last: bool) -> None:
+    def _note(self, url: str) -> None:
         """Write it in a thread, for which nobody waits but the end of the program."""
         if self._path is not None:
-            seen_through(self._write(use, is_last=is_last))
+            seen_through(self._write(url))
 
-    async def _write(self, use: ServerUse, *, is_last: bool) -> None:
+    async def _write(self, url: str) -> None:
         with suppress(OSError, TimeoutError):  # it is only a convenience
-            await in_thread(lambda: self._store(use, is_last=is_last), WRITE_SECONDS)
+            await in_thread(lambda: self._store(url), WRITE_SECONDS)
 
-    def _store(self, use: ServerUse, *, is_last: bool) -> None:
-        """Write the file anew, with what other instances noted meanwhile; raises OSError."""
+    def _store(self, url: str) -> None:
+        """Write the file anew, with what other instances noted meanwhile; raises OSError.
+
+        What is known of the server by now is written: threads may take their turn in any order.
+        """
         if self._path is None:
             return
         with self._lock:
-            servers = _joined(use, self._stored(), is_last=is_last)
+            is_last = self.servers[0].url == url
+            servers = _joined(self.of(url), self._stored(), is_last=is_last)
             content = {"version": _VERSION, "servers": [asdict(server) for server in servers]}
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             new = self._path.with_name(f"{self._path.name}.{os.getpid()}.new")

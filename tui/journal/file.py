@@ -12,7 +12,7 @@ import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
-from itertools import count
+from itertools import accumulate, count
 from pathlib import Path
 
 from tui.journal.open_lines import lines_to_carry_over
@@ -43,16 +43,16 @@ def opened(path: Path) -> Iterator[int]:
             os.close(descriptor)
 
 
-def append(descriptor: int, line: bytes) -> None:
-    """Append `line` at once, so that others' lines stay whole; it is not on the disk yet.
+def append(descriptor: int, lines: Sequence[bytes]) -> int:
+    """Append `lines` in one write, so that others' stay whole; they are not on the disk yet.
 
-    Raises OSError.
+    Returns how many of them are in the file as a whole: fewer than all on a full disk. Raises
+    OSError.
     """
     size = os.fstat(descriptor).st_size
-    if size and os.pread(descriptor, 1, size - 1) != b"\n":
-        line = b"\n" + line  # the last one was torn
-    if os.write(descriptor, line) != len(line):
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    is_torn = bool(size) and os.pread(descriptor, 1, size - 1) != b"\n"
+    written = os.write(descriptor, b"\n" * is_torn + b"".join(lines)) - is_torn
+    return sum(end <= written for end in accumulate(map(len, lines)))
 
 
 def read_lines(path: Path, last_state: FileState | None) -> tuple[FileState, list[bytes]]:
@@ -69,9 +69,12 @@ def read_lines(path: Path, last_state: FileState | None) -> tuple[FileState, lis
 
 
 def _open(path: Path) -> int:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
-    descriptor = os.open(path, flags, 0o600)
+    try:
+        descriptor = os.open(path, flags, 0o600)
+    except FileNotFoundError:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(path, flags, 0o600)
     try:
         _insist_on_own_file(descriptor)
         if stat.S_IMODE(os.fstat(descriptor).st_mode) != 0o600:

@@ -7,6 +7,7 @@ whatever interrupts the program, a key whose secret was never stored is recognis
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
@@ -22,6 +23,9 @@ from tui.journal.unclear import LONG_AGO, Unclear
 from tui.state_folder import state_folder
 from tui.text import plain
 from tui.waiting import FILE_SECONDS, start_thread, time_limit
+
+GATHER_SECONDS = 0.05
+"""How long a line that nobody waits for may wait for others, to be synced with them, in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +145,8 @@ class Journal:
         self._writing: Future[None] | None = None
         self._stuck: Future[None] | None = None
         self._is_writing = False
+        self._gathering_in: asyncio.AbstractEventLoop | None = None
+        """The loop in which lines wait for others; a loop that has ended never writes them."""
         self._stuck_reading: Future[JournalSnapshot] | None = None
         self._lines_lock = Lock()
         """Guards the unwritten lines, for a moment."""
@@ -201,16 +207,20 @@ class Journal:
     def note(self, entry: JournalEntry) -> None:
         """Append a line, dated now.
 
-        Within an event loop this returns at once, and `settled` once the line is on the disk.
+        Within an event loop this returns at once, and `settled` once the line is on the disk; it is
+        written after GATHER_SECONDS, or as soon as that is waited for.
         """
         with self._lines_lock:
             self._unwritten.append(encode(replace(entry, when=self._now())))
-        self._write_soon()
-        if not _in_event_loop():
+        if _in_event_loop():
+            self._write_gathered()
+        else:
+            self._write_soon()
             self.wait()
 
     def wait(self) -> None:
         """Block until what was noted is on the disk, or `not_noted` says why it is not."""
+        self._end_gathering()
         if self._writing is not None and not self._is_stuck:
             try:
                 self._writing.result(FILE_SECONDS)
@@ -222,6 +232,7 @@ class Journal:
 
         A file system that hangs is waited for once; after that, only until it answers again.
         """
+        self._end_gathering()
         writing = self._writing
         if writing is None or self._is_stuck:
             return
@@ -252,7 +263,18 @@ class Journal:
         """Whether a write that was waited for has not come to an end yet."""
         return self._stuck is not None and not self._stuck.done()
 
+    def _write_gathered(self) -> None:
+        loop = asyncio.get_running_loop()
+        if self._gathering_in is not loop:
+            self._gathering_in = loop
+            loop.call_later(GATHER_SECONDS, self._end_gathering)
+
+    def _end_gathering(self) -> None:
+        if self._gathering_in is not None:
+            self._write_soon()
+
     def _write_soon(self) -> None:
+        self._gathering_in = None
         if self.path is None:
             return
         with self._lines_lock:
@@ -282,16 +304,13 @@ class Journal:
     def _append_lines(self, descriptor: int) -> None:
         with self._lines_lock:
             lines = tuple(self._unwritten)
-        written = 0
-        try:
-            for line in lines:
-                append(descriptor, line)
-                written += 1
-        finally:
-            if written:
-                os.fsync(descriptor)
-                with self._lines_lock:
-                    del self._unwritten[:written]
+        written = append(descriptor, lines) if lines else 0
+        if written:
+            os.fsync(descriptor)
+            with self._lines_lock:
+                del self._unwritten[:written]
+        if written < len(lines):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def _read_now(self) -> JournalSnapshot:
         last_state, snapshot = self._last_read

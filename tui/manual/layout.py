@@ -46,18 +46,24 @@ class Kind(Enum):
     ROW = "row"
 
 
+class Column(NamedTuple):
+    """A column of a table: how wide its widest text is, and its longest word."""
+
+    width: int
+    word: int
+
+
 @dataclass(frozen=True, slots=True)
 class Block:
     """A heading, a paragraph, an item of a list, one line of code, or one row of a table.
 
-    `cells` are a row's, else there is one. `level` is a heading's, from 1; `widths` are a table's,
-    the widest text of each column.
+    `cells` are a row's, else there is one. `level` is a heading's, from 1; `columns` are a table's.
     """
 
     kind: Kind
     cells: tuple[Line, ...]
     level: int = 0
-    widths: tuple[int, ...] = ()
+    columns: tuple[Column, ...] = ()
     is_first: bool = True
     """Whether a blank line goes before it: it does not belong together with the block above."""
 
@@ -90,10 +96,29 @@ def pieces(text: str) -> Line:
     return (*line, Piece(text[end:])) if end < len(text) else tuple(line)
 
 
+_COMMENT = re.compile(r"<!--.*?-->\n?", re.DOTALL)
+_FENCED = re.compile(r"^```.*\n((?:.*\n)*?)```$", re.MULTILINE)
+
+
 def blocks(markdown: str) -> list[Block]:
     """Return the blocks of a page, in order."""
-    paragraphs = re.split(r"\n\s*\n", re.sub(r"<!--.*?-->\n?", "", markdown, flags=re.DOTALL))
-    return [block for text in paragraphs if text.strip() for block in _blocks_of(text.strip("\n"))]
+    page: list[Block] = []
+    for number, text in enumerate(_FENCED.split(_COMMENT.sub("", markdown))):
+        page += _code(text) if number % 2 else _prose(text)
+    return page
+
+
+def _code(text: str) -> Iterator[Block]:
+    """Yield the lines between two fences; blank lines are lines of it."""
+    for number, line in enumerate(text.splitlines()):
+        yield Block(Kind.CODE, ((Piece(line, Style.CODE),),), is_first=number == 0)
+
+
+def _prose(text: str) -> Iterator[Block]:
+    """Yield the blocks of what stands outside of fences."""
+    for paragraph in re.split(r"\n\s*\n", text):
+        if paragraph.strip():
+            yield from _blocks_of(paragraph.strip("\n"))
 
 
 def _blocks_of(text: str) -> Iterator[Block]:
@@ -104,10 +129,7 @@ def _blocks_of(text: str) -> Iterator[Block]:
         lines = lines[1:]
     if not lines:
         return
-    if lines[0].startswith("```"):
-        for number, line in enumerate(lines[1:-1]):
-            yield Block(Kind.CODE, ((Piece(line, Style.CODE),),), is_first=number == 0)
-    elif lines[0].startswith("|"):
+    if lines[0].startswith("|"):
         yield from _rows(lines)
     elif lines[0].startswith("- "):
         items = re.split(r"\n- ", "\n".join(lines).removeprefix("- "))
@@ -122,12 +144,17 @@ def _rows(lines: Sequence[str]) -> Iterator[Block]:
     """Yield a table's rows; the first is its head, a line of dashes follows."""
     head, *rows = [_cells(line) for line in (lines[0], *lines[2:])]
     titles = tuple((Piece(plain(cell), Style.STRONG),) for cell in head)
-    columns = zip(*([titles, *rows] if plain(titles[0]) else rows), strict=True)
-    widths = tuple(max(len(plain(cell)) for cell in column) for column in columns)
+    cells_below = zip(*([titles, *rows] if plain(titles[0]) else rows), strict=True)
+    columns = tuple(_column([plain(cell) for cell in cells]) for cells in cells_below)
     if any(plain(title) for title in titles):
-        yield Block(Kind.ROW, titles, widths=widths)
+        yield Block(Kind.ROW, titles, columns=columns)
     for number, cells in enumerate(rows):
-        yield Block(Kind.ROW, cells, widths=widths, is_first=number == 0 and not plain(titles[0]))
+        yield Block(Kind.ROW, cells, columns=columns, is_first=number == 0 and not plain(titles[0]))
+
+
+def _column(texts: Sequence[str]) -> Column:
+    words = (len(word) for text in texts for word in text.split())
+    return Column(max(map(len, texts)), max(words, default=0))
 
 
 def _cells(line: str) -> tuple[Line, ...]:
@@ -149,7 +176,7 @@ def lines_of(block: Block, width: int) -> list[Line]:
 
 def _row_lines(block: Block, width: int) -> list[Line]:
     """Return a row with its cells side by side, or one below the other where it is too narrow."""
-    widths = _fitting(block.widths, width - GAP * (len(block.widths) - 1))
+    widths = _fitting(block.columns, width - GAP * (len(block.columns) - 1))
     if not widths:
         first, *rest = (cell for cell in block.cells if plain(cell))
         indented = [(Piece("  "), *line) for cell in rest for line in wrapped(cell, width - 2)]
@@ -159,18 +186,23 @@ def _row_lines(block: Block, width: int) -> list[Line]:
     return [_side_by_side(columns, widths, row) for row in range(height)]
 
 
-def _fitting(widths: Sequence[int], room: int) -> list[int]:
+def _fitting(columns: Sequence[Column], room: int) -> list[int]:
     """Return how wide the columns are in that room; nothing where one would be too narrow.
 
-    Those that are less wide than their share keep their width, the others share the rest.
+    Those that are less wide than their share keep their width, the others share the rest. None is
+    narrower than its longest word.
     """
-    fitting = dict.fromkeys(range(len(widths)), 0)
-    wide = sorted(fitting, key=lambda column: widths[column])
-    for count, column in zip(range(len(wide), 0, -1), wide, strict=True):
-        fitting[column] = min(widths[column], room // count)
-        room -= fitting[column]
-    is_narrow = any(w < min(widths[n], NARROWEST_COLUMN) for n, w in fitting.items())
-    return [] if is_narrow else [*fitting.values()]
+    least = [max(column.word, min(column.width, NARROWEST_COLUMN)) for column in columns]
+    if sum(least) > room:
+        return []
+    fitting = least.copy()
+    spare = room - sum(least)
+    wanting = sorted(range(len(columns)), key=lambda number: columns[number].width - least[number])
+    for count, number in zip(range(len(wanting), 0, -1), wanting, strict=True):
+        more = min(columns[number].width - least[number], spare // count)
+        fitting[number] += more
+        spare -= more
+    return fitting
 
 
 def _side_by_side(columns: Sequence[Sequence[Line]], widths: Sequence[int], row: int) -> Line:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import ClassVar, Protocol, runtime_checkable
 
 from textual.binding import Binding
+from textual.keys import key_to_character
 
 
 class Place(Enum):
@@ -40,6 +42,13 @@ class HasPlace(Protocol):
     """
 
     PLACE: ClassVar[Place]
+
+
+@runtime_checkable
+class HasKeyMap(Protocol):
+    """An app whose configuration may give commands other keys, by their ids."""
+
+    key_map: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -388,15 +397,14 @@ _NAMES = {
     "left": "←",
     "right": "→",
     "slash": "/",
-    "question_mark": "?",
-    "equals_sign": "=",
 }
 
 
 def key_name(key: str) -> str:
     """Return a key as a person reads it: `ctrl+s`, `shift+↓`, `Esc`, `F5`, `?`."""
     *modifiers, key = key.split("+")
-    name = _NAMES.get(key) or (key if len(key) == 1 else key.capitalize())
+    sign = key_to_character(key) if "_" in key else None
+    name = _NAMES.get(key) or sign or (key if len(key) == 1 else key.capitalize())
     return "+".join([*modifiers, name])
 
 
@@ -430,6 +438,22 @@ def shown_keys(command: Command, key_map: Mapping[str, str]) -> str:
     """Return the keys of a command as a person reads them, where `key_map` gives it others."""
     keys = key_map.get(command.id)
     return command.shown if keys is None else ", ".join(map(key_name, keys_in(keys)))
+
+
+_BY_ID = {command.id: command for command in reversed(COMMANDS)}
+_NAMED_COMMAND = re.compile(r"\{([a-z]+\.[a-z_]+)\}")
+
+
+def with_keys(text: str, app: object) -> str:
+    """Return a text of the program's own in which `{keys.finish}` is the key of that command.
+
+    It is the first of those in force in `app`; what the server or the operator wrote must be put
+    in afterwards.
+    """
+    key_map = app.key_map if isinstance(app, HasKeyMap) else {}
+    return _NAMED_COMMAND.sub(
+        lambda match: shown_keys(_BY_ID[match[1]], key_map).split(", ")[0], text
+    )
 
 
 def keys_in(keys: str) -> list[str]:

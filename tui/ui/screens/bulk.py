@@ -27,7 +27,7 @@ from tui.keys.rotation import BulkRun, Failure, JournalNotWritten, State
 from tui.keys.service import KeyService
 from tui.problems import Problem, describe
 from tui.text import count, short
-from tui.ui.bindings import Place, bindings_for
+from tui.ui.bindings import Place, bindings_for, with_keys
 from tui.ui.screens.bulk_rows import brief
 from tui.ui.screens.delete_key import facts_of
 from tui.ui.screens.dialog import ConfirmScreen, TellScreen
@@ -43,11 +43,6 @@ from tui.ui.widgets.top_bar import TopBar
 if TYPE_CHECKING:
     from pydantic import SecretStr
 
-_PAUSE_TEXTS: dict[type, str] = {
-    SessionEnded: "your session has ended",
-    DeliveryFailed: "paused, as no secret could be delivered",
-    JournalNotWritten: "paused, as the journal can't be written",
-}
 _DONE = frozenset({State.VERIFIED, State.FINISHED})
 
 PROGRESS_SECONDS = 0.2
@@ -373,7 +368,7 @@ class BulkScreen(Screen["BulkResult | None"]):
 
     def _draw_progress(self, run: BulkRun, *, is_running: bool) -> None:
         self.query_one("#progress", Static).update(
-            _progress(run, is_running=is_running), layout=False
+            _progress(run, with_keys("{run.go_on}", self.app), is_running=is_running), layout=False
         )
         bar = self.query_one("#bar", Static)
         bar.update(_bar(run, bar.size.width), layout=False)
@@ -395,15 +390,13 @@ class BulkScreen(Screen["BulkResult | None"]):
     def _show_sentence(self, key: Key | None) -> None:
         """Show what is said of the run, else of the key at the cursor, else what comes next."""
         message, run = self.query_one("#message", Static), self.bulk_run
-        sentence = self._message
-        if run is not None and isinstance(run.paused_because, JournalNotWritten):
-            sentence = str(run.paused_because)
+        sentence = (_why_paused(run) if run is not None else "") or self._message
         text = _problem_line(sentence) if sentence else self.sentence_of(key)
-        text = text or keyed(self.next_step())
+        text = text or keyed(with_keys(self.next_step(), self.app))
         message.update(_fitted(text, message.size.width, message.size.height), layout=False)
 
     def next_step(self) -> str:
-        """Return what can be done next, with keys between backticks; or nothing."""
+        """Return what can be done next, or nothing, for `with_keys`; keys are between backticks."""
         return ""
 
     def sentence_of(self, key: Key | None) -> Content:
@@ -459,21 +452,32 @@ def _fitted(text: Content, width: int, height: int) -> Content:
     return Content("\n").join(lines[: max(1, height)])
 
 
-def _progress(run: BulkRun, *, is_running: bool) -> Content:
-    """Return how far a run is, and why it waits where it does."""
+def _progress(run: BulkRun, go_on_key: str, *, is_running: bool) -> Content:
+    """Return how far a run is, and whether it waits."""
     done, of = run.progress
     parts = [Content(f"{done:,} of {of:,}")]
     if run.failures:
         parts.append(Content.styled(f"{run.failures:,} failed", "$text-error"))
     if is_running and run.is_paused:
-        reason = _PAUSE_TEXTS.get(type(run.paused_because), "paused")
-        parts.append(Content.styled(f"{reason}: p goes on", "$text-warning"))
+        parts.append(Content.styled(f"paused: {go_on_key} goes on", "$text-warning"))
     elif run.waiting_until is not None:
         seconds = f"{run.throttle.seconds_left:.0f} s"
         parts.append(Content(f"waiting {seconds}: the server asks for fewer requests"))
     elif not is_running:
         parts.append(Content("stopped" if run.is_cancelled else "done"))
     return Content(" · ").join(parts)
+
+
+def _why_paused(run: BulkRun) -> str:
+    """Return why a run has paused by itself, in sentences; or nothing."""
+    match run.paused_because:
+        case JournalNotWritten() as problem:
+            return str(problem)
+        case DeliveryFailed() as problem if run.is_paused:
+            return f"Paused, as no secret could be delivered. {problem.sentence}"
+        case SessionEnded() if run.is_paused:
+            return "Paused, as your session has ended."
+    return ""
 
 
 def _bar(run: BulkRun, width: int) -> Content:

@@ -42,6 +42,7 @@ from tui.keys.rotation import (
 )
 from tui.problems import Problem
 from tui.text import count, plain
+from tui.ui.bindings import with_keys
 from tui.ui.screens.bulk import BulkScreen
 from tui.ui.screens.bulk_rows import AHEAD, LEFT_OUT, ROTATION_STEPS, rotation_row
 from tui.ui.screens.dialog import AskScreen, ConfirmScreen
@@ -121,8 +122,9 @@ class BulkRotateScreen(BulkScreen):
         if left := states[State.NOTHING_LEFT]:
             sentences.append(f"NO KEY IS LEFT of {count(left, 'label')}: create them again.")
         if made := states[State.VERIFIED]:
+            deletes = with_keys("{keys.finish} deletes them", self.app)
             sentences.append(
-                f"{count(made, 'successor')} made. The old keys still work: f deletes them."
+                f"{count(made, 'successor')} made. The old keys still work: {deletes}."
             )
         if unverified := len(self._rotation_run.unverified) if self._rotation_run else 0:
             sentences.append(
@@ -218,8 +220,8 @@ class BulkRotateScreen(BulkScreen):
         if not self.awaits_decision():
             return ""
         return (
-            "Both keys of each work. Put the new secrets to use; then `d` deletes the "
-            "predecessors, or `l` keeps both."
+            "Both keys of each work. Put the new secrets to use; then `{run.finish}` deletes "
+            "the predecessors, or `{run.later}` keeps both."
         )
 
     def open_key(self, key: Key) -> None:
