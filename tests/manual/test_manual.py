@@ -96,12 +96,9 @@ def test_an_error_is_found_by_its_status(error: Refused | Redirected) -> None:
         for block in blocks(topic("errors").text)
         if re.fullmatch(_pattern(plain(block.cells[0][:1]).rstrip(".")), title)
     )
-    is_named = re.search(rf"Status [\w, ]*\b{error.status}\b", item)
-    if isinstance(error, ServerFailed):
-        is_named = is_named or re.search("from 500 on", item)
-    elif type(error) is Refused:
-        is_named = is_named or re.search("not in this list", item)
-    assert is_named, item
+    ranges: dict[type, str] = {ServerFailed: "from 500 on", Refused: "not in this list"}
+    others = ranges.get(type(error))
+    assert re.search(rf"Status [\w, ]*\b{error.status}\b", item) or (others and others in item)
 
 
 def _pattern(known: str) -> str:

@@ -20,9 +20,7 @@ cli.run()
 """
 ENVIRONMENTS = {
     "256 colours": {},
-    "16 million": {"COLORTERM": "truecolor"},
     "16 colours": {"TERM": "screen"},
-    "none": {"NO_COLOR": "1"},
 }
 
 

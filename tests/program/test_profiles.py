@@ -180,3 +180,11 @@ def test_nothing_is_remembered_where_that_is_not_wanted(
     program = configured("remember = false\n", "--url", node.url, "--username", node.username)
     program.sign_in(node)
     assert not path.exists()
+
+
+def test_a_sandbox_starts_without_a_configuration_that_has_a_fault(
+    configured: StartProgram,
+) -> None:
+    program = configured('theme = "light\n', "--sandbox")
+    program.shows("Sandbox on this machine", "The configuration isn't used:")
+    program.shows("quotation")

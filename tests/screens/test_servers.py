@@ -84,6 +84,15 @@ async def test_servers_to_choose_from(node_with: NodeMaker) -> None:
         await me.until(lambda: Login(me).field("server").value == "")
 
 
+async def test_a_long_address_leaves_read_only_in_sight() -> None:
+    url = f"https://{'a-long-name.' * 4}example.com"
+    prod = Profile("cluster-with-a-rather-long-name", url, user="operations", read_only=True)
+    async with running(app_with(prod, Profile("test", "https://test.example"))) as me:
+        await me.until("Which server?")
+        [line] = [line for line in me.lines if prod.name in line]
+        assert "read-only" in line
+
+
 @pytest.mark.parametrize("color", ["red", "yellow", "green", "cyan", "blue", "magenta"])
 async def test_the_bar_has_the_colour_of_the_server(node_with: NodeMaker, color: str) -> None:
     node = quiet(node_with)

@@ -38,7 +38,7 @@ _NONE = "There is no configuration at {}; `momentum-keys config example` prints 
 def run(options: argparse.Namespace) -> int:
     """Do what the words say; returns the exit code."""
     parser = command_parser("config")
-    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    actions = parser.add_subparsers(dest="action", metavar="ACTION")
     actions.add_parser("list", help="the servers", allow_abbrev=False)
     show = actions.add_parser("show", help="what is in force, and from where", allow_abbrev=False)
     show.add_argument("server", nargs="?", default="", help="of this server")
@@ -49,6 +49,8 @@ def run(options: argparse.Namespace) -> int:
     words = parser.parse_args(options.words)
     try:
         match words.action:
+            case None:
+                parser.exit(2, parser.format_help())
             case "path":
                 return _say(f"{config_path()}\n")
             case "example":
@@ -116,9 +118,9 @@ def _show(options: argparse.Namespace, config: ConfigFile) -> int:
     rows = []
     for setting in settings(vocabulary()):
         if value := settled.get(setting.name):
-            rows.append((setting.name, _toml(value.written), value.origin))
+            rows.append((setting.name, value.origin, _toml(value.written)))
         elif has_server or setting.scope is not Scope.SERVER:
-            rows.append((setting.name, setting.otherwise, "built in"))
+            rows.append((setting.name, "built in", setting.otherwise))
     server = f", server {name}" if name else ""
     is_there = "" if config.path and config.path.exists() else " (there is no such file)"
     return _say(f"{plain(str(config.path))}{server}{is_there}\n\n{_columns(rows)}")
@@ -144,7 +146,7 @@ def _key(name: str) -> str:
 
 
 def _columns(rows: Sequence[tuple[str, ...]]) -> str:
-    """Return rows with their columns beneath each other; the last but one takes what it needs."""
+    """Return rows with their columns beneath each other, as far as texts are no longer than 48."""
     widths = [min(48, max(map(len, column))) for column in zip(*rows, strict=True)]
     lines = (
         "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip()

@@ -22,7 +22,7 @@ from tui.cli.settled import (
     unfit_server,
     unknown_server,
 )
-from tui.config.config_file import BadConfig
+from tui.config.config_file import BadConfig, ConfigFile
 from tui.config.known_servers import KnownServers
 from tui.config.last_used import LastUsed
 from tui.config.profile import Profile
@@ -37,11 +37,18 @@ if TYPE_CHECKING:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run the program with these options; returns its exit code."""
+    """Run the program with these options; returns its exit code.
+
+    A sandbox starts without the configuration where that can't be used, and says so.
+    """
+    unused = ""
     try:
         config = configuration()
     except BadConfig as bad:
-        return refuse_config(bad)
+        refuse_config(bad)  # where the program starts, it is read after leaving
+        if not options.sandbox:
+            return 2
+        config, unused = ConfigFile(bad.path), bad.lines[0]
     name = "" if options.sandbox else server_name(options, config)
     if name and name not in config.servers:
         return refuse(unknown_server(name, config))
@@ -54,7 +61,7 @@ def run(options: argparse.Namespace) -> int:
     _load_app()
     look = _appearance(is_ascii=profile.ascii, sends_all=options.send_all)
     if options.sandbox:
-        return _run_beside_sandbox(options, look, profile)
+        return _run_beside_sandbox(options, look, profile, unused)
     general = profile_of("", options, config)
     servers = KnownServers(
         general=general,
@@ -157,7 +164,10 @@ def _run_app(
     return app.return_code or 0
 
 
-def _run_beside_sandbox(options: argparse.Namespace, look: Appearance, profile: Profile) -> int:
+def _run_beside_sandbox(
+    options: argparse.Namespace, look: Appearance, profile: Profile, unused_config: str
+) -> int:
+    """Run the program beside a sandbox; `unused_config` is why the configuration isn't used."""
     from tui.sandbox.child_process import SandboxFailed, start
 
     try:
@@ -166,7 +176,7 @@ def _run_beside_sandbox(options: argparse.Namespace, look: Appearance, profile: 
         return refuse(str(error))
     try:
         return _run_app(
-            sandbox_defaults(sandbox.announcement, profile),
+            sandbox_defaults(sandbox.announcement, profile, unused_config),
             look,
             has_mouse=not profile.no_mouse,
             servers=KnownServers(profile),

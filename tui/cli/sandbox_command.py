@@ -52,8 +52,13 @@ def sandbox_options(options: argparse.Namespace) -> SandboxOptions:
     )
 
 
-def sandbox_defaults(announcement: Announcement, profile: Profile) -> SignInDefaults:
-    """Return what stands in the form to sign in to a sandbox."""
+def sandbox_defaults(
+    announcement: Announcement, profile: Profile, unused_config: str = ""
+) -> SignInDefaults:
+    """Return what stands in the form to sign in to a sandbox.
+
+    The notice also tells why the configuration isn't used, if it isn't.
+    """
     from pydantic import SecretStr
 
     from tui.ui.screens.login import SignInDefaults
@@ -65,6 +70,9 @@ def sandbox_defaults(announcement: Announcement, profile: Profile) -> SignInDefa
         notices.append(f"two-factor code {announcement.code}")
     if announcement.access_token:
         notices.append(f"access token {announcement.access_token}")
+    notice = " · ".join(notices)
+    if unused_config:
+        notice += f"\nThe configuration isn't used: {unused_config}"
     return SignInDefaults(
         url=announcement.url,
         username=announcement.username,
@@ -72,7 +80,7 @@ def sandbox_defaults(announcement: Announcement, profile: Profile) -> SignInDefa
         ca_file=Path(announcement.ca_file) if announcement.ca_file else None,
         client_id=announcement.client_id,
         client_secret=SecretStr(announcement.client_secret or ""),
-        notice=" · ".join(notices),
+        notice=notice,
         profile=replace(profile, url=announcement.url, user=announcement.username),
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from textwrap import fill
 
 from tui.config.settings import Scope, Setting, Vocabulary, settings
@@ -19,6 +20,10 @@ _SERVERS = """
 [servers.prod]
 """
 
+_BRACES = re.compile(r"\{[^}]*\}")
+_KEPT = "\N{NO-BREAK SPACE}"
+"""A space within a value, where no line of a comment may end."""
+
 
 def example(vocabulary: Vocabulary) -> str:
     """Return a commented file that can be read as it is, and sets nothing but a url."""
@@ -32,8 +37,9 @@ def _lines(setting: Setting, set_name: str = "") -> str:
     """Return a setting's meaning and its example; only the one named `set_name` is in force."""
     mark = "" if setting.name == set_name else "# "
     otherwise = "" if setting.name == set_name else f"; otherwise {setting.otherwise}"
+    unbroken = _BRACES.sub(lambda braces: braces[0].replace(" ", _KEPT), setting.meaning)
     meaning = fill(
-        setting.meaning + otherwise, 98, initial_indent="# ", subsequent_indent="# ",
+        unbroken + otherwise, 98, initial_indent="# ", subsequent_indent="# ",
         break_on_hyphens=False,
-    )  # fmt: skip
+    ).replace(_KEPT, " ")  # fmt: skip
     return f"\n{meaning}\n{mark}{setting.name} = {setting.example}\n"

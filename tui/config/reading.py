@@ -10,11 +10,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tui.api.address import parse_server
-from tui.config.config_file import FIRST, BadConfig, ConfigFault, ConfigFile, Place, Value, Values
+from tui.config.config_file import FIRST, BadConfig, ConfigFault, ConfigFile, Value, Values
 from tui.config.settings import Vocabulary, settings
+from tui.config.toml_faults import toml_fault
 from tui.config.toml_places import TomlPath, TomlPlaces, place_of
 from tui.config.values import WrongValue, close_name
-from tui.text import plain, short
+from tui.text import short
 
 MOST_BYTES = 2**20
 """How large the file may be."""
@@ -22,7 +23,6 @@ MOST_BYTES = 2**20
 _SERVERS = "servers"
 _SERVER_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,39}")
 _SECRET_NAMES = re.compile(r"(?:.*_)?(?:pass|passwd|password|passphrase|secret|token)")
-_AT = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 
 
 def read_config(path: Path, vocabulary: Vocabulary) -> ConfigFile:
@@ -33,8 +33,8 @@ def read_config(path: Path, vocabulary: Vocabulary) -> ConfigFile:
     text = _text(path)
     try:
         tree = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise BadConfig(path, [_syntax_fault(text, str(error))]) from None
+    except ValueError as error:  # TOMLDecodeError, or a number too long for Python
+        raise BadConfig(path, [toml_fault(text, str(error))]) from None
     except RecursionError:
         raise BadConfig(path, [ConfigFault(FIRST, "it is nested too deeply")]) from None
     return _Reader(path, tree, TomlPlaces(text), vocabulary).config()
@@ -74,21 +74,6 @@ def _content(path: Path) -> bytes:
     return content
 
 
-def _syntax_fault(text: str, message: str) -> ConfigFault:
-    """Return where the text is no TOML, in words of people who don't know TOML by heart."""
-    match = _AT.search(message)
-    what = plain(message[: match.start()] if match else message)
-    hint = {
-        "Invalid value": "a text stands in quotes, and true, false and numbers don't",
-        "Expected '=' after a key in a key/value pair": "a line is NAME = VALUE, or [TABLE]",
-    }.get(what)
-    if match and match[1]:
-        place = Place(int(match[1]), int(match[2]))
-    else:
-        place = place_of(text, len(text.rstrip("\n")))
-    return ConfigFault(place, f"{what}: {hint}" if hint else what)
-
-
 class _Reader:
     """Turns a tree of TOML into values, and notes all that is wrong on the way."""
 
@@ -115,7 +100,8 @@ class _Reader:
                 servers[name] = self._values(path, table)
                 self._check_server(path, table, servers[name])
             else:
-                self._refuse_key(path, f"a server is a table: [servers.{short(name, 40)}]")
+                sentence = f"{short(name, 40)} stands in a server's table: [servers.NAME]"
+                self._refuse_key(path, sentence)
         if self._faults:
             raise BadConfig(self._path, self._faults)
         return ConfigFile(self._path, general, servers)
@@ -125,7 +111,7 @@ class _Reader:
         for name, written in table.items():
             setting = self._settings.get(name)
             if setting is None or not setting.stands_in(is_server=bool(path)):
-                self._refuse_key((*path, name), self._why_not(name, is_server=bool(path)))
+                self._refuse_key((*path, name), self._why_not(path, name, written))
                 continue
             try:
                 meaning = setting.read(written, self._path.parent)
@@ -139,7 +125,7 @@ class _Reader:
                     self._refuse_key((*path, name, command), sentence)
         return values
 
-    def _why_not(self, name: str, *, is_server: bool) -> str:
+    def _why_not(self, path: TomlPath, name: str, written: object) -> str:
         """Return why there is no setting of this name at this place, and what there is."""
         if name in self._settings:
             return f"{name} stands {self._settings[name].scope.value}"
@@ -148,7 +134,11 @@ class _Reader:
                 f"{short(name, 40)}: no password or secret stands in this file; password_command, "
                 "client_secret_file and client_secret_command tell where one comes from"
             )
+        is_server = bool(path)
         known = [s.name for s in self._settings.values() if s.stands_in(is_server=is_server)]
+        known += [] if is_server else [_SERVERS]
+        if isinstance(written, Mapping) and "url" in written and not is_server:
+            return f"a server's table is [{_SERVERS}.{short(name, 40)}]"
         hint = close_name(name, known) or f"; there are {', '.join(known)}"
         return f"there is no setting {short(name, 40)}{hint}"
 

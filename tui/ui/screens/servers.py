@@ -40,7 +40,8 @@ class ServersScreen(ModalScreen["Profile | None"]):
     def compose(self) -> ComposeResult:
         """A line for each server, and one for any other."""
         width = max((len(profile.name) for profile in self._profiles), default=0)
-        lines = [_line(profile, width) for profile in self._profiles[:-1]]
+        mark_width = max(len(_mark(profile)) for profile in self._profiles)
+        lines = [_line(profile, width, mark_width) for profile in self._profiles[:-1]]
         yield TooSmall()
         with Vertical(id="box"):
             yield Static("Which server?", id="title")
@@ -64,12 +65,17 @@ class ServersScreen(ModalScreen["Profile | None"]):
         self.dismiss(None)
 
 
-def _line(profile: Profile, width: int) -> Content:
-    """Return name, address, user and whether it is only read."""
+def _line(profile: Profile, width: int, mark_width: int) -> Content:
+    """Return name, whether it is only read, user and address, which is cut where it is long."""
     address = short(profile.url.partition("://")[2] or profile.url, 60)
     who = f"{short(profile.user, 30)}@{address}" if profile.user else address
-    parts: list[str | tuple[str, str]] = [(profile.name.ljust(width), "bold")] if width else []
-    parts += ["  " * bool(width), who]
-    if profile.read_only:
-        parts.append(("  read-only", "$text-muted"))
-    return Content.assemble(*parts)
+    parts: list[str | tuple[str, str]] = []
+    if width:
+        parts.append((f"{profile.name:{width}}  ", "bold"))
+    if mark_width:
+        parts.append((f"{_mark(profile):{mark_width}}  ", "$text-muted"))
+    return Content.assemble(*parts, who)
+
+
+def _mark(profile: Profile) -> str:
+    return "read-only" if profile.read_only else ""
