@@ -367,10 +367,24 @@ COMMANDS = (
     Command(_HELP, "f2", "F2", "manual", "open the manual", "Manual"),
     Command(_HELP, "escape,q", "Esc, q", "close", "go back", "Close"),
     Command(_MANUAL, "", "↑ ↓, PgUp PgDn", "", "scroll, or choose a page among the contents"),
-    Command(_MANUAL, "tab", "Tab, Enter", "switch", "go to the page, or back to the contents"),
+    Command(
+        _MANUAL,
+        "tab",
+        "Tab, Enter",
+        "switch",
+        "go to the page, or back to the contents",
+        "To the page",
+    ),
     Command(_MANUAL, "slash", "/", "find", "search all pages", "Find"),
-    Command(_MANUAL, "n", "n, N", "next_match(1)", "go to the next match, or the one before"),
-    Command(_MANUAL, "N", "N", "next_match(-1)", ""),
+    Command(
+        _MANUAL,
+        "n",
+        "n, N",
+        "next_match(1)",
+        "go to the next match on any page, or to the one before",
+        "Next match",
+    ),
+    Command(_MANUAL, "N", "N", "next_match(-1)", "", "Previous"),
     Command(
         _MANUAL, "escape,q", "Esc, q", "close", "end the search; else leave the manual", "Close"
     ),
