@@ -77,7 +77,7 @@ def test_nothing_is_on_the_first_key_of_screen_or_tmux() -> None:
 
 async def test_the_keys_in_force_work_and_are_shown(node: Node) -> None:
     key_map = {"keys.rotate": "d", "keys.delete": "D,f9", "anywhere.help": "f8"}
-    key_map["login.use_token"] = "f7"
+    key_map |= {"login.use_token": "f7", "rotate.change": "f4", "keys.pause": "Z"}
     assert wrong_keys(key_map) == {}
     app = KeysApp(defaults_for(node, profile=Profile(url=node.url, keys=key_map)))
     async with app.run_test(size=NARROW) as pilot:
@@ -101,7 +101,14 @@ async def test_the_keys_in_force_work_and_are_shown(node: Node) -> None:
         await me.until("Delete API Key:")
         await me.press("escape")
         await keys.shown()
+        await me.press("Z")
+        await me.until("until Z resumes it")
+        await me.press("escape")
+        await keys.shown()
+        await me.press(key_for(Place.KEYS, "finish"))
+        await me.until("Press d to rotate it.")
         await me.press("d")
         await me.until("› Rotate")
+        await me.until("F4 changes them.")
         assert app._session is not None
         await app._session.close()

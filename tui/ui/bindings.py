@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -41,6 +42,13 @@ class HasPlace(Protocol):
     """
 
     PLACE: ClassVar[Place]
+
+
+@runtime_checkable
+class HasKeyMap(Protocol):
+    """An app whose configuration may give commands other keys, by their ids."""
+
+    key_map: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +200,7 @@ COMMANDS = (
         "space",
         "Space",
         "mark",
-        "mark the key; rotate, verify, finish, pause and delete then take all marked",
+        "mark the key and move on; rotate, verify, finish, pause and delete then take all marked",
         "Mark",
     ),
     Command(
@@ -313,7 +321,9 @@ COMMANDS = (
     Command(_RUN, "escape,q", "Esc", "close", "", "Close"),
     Command(_FORM, "ctrl+s", "Enter, ctrl+s", "save", "create or update the key", "Save"),
     Command(_FORM, "ctrl+o", "ctrl+o", "details", "tell what exactly went wrong", "Details"),
-    Command(_FORM, "escape", "Esc", "cancel", "go back; asks first when something was typed"),
+    Command(
+        _FORM, "escape", "Esc", "cancel", "go back; asks first when something was typed", "Cancel"
+    ),
     Command(_GRANTS, "space", "Space", "give", "give or take the grant at the cursor", "Give"),
     Command(_GRANTS, "r", "r", "give_reading", "give what only reads, and no more", "Read"),
     Command(_GRANTS, "s", "s", "give_sending", "give what sends mail, and no more", "Send"),
@@ -357,15 +367,35 @@ COMMANDS = (
     Command(_HELP, "f2", "F2", "manual", "open the manual", "Manual"),
     Command(_HELP, "escape,q", "Esc, q", "close", "go back", "Close"),
     Command(_MANUAL, "", "↑ ↓, PgUp PgDn", "", "scroll, or choose a page among the contents"),
-    Command(_MANUAL, "tab", "Tab, Enter", "switch", "go to the page, or back to the contents"),
+    Command(
+        _MANUAL,
+        "tab",
+        "Tab, Enter",
+        "switch",
+        "go to the page, or back to the contents",
+        "To the page",
+    ),
     Command(_MANUAL, "slash", "/", "find", "search all pages", "Find"),
-    Command(_MANUAL, "n", "n, N", "next_match(1)", "go to the next match, or the one before"),
-    Command(_MANUAL, "N", "N", "next_match(-1)", ""),
+    Command(
+        _MANUAL,
+        "n",
+        "n, N",
+        "next_match(1)",
+        "go to the next match on any page, or to the one before",
+        "Next match",
+    ),
+    Command(_MANUAL, "N", "N", "next_match(-1)", "", "Previous"),
     Command(
         _MANUAL, "escape,q", "Esc, q", "close", "end the search; else leave the manual", "Close"
     ),
     Command(_DIALOG, "", "y, n", "", "answer yes or no"),
-    Command(_DIALOG, "", "a letter", "", "press the button in which it is underlined"),
+    Command(
+        _DIALOG,
+        "",
+        "a letter",
+        "",
+        "press the button in which it is underlined; only go to a red one",
+    ),
     Command(_DIALOG, "escape", "Esc", "dismiss_dialog", "close without doing anything", "Cancel"),
     Command(_DIALOG, "escape", "Esc", "close_dialog", "", "Close"),
 )
@@ -422,6 +452,22 @@ def shown_keys(command: Command, key_map: Mapping[str, str]) -> str:
     """Return the keys of a command as a person reads them, where `key_map` gives it others."""
     keys = key_map.get(command.id)
     return command.shown if keys is None else ", ".join(map(key_name, keys_in(keys)))
+
+
+_BY_ID = {command.id: command for command in reversed(COMMANDS)}
+_NAMED_COMMAND = re.compile(r"\{([a-z]+\.[a-z_]+)\}")
+
+
+def with_keys(text: str, app: object) -> str:
+    """Return a text of the program's own in which `{keys.finish}` is the key of that command.
+
+    It is the first of those in force in `app`; what the server or the operator wrote must be put
+    in afterwards.
+    """
+    key_map = app.key_map if isinstance(app, HasKeyMap) else {}
+    return _NAMED_COMMAND.sub(
+        lambda match: shown_keys(_BY_ID[match[1]], key_map).split(", ")[0], text
+    )
 
 
 def keys_in(keys: str) -> list[str]:

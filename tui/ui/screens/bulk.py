@@ -23,11 +23,11 @@ from tui.api.session import SessionEnded, SessionProblem
 from tui.delivery import DeliveryFailed
 from tui.keys.labels import shown_label
 from tui.keys.records import Records
-from tui.keys.rotation import BulkRun, JournalNotWritten, State
+from tui.keys.rotation import BulkRun, Failure, JournalNotWritten, State
 from tui.keys.service import KeyService
 from tui.problems import Problem, describe
 from tui.text import count, short
-from tui.ui.bindings import Place, bindings_for
+from tui.ui.bindings import Place, bindings_for, with_keys
 from tui.ui.screens.bulk_rows import brief
 from tui.ui.screens.delete_key import facts_of
 from tui.ui.screens.dialog import ConfirmScreen, TellScreen
@@ -368,7 +368,7 @@ class BulkScreen(Screen["BulkResult | None"]):
 
     def _draw_progress(self, run: BulkRun, *, is_running: bool) -> None:
         self.query_one("#progress", Static).update(
-            _progress(run, is_running=is_running), layout=False
+            _progress(run, with_keys("{run.go_on}", self.app), is_running=is_running), layout=False
         )
         bar = self.query_one("#bar", Static)
         bar.update(_bar(run, bar.size.width), layout=False)
@@ -392,11 +392,11 @@ class BulkScreen(Screen["BulkResult | None"]):
         message, run = self.query_one("#message", Static), self.bulk_run
         sentence = (_why_paused(run) if run is not None else "") or self._message
         text = _problem_line(sentence) if sentence else self.sentence_of(key)
-        text = text or keyed(self.next_step())
+        text = text or keyed(with_keys(self.next_step(), self.app))
         message.update(_fitted(text, message.size.width, message.size.height), layout=False)
 
     def next_step(self) -> str:
-        """Return what can be done next, with keys between backticks; or nothing."""
+        """Return what can be done next, or nothing, for `with_keys`; keys are between backticks."""
         return ""
 
     def sentence_of(self, key: Key | None) -> Content:
@@ -406,12 +406,16 @@ class BulkScreen(Screen["BulkResult | None"]):
         if failure is not None and isinstance(failure.problem, DeliveryFailed):
             return _problem_line(failure.problem.sentence)  # its row says that it is not stored
         if failure is not None:
-            return _problem_line(_paragraph(describe(failure.problem, failure.key)))
+            return _problem_line(_paragraph(self.describe_failure(failure)))
         words = self._table.row_of(key.id).words if key is not None else ""
         if key is None or not words:
             return Content("")
         label = short(shown_label(key.raw_label or ""), 40)
         return Content.assemble((label, "bold"), "  ", (short(words), "$text-muted"))
+
+    def describe_failure(self, failure: Failure) -> Problem:
+        """Put into words why a key did not get where it was to."""
+        return describe(failure.problem, failure.key)
 
     @on(KeyTable.Opened)
     def _opened(self, event: KeyTable.Opened) -> None:
@@ -425,7 +429,7 @@ class BulkScreen(Screen["BulkResult | None"]):
         failure = run.failure_of(key.id) if run is not None else None
         said = short(self._table.row_of(key.id).words)
         if failure is not None:
-            problem = describe(failure.problem, failure.key)
+            problem = self.describe_failure(failure)
             said = "\n\n".join(filter(None, (_paragraph(problem), problem.hint, problem.technical)))
         self.app.push_screen(TellScreen(label, Content(said), facts))
 
@@ -448,14 +452,14 @@ def _fitted(text: Content, width: int, height: int) -> Content:
     return Content("\n").join(lines[: max(1, height)])
 
 
-def _progress(run: BulkRun, *, is_running: bool) -> Content:
+def _progress(run: BulkRun, go_on_key: str, *, is_running: bool) -> Content:
     """Return how far a run is, and whether it waits."""
     done, of = run.progress
     parts = [Content(f"{done:,} of {of:,}")]
     if run.failures:
         parts.append(Content.styled(f"{run.failures:,} failed", "$text-error"))
     if is_running and run.is_paused:
-        parts.append(Content.styled("paused: p goes on", "$text-warning"))
+        parts.append(Content.styled(f"paused: {go_on_key} goes on", "$text-warning"))
     elif run.waiting_until is not None:
         seconds = f"{run.throttle.seconds_left:.0f} s"
         parts.append(Content(f"waiting {seconds}: the server asks for fewer requests"))

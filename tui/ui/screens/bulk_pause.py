@@ -13,6 +13,7 @@ from tui.keys.records import Records
 from tui.keys.rotation import BulkRun, pause_jobs, resume_jobs
 from tui.keys.service import KeyService
 from tui.text import count
+from tui.ui.bindings import with_keys
 from tui.ui.screens.bulk import BulkScreen
 from tui.ui.widgets.run_table import RunRow, RunTable
 
@@ -61,7 +62,8 @@ class BulkPauseScreen(BulkScreen):
         keys = count(len(self._chosen), "key")
         if self._is_resuming:
             return [f"{keys} will work again, from the addresses that they had before."]
-        sentences = [f"{keys} will be refused by the server until z resumes them."]
+        resumes = with_keys("{keys.pause} resumes them", self.app)
+        sentences = [f"{keys} will be refused by the server until {resumes}."]
         if sending := sum(sends(key.grants) for key in self._chosen):
             sentences.append(f"{sending:,} of them can send mail: what uses them stops.")
         if left := len(self.keys) - len(self._chosen):

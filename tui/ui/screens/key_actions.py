@@ -30,6 +30,7 @@ from tui.keys.service import KeyService
 from tui.keys.write_outcomes import CannotGoOn
 from tui.problems import Problem, describe
 from tui.text import mask, plain, short
+from tui.ui.bindings import with_keys
 from tui.ui.screens.alike import AlikeScreen
 from tui.ui.screens.bulk import BulkScreen
 from tui.ui.screens.copy import CopyScreen
@@ -107,6 +108,9 @@ class KeyActions:
                 about, label = listed_key.id, listed_key.label
                 self._panel.table.move_to(about)
         self._panel.show_message("API key ", label, f" was created. {went_to}", key_id=about)
+
+    def _with_keys(self, text: str) -> str:
+        return with_keys(text, self._view.app)
 
     async def open(self, key: Key, who: str) -> None:
         """Show the details of a key on a screen of their own, and go on from there."""
@@ -189,10 +193,12 @@ class KeyActions:
             self._panel.show_problem(Problem("This key can't be paused", sentence), key.id)
             return
         facts = facts_of(key, self._service.listing.catalogue, self._now())
-        if await self._view.app.push_screen_wait(ask_pause(key, facts)):
+        ask = ask_pause(key, facts, self._with_keys("{keys.pause}"))
+        if await self._view.app.push_screen_wait(ask):
             change = pause(self._service, key, self._now().date())
+            outcome = self._with_keys(" is paused: {keys.pause} resumes it.")
             with self._view.writing(f"{short(key.label, 40)} is being paused."):
-                await self._change(key, change, " is paused: z resumes it.")
+                await self._change(key, change, outcome)
 
     async def _resume(self, key: Key) -> None:
         before = (await find_pauses(self._service, [key])).get(key.id)
@@ -276,14 +282,20 @@ class KeyActions:
             self._panel.show_problem(
                 Problem(
                     "This key is marked as retiring, but the mark names no successor.",
-                    "If another key has taken its place and is in use, press d to delete this one; "
-                    "else edit its label.",
+                    self._with_keys(
+                        "If another key has taken its place and is in use, press {keys.delete} to "
+                        "delete this one; else edit its label."
+                    ),
                 ),
                 key.id,
             )
         else:
             self._panel.show_problem(
-                Problem("This key is not being rotated.", "Press r to rotate it."), key.id
+                Problem(
+                    "This key is not being rotated.",
+                    self._with_keys("Press {keys.rotate} to rotate it."),
+                ),
+                key.id,
             )
 
     async def _go_on(self, unfinished: Unfinished) -> None:
@@ -297,7 +309,10 @@ class KeyActions:
             self._panel.show_problem(
                 Problem(
                     f"This key has {len(unfinished.successors)} successors: {named}.",
-                    "Press f on the one that is to stay, or d on one that is not needed.",
+                    self._with_keys(
+                        "Press {keys.finish} on the one that is to stay, or {keys.delete} on one "
+                        "that is not needed."
+                    ),
                 ),
                 about,
             )

@@ -9,33 +9,38 @@ from tui.keys.pause import Pause
 from tui.keys.records import KeyRecord, Knowledge, Records, Unfinished, UnfinishedKind
 from tui.keys.write_outcomes import OpenWrite
 from tui.text import mask, plain, short
+from tui.ui.bindings import with_keys
 from tui.ui.screens.pause_text import paused_since
 from tui.ui.screens.rotation_text import time_text
 from tui.ui.widgets.table_line import RowState
 
 _SUCCESSOR_TEXTS: dict[Knowledge, str] = {
-    Knowledge.NEVER_STORED: "interrupted: r goes on",
-    Knowledge.PERHAPS_STORED: "successor perhaps stored: J",
-    Knowledge.HELD_SOMEWHERE: "successor unverified: f",
-    Knowledge.NOT_KNOWN: "has a successor: f goes on",
+    Knowledge.NEVER_STORED: "interrupted: {keys.rotate} goes on",
+    Knowledge.PERHAPS_STORED: "successor perhaps stored: {keys.journal}",
+    Knowledge.HELD_SOMEWHERE: "successor unverified: {keys.finish}",
+    Knowledge.NOT_KNOWN: "has a successor: {keys.finish} goes on",
 }
 
 
-def row_states(records: Records, pauses: Mapping[str, Pause], today: date) -> dict[str, RowState]:
+def row_states(
+    records: Records, pauses: Mapping[str, Pause], today: date, app: object
+) -> dict[str, RowState]:
     """Return the states of keys, by their ids; what matters most counts.
 
-    The texts fit beside the letters of the permissions on 80 columns.
+    The texts fit beside the letters of the permissions on 80 columns, and name the keys in force in
+    `app`.
     """
     states: dict[str, RowState] = {}
     for unfinished in records.unfinished:
-        states[unfinished.predecessor.id] = _unfinished(unfinished, today)
+        states[unfinished.predecessor.id] = _unfinished(unfinished, today, app)
     for record in records.marked:
-        states.setdefault(record.key.id, RowState(_mark_text(record), "successor"))
+        states.setdefault(record.key.id, RowState(_mark_text(record, app), "successor"))
     for record in records.never_stored:
         what = "deletes" if record.is_orphan else "replaces"
-        states[record.key.id] = RowState(f"never stored: r {what}", "problem")
+        text = with_keys(f"never stored: {{keys.rotate}} {what}", app)
+        states[record.key.id] = RowState(text, "problem")
     for record in records.perhaps_stored:
-        states[record.key.id] = RowState(_perhaps_stored_text(record), "problem")
+        states[record.key.id] = RowState(_perhaps_stored_text(record, app), "problem")
     for key_id, pause in pauses.items():
         states[key_id] = RowState(paused_since(pause.since, today), "paused")
     for key_id, write in records.open_writes.items():
@@ -57,9 +62,9 @@ def groups(records: Records, pauses: Mapping[str, Pause]) -> dict[str, frozenset
     }
 
 
-def _unfinished(rotation: Unfinished, today: date) -> RowState:
+def _unfinished(rotation: Unfinished, today: date, app: object) -> RowState:
     if rotation.kind is UnfinishedKind.ALIKE:
-        return RowState("alike to another: r asks", "alike")
+        return RowState(with_keys("alike to another: {keys.rotate} asks", app), "alike")
     if rotation.worker is not None:
         return RowState(f"rotating: {short(str(rotation.worker), 40)}", "working")
     days = (today - rotation.since).days if rotation.since else 0
@@ -67,27 +72,27 @@ def _unfinished(rotation: Unfinished, today: date) -> RowState:
     if rotation.kind is UnfinishedKind.RETIRING:
         text = since
     elif len(rotation.successors) > 1:
-        text = f"{len(rotation.successors)} successors: f on one"
+        text = f"{len(rotation.successors)} successors: {{keys.finish}} on one"
     elif rotation.is_proven:
-        text = f"{since}, f deletes"
+        text = f"{since}, {{keys.finish}} deletes"
     else:
         text = _SUCCESSOR_TEXTS[rotation.knowledge]
-    return RowState(text, "retiring")
+    return RowState(with_keys(text, app), "retiring")
 
 
-def _perhaps_stored_text(record: KeyRecord) -> str:
+def _perhaps_stored_text(record: KeyRecord, app: object) -> str:
     if record.is_kept:
         return "kept: next sign-in offers"
     if record.created is not None and record.created.is_in_delivery:
-        return "delivery cut off: v shows"
-    return "perhaps stored: see J"
+        return with_keys("delivery cut off: {keys.verify} shows", app)
+    return with_keys("perhaps stored: see {keys.journal}", app)
 
 
-def _mark_text(record: KeyRecord) -> str:
+def _mark_text(record: KeyRecord, app: object) -> str:
     if record.worker is not None:
         return f"being made: {short(str(record.worker), 40)}"
     if record.has_lost_predecessor:
-        return "f puts its label back"
+        return with_keys("{keys.finish} puts its label back", app)
     short_key = record.mark.short_key if record.mark is not None else ""
     return f"replaces {mask(plain(short_key)) if short_key else 'another key'}"
 

@@ -253,7 +253,8 @@ class KeysScreen(Screen[None]):
             return
         self.query_one(TopBar).notice = self.notice  # the journal has just been read
         self.panel.journal.use(requests)
-        self.panel.table.show_states(row_states(records, pauses, self._now().date()))
+        states = row_states(records, pauses, self._now().date(), self.app)
+        self.panel.table.show_states(states)
         counted = groups(records, pauses)
         self.panel.show_groups({**counted, "due": due - counted["retiring"], "exposed": exposed})
         self._show_facts()

@@ -31,12 +31,12 @@ def ips_text(valid_ips: Sequence[str]) -> str:
     )
 
 
-def ask_pause(key: Key, facts: Facts) -> ConfirmScreen:
+def ask_pause(key: Key, facts: Facts, resume_key: str) -> ConfirmScreen:
     """Ask whether a key is to be paused; `facts` is what is told of it."""
     parts = [
         Content(
-            "The server refuses whatever uses this key until z resumes it: its allowed IPs are "
-            "replaced by an address that nobody has. Its grants stay, and its label tells "
+            f"The server refuses whatever uses this key until {resume_key} resumes it: its allowed "
+            "IPs are replaced by an address that nobody has. Its grants stay, and its label tells "
             "everybody that it is paused."
         ),
     ]

@@ -21,7 +21,7 @@ from tui.keys.service import KeyService
 from tui.keys.verification import Verification
 from tui.problems import describe
 from tui.text import short
-from tui.ui.bindings import Place, bindings_for
+from tui.ui.bindings import Place, bindings_for, with_keys
 from tui.ui.screens.dialog import AskSecretScreen
 from tui.ui.screens.key_form import DraftScreen
 from tui.ui.screens.rotation_dialogs import (
@@ -128,7 +128,7 @@ class RotateScreen(ShowsSecret[str]):
 
     def _show_verification(self, verification: Verification | None) -> None:
         self.query_one(Proofs).show(verification, self._service.listing.catalogue)
-        self.query_one(Lanes).show(*lanes_of(self._rotation, verification))
+        self.query_one(Lanes).show(*lanes_of(self._rotation, verification, self.app))
 
     @on(Input.Submitted)
     def action_create(self) -> None:
@@ -144,7 +144,7 @@ class RotateScreen(ShowsSecret[str]):
 
     @work(group="ask", description="ask about addresses that are not told")
     async def _ask_any_address(self) -> None:
-        if await self.app.push_screen_wait(ask_any_address()):
+        if await self.app.push_screen_wait(ask_any_address(with_keys("{rotate.change}", self.app))):
             self._rotation.agrees_to_any_address = True
             self.action_create()
 
@@ -298,7 +298,8 @@ class RotateScreen(ShowsSecret[str]):
             self.query_one("#page").scroll_home(animate=False)
         self._update("#title", render_title(rotation))
         catalogue = self._service.listing.catalogue
-        for name, text in draft_texts(rotation.draft, catalogue).items():
+        change_key = with_keys("{rotate.change}", self.app)
+        for name, text in draft_texts(rotation.draft, catalogue, change_key).items():
             self._update(f"#planned-{name}", Content(text))
         may_create = rotation.allows(Step.CREATE)
         self.query_one("#plan").display = may_create
@@ -319,8 +320,9 @@ class RotateScreen(ShowsSecret[str]):
     def _next_step(self) -> Content:
         rotation = self._rotation
         next_step = next_step_text(rotation.state, is_paused=rotation.is_paused)
-        notes = filter(None, (note_text(rotation), self._whose_it_will_be()))
-        return Content("\n").join([keyed(next_step), *map(Content, notes)])
+        note = note_text(rotation, with_keys("{keys.finish}", self.app))
+        notes = filter(None, (note, self._whose_it_will_be()))
+        return Content("\n").join([keyed(with_keys(next_step, self.app)), *map(Content, notes)])
 
     def _whose_it_will_be(self) -> str:
         """Return, before the create, that the successor of another's key will be one's own."""
@@ -375,4 +377,5 @@ class RotateScreen(ShowsSecret[str]):
         rotation.listeners.remove(self._rotation_changed)
         rotation.verification_listeners.remove(self._show_verification)
         self.query_one(SecretBox).forget()
-        self.dismiss(outcome_text(rotation.state, is_paused=rotation.is_paused))
+        outcome = outcome_text(rotation.state, is_paused=rotation.is_paused)
+        self.dismiss(with_keys(outcome, self.app))

@@ -33,11 +33,11 @@ def ask_unlike(differences: str) -> ConfirmScreen:
     )
 
 
-def ask_any_address() -> ConfirmScreen:
+def ask_any_address(change_key: str) -> ConfirmScreen:
     """Ask whether a successor may work from anywhere, where the server tells no addresses."""
     body = Content(
         "The server does not tell from which addresses this key may be used. Its successor will "
-        "work from any address; Cancel and ctrl+e name the addresses instead."
+        f"work from any address; Cancel and {change_key} name the addresses instead."
     )
     title = "Let the successor work from any address?"
     return ConfirmScreen(title, body, yes="Any address")

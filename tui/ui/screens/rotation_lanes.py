@@ -5,6 +5,7 @@ from __future__ import annotations
 from tui.keys.rotation import Rotation, State, Step
 from tui.keys.verification import Reading, Verification
 from tui.text import mask
+from tui.ui.bindings import with_keys
 from tui.ui.widgets.lanes import Lane, Station, StationKind
 
 S = State
@@ -14,20 +15,23 @@ _USE = "put to use"
 _BEFORE = frozenset({S.PLANNED, S.REFUSED})
 
 
-def lanes_of(rotation: Rotation, verification: Verification | None) -> tuple[Lane, Lane]:
+def lanes_of(
+    rotation: Rotation, verification: Verification | None, app: object
+) -> tuple[Lane, Lane]:
     """Return the lanes of the predecessor and of its successor, the older one first.
 
-    `verification` is what is known of the successor by now, also while that is being found out.
+    `verification` is what is known of the successor by now, also while that is being found
+    out. The keys are those in force in `app`.
     """
     key, is_gone = rotation.predecessor, rotation.state in {S.FINISHED, S.NOTHING_LEFT}
-    stations, is_off = _old_stations(rotation), rotation.is_paused
+    stations, is_off = _old_stations(rotation, app), rotation.is_paused
     old = Lane("old", mask(key.short_key), stations, has_ended=is_gone, is_off=is_off)
     is_undone = rotation.state in {S.UNDONE, S.NOTHING_LEFT}
-    short_key, stations = mask(rotation.short_key), _new_stations(rotation, verification)
+    short_key, stations = mask(rotation.short_key), _new_stations(rotation, verification, app)
     return old, Lane("new", short_key, stations, is_new=True, has_ended=is_undone)
 
 
-def _old_stations(rotation: Rotation) -> tuple[Station, ...]:
+def _old_stations(rotation: Rotation, app: object) -> tuple[Station, ...]:
     start = Station("", "start")
     if rotation.state in {S.FINISHED, S.NOTHING_LEFT}:
         return start, Station("deleted", "failed")
@@ -35,7 +39,7 @@ def _old_stations(rotation: Rotation) -> tuple[Station, ...]:
     if not rotation.allows(Step.FINISH):
         return start, status
     kind: StationKind = "current" if rotation.is_proven else "ahead"
-    return start, status, Station("`d` deletes", kind)
+    return start, status, Station(with_keys("`{rotate.finish}` deletes", app), kind)
 
 
 def _old_status(rotation: Rotation) -> Station:
@@ -50,7 +54,9 @@ def _old_status(rotation: Rotation) -> Station:
     return Station("paused", "off") if rotation.is_paused else Station("works", "plain")
 
 
-def _new_stations(rotation: Rotation, verification: Verification | None) -> tuple[Station, ...]:
+def _new_stations(
+    rotation: Rotation, verification: Verification | None, app: object
+) -> tuple[Station, ...]:
     state, step = rotation.state, rotation.unknown_step
     ahead = [Station(words, "ahead") for words in ("verify", "store", _USE)]
     if state in _BEFORE or step is Step.CREATE:
@@ -66,7 +72,8 @@ def _new_stations(rotation: Rotation, verification: Verification | None) -> tupl
     if step in {Step.UNDO, Step.REPLACE}:
         return _MADE, Station("perhaps deleted", "unknown")
     if state is S.SECRET_LOST:
-        return _MADE, Station("secret lost", "failed"), Station("`r` replaces it", "current")
+        replaces = Station(with_keys("`{rotate.replace}` replaces it", app), "current")
+        return _MADE, Station("secret lost", "failed"), replaces
     return _MADE, *_middle(rotation, verification), _last(rotation)
 
 

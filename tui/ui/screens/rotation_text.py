@@ -18,57 +18,68 @@ from tui.text import count, plain, short
 
 S = State
 
-_CHANGE = "The successor gets the same label, grants and allowed IPs; `ctrl+e` changes them."
+_CHANGE = (
+    "The successor gets the same label, grants and allowed IPs; `{rotate.change}` changes them."
+)
 _NEXT_STEP_TEXTS = {
-    S.PLANNED: f"{_CHANGE} The predecessor works until you delete it.",
-    S.REFUSED: "The predecessor works as before. `Enter` tries again; `ctrl+e` changes the draft.",
-    S.CREATED: "The predecessor still works. Store the new secret, then press `s`.",
+    S.PLANNED: _CHANGE + " The predecessor works until you delete it.",
+    S.REFUSED: (
+        "The predecessor works as before. `{rotate.create}` tries again; `{rotate.change}` changes "
+        "the draft."
+    ),
+    S.CREATED: "The predecessor still works. Store the new secret, then press `{rotate.stored}`.",
     S.DELIVERED: (
-        "The secret is stored; the successor was not shown to work yet. `v` verifies it, `d` "
-        "deletes the predecessor all the same, `l` keeps both for a while."
+        "The secret is stored; the successor was not shown to work yet. `{rotate.verify}` verifies "
+        "it, `{rotate.finish}` deletes the predecessor all the same, `{rotate.later}` keeps both "
+        "for a while."
     ),
     S.VERIFIED: (
-        "Both keys work. Put the new secret to use; then `d`, or `z` to pause the predecessor "
-        "first and see whether anything breaks, or `l` to keep both."
+        "Both keys work. Put the new secret to use; then `{rotate.finish}`, or `{rotate.pause}` "
+        "to pause the predecessor first and see whether anything breaks, or `{rotate.later}` to "
+        "keep both."
     ),
     S.FINISHED: "Rotated: only the successor works now.",
     S.UNDONE: "Undone: the key is as it was, and there is no successor.",
     S.SECRET_LOST: (
-        "A successor was made, but nobody has its secret. Press `r` to delete it and make another, "
-        "or `u` to delete it and leave the predecessor as it was."
+        "A successor was made, but nobody has its secret. Press `{rotate.replace}` to delete it "
+        "and make another, or `{rotate.undo}` to delete it and leave the predecessor as it was."
     ),
     S.INTERRUPTED: (
-        "This key already has a successor. Press `s` if its secret is stored where it is needed, "
-        "or `v` to show that it works. If nobody has its secret, `u` deletes it, and `r` makes "
-        "another."
+        "This key already has a successor. Press `{rotate.stored}` if its secret is stored where "
+        "it is needed, or `{rotate.verify}` to show that it works. If nobody has its secret, "
+        "`{rotate.undo}` deletes it, and `{rotate.replace}` makes another."
     ),
     S.NOTHING_LEFT: (
-        "NO KEY IS LEFT of this label. Press `Enter` to create another one at once, with the same "
-        "grants and allowed IPs."
+        "NO KEY IS LEFT of this label. Press `{rotate.create}` to create another one at once, with "
+        "the same grants and allowed IPs."
     ),
-    S.UNKNOWN: "It is not known what became of the last step. `F5` looks at the list again.",
+    S.UNKNOWN: (
+        "It is not known what became of the last step. `{rotate.look}` looks at the list again."
+    ),
 }
-"""What can be done next, or the outcome; keys stand between backticks."""
+"""What can be done next, or the outcome, for `with_keys`; keys stand between backticks."""
 
 _HINTED_STATES = frozenset({S.PLANNED, S.REFUSED, S.CREATED})
 """Where what to do about a problem is not said by the next step."""
 
 _PAUSED_TEXT = (
     "The predecessor is paused: whatever still uses it is refused. Once nothing breaks, press "
-    "`d` to delete it; `z` resumes it."
+    "`{rotate.finish}` to delete it; `{rotate.resume}` resumes it."
 )
-_PAUSED_OUTCOME = "its predecessor is paused. z on it resumes it, f deletes it."
+_PAUSED_OUTCOME = (
+    "its predecessor is paused. {keys.pause} on it resumes it, {keys.finish} deletes it."
+)
 _PAUSED_STATES = frozenset({S.DELIVERED, S.VERIFIED})
 
 _OUTCOME_TEXTS = {
     S.REFUSED: "no successor was seen so far, and the key is as it was.",
-    S.DELIVERED: "both keys are there. f on the older one goes on.",
-    S.VERIFIED: "both keys work. f on the older one goes on.",
-    S.NOTHING_LEFT: "NO KEY IS LEFT: both were deleted. n creates another one.",
+    S.DELIVERED: "both keys are there. {keys.finish} on the older one goes on.",
+    S.VERIFIED: "both keys work. {keys.finish} on the older one goes on.",
+    S.NOTHING_LEFT: "NO KEY IS LEFT: both were deleted. {keys.new} creates another one.",
     S.FINISHED: "rotated. Only the successor works now.",
     S.UNDONE: "as it was. There is no successor.",
-    S.SECRET_LOST: "it has a successor whose secret nobody has. r replaces it.",
-    S.INTERRUPTED: "it has a successor still. f goes on.",
+    S.SECRET_LOST: "it has a successor whose secret nobody has. {keys.rotate} replaces it.",
+    S.INTERRUPTED: "it has a successor still. {keys.finish} goes on.",
     S.UNKNOWN: "it is not known what became of the last step. The list shows what is there now.",
 }
 
@@ -82,7 +93,7 @@ ENDED = frozenset({S.FINISHED, S.UNDONE})
 
 
 def next_step_text(state: State, *, is_paused: bool = False) -> str:
-    """Return what can be done next, or the outcome, with keys between backticks.
+    """Return what can be done next, or the outcome, for `with_keys`; keys are between backticks.
 
     `is_paused` says that the predecessor is out of service.
     """
@@ -106,7 +117,7 @@ def problem_text(rotation: Rotation) -> Content:
 
 
 def outcome_text(state: State, *, is_paused: bool = False) -> str:
-    """Return what follows the key's label above the list; nothing before the first step."""
+    """Return what follows the key's label above the list, for `with_keys`; at first nothing."""
     if is_paused and state in _PAUSED_STATES:
         return _PAUSED_OUTCOME
     return _OUTCOME_TEXTS.get(state, "")
@@ -126,7 +137,7 @@ def render_title(rotation: Rotation) -> Content:
     )
 
 
-def note_text(rotation: Rotation) -> str:
+def note_text(rotation: Rotation, finish_key: str) -> str:
     """Return what else is to be known: an open deletion, a mark that is not as it should be."""
     write, notes = rotation.open_write, list[str]()
     if write is not None and rotation.state not in ENDED:
@@ -142,7 +153,8 @@ def note_text(rotation: Rotation) -> str:
         is_marked = mark_is_there(rotation)
         reason = describe(problem).one_line
         notes.append(
-            f"The successor keeps its mark for now, and f puts the plain label back later: {reason}"
+            f"The successor keeps its mark for now, and {finish_key} puts the plain label back "
+            f"later: {reason}"
             if is_marked
             else f"The successor has no mark, so only this host knows whose it is: {reason}"
         )
@@ -155,11 +167,11 @@ def mark_is_there(rotation: Rotation) -> bool:
     return shown_label(label) != label
 
 
-def draft_texts(draft: KeyDraft, catalogue: Catalogue) -> dict[str, str]:
+def draft_texts(draft: KeyDraft, catalogue: Catalogue, change_key: str) -> dict[str, str]:
     """Return label, grants and IPs of the successor to be, by the names of the fields."""
     return {
         "label": short(draft.label),
         "grants": ", ".join(map(catalogue.label, draft.grants))
-        or "none told by the server: ctrl+e chooses them",
+        or f"none told by the server: {change_key} chooses them",
         "ips": ", ".join(map(plain, draft.valid_ips)) or "any address",
     }

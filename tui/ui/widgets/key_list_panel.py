@@ -17,6 +17,7 @@ from tui.keys.rotation_policy import RotationPolicy
 from tui.problems import Problem
 from tui.search.matches import Matches, Search
 from tui.text import short
+from tui.ui.bindings import with_keys
 from tui.ui.widgets.button import Button
 from tui.ui.widgets.journal_pane import JournalPane
 from tui.ui.widgets.key_table import KeyTable
@@ -97,7 +98,8 @@ class KeyListPanel(Vertical):
         self.messages.withdraw(lambda about, _: about == READING or about in gone)
         if not keys:
             self._end_search()
-            self._show_in_place("No API keys yet.\n\nPress n to create the first one.")
+            hint = with_keys("Press {keys.new} to create the first one.", self.app)
+            self._show_in_place(f"No API keys yet.\n\n{hint}")
         self._show_table(bool(keys))
         self.search(search if keys else None)
         if self.group:
