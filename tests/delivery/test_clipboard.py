@@ -274,8 +274,8 @@ async def test_tmux_passes_it_on_whatever_its_settings_and_keeps_nothing(
     ]
     assert desk.written == ""
     assert sent == Sent(
-        "Sent to tmux, which passes it to your terminal's clipboard.",
-        "Neither gives an answer: paste it somewhere safe to check.",
+        "Sent to tmux; whether your terminal's clipboard has it is not known.",
+        "Paste it somewhere safe to check.",
         is_confirmed=False,
     )
 

@@ -16,7 +16,15 @@ from tui.api.grants import MOMENTUM
 from tui.cli.arguments import _parser
 from tui.cli.settled import vocabulary
 from tui.config.settings import settings
-from tui.manual import NAMES, NoSuchTopic, topic, topics, with_tables
+from tui.manual import (
+    NAMES,
+    NoSuchTopic,
+    answered_errors,
+    topic,
+    topics,
+    topics_with,
+    with_tables,
+)
 from tui.manual.layout import Kind, as_text, blocks, lines_of, plain
 from tui.problems import describe
 from tui.search.permissions import allowed_by
@@ -170,3 +178,19 @@ def test_only_what_is_laid_out_is_written(name: str) -> None:
 
 def test_pages_name_each_other_rightly() -> None:
     assert set(re.findall(r"`momentum-keys help ([a-z-]+)`", WHOLE)) <= {*NAMES}
+
+
+def test_the_errors_with_a_status_are_listed() -> None:
+    page = blocks(topic("errors").text)
+    sentences = [sentence for _, sentence in answered_errors()]
+    assert "You are not permitted to do this (status 403)" in sentences
+    assert len(sentences) == topic("errors").text.count("** Status ")
+    for number, sentence in answered_errors():
+        assert page[number].text.startswith(sentence.partition(" (status")[0])
+
+
+def test_a_word_names_the_pages_that_hold_it() -> None:
+    assert topics_with("Certificates")[0].name == "sign-in"
+    assert topics_with("smtp")[0].name == "smtp", "first what has it in the title"
+    assert "errors" in [page.name for page in topics_with("403")]
+    assert topics_with("certificat") == topics_with("(xyzzy") == topics_with("") == ()

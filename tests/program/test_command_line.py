@@ -208,3 +208,10 @@ def test_no_debugging_aid_writes_what_is_typed(tmp_path: Path) -> None:
         terminal.press("ctrl+q")
         assert terminal.wait_exit() == 0
     assert [*tmp_path.rglob("*")] == []
+
+
+def test_help_for_a_word_that_is_no_page_names_the_pages_that_hold_it() -> None:
+    ran = run("help", "port")
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert "  smtp     SMTP with a key\n" in ran.stdout
+    assert "has no page 'xyzzy'; momentum-keys help lists them" in refusal(run("help", "xyzzy"))

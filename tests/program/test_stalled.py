@@ -48,7 +48,7 @@ def test_a_run_goes_on_while_the_terminal_stands_still(
     program.sign_in(node)
     program.send("ar")
     program.shows(f"Rotate {KEYS} API keys", "To a new file")
-    program.send(f"{tmp_path}/s.env\t\t{node.password}")
+    program.send(f"{node.password}\t{tmp_path}/s.env")
     program.wait_for("•" * len(node.password))
     program.stall()
     program.press("enter")

@@ -85,6 +85,17 @@ async def test_marks_and_the_plan(node_with: NodeMaker) -> None:
         assert node.seen("POST", API) == 0
 
 
+async def test_a_grant_that_the_server_no_longer_knows(node: Node, tmp_path: Path) -> None:
+    node.add_key("Job of old", grants=("metrics/view", "gone/grant"))
+    async with signed_in(node) as keys:
+        bulk = await plan_all(keys)
+        await bulk.begin(password=node.password, file=str(tmp_path / "new.env"))
+        await bulk.over("4 of 5 · 1 failed")
+        assert bulk.table.key is not None
+        assert bulk.table.key.label == "Job of old"
+        assert "Rotate this key alone, and take the grant away there with ctrl+e." in bulk.says
+
+
 async def test_what_costs_no_key(node: Node, tmp_path: Path) -> None:
     (tmp_path / "existing.env").touch()
     async with signed_in(node) as keys:

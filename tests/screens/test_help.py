@@ -64,8 +64,8 @@ async def test_a_long_description_takes_more_than_one_line(node: Node) -> None:
         await keys.me.until(lambda: any(text.startswith("Space") for text in box(keys.me)))
         line = next(n for n, text in enumerate(box(keys.me)) if text.startswith("Space"))
         first, second = box(keys.me)[line : line + 2]
-        assert first == "Space           mark the key; rotate, verify, finish, pause and"
-        assert second == "delete then take all marked"
+        assert first == "Space           mark the key and move on; rotate, verify, finish,"
+        assert second == "pause and delete then take all marked"
 
 
 async def test_two_columns_on_a_wide_screen(node: Node) -> None:

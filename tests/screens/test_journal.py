@@ -77,6 +77,33 @@ async def test_what_was_done_and_a_search(node: Node, tmp_path: Path) -> None:
         await log.leave()
 
 
+async def test_a_delivery_that_failed_before_another_one_worked(node: Node, tmp_path: Path) -> None:
+    async with signed_in(node) as keys:
+        rotate = await begin_rotating(keys)
+        await rotate.create(node)
+        await rotate.press("write")
+        dialog = await Dialog(keys.me).shown("Write the secret to a file")
+        await keys.me.paste(str(tmp_path / "missing" / "secret"))
+        assert dialog.field("answer").value == str(tmp_path / "missing" / "secret")
+        await keys.me.press("enter")
+        await keys.me.until("no directory")
+        await keys.me.paste(str(tmp_path / "secret"))
+        await keys.me.press("enter")
+        await keys.me.until("✓ Written to")
+        await rotate.press("stored")
+        await keys.me.until("Both keys work.")
+        await rotate.leave()
+        log = await Log.open(keys)
+        assert "✓ create" in " ".join(log.me.line_with("create").split())
+        assert "stored: Written to" in log.says
+        assert "failed" not in log.says
+        await log.me.type("create")
+        await log.me.press("enter", "down", "enter")
+        dialog = await Dialog(log.me).shown("Other tries")
+        assert "The delivery failed: no directory." in dialog.says
+        await dialog.cancel()
+
+
 async def test_a_secret_that_was_never_stored(node: Node, tmp_path: Path) -> None:
     path = tmp_path / "journal.jsonl"
     async with signed_in(node, journal=path) as keys:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import partial
+
+from rich.style import Style
+from textual.widgets import OptionList
 
 from tests.driver import WIDE, Operator, at_keys, at_login, key_for
 from tests.node import Node
@@ -34,6 +38,24 @@ def underlined(me: Operator) -> list[str]:
     strips = me.screen._compositor.render_strips()
     segments = [segment for strip in strips for segment in strip]
     return [segment.text for segment in segments if segment.style and segment.style.underline]
+
+
+def current(me: Operator) -> list[str]:
+    """Return the words of the match that was gone to last, as far as they are seen."""
+    strips = me.screen._compositor.render_strips()
+    segments = [segment for strip in strips for segment in strip]
+    return [segment.text for segment in segments if segment.style and is_current(segment.style)]
+
+
+def is_current(style: Style) -> bool:
+    return bool(style.underline and style.reverse)
+
+
+def open_page(me: Operator) -> str:
+    """Return the title on which the cursor of the contents is."""
+    options = me.screen.query_one("#contents", OptionList)
+    assert options.highlighted is not None
+    return str(options.get_option_at_index(options.highlighted).prompt).rsplit("  ", 1)[0]
 
 
 async def test_it_opens_anywhere_and_shows_every_page(node: Node) -> None:
@@ -69,6 +91,54 @@ async def test_what_is_searched_is_found_on_all_pages(node: Node) -> None:
         assert not underlined(me)
         await me.press("escape")
         await keys.shown()
+
+
+async def test_the_next_match_is_on_the_next_page_and_around(node: Node) -> None:
+    async with at_keys(node) as keys:
+        me = keys.me
+        await me.press(MANUAL, FIND, *"smtp port", "enter")
+        await me.until(partial(shows, me, "SMTP with a key"))
+        options = me.screen.query_one("#contents", OptionList).options
+        listed = [str(option.prompt).rsplit("  ", 1) for option in options]
+        count = {title: int(number) for title, number in listed}
+        titles = [*count]
+        first = titles.index("SMTP with a key")
+        seen = []
+        for _ in range(sum(count.values())):
+            seen.append((open_page(me), current(me)))
+            await me.press(NEXT)
+            await me.settle()
+        assert (open_page(me), current(me)) == seen[0], "after the last comes the first"
+        visited = list(dict.fromkeys(page for page, _ in seen))
+        assert visited == [*titles[first:], *titles[:first]]
+        assert Counter(page for page, _ in seen) == count
+        assert [place for place in enumerate(seen) if not place[1][1]] == [], "each is to be seen"
+        await me.press("N")
+        await me.settle()
+        assert (open_page(me), current(me)) == seen[-1]
+
+
+async def test_a_search_opens_the_page_that_fits_best(node: Node) -> None:
+    async with at_keys(node) as keys:
+        me = keys.me
+        await me.press(MANUAL, FIND, *"access token")
+        await me.until(partial(shows, me, "Get an access token"))
+        await me.until("Enter To the page")
+        await me.press("enter")
+        await me.until("Tab To the contents")
+        assert "n Next match  N Previous" in me.text
+        await me.press(FIND, "end", "ctrl+u", *"403", "enter")
+        await me.until(lambda: open_page(me) == "Errors, and what to do")
+        assert "Status 403" in page(me)
+
+
+async def test_a_status_leads_to_its_meaning(node: Node) -> None:
+    async with at_keys(node) as keys:
+        palette = await opened(keys)
+        await palette.type("403")
+        await palette.offers("You are not permitted to do this (status 403)")
+        await palette.choose("403 permitted", "You are not permitted")
+        await keys.me.until(partial(shows, keys.me, "• You are not permitted to do this."))
 
 
 async def test_the_palette_opens_a_page(node: Node) -> None:

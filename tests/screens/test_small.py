@@ -92,7 +92,7 @@ async def test_a_run_over_many_keys_is_planned_and_seen(
     async with signed_in(node, size) as keys:
         await keys.me.press("a")
         bulk = await with_marked(keys, "rotate")
-        assert is_seen(bulk, "#file Input")
+        assert is_seen(bulk, "#password Input")
         assert is_seen(bulk, "#start")
         await bulk.begin(file=str(tmp_path / "new.env"), password=node.password)
         await bulk.idle()

@@ -26,6 +26,8 @@ KEYS = (
         ("id-2", [1]),
         ("kim", [1]),
         ("192.0.2.*", [0]),
+        ("any", [1, 2]),
+        ("anywhere", [1, 2]),
         ('"View Metrics"', [0]),
         ("metrics/view", [0]),
         ("future/grant", [0]),

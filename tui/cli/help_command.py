@@ -5,34 +5,48 @@ from __future__ import annotations
 import argparse
 import shutil
 import sys
+from typing import TYPE_CHECKING
 
 from tui.cli.arguments import command_parser
 from tui.cli.refusal import refuse
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tui.manual import Topic
+
+_TOPIC = "a page of the manual, or a word that it holds; without it the pages are listed"
 WIDEST = 100
 """How many columns a line has at most, so that it is read with ease."""
 
 
 def run(options: argparse.Namespace) -> int:
     """Print a page of the manual, or which pages there are; returns the exit code."""
-    from tui.manual import NoSuchTopic, topic, topics
+    from tui.manual import NoSuchTopic, topic, topics, topics_with
     from tui.manual.layout import as_text
 
     parser = command_parser("help")
-    parser.add_argument("topic", nargs="?", metavar="TOPIC", help="one of: momentum-keys help")
+    parser.add_argument("topic", nargs="?", metavar="TOPIC", help=_TOPIC)
     name = parser.parse_args(options.words).topic
     if name is None:
-        width = max(len(page.name) for page in topics())
-        lines = [f"  {page.name:<{width}}  {page.title}" for page in topics()]
-        print_text("\n".join(["momentum-keys help TOPIC prints a page of the manual:", "", *lines]))
+        _print_list("momentum-keys help TOPIC prints a page of the manual:", topics())
         return 0
     width = min(WIDEST, shutil.get_terminal_size().columns)
     try:
         print_text(as_text(topic(name).text, width))
     except NoSuchTopic as missing:
+        if pages := topics_with(name):
+            _print_list(f"The manual has no page {name!r}. Pages that hold the word:", pages)
+            return 0
         close = f"; did you mean {missing.close}?" if missing.close else ""
         return refuse(f"the manual has no page {name!r}{close}; momentum-keys help lists them")
     return 0
+
+
+def _print_list(heading: str, pages: Sequence[Topic]) -> None:
+    width = max(len(page.name) for page in pages)
+    lines = [f"  {page.name:<{width}}  {page.title}" for page in pages]
+    print_text("\n".join([heading, "", *lines]))
 
 
 def print_text(text: str) -> None:

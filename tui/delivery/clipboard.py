@@ -79,10 +79,10 @@ async def _send_to_tmux(value: bytes, environ: Mapping[str, str]) -> Sent | str:
         erasing_failed = await asyncio.shield(erased)
     if failure:
         return failure
-    caveat = "Neither gives an answer: paste it somewhere safe to check."
+    caveat = "Paste it somewhere safe to check."
     if erasing_failed:
         caveat += f" tmux may still hold a copy: run 'tmux delete-buffer -b {buffer}'."
-    where = "Sent to tmux, which passes it to your terminal's clipboard."
+    where = "Sent to tmux; whether your terminal's clipboard has it is not known."
     return Sent(where, caveat, is_confirmed=False)
 
 

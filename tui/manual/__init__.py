@@ -87,6 +87,34 @@ def topics() -> tuple[Topic, ...]:
     return tuple(map(topic, NAMES))
 
 
+@cache
+def answered_errors() -> tuple[tuple[int, str], ...]:
+    """Return the errors that come with an HTTP status: their blocks on the page `errors`, in words.
+
+    As in `You are not permitted to do this (status 403)`.
+    """
+    from tui.manual.layout import blocks
+
+    items = (
+        (number, re.match(r"(.+?)\. Status ([^.:]+)[.:]", block.text))
+        for number, block in enumerate(blocks(topic("errors").text))
+    )
+    return tuple((number, f"{item[1]} (status {item[2]})") for number, item in items if item)
+
+
+def topics_with(words: str) -> tuple[Topic, ...]:
+    """Return the pages in which the words occur as they are, first those that have them in titles.
+
+    Upper and lower case count the same.
+    """
+    if not words.strip():
+        return ()
+    phrase = re.compile(rf"(?<!\w){re.escape(words)}(?!\w)", re.IGNORECASE)
+    counts = {page: len(phrase.findall(page.text)) for page in topics()}
+    pages = [page for page, count in counts.items() if count]
+    return tuple(sorted(pages, key=lambda page: (not phrase.search(page.title), -counts[page])))
+
+
 _TABLE = re.compile(r"(<!-- (\w+(?:: \w+)?) -->\n)(?:(?!<!--).)*(?=<!-- \w+: end -->)", re.DOTALL)
 
 

@@ -13,8 +13,8 @@ from tui.text import plain
 def index_of_keys(keys: Iterable[Key], catalogue: Catalogue) -> Index:
     """Return an index with a row for each key, in their order.
 
-    A row has the label, the short key, the id, the owner, the allowed IPs, and each grant by its
-    label and by its key, all as they are shown. Fit for a thread.
+    A row has the label, the short key, the id, the owner, the allowed IPs, or `any` and `anywhere`
+    where there are none, and each grant by its label and by its key. Fit for a thread.
     """
     grants: dict[str, str] = {}
     combinations: dict[tuple[str, ...], str] = {}
@@ -24,7 +24,7 @@ def index_of_keys(keys: Iterable[Key], catalogue: Catalogue) -> Index:
             for grant in key.grants:
                 grants[grant] = f"{catalogue.label(grant)}\n{plain(grant)}"
             combinations[key.grants] = "\n".join(grants[grant] for grant in key.grants)
-        addresses = "\n".join(key.allowed_ips)
+        addresses = "\n".join(key.allowed_ips) or "any\nanywhere"
         own = key.label, key.short_key, plain(key.id)
         rows.append((*own, key.owner, addresses, combinations[key.grants]))
     return Index(rows)

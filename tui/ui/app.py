@@ -453,15 +453,15 @@ class KeysApp(TypeAhead[None]):
         """Open the manual at its contents."""
         self._open_manual("")
 
-    def _open_manual(self, name: str) -> None:
-        """Open a page of the manual; a manual that is open is left for it."""
+    def _open_manual(self, name: str, block: int = 0) -> None:
+        """Open a page of the manual, at a block; a manual that is open is left for it."""
         from tui.ui.screens.manual import ManualScreen
 
         if self._is_locked:
             return
         if isinstance(self.screen, ManualScreen):
             self.pop_screen()
-        self.push_screen(ManualScreen(name, self.key_map))
+        self.push_screen(ManualScreen(name, self.key_map, block))
 
     @work(group="palette", description="choose from the palette")
     async def action_palette(self) -> None:
@@ -482,7 +482,7 @@ class KeysApp(TypeAhead[None]):
 
     def _palette_entries(self) -> list[Entry]:
         """Return what the palette offers on the screen of now, apart from keys and requests."""
-        from tui.manual import topics
+        from tui.manual import answered_errors, topics
         from tui.ui.screens.palette import Entry
         from tui.ui.screens.possible_actions import possible_actions
 
@@ -507,6 +507,10 @@ class KeysApp(TypeAhead[None]):
             Entry("theme", name, partial(self._take_theme, name))
             for name in CHOICES
             if self._appearance.in_theme(name).theme != self.theme
+        ]
+        entries += [
+            Entry("error", sentence, partial(self._open_manual, "errors", block))
+            for block, sentence in answered_errors()
         ]
         return entries
 

@@ -200,7 +200,7 @@ COMMANDS = (
         "space",
         "Space",
         "mark",
-        "mark the key; rotate, verify, finish, pause and delete then take all marked",
+        "mark the key and move on; rotate, verify, finish, pause and delete then take all marked",
         "Mark",
     ),
     Command(
@@ -321,7 +321,9 @@ COMMANDS = (
     Command(_RUN, "escape,q", "Esc", "close", "", "Close"),
     Command(_FORM, "ctrl+s", "Enter, ctrl+s", "save", "create or update the key", "Save"),
     Command(_FORM, "ctrl+o", "ctrl+o", "details", "tell what exactly went wrong", "Details"),
-    Command(_FORM, "escape", "Esc", "cancel", "go back; asks first when something was typed"),
+    Command(
+        _FORM, "escape", "Esc", "cancel", "go back; asks first when something was typed", "Cancel"
+    ),
     Command(_GRANTS, "space", "Space", "give", "give or take the grant at the cursor", "Give"),
     Command(_GRANTS, "r", "r", "give_reading", "give what only reads, and no more", "Read"),
     Command(_GRANTS, "s", "s", "give_sending", "give what sends mail, and no more", "Send"),
@@ -365,15 +367,35 @@ COMMANDS = (
     Command(_HELP, "f2", "F2", "manual", "open the manual", "Manual"),
     Command(_HELP, "escape,q", "Esc, q", "close", "go back", "Close"),
     Command(_MANUAL, "", "↑ ↓, PgUp PgDn", "", "scroll, or choose a page among the contents"),
-    Command(_MANUAL, "tab", "Tab, Enter", "switch", "go to the page, or back to the contents"),
+    Command(
+        _MANUAL,
+        "tab",
+        "Tab, Enter",
+        "switch",
+        "go to the page, or back to the contents",
+        "To the page",
+    ),
     Command(_MANUAL, "slash", "/", "find", "search all pages", "Find"),
-    Command(_MANUAL, "n", "n, N", "next_match(1)", "go to the next match, or the one before"),
-    Command(_MANUAL, "N", "N", "next_match(-1)", ""),
+    Command(
+        _MANUAL,
+        "n",
+        "n, N",
+        "next_match(1)",
+        "go to the next match on any page, or to the one before",
+        "Next match",
+    ),
+    Command(_MANUAL, "N", "N", "next_match(-1)", "", "Previous"),
     Command(
         _MANUAL, "escape,q", "Esc, q", "close", "end the search; else leave the manual", "Close"
     ),
     Command(_DIALOG, "", "y, n", "", "answer yes or no"),
-    Command(_DIALOG, "", "a letter", "", "press the button in which it is underlined"),
+    Command(
+        _DIALOG,
+        "",
+        "a letter",
+        "",
+        "press the button in which it is underlined; only go to a red one",
+    ),
     Command(_DIALOG, "escape", "Esc", "dismiss_dialog", "close without doing anything", "Cancel"),
     Command(_DIALOG, "escape", "Esc", "close_dialog", "", "Close"),
 )

@@ -23,7 +23,7 @@ from tui.api.session import SessionEnded, SessionProblem
 from tui.delivery import DeliveryFailed
 from tui.keys.labels import shown_label
 from tui.keys.records import Records
-from tui.keys.rotation import BulkRun, JournalNotWritten, State
+from tui.keys.rotation import BulkRun, Failure, JournalNotWritten, State
 from tui.keys.service import KeyService
 from tui.problems import Problem, describe
 from tui.text import count, short
@@ -406,12 +406,16 @@ class BulkScreen(Screen["BulkResult | None"]):
         if failure is not None and isinstance(failure.problem, DeliveryFailed):
             return _problem_line(failure.problem.sentence)  # its row says that it is not stored
         if failure is not None:
-            return _problem_line(_paragraph(describe(failure.problem, failure.key)))
+            return _problem_line(_paragraph(self.describe_failure(failure)))
         words = self._table.row_of(key.id).words if key is not None else ""
         if key is None or not words:
             return Content("")
         label = short(shown_label(key.raw_label or ""), 40)
         return Content.assemble((label, "bold"), "  ", (short(words), "$text-muted"))
+
+    def describe_failure(self, failure: Failure) -> Problem:
+        """Put into words why a key did not get where it was to."""
+        return describe(failure.problem, failure.key)
 
     @on(KeyTable.Opened)
     def _opened(self, event: KeyTable.Opened) -> None:
@@ -425,7 +429,7 @@ class BulkScreen(Screen["BulkResult | None"]):
         failure = run.failure_of(key.id) if run is not None else None
         said = short(self._table.row_of(key.id).words)
         if failure is not None:
-            problem = describe(failure.problem, failure.key)
+            problem = self.describe_failure(failure)
             said = "\n\n".join(filter(None, (_paragraph(problem), problem.hint, problem.technical)))
         self.app.push_screen(TellScreen(label, Content(said), facts))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from textual import work
 from textual.app import ComposeResult
 from textual.content import Content
 
+from tui.api.errors import Invalid
 from tui.api.grants import sends
 from tui.api.models import Key
 from tui.delivery import (
@@ -28,6 +30,7 @@ from tui.keys.records import Knowledge, Unfinished
 from tui.keys.rotation import (
     BulkRotation,
     BulkRun,
+    Failure,
     Plan,
     Rotation,
     State,
@@ -37,6 +40,7 @@ from tui.keys.rotation import (
     plan_rotations,
     unmark_jobs,
 )
+from tui.problems import Problem
 from tui.text import count, plain
 from tui.ui.bindings import with_keys
 from tui.ui.screens.bulk import BulkScreen
@@ -80,16 +84,16 @@ class BulkRotateScreen(BulkScreen):
         return rotation_row(run.rotations[key_id]) if run is not None else AHEAD
 
     def choices(self) -> ComposeResult:
-        """Where the secrets go, and the account's password."""
+        """The account's password, as in the rotation of one key, and where the secrets go."""
+        yield PasswordField(is_needed=self.service.session.has_password)
         name = ""
         if self._plan.keys:
             key = self._plan.keys[0]
             name = variable_name(plain(key.raw_label or ""), key.short_key, taken=())
         forms = f"secrets.env, .json or .csv; {name}=…" if name else "secrets.env, .json or .csv"
-        yield Field("To a new file", id="file", placeholder=forms)
+        yield Field("To a new file", id="file", placeholder=forms, replaced_by_typing=True)
         field = Field("or to a command", id="command", placeholder="↑ ↓ choose one, to change it")
         yield CommandField(field, delivery_memory_of(self.app), hides_list=True)
-        yield PasswordField(is_needed=self.service.session.has_password)
 
     async def make_run(self) -> BulkRun | None:
         """Return the run, once the chosen delivery was checked and a password was typed."""
@@ -228,6 +232,14 @@ class BulkRotateScreen(BulkScreen):
             return
         rotation = run.rotations[key.id]
         self.app.push_screen(RotateScreen(self.service, rotation, self.now, "", is_part=True))
+
+    def describe_failure(self, failure: Failure) -> Problem:
+        """Say also how a successor comes to be whose grants the server refuses."""
+        problem = super().describe_failure(failure)
+        if not isinstance(failure.problem, Invalid) or "grants" not in problem.fields:
+            return problem
+        hint = "Rotate this key alone, and take the grant away there with ctrl+e."
+        return replace(problem, title="The successor was refused", detail=hint, hint="")
 
     def runs_command(self) -> bool:
         """Return whether secrets are handed to a command."""

@@ -220,11 +220,23 @@ class TextDialog(Dialog[Answer | None]):
 class AskScreen(TextDialog[str]):
     """Asks for one line of text, taken as it was typed."""
 
+    replaced_by_typing = False
+    """Whether what stands in the field is selected, so that typing replaces it."""
+
     def __init__(
         self, title: str, body: Content, field: str, *, yes: str, value: str = "", refusal: str = ""
     ) -> None:
-        line = Field(field, value, id="answer")
+        line = Field(field, value, id="answer", replaced_by_typing=self.replaced_by_typing)
         super().__init__(title, body, line, str, yes=yes, refusal=refusal)
+
+
+class AskPathScreen(AskScreen):
+    """Asks for the path of a new file, with room for a long one; typing replaces the one shown."""
+
+    replaced_by_typing = True
+
+    def __init__(self, title: str, body: Content, *, value: str = "", refusal: str = "") -> None:
+        super().__init__(title, body, "Path", yes="Write", value=value, refusal=refusal)
 
 
 def _hidden(text: str) -> SecretStr:

@@ -194,6 +194,7 @@ class RequestScreen(Dialog[None]):
             ("Key's ID", short(last.key_id)),
             ("By", plain(last.username)),
             ("Server", plain(last.server)),
+            ("Other tries", request.failed_deliveries),
         ]
         body = Content.assemble(request.sign, " ", request.outcome or "done")
         title = f"{last.action.capitalize()}: {request.label}"

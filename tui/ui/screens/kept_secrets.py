@@ -18,7 +18,7 @@ from tui.keys.created import Created
 from tui.keys.handing_over import handing_over
 from tui.keys.service import KeyService
 from tui.text import count, plain, short
-from tui.ui.screens.dialog import AskScreen, ConfirmScreen, Dialog
+from tui.ui.screens.dialog import AskPathScreen, ConfirmScreen, Dialog
 from tui.ui.screens.key_actions import KeyListView
 from tui.ui.screens.secret import SecretScreen
 from tui.ui.screens.verify import verification_of
@@ -136,7 +136,7 @@ class _Offer:
         body = Content("A new file that only you can read: .env, .json or .csv.")
         title, path, refusal = "Write the secrets to a file", "", ""
         while True:
-            ask = AskScreen(title, body, "Path", yes="Write", value=path, refusal=refusal)
+            ask = AskPathScreen(title, body, value=path, refusal=refusal)
             answer = await self._view.app.push_screen_wait(ask)
             if answer is None:
                 return

@@ -53,6 +53,7 @@ class KeyFormScreen(Screen[Result | None]):
     heading = ""
     """What the top bar says."""
     save_word = ""
+    """What the button that saves says, and the footer beside Enter."""
 
     def __init__(
         self,
@@ -97,6 +98,10 @@ class KeyFormScreen(Screen[Result | None]):
         ask = ChooseKeyScreen("Give what another key has", listing.keys, listing.catalogue)
         if (key := await self.app.push_screen_wait(ask)) is not None:
             self.form.give_like(key)
+
+    def footer_word(self, action: str) -> str | None:
+        """Word Enter as the button."""
+        return self.save_word if action == "save" else None
 
     def action_details(self) -> None:
         """Show what exactly went wrong."""

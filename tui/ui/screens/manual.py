@@ -17,6 +17,7 @@ from tui.manual import NAMES, topics, with_tables
 from tui.manual.layout import blocks
 from tui.search.index import Index
 from tui.search.matches import Matches, TextSearch
+from tui.search.normal_form import normalised
 from tui.search.query import Query
 from tui.ui.bindings import Place, bindings_for, key_table
 from tui.ui.widgets.key_footer import KeyFooter
@@ -38,15 +39,16 @@ class ManualScreen(Screen[None]):
         (76, "-roomy"),
     ]
 
-    def __init__(self, name: str, key_map: Mapping[str, str]) -> None:
-        """Open the page of that name; without one, the contents."""
+    def __init__(self, name: str, key_map: Mapping[str, str], block: int = 0) -> None:
+        """Open the page of that name, at the block of that number; without a name, the contents."""
         super().__init__()
         self._is_open = bool(name)
         self._titles = [topic.title for topic in topics()]
         texts = (with_tables(topic.text, lambda of: key_table(of, key_map)) for topic in topics())
         self._pages = [blocks(text) for text in texts]
         self._page = NAMES.index(name) if name else 0
-        self._matches: Mapping[int, Sequence[int]] = {}
+        self._matches: Mapping[int, Sequence[int]] = {self._page: [block]} if block else {}
+        """The blocks of each page that are searched for, by their numbers."""
         self._query = Query()
         self._contents = MarkedList(id="contents", compact=True)
         self._reading = ManualPage()
@@ -80,19 +82,31 @@ class ManualScreen(Screen[None]):
             options.append(Option(Content.assemble(title, (count, "$text-muted"))))
         self._contents.clear_options()
         self._contents.add_options(options)
-        if self._page not in self._shown and self._shown:
-            self._page = self._shown[0]
         if self._shown:
+            self._page = self._page if self._is_whole else max(self._shown, key=self._closeness)
             self._contents.highlighted = self._shown.index(self._page)
+
+    def _closeness(self, number: int) -> tuple[int, int, int]:
+        """Return how well a page fits what is searched: by title and one block, title, matches."""
+        in_title = self._term_count(self._titles[number])
+        page, matching = self._pages[number], self._matches[number]
+        in_block = max(self._term_count(page[at].text) for at in matching)
+        return in_title + in_block, in_title, len(matching)
+
+    def _term_count(self, text: str) -> int:
+        """Return how many of the terms that are searched occur in a text."""
+        normal = normalised(text)
+        return sum(any(True for _ in term.spans(normal)) for term in self._query.terms)
 
     @property
     def _is_whole(self) -> bool:
         """Whether nothing is searched."""
         return self._query.matches_all
 
-    def _show_page(self) -> None:
+    def _show_page(self, *, is_last: bool = False) -> None:
+        """Show the page that is chosen, at its first match or at its last."""
         matching = frozenset(self._matches.get(self._page, ()))
-        self._reading.show(self._pages[self._page], matching, self._query)
+        self._reading.show(self._pages[self._page], matching, self._query, is_last=is_last)
 
     @on(MarkedList.OptionHighlighted)
     def _turn_to(self, event: MarkedList.OptionHighlighted) -> None:
@@ -110,6 +124,7 @@ class ManualScreen(Screen[None]):
         """Put the focus on the page, or on the contents."""
         self.set_class(is_reading, "-reading")
         (self._reading if is_reading else self._contents).focus()
+        self.refresh_bindings()
 
     def action_switch(self) -> None:
         """Go from the contents to the page, and back."""
@@ -119,11 +134,7 @@ class ManualScreen(Screen[None]):
         """Search all pages."""
         self._search_row.open()
         if self._search_row.search is None:
-            rows = [
-                (title, block.text)
-                for title, page in zip(self._titles, self._pages, strict=True)
-                for block in page
-            ]
+            rows = [(block.text,) for page in self._pages for block in page]
             self._search_row.use(TextSearch(Index(rows)))
 
     @on(SearchRow.Narrowed)
@@ -159,14 +170,30 @@ class ManualScreen(Screen[None]):
         self._go_to(is_reading=True)
 
     def action_next_match(self, step: int) -> None:
-        """Scroll to the next match, 1, or to the one before, -1."""
-        self._reading.next_match(step)
+        """Go to the next match, 1, or to the one before, -1: on this page, else on another.
+
+        After the last page comes the first.
+        """
+        if not self._reading.next_match(step):
+            row = (self._shown.index(self._page) + step) % len(self._shown)
+            self._page = self._shown[row]
+            with self._contents.prevent(MarkedList.OptionHighlighted):
+                self._contents.highlighted = row
+            self._show_page(is_last=step < 0)
+
+    def footer_word(self, action: str) -> str | None:
+        """Word where the keys lead to."""
+        if action == "switch" and self._reading.has_focus:
+            return "To the contents"
+        return "To the page" if action == "submit" else None
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer what makes sense now."""
         if action == "find":
             return not self._search_row.is_typed_in
-        return action != "next_match" or bool(self._matches)
+        if action == "next_match":
+            return not (self._is_whole or self._search_row.is_typed_in) and bool(self._matches)
+        return True
 
     def action_close(self) -> None:
         """End the search; else go from a narrow page to the contents; else leave the manual."""

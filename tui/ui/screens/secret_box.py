@@ -36,7 +36,7 @@ from tui.journal import Attempt
 from tui.keys.handing_over import handing_over
 from tui.text import plain, short
 from tui.ui.screens.ask_command import AskCommandScreen
-from tui.ui.screens.dialog import AskScreen
+from tui.ui.screens.dialog import AskPathScreen
 from tui.ui.terminal.output import write_and_wait
 from tui.ui.terminal.textual_internals import write_to_terminal
 from tui.ui.widgets.action_list import ActionLine, ActionList
@@ -160,9 +160,7 @@ class SecretBox(Vertical):
         path = str(folder / suggested_file_name(plain(new_secret.label), new_secret.short_key))
         refusal = ""
         while True:
-            ask = AskScreen(
-                "Write the secret to a file", body, "Path", yes="Write", value=path, refusal=refusal
-            )
+            ask = AskPathScreen("Write the secret to a file", body, value=path, refusal=refusal)
             answer = await self.app.push_screen_wait(ask)
             if answer is None:
                 return

@@ -19,13 +19,15 @@ LONGEST_VALUE = 4096
 class QuietInput(Input):
     """An input whose cursor stands still; a masked one gives nothing to the clipboard."""
 
-    def __init__(self, value: str, *, placeholder: str, masked: bool) -> None:
+    def __init__(
+        self, value: str, *, placeholder: str, masked: bool, replaced_by_typing: bool = False
+    ) -> None:
         super().__init__(
             value,
             placeholder=placeholder,
             password=masked,
             compact=True,
-            select_on_focus=False,
+            select_on_focus=replaced_by_typing,
             max_length=LONGEST_VALUE,
         )
         self.cursor_blink = False
@@ -116,10 +118,17 @@ class Field(Vertical):
         id: str,  # noqa: A002  # Textual's own name for it
         placeholder: str = "",
         masked: bool = False,
+        replaced_by_typing: bool = False,
     ) -> None:
+        """Take what stands in the field; `replaced_by_typing`, it is selected at each focus."""
         super().__init__(id=id)
         self._label, self._remark = label, ""
-        self._input = QuietInput(value, placeholder=placeholder, masked=masked)
+        self._input = QuietInput(
+            value,
+            placeholder=placeholder,
+            masked=masked,
+            replaced_by_typing=replaced_by_typing,
+        )
         self._error = Static(classes="field--error", markup=False)
 
     def compose(self) -> ComposeResult:

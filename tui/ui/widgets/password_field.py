@@ -17,6 +17,7 @@ class PasswordField(Field):
     def __init__(self, *, is_needed: bool, placeholder: str = "") -> None:
         super().__init__("Account Password *", id="password", placeholder=placeholder, masked=True)
         self.display = is_needed
+        self.disabled = not is_needed
 
     @property
     def secret(self) -> SecretStr | None:

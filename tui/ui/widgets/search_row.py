@@ -266,13 +266,13 @@ def _pointer(message: str, place: int, width: int) -> Content:
     return Content(f"{' ' * max(0, min(place, width - 1))}^ {message}")
 
 
-def highlighted(content: Content, query: Query) -> Content:
-    """Return the content with what a query matches underlined, line by line."""
+def highlighted(content: Content, query: Query, style: str = "bold underline") -> Content:
+    """Return the content with what a query matches in another style, line by line."""
     if query.matches_all:
         return content
     start = 0
     for line in content.plain.split("\n"):
         for begin, end in spans(query, line):
-            content = content.stylize("bold underline", start + begin, start + end)
+            content = content.stylize(style, start + begin, start + end)
         start += len(line) + 1
     return content

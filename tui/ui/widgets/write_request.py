@@ -74,15 +74,22 @@ class WriteRequest:
     def outcome(self) -> str:
         """What came of it, in words; nothing where it was simply done."""
         last = self.last
-        details = [entry.detail for entry in self.entries if entry.phase != "stored"]
+        unsaid = {"stored", "undelivered"} if not self.is_lost else {"stored"}
+        details = [entry.detail for entry in self.entries if entry.phase not in unsaid]
         proofs = [_PROOFS[entry.phase] for entry in self.entries if entry.phase in PROOFS][-1:]
-        words = [_OUTCOMES[last.phase], *map(plain, details), *proofs, self.stored]
-        if self.is_lost:
-            words.insert(0, words.pop())
+        words = [self.stored, _OUTCOMES[last.phase], *map(plain, details), *proofs]
         if last.predecessor:
             words.append(f"successor of {self.predecessor or 'a key that is gone'}")
         words.append(self.elsewhere)
         return " · ".join(filter(None, words))
+
+    @property
+    def failed_deliveries(self) -> str:
+        """Why deliveries of a secret failed that was stored all the same, or nothing."""
+        if self.is_lost:
+            return ""
+        failures = [entry.detail for entry in self.entries if entry.phase == "undelivered"]
+        return " ".join(dict.fromkeys(map(plain, failures)))
 
     @property
     def elsewhere(self) -> str:
