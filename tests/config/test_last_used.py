@@ -54,6 +54,18 @@ async def test_the_next_run_offers_what_this_one_used(path: Path) -> None:
     assert names(path.parent) == [path.name]
 
 
+async def test_the_last_server_is_the_first_whichever_is_written_first(path: Path) -> None:
+    last_used = reread(path)
+    last_used.note_sign_in(ONE, name="", user="admin")
+    last_used.note_sign_in(OTHER, name="prod", user="ops")
+    await all_seen_through()
+    for urls in ((ONE, OTHER), (OTHER, ONE)):
+        last_used.forget()
+        for url in urls:
+            last_used._store(url)
+        assert [use.url for use in reread(path).servers] == [OTHER, ONE]
+
+
 async def test_a_new_server_is_offered_what_another_used(path: Path) -> None:
     last_used = LastUsed()
     DeliveryMemory(last_used, ONE, {}).note_command("pass insert -e x")

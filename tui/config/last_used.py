@@ -126,10 +126,12 @@ class LastUsed:
 def _joined(
     use: ServerUse, servers: Sequence[ServerUse], *, is_last: bool
 ) -> tuple[ServerUse, ...]:
-    """Return the servers with this one in its place, or at the beginning."""
+    """Return the servers with this one in its place; a new one is the first, or else the second."""
     if not is_last and any(server.url == use.url for server in servers):
         return tuple(use if server.url == use.url else server for server in servers)
-    return (use, *(server for server in servers if server.url != use.url))[:MOST_SERVERS]
+    others = [server for server in servers if server.url != use.url]
+    before = [] if is_last else others[:1]
+    return (*before, use, *others[len(before) :])[:MOST_SERVERS]
 
 
 def _server_use(fields_of_file: object) -> ServerUse | None:

@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
-from textual.widgets import OptionList, Static
+from textual.widgets import Static
 
 from tui.search.index import Index
 from tui.search.matches import Matches, TextSearch
@@ -103,7 +103,7 @@ class HelpScreen(ModalScreen["PossibleAction | None"]):
         if action := self._action_in(event.option_list):
             self.dismiss(action)
 
-    def _action_in(self, options: OptionList) -> PossibleAction | None:
+    def _action_in(self, options: object) -> PossibleAction | None:
         """Return what the line under the cursor of a list does, where it is possible."""
         command = options.command if isinstance(options, KeyHelp) else None
         return self._actions.get(command) if command is not None else None
