@@ -215,7 +215,7 @@ def on_screen(errand: Errand, folder: Path) -> Cost:
             app.screen.query_one(KeyTable).stretch(1)
         await pilot.press("r")
         await until(lambda: app.screen.query("#start"))
-        await pilot.press(*str(folder / "secrets.env"), "tab", "tab", *errand.password)
+        await pilot.press(*errand.password, "tab", *str(folder / "secrets.env"))
         done = f"{errand.count:,} of {errand.count:,} · done"
         async with clock.running():
             await pilot.press("enter")

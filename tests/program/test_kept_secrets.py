@@ -197,7 +197,7 @@ def test_a_run_over_many_keys_is_stopped_and_its_secrets_are_kept(
     count = len(node.keys())
     program.press("a", "r")
     program.shows("Create successors")
-    program.send(f"\t{vault} {{id}}\t{node.password}\r")
+    program.send(f"{node.password}\t\t{vault} {{id}}\r")
     program.shows("paused: p goes on", "Paused, as no secret could be delivered. ")
     lost_terminal(program)
     made = len(node.keys()) - count

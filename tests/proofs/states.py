@@ -195,7 +195,7 @@ def bulk_run(scene: Scene) -> None:
     key_list(scene)
     scene.program.press("a", "r")
     scene.program.shows("Create successors")
-    scene.program.send(f"\t{scene.vault} {{id}}\t{scene.node.password}\r")
+    scene.program.send(f"{scene.node.password}\t\t{scene.vault} {{id}}\r")
     scene.wait_for_vault()
 
 
