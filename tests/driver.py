@@ -472,6 +472,7 @@ async def running(app: KeysApp, size: tuple[int, int] = NARROW) -> AsyncIterator
     finally:
         if app._session is not None:
             await app._session.close()
+        await app._journal.settled()  # as the end of the program waits for it
 
 
 @asynccontextmanager
