@@ -14,7 +14,18 @@ from textual.content import Content
 from textual.strip import Strip
 from textual.widgets import Button
 
-from tests.driver import NARROW, NOW, Dialog, Keys, Login, Operator, Page, defaults_for, key_for
+from tests.driver import (
+    NARROW,
+    NOW,
+    Dialog,
+    Keys,
+    Login,
+    Operator,
+    Page,
+    defaults_for,
+    key_for,
+    running,
+)
 from tests.node import Node
 from tui.journal import Journal
 from tui.ui.app import KeysApp
@@ -41,15 +52,10 @@ async def signed_in(
 ) -> AsyncIterator[Keys]:
     """Start the program with a journal, sign in, and wait for the list."""
     app = KeysApp(defaults_for(node), now=lambda: NOW, journal=Journal(journal, now=lambda: NOW))
-    try:
-        async with app.run_test(size=size) as pilot:
-            me = Operator(pilot, app)
-            await me.until("Sign in")
-            yield await Login(me).sign_in()
-            app.exit()
-    finally:
-        if app._session is not None:
-            await app._session.close()
+    async with running(app, size) as me:
+        await me.until("Sign in")
+        yield await Login(me).sign_in()
+        app.exit()
 
 
 async def begin_rotating(keys: Keys, label: str = LABEL) -> Rotate:

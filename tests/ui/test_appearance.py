@@ -60,3 +60,40 @@ def test_the_locale_tells_whether_there_is_only_ascii(
     env: Mapping[str, str], is_utf8_mode: bool, is_ascii: bool
 ) -> None:
     assert is_ascii_locale(env, is_utf8_mode=is_utf8_mode) is is_ascii
+
+
+@pytest.mark.parametrize(
+    ("env", "colours"),
+    [
+        ({"TERM": "xterm"}, ColorSystem.STANDARD),
+        ({"TERM": "linux"}, ColorSystem.STANDARD),
+        ({"TERM": "screen"}, ColorSystem.STANDARD),
+        ({"TERM": "xterm-16color"}, ColorSystem.STANDARD),
+        ({"TERM": "never-heard-of"}, ColorSystem.STANDARD),
+        ({"TERM": "xterm-256color"}, ColorSystem.EIGHT_BIT),
+        ({"TERM": "screen.xterm-256color"}, ColorSystem.EIGHT_BIT),
+        ({"TERM": "alacritty"}, ColorSystem.EIGHT_BIT),
+        ({"TERM": "foot"}, ColorSystem.EIGHT_BIT),
+        ({"TERM": "foot-extra"}, ColorSystem.EIGHT_BIT),
+        ({"TERM": "xterm-kitty"}, ColorSystem.EIGHT_BIT),
+        ({"TERM": "xterm-ghostty"}, ColorSystem.EIGHT_BIT),
+        ({"TERM": "wezterm"}, ColorSystem.EIGHT_BIT),
+        ({"TERM": "screen", "TMUX": "/run/tmux/default,1,0"}, ColorSystem.EIGHT_BIT),
+        (
+            {"TERM": "screen-256color", "STY": "1.x", "COLORTERM": "truecolor"},
+            ColorSystem.EIGHT_BIT,
+        ),
+        ({"TERM": "alacritty", "COLORTERM": "truecolor"}, ColorSystem.TRUECOLOR),
+        ({"TERM": "xterm", "COLORTERM": "24bit"}, ColorSystem.TRUECOLOR),
+        ({"TERM": "xterm-direct"}, ColorSystem.TRUECOLOR),
+        ({"TERM": "vt100"}, None),
+        ({"TERM": "vt220"}, None),
+        ({"TERM": "xterm", "COLORTERM": "truecolor", "NO_COLOR": "1"}, None),
+        ({"TERM": "alacritty", "NO_COLOR": ""}, ColorSystem.EIGHT_BIT),
+        ({"TERM": "xterm-mono"}, None),
+    ],
+)
+def test_the_environment_tells_the_colours(
+    env: Mapping[str, str], colours: ColorSystem | None
+) -> None:
+    assert appearance(env).colours is colours

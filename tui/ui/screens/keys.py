@@ -304,6 +304,8 @@ class KeysScreen(Screen[None]):
                 return ""
             case "pause" if kind == "paused":
                 return "Resume"
+            case "reload" if self.panel.search_row.is_typed_in:
+                return ""
             case "next_group":
                 return self.panel.next_group_words
         return None
