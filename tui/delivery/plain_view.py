@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import sys
 import termios
@@ -43,18 +44,29 @@ def plain_view(
     if shown != value:
         lines.insert(-1, "Some characters are shown as marks: save it to a file instead.")
     before = columns()
-    with _hidden_from_the_loop(), _ending_signals_do(_take_no_notice), _no_echo():
+    with _hidden_from_the_loop() as wakes, _ending_signals_do(_take_no_notice), _no_echo():
         try:
             with (
                 suppress(KeyboardInterrupt, EOFError, OSError),  # the terminal may be gone
                 _ending_signals_do(signal.default_int_handler),
             ):
                 write("\r" + "\r\n".join(lines))
+                _wait_for_input(wakes)
                 read_line()
         finally:
             rows = max(sum(_rows(line, width) for line in lines) for width in (before, columns()))
             up = f"\x1b[{rows - 1}A" if rows > 1 else ""
             write(f"\r{up}\x1b[J")
+
+
+def _wait_for_input(wakes: int | None) -> None:
+    """Wait for a line on the terminal, or for a signal, which makes `wakes` readable.
+
+    A signal that comes just before a read begins would be heard only once the read is over.
+    """
+    stdin = sys.__stdin__
+    if wakes is not None and stdin and not stdin.closed and os.isatty(stdin.fileno()):
+        select.select([stdin.fileno(), wakes], [], [])
 
 
 def _take_no_notice(_number: int, _frame: FrameType | None) -> None:
@@ -119,16 +131,19 @@ def _ending_signals_do(act: Callable[[int, FrameType | None], object]) -> Iterat
 
 
 @contextmanager
-def _hidden_from_the_loop() -> Iterator[None]:
-    """Keep Ctrl+C and Ctrl+Z, which count as Enter, from the loop; it gets the others later."""
+def _hidden_from_the_loop() -> Iterator[int | None]:
+    """Keep Ctrl+C and Ctrl+Z, which count as Enter, from the loop; it gets the others later.
+
+    Yields a descriptor that is readable once a signal came; None where none is heard.
+    """
     if not _in_main_thread():
-        yield
+        yield None
         return
     outlet, inlet = os.pipe()
     os.set_blocking(inlet, False)
     loop = signal.set_wakeup_fd(inlet)
     try:
-        yield
+        yield outlet
     finally:
         signal.set_wakeup_fd(loop)
         os.close(inlet)
