@@ -443,9 +443,9 @@ class KeysApp(TypeAhead[None]):
         if self._is_locked or isinstance(screen, HelpScreen):
             return
         nodes = (self.focused or screen).ancestors_with_self
-        here = dict.fromkeys(node.PLACE for node in nodes if isinstance(node, HasPlace))
+        places = dict.fromkeys(node.PLACE for node in nodes if isinstance(node, HasPlace))
         actions = [a for a in possible_actions(screen) if a.binding.action != "help"]
-        action = await self.push_screen_wait(HelpScreen([*here], actions, self.key_map))
+        action = await self.push_screen_wait(HelpScreen([*places], actions, self.key_map))
         if action is not None:
             await action.run()
 

@@ -35,8 +35,8 @@ class BulkPauseScreen(BulkScreen):
         records: Records,
     ) -> None:
         super().__init__(service, keys, now, notice, records)
-        told = tells_ips(service.listing.keys)
-        self._reasons = {key.id: why_not_paused(key, ips_are_told=told) for key in keys}
+        ips_are_told = tells_ips(service.listing.keys)
+        self._reasons = {key.id: why_not_paused(key, ips_are_told=ips_are_told) for key in keys}
         self._is_resuming = all(is_paused(key.raw_valid_ips) for key in keys)
         self._chosen = [
             key

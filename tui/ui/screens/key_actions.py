@@ -188,8 +188,8 @@ class KeyActions:
         if is_paused(key.raw_valid_ips):
             await self._resume(key)
             return
-        told = tells_ips(self._service.listing.keys)
-        if sentence := why_not_paused(key, ips_are_told=told):
+        ips_are_told = tells_ips(self._service.listing.keys)
+        if sentence := why_not_paused(key, ips_are_told=ips_are_told):
             self._panel.show_problem(Problem("This key can't be paused", sentence), key.id)
             return
         facts = facts_of(key, self._service.listing.catalogue, self._now())

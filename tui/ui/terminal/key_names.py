@@ -210,8 +210,8 @@ def _modifiers(match: re.Match[str] | None) -> int | None:
     groups = match.groupdict()
     if int(groups.get("event") or 1) == _RELEASE:
         return None
-    told = int(groups.get("modifiers") or 1)
-    return (told - 1) & 0x7F if 1 <= told <= 256 else None
+    reported = int(groups.get("modifiers") or 1)
+    return (reported - 1) & 0x7F if 1 <= reported <= 256 else None
 
 
 def _with_modifiers(name: str, modifiers: int) -> str:

@@ -35,7 +35,7 @@ class KeyFacts(VerticalScroll, can_focus=False):
 
     def __init__(self) -> None:
         super().__init__()
-        self._told: tuple[Key | None, Reading, RowState | None] | None = None
+        self._shown: tuple[Key | None, Reading, RowState | None] | None = None
         self._drawn_width = 0
 
     def compose(self) -> ComposeResult:
@@ -44,11 +44,11 @@ class KeyFacts(VerticalScroll, can_focus=False):
 
     def show(self, key: Key | None, reading: Reading, state: RowState | None = None) -> None:
         """Show the facts of `key`, or nothing; its state stands below its label."""
-        told = (key, reading, state)
-        if told == self._told:
+        facts = (key, reading, state)
+        if facts == self._shown:
             return
-        is_other = key != (self._told[0] if self._told else None)
-        self._told, self._drawn_width = told, 0
+        is_other = key != (self._shown[0] if self._shown else None)
+        self._shown, self._drawn_width = facts, 0
         if self.display:
             self._update()
         if is_other:
@@ -64,8 +64,8 @@ class KeyFacts(VerticalScroll, can_focus=False):
 
     def _update(self) -> None:
         width = self.scrollable_content_region.width
-        if self._told is not None and width != self._drawn_width:
-            key, reading, state = self._told
+        if self._shown is not None and width != self._drawn_width:
+            key, reading, state = self._shown
             text = Content("") if key is None else describe(key, reading, width, state)
             self.query_one("#facts", Static).update(text)
             self._drawn_width = width
