@@ -204,9 +204,8 @@ class Truth(Observer):
         if made and made.predecessor and made.home != intent.home:
             key = self.server.store.key(predecessor)
             is_unmarked = key is not None and mark_of(key.label) is None
-            if (is_unmarked and self.server.habits & _MARK_IS_LOST) or not self.is_held(
-                predecessor
-            ):
+            may_be_unmarked = bool(self.server.habits & _MARK_IS_LOST)
+            if (is_unmarked and may_be_unmarked) or not self.is_held(predecessor):
                 return True
         return bool(predecessor) and any(
             made.predecessor == predecessor and made.operator != intent.actor[:1]
@@ -283,7 +282,9 @@ class Truth(Observer):
             and key.valid_ips != PAUSED
             and not self._was_only_tried(key)
         )
-        is_wanted = (is_deletion and not wrong) or (is_crossed and intent.ending.is_over)
+        if label is not None and is_crossed and intent.ending.is_over and not self.working(name):
+            label.is_given_up = True
+        is_wanted = is_deletion and not wrong
         self._note_loss(intent, name, was_working=was_working, is_wanted=is_wanted)
 
     def _crosses(self, intent: Intent, root: str) -> bool:
