@@ -204,7 +204,8 @@ class Node:
             return
         self._loop.call_soon_threadsafe(self._faults.let_go, True)
         self._loop.call_soon_threadsafe(self._server.leave)
-        self._thread.join()
+        self._thread.join(20)
+        assert not self._thread.is_alive(), "the server does not stop"
         self._server = None
 
     def start_again(self) -> None:
@@ -230,7 +231,7 @@ class Node:
 
         self._thread = threading.Thread(target=lambda: asyncio.run(serve()), daemon=True)
         self._thread.start()
-        ready.wait()
+        assert ready.wait(20), "the server does not start"
 
 
 @dataclass(slots=True)

@@ -44,11 +44,11 @@ def command() -> Iterator[subprocess.Popen[str]]:
         stderr=subprocess.PIPE,
         text=True,
     )
-    try:
-        with process:
+    with process:  # whose end waits for that of the process
+        try:
             yield process
-    finally:
-        process.kill()
+        finally:
+            process.kill()
 
 
 def shown(process: subprocess.Popen[str]) -> str:
