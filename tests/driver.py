@@ -130,7 +130,7 @@ class Operator:
         heard = asyncio.Event()
         if self.app.call_later(heard.set):  # after what was sent before
             await heard.wait()
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while (
             self.app._under_way is not None and not self.app._exit and not self._server_is_awaited
         ):
@@ -169,7 +169,7 @@ class Operator:
             for pump in (self.app, screen, *screen.walk_children())
         )
 
-    async def until(self, wanted: str | Callable[[], object], seconds: float = 20) -> None:
+    async def until(self, wanted: str | Callable[[], object], seconds: float = 60) -> None:
         """Wait until the screen says a text, or until something is true."""
         seen = (lambda: wanted in self.sentences) if isinstance(wanted, str) else wanted
         deadline = time.monotonic() + seconds

@@ -26,7 +26,7 @@ from typing import Self
 import pyte
 from rich.cells import cell_len
 
-PATIENCE = 30.0
+PATIENCE = 60.0
 """How long is waited for what must come, in seconds; a busy machine takes long."""
 KEYS = {
     "backspace": "\x7f",
@@ -266,7 +266,7 @@ class Terminal:
             message = self._report(f"The program was still running after {seconds:g} seconds")
             raise AssertionError(message) from None
         if self._master >= 0:
-            self._reader.join(1)
+            self._reader.join(20)
         return status
 
     # How it was left

@@ -125,7 +125,7 @@ def sentences(text: str) -> str:
 
 def answer(url: str, secret: str) -> int:
     """Return what a server's gate answers to a key that wants to see the metrics."""
-    with httpx.Client(trust_env=False) as client:
+    with httpx.Client(trust_env=False, timeout=60) as client:
         return client.get(f"{url}/api/v1/metrics/", headers={"Authorization": secret}).status_code
 
 

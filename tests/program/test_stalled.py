@@ -26,7 +26,7 @@ def node(node_with: NodeMaker) -> Node:
     return node
 
 
-def until(wanted: Callable[[], object], seconds: float = 30) -> None:
+def until(wanted: Callable[[], object], seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not wanted():
         assert time.monotonic() < deadline
