@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import sys
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import httpx
 
 from tests.node import Node
-from tests.terminal import Terminal
+from tests.terminal import PATIENCE, Terminal
 
 SECRET = re.compile(r"\b[0-9a-f]{40}\b")
 FOOTER = "F1 Help"
@@ -117,6 +118,14 @@ class Program(Terminal):
         """Wait for the end of the program: its exit code, and the terminal as it was found."""
         assert self.wait_exit() == code, self.text
         assert self.left_behind() == []
+
+
+def until(wanted: Callable[[], object]) -> None:
+    """Wait until something is true that the screen does not tell."""
+    deadline = time.monotonic() + PATIENCE
+    while not wanted():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def sentences(text: str) -> str:
