@@ -14,14 +14,14 @@ from rich.color import ColorSystem
 from rich.console import Console
 from rich.segment import Segment
 from rich.style import Style
-from textual._compositor import ChopsUpdate, LayoutUpdate
+from textual._compositor import LayoutUpdate
 from textual.geometry import Offset, Region, Size
 from textual.strip import Strip
 
 from tests.ui.emulator import Emulator
 from tui.ui.terminal.pen import erases_in_colour
 from tui.ui.terminal.picture import Picture
-from tui.ui.terminal.textual_internals import pieces
+from tui.ui.terminal.textual_internals import Patch, Piece, pieces
 
 ATTRIBUTES = (
     "bold", "dim", "italic", "underline", "blink", "blink2", "reverse", "conceal", "strike",
@@ -79,8 +79,9 @@ class Both:
         self.picture = Picture(erases_in_colour=fills, sends_all=sends_all)
         self.picture.resize(size)
 
-    def draw(self, update: LayoutUpdate | ChopsUpdate) -> None:
-        self.whole.feed(update.render_segments(self.console))
+    def draw(self, update: LayoutUpdate | Patch) -> None:
+        for y, x, segments in pieces(update):
+            self.whole.feed(f"\x1b[{y + 1};{x + 1}H{Strip(segments).render(self.console)}")
         assert self.console._color_system is not None
         self.picture.draw(pieces(update), self.cursor, self.console._color_system)
 
@@ -106,21 +107,16 @@ class Both:
         self.picture.forget()
 
 
-def chops(data: st.DataObject, size: Size) -> ChopsUpdate:
-    """Draw one to three rows as a compositor does that cuts them where widgets end."""
+def patch(data: st.DataObject, size: Size) -> Patch:
+    """Draw parts of one to three rows, as widgets do that lie beside each other."""
     rows = data.draw(st.lists(st.integers(0, size.height - 1), min_size=1, max_size=3, unique=True))
-    lines: list[dict[int, Strip | None]] = [{} for _ in range(size.height)]
-    ends: list[list[int]] = [[] for _ in range(size.height)]
-    spans = []
+    drawn: list[Piece] = []
     for y in sorted(rows):
         cuts = data.draw(st.sets(st.integers(1, size.width - 1), max_size=3))
-        edges = [0, *sorted(cuts), size.width]
-        for start, end in pairwise(edges):
-            lines[y][start] = data.draw(strips(end - start))
-            ends[y].append(end)
-        start, end = sorted(data.draw(st.permutations(edges))[:2])
-        spans.append((y, start, end))
-    return ChopsUpdate(lines, spans, ends)
+        for start, end in pairwise([0, *sorted(cuts), size.width]):
+            if data.draw(st.booleans()):
+                drawn.append((y, start, data.draw(strips(end - start))._segments))
+    return Patch(drawn)
 
 
 def all_rows(data: st.DataObject, size: Size) -> list[Strip]:
@@ -148,7 +144,7 @@ def test_both_terminals_show_the_same(
     for _ in range(data.draw(st.integers(1, 6))):
         step = data.draw(st.sampled_from(["part", "row", "scroll", "size", "garble", "cursor"]))
         if step == "part":
-            both.draw(chops(data, both.size))
+            both.draw(patch(data, both.size))
         elif step == "row":
             y = data.draw(st.integers(0, both.size.height - 1))
             both.draw_rows([data.draw(strips(both.size.width))], y)

@@ -264,7 +264,9 @@ class Picture:
         if not changed:
             return
         self._sent[y] = new.copy()
-        unsure = next((x for x in changed if not _are_sure(new.texts[x], old.texts[x])), None)
+        unsure = None
+        if not _are_sure({*new.texts, *old.texts}):
+            unsure = next((x for x in changed if not _are_sure((new.texts[x], old.texts[x]))), None)
         if unsure is not None:  # it may have covered what follows
             changed = sorted({*changed, *range(unsure, len(new.texts))})
         tail = self._erasable(new, changed)
@@ -311,7 +313,7 @@ class Picture:
         return cost
 
 
-def _are_sure(*texts: str | None) -> bool:
+def _are_sure(texts: Iterable[str | None]) -> bool:
     return all(text is None or _is_sure(text) for text in texts)
 
 
