@@ -225,7 +225,7 @@ def test_what_did_not_change_is_not_sent(both: Both) -> None:
 
 def test_one_changed_cell_costs_one_cell(both: Both) -> None:
     both.draw_rows([row("tittle")])
-    assert both.picture.changes() == "\x1b[1;4Htle\x1b[1;1H"
+    assert both.picture.changes() == "\x1b[1;4Htle\x1b[1H"
 
 
 def test_rows_that_moved_are_moved_by_the_terminal(both: Both) -> None:
@@ -245,7 +245,7 @@ def test_after_somebody_else_drew_all_of_it_is_sent(both: Both) -> None:
 
 def test_before_it_was_drawn_in_a_new_size_nothing_is_sent(both: Both) -> None:
     both.resize(Size(50, 12))
-    assert re.fullmatch(r"(\x1b\[1;1H)?", both.picture.changes())
+    assert re.fullmatch(r"(\x1b\[1H)?", both.picture.changes())
 
 
 def test_with_everything_sent_each_update_is_sent_whole() -> None:
@@ -261,7 +261,7 @@ def test_with_everything_sent_each_update_is_sent_whole() -> None:
 
 def test_no_control_character_reaches_the_terminal(both: Both) -> None:
     both.draw_rows([Strip([Segment("a\x1b]0;x\x07b\x9bc", None)])])
-    assert both.picture.changes() == "\x1b[1;1Ha]0;xbc\x1b[1;1H"
+    assert both.picture.changes() == "\x1b[1Ha]0;xbc\x1b[1H"
 
 
 def test_what_lies_outside_of_the_screen_is_left_out(both: Both) -> None:
