@@ -28,7 +28,8 @@ async def test_a_key_from_its_draft_to_the_journal(node: Node, tmp_path: Path) -
     async with signed_in(node, LEAST_WIDE) as keys:
         me = keys.me
         await keys.go_to(LABEL)
-        listed = next(key for key in node.keys() if key.label == LABEL)
+        listed = keys.table.key
+        assert listed is not None
         assert pane(keys).startswith(f"{LABEL} {listed.short_key}••••")
         assert pane(keys).endswith(f"ID {listed.id}")
         form = await keys.new()
