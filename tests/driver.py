@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -135,9 +135,12 @@ class Operator:
     async def settle(self) -> None:
         """Wait until everything that is queued is done with, and painted."""
         heard = asyncio.Event()
+        deadline = time.monotonic() + 60
         if self.app.call_later(heard.set):  # after what was sent before
-            await heard.wait()
-        deadline = time.monotonic() + 20
+            while not heard.is_set() and not self.app._exit:  # an app that ends hears no more
+                assert time.monotonic() < deadline, "the app hears nothing"
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(heard.wait(), 1)
         while (
             self.app._under_way is not None and not self.app._exit and not self._server_is_awaited
         ):
@@ -176,7 +179,7 @@ class Operator:
             for pump in (self.app, screen, *screen.walk_children())
         )
 
-    async def until(self, wanted: str | Callable[[], object], seconds: float = 20) -> None:
+    async def until(self, wanted: str | Callable[[], object], seconds: float = 60) -> None:
         """Wait until the screen says a text, or until something is true."""
         seen = (lambda: wanted in self.sentences) if isinstance(wanted, str) else wanted
         deadline = time.monotonic() + seconds
