@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import Any, ClassVar, NamedTuple, TypeVar
@@ -11,7 +12,7 @@ from rich.color import ColorSystem
 from rich.segment import Segment
 from rich.style import Style
 from rich.text import Text
-from textual._compositor import ChopsUpdate, LayoutUpdate
+from textual._compositor import Compositor, CompositorUpdate, LayoutUpdate
 from textual.app import App
 from textual.css.model import RuleSet
 from textual.css.styles import RulesMap
@@ -20,10 +21,11 @@ from textual.css.types import CSSLocation
 from textual.dom import DOMNode
 from textual.driver import Driver
 from textual.filter import Monochrome, NoColor
-from textual.geometry import Offset
+from textual.geometry import Offset, Region
 from textual.keys import _character_to_key
 from textual.screen import Screen
-from textual.strip import SGR_STYLES
+from textual.strip import SGR_STYLES, Strip
+from textual.widget import Widget
 
 Result = TypeVar("Result")
 
@@ -149,6 +151,101 @@ def _facts(node: DOMNode) -> _Facts:
     return type(node), node._id, frozenset(node._classes), pseudo_classes
 
 
+class Patch(CompositorUpdate):
+    """What an update of a part of the screen draws."""
+
+    def __init__(self, drawn: Sequence[Piece]) -> None:
+        self.pieces = drawn
+
+
+class PatchCompositor(Compositor):
+    """A compositor that for a part of the screen asks no widget but those that are seen there.
+
+    Textual's own asks all that overlap with the smallest rectangle around all changes, also those
+    that lie behind, for all of their rows.
+    """
+
+    def render_partial_update(self) -> Patch | None:  # type: ignore[override]  # both are updates
+        """Return what draws the parts that changed, if any did."""
+        regions = self._changed_regions()
+        self._dirty_regions.clear()
+        return Patch([*self._drawn(regions)]) if regions else None
+
+    def _changed_regions(self) -> list[Region]:
+        """Return what is drawn anew, from edge to edge of the widgets there: regions apart."""
+        screen = self.size.region
+        changed = filter(None, (region.intersection(screen) for region in self._dirty_regions))
+        whole = [
+            Region(
+                first := cuts[bisect_right(cuts, start) - 1],
+                y,
+                cuts[bisect_left(cuts, end)] - first,
+                1,
+            )
+            for y, start, end in self._regions_to_spans(changed)
+            if (cuts := self.cuts[y])
+        ]
+        spans = [Region(x, y, end - x, 1) for y, x, end in self._regions_to_spans(whole)]
+        return [*_stacked(spans)]
+
+    def _drawn(self, regions: Sequence[Region]) -> Iterator[Piece]:
+        """Yield what the widgets draw there, those in front first: they hide what is behind."""
+        open_regions = regions
+        for widget, (region, clip) in self.visible_widgets.items():
+            shown, rest = region.intersection(clip), []
+            for part in open_regions:
+                drawn = part.intersection(shown)
+                if not drawn:
+                    rest.append(part)
+                    continue
+                strips = widget.render_lines(drawn.translate(-region.offset))
+                for y, strip in zip(drawn.line_range, strips, strict=True):
+                    yield from self._cut(y, drawn.x, strip)
+                rest += _around(drawn, part)
+            if not rest:
+                return
+            open_regions = rest
+
+    def _cut(self, y: int, x: int, strip: Strip) -> Iterator[Piece]:
+        """Yield a row's pieces from each edge of a widget to the next, as Textual does.
+
+        It cuts wide characters there; to do so only in some updates would leave halves of them.
+        """
+        right = x + strip.cell_length
+        inner = [cut for cut in self.cuts[y] if x < cut < right]
+        if not inner:
+            yield y, x, strip._segments
+            return
+        parts = strip.divide([cut - x for cut in (*inner, right)])
+        for start, part in zip((x, *inner), parts, strict=True):
+            yield y, start, part._segments
+
+
+def _around(inner: Region, outer: Region) -> Iterator[Region]:
+    """Yield what is left of a region without one inside of it."""
+    beside = (
+        Region.from_corners(outer.x, outer.y, outer.right, inner.y),
+        Region.from_corners(outer.x, inner.y, inner.x, inner.bottom),
+        Region.from_corners(inner.right, inner.y, outer.right, inner.bottom),
+        Region.from_corners(outer.x, inner.bottom, outer.right, outer.bottom),
+    )
+    return filter(None, beside)
+
+
+def _stacked(rows: Iterable[Region]) -> Iterator[Region]:
+    """Yield rows that lie below each other as one region each."""
+    last: Region | None = None
+    for row in sorted(rows, key=lambda row: (row.x, row.width, row.y)):
+        if last is not None and row.column_span == last.column_span and row.y == last.bottom:
+            last = last.grow((0, 0, row.height, 0))
+            continue
+        if last is not None:
+            yield last
+        last = row
+    if last is not None:
+        yield last
+
+
 class DiscreetApp(App[Result]):
     """An app that a fault ends with one sentence.
 
@@ -163,10 +260,17 @@ class DiscreetApp(App[Result]):
         """End because of a fault outside of Textual's own handlers."""
         self._handle_exception(error)
 
+    def _register(self, parent: DOMNode, *widgets: Widget, **options: Any) -> list[Widget]:  # noqa: ANN401  # as App has it
+        """Have screens that are opened draw no more than what changed."""
+        for widget in widgets:
+            if isinstance(widget, Screen):
+                widget._compositor = PatchCompositor()
+        return super()._register(parent, *widgets, **options)
+
     def _display(self, screen: Any, renderable: Any) -> None:  # noqa: ANN401  # as App has it
         """Have the driver draw, which knows what the terminal shows already."""
         driver = self._driver
-        is_picture = isinstance(renderable, LayoutUpdate | ChopsUpdate)
+        is_picture = isinstance(renderable, LayoutUpdate | Patch)
         if not is_picture or not isinstance(driver, SendingDriver):
             super()._display(screen, renderable)
             return
@@ -256,16 +360,13 @@ def sgr_codes(style: Style, colours: ColorSystem) -> tuple[str, str, str]:
     )
 
 
-def pieces(update: LayoutUpdate | ChopsUpdate) -> Iterator[Piece]:
+def pieces(update: LayoutUpdate | Patch) -> Iterator[Piece]:
     """Yield what an update of the screen draws."""
-    if isinstance(update, LayoutUpdate):
-        for y, strips in enumerate(update.strips, update.region.y):
-            x = update.region.x
-            for strip in strips:
-                yield y, x, strip._segments
-                x += strip.cell_length
+    if isinstance(update, Patch):
+        yield from update.pieces
         return
-    for y, start, end in update.spans:
-        for strip_end, (x, chop) in zip(update.chop_ends[y], update.chops[y].items(), strict=False):
-            if chop is not None and x <= end and strip_end > start:
-                yield y, x, chop.crop(0, min(strip_end, end) - x)._segments
+    for y, strips in enumerate(update.strips, update.region.y):
+        x = update.region.x
+        for strip in strips:
+            yield y, x, strip._segments
+            x += strip.cell_length
