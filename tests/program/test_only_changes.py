@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from pathlib import Path
 
@@ -68,6 +69,7 @@ def test_both_terminals_show_the_same_on_a_whole_walk(
     program.press("d")
     program.shows("Delete")
     program.signal(signal.SIGTSTP)
+    os.waitid(os.P_PID, program.process.pid, os.WSTOPPED)
     program.signal(signal.SIGCONT)
     program.press("escape")
     program.at_keys()
