@@ -36,7 +36,7 @@ def look_about(program: Program) -> None:
     program.at_keys()
     program.send("2")
     program.send("J")
-    program.shows("What you did, never a secret")
+    program.shows("never a secret")
     program.press("escape")
     program.at_keys()
     program.resize(100, 30)
