@@ -33,6 +33,7 @@ from tui.ui.screens.login import SignInDefaults
 from tui.ui.widgets.field import Field
 from tui.ui.widgets.grant_grid import GrantGrid
 from tui.ui.widgets.key_table import KeyTable
+from tui.ui.widgets.summary_line import SummaryLine
 
 NOW = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
 """What the program's clock shows."""
@@ -94,6 +95,12 @@ class Operator:
             left, top, right, bottom = box.region.corners
             cells = (line.ljust(right) for line in lines[top:bottom])
             lines = [line[left:right] for line in cells] + lines[-1:]
+        for pane in self.screen.query("FactsPane.beside"):
+            if pane.region:
+                left, top, _, bottom = pane.region.corners
+                inside = lines[top:bottom]
+                lines[top:bottom] = [line[:left] for line in inside]
+                lines[bottom:bottom] = [line[left:] for line in inside]
         return " ".join(" ".join(lines).translate(_FRAMES).split())
 
     @property
@@ -266,7 +273,8 @@ class Keys(Page):
     @property
     def counts(self) -> str:
         """The line above the table: `11 keys 4 due ! 1 retiring →`."""
-        return " ".join(self.me.lines[1 if self.me.line_with("Sign out") else 2].split())
+        place = self.me.screen.query_one(SummaryLine).region
+        return " ".join(self.me.lines[place.y][place.x : place.right].split())
 
     @property
     def cursor_line(self) -> str:

@@ -119,6 +119,8 @@ class Terminal:
     ) -> None:
         self._has_alternate = has_alternate
         self.raw = bytearray()
+        self.arrivals: list[tuple[int, float]] = []
+        """How much of `raw` was there when more had been read, and when (`perf_counter`)."""
         self._news = threading.Condition()
         self._ended = self._stalled = False
         self._alternate = False
@@ -347,8 +349,10 @@ class Terminal:
                     data = os.read(self._master, 65536)
                 except OSError:  # the program's side is closed
                     break
+                when = time.perf_counter()
                 with self._news:
                     self.raw += data
+                    self.arrivals.append((len(self.raw), when))
                     self._news.notify_all()
         with self._news:
             self._ended = not self._stalled

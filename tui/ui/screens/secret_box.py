@@ -15,6 +15,7 @@ from textual import work
 from textual.app import ComposeResult, SuspendNotSupported
 from textual.containers import Vertical
 from textual.content import Content
+from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Static
 
@@ -48,10 +49,10 @@ from tui.waiting import in_thread, see_through, seen_through
 Result = TypeVar("Result")
 
 WAYS = (
-    ActionLine("c", "Clipboard", "clipboard"),
-    ActionLine("w", "File", "write"),
-    ActionLine("x", "Command", "command"),
-    ActionLine("p", "Plain view", "plain"),
+    ActionLine("c", "Clipboard", "clipboard", "of tmux, the desktop or the terminal"),
+    ActionLine("w", "File", "write", "a new one that only you can read"),
+    ActionLine("x", "Command", "command", "gets it on its standard input"),
+    ActionLine("p", "Plain view", "plain", "to select it with the mouse"),
 )
 """Where a secret can go."""
 
@@ -72,6 +73,9 @@ class SecretBox(Vertical):
     }
     """
 
+    class Delivered(Message):
+        """The secret was sent somewhere."""
+
     def __init__(
         self,
         attempt: Callable[[], Attempt | None] = lambda: None,
@@ -88,11 +92,17 @@ class SecretBox(Vertical):
         self._new_secret: NewSecret | None = None
         self._command: CommandDelivery | None = None
         self._went_to: list[str] = []
+        self._ways: set[str] = set()
 
     @property
     def went_to(self) -> str:
         """Where the secret was sent, in words; nothing where it was sent nowhere."""
         return " ".join(self._went_to)
+
+    @property
+    def ways(self) -> list[str]:
+        """The names of the ways that the secret was sent by, each once: `File`."""
+        return [line.name for line in WAYS if line.action in self._ways]
 
     def compose(self) -> ComposeResult:
         """The secret, the warning, and the ways out with what came of them."""
@@ -115,7 +125,7 @@ class SecretBox(Vertical):
     def show(self, new_secret: NewSecret) -> None:
         """Show a secret; the same one once more, where more is known of its key by now."""
         if self._new_secret is None or new_secret.secret is not self._new_secret.secret:
-            self._went_to = []
+            self._went_to, self._ways = [], set()
             self._actions.clear_outcomes()
         self._new_secret = new_secret
         value = new_secret.secret.get_secret_value()
@@ -244,8 +254,10 @@ class SecretBox(Vertical):
             attempt.stored(sent.where)
         if sent.where not in self._went_to:
             self._went_to.append(sent.where)
+        self._ways.add(action)
         sign = ("✓ ", "$text-success") if sent.is_confirmed else ("→ ", "$text-accent")
         self._actions.show_outcome(action, Content.assemble(sign, sent.where), sent.caveat)
+        self.post_message(self.Delivered())
 
     def _failed(self, action: str, sentence: str) -> None:
         self._actions.show_outcome(action, Content.assemble(("✗ ", "$text-error"), sentence))
