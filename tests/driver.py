@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -33,6 +33,7 @@ from tui.ui.screens.login import SignInDefaults
 from tui.ui.widgets.field import Field
 from tui.ui.widgets.grant_grid import GrantGrid
 from tui.ui.widgets.key_table import KeyTable
+from tui.ui.widgets.summary_line import SummaryLine
 
 NOW = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
 """What the program's clock shows."""
@@ -94,6 +95,12 @@ class Operator:
             left, top, right, bottom = box.region.corners
             cells = (line.ljust(right) for line in lines[top:bottom])
             lines = [line[left:right] for line in cells] + lines[-1:]
+        for pane in self.screen.query("FactsPane.beside"):
+            if pane.region:
+                left, top, _, bottom = pane.region.corners
+                inside = lines[top:bottom]
+                lines[top:bottom] = [line[:left] for line in inside]
+                lines[bottom:bottom] = [line[left:] for line in inside]
         return " ".join(" ".join(lines).translate(_FRAMES).split())
 
     @property
@@ -128,9 +135,12 @@ class Operator:
     async def settle(self) -> None:
         """Wait until everything that is queued is done with, and painted."""
         heard = asyncio.Event()
+        deadline = time.monotonic() + 60
         if self.app.call_later(heard.set):  # after what was sent before
-            await heard.wait()
-        deadline = time.monotonic() + 20
+            while not heard.is_set() and not self.app._exit:  # an app that ends hears no more
+                assert time.monotonic() < deadline, "the app hears nothing"
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(heard.wait(), 1)
         while (
             self.app._under_way is not None and not self.app._exit and not self._server_is_awaited
         ):
@@ -169,7 +179,7 @@ class Operator:
             for pump in (self.app, screen, *screen.walk_children())
         )
 
-    async def until(self, wanted: str | Callable[[], object], seconds: float = 20) -> None:
+    async def until(self, wanted: str | Callable[[], object], seconds: float = 60) -> None:
         """Wait until the screen says a text, or until something is true."""
         seen = (lambda: wanted in self.sentences) if isinstance(wanted, str) else wanted
         deadline = time.monotonic() + seconds
@@ -263,7 +273,8 @@ class Keys(Page):
     @property
     def counts(self) -> str:
         """The line above the table: `11 keys 4 due ! 1 retiring →`."""
-        return " ".join(self.me.lines[1 if self.me.line_with("Sign out") else 2].split())
+        place = self.me.screen.query_one(SummaryLine).region
+        return " ".join(self.me.lines[place.y][place.x : place.right].split())
 
     @property
     def cursor_line(self) -> str:

@@ -45,7 +45,7 @@ class MovingPicture:
         if not is_writing() and place < len(self._kept):
             wanted = self._kept[place]
             with suppress(AssertionError):
-                await page.me.until(lambda: _digest(self._drawn(page.me.app)) == wanted, seconds=5)
+                await page.me.until(lambda: _digest(self._drawn(page.me.app)) == wanted, seconds=60)
         self.add_frame(page.me.app, seconds)
 
     def add_frame(self, app: App[Any], seconds: float) -> None:

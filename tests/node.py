@@ -186,15 +186,15 @@ class Node:
         return self._faults.held
 
     def wait_held(self, held: int) -> None:
-        """Wait until so many requests have been held, 20 s at most."""
-        deadline = time.monotonic() + 20
+        """Wait until so many requests have been held, 60 s at most."""
+        deadline = time.monotonic() + 60
         while self.held < held:
             assert time.monotonic() < deadline, "no request was held"
             time.sleep(0.005)
 
     async def until(self, method: str, path_prefix: str, times: int = 1) -> None:
-        """Wait until so many such requests have come, 20 s at most."""
-        async with asyncio.timeout(20):
+        """Wait until so many such requests have come, 60 s at most."""
+        async with asyncio.timeout(60):
             while self.seen(method, path_prefix) < times:  # noqa: ASYNC110  # told by a thread
                 await asyncio.sleep(0.005)
 
@@ -204,7 +204,8 @@ class Node:
             return
         self._loop.call_soon_threadsafe(self._faults.let_go, True)
         self._loop.call_soon_threadsafe(self._server.leave)
-        self._thread.join()
+        self._thread.join(60)
+        assert not self._thread.is_alive(), "the server does not stop"
         self._server = None
 
     def start_again(self) -> None:
@@ -230,7 +231,7 @@ class Node:
 
         self._thread = threading.Thread(target=lambda: asyncio.run(serve()), daemon=True)
         self._thread.start()
-        ready.wait()
+        assert ready.wait(60), "the server does not start"
 
 
 @dataclass(slots=True)

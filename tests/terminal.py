@@ -10,6 +10,7 @@ import codecs
 import fcntl
 import os
 import re
+import select
 import selectors
 import signal
 import struct
@@ -25,7 +26,7 @@ from typing import Self
 import pyte
 from rich.cells import cell_len
 
-PATIENCE = 30.0
+PATIENCE = 60.0
 """How long is waited for what must come, in seconds; a busy machine takes long."""
 KEYS = {
     "backspace": "\x7f",
@@ -118,6 +119,8 @@ class Terminal:
     ) -> None:
         self._has_alternate = has_alternate
         self.raw = bytearray()
+        self.arrivals: list[tuple[int, float]] = []
+        """How much of `raw` was there when more had been read, and when (`perf_counter`)."""
         self._news = threading.Condition()
         self._ended = self._stalled = False
         self._alternate = False
@@ -128,6 +131,7 @@ class Terminal:
         self._shown = 0  # how much of `raw` the screen has got: it is drawn when somebody looks
         self._master, slave = os.openpty()
         self._keyboard, keyboard = os.openpty() if has_own_keyboard else (self._master, slave)
+        os.set_blocking(self._keyboard, False)  # `send` has a deadline of its own
         self._settings = termios.tcgetattr(slave)
         self._waker, self._wake = os.pipe()
         self._set_size(columns, rows)
@@ -155,10 +159,15 @@ class Terminal:
     # What goes in
 
     def send(self, text: str | bytes) -> None:
-        """Type `text`, or send raw bytes."""
+        """Type `text`, or send raw bytes; what is not taken within PATIENCE fails."""
         data = text.encode() if isinstance(text, str) else text
+        deadline = time.monotonic() + PATIENCE
         while data:
-            data = data[os.write(self._keyboard, data) :]
+            left = max(0, deadline - time.monotonic())
+            _, writable, _ = select.select((), (self._keyboard,), (), left)
+            assert writable, self._report(f"{len(data):,} bytes were typed and never read")
+            with suppress(BlockingIOError):
+                data = data[os.write(self._keyboard, data) :]
 
     def press(self, *keys: str) -> None:
         """Press keys by name: `enter`, `ctrl+c`, `alt+x`, `f5`, or a single character."""
@@ -198,7 +207,6 @@ class Terminal:
         """Take no more of what the program writes, as a stalled connection, until `keep_up`."""
         self._stalled = True
         self._stop_reading()
-        os.read(self._waker, 1)
 
     def keep_up(self) -> None:
         """Take what the program writes again."""
@@ -260,7 +268,7 @@ class Terminal:
             message = self._report(f"The program was still running after {seconds:g} seconds")
             raise AssertionError(message) from None
         if self._master >= 0:
-            self._reader.join(1)
+            self._reader.join(20)
         return status
 
     # How it was left
@@ -285,6 +293,8 @@ class Terminal:
 
     def close(self) -> None:
         """Kill what still runs, and give back everything; a second time does nothing."""
+        if self._wake < 0:
+            return
         self._stop_reading()
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self.process.pid, signal.SIGKILL)
@@ -326,21 +336,23 @@ class Terminal:
         self._reader.start()
 
     def _stop_reading(self) -> None:
-        if self._reader.is_alive():
-            os.write(self._wake, b"!")
+        os.write(self._wake, b"!")
         self._reader.join()
+        os.read(self._waker, 1)
 
     def _read(self) -> None:
         with selectors.DefaultSelector() as selector:
             selector.register(self._master, selectors.EVENT_READ)
             selector.register(self._waker, selectors.EVENT_READ)
-            while self._master in {key.fd for key, _ in selector.select()}:
+            while self._waker not in {key.fd for key, _ in selector.select()}:
                 try:
                     data = os.read(self._master, 65536)
                 except OSError:  # the program's side is closed
                     break
+                when = time.perf_counter()
                 with self._news:
                     self.raw += data
+                    self.arrivals.append((len(self.raw), when))
                     self._news.notify_all()
         with self._news:
             self._ended = not self._stalled

@@ -162,9 +162,9 @@ async def test_one_that_reads_what_it_needs_and_leaves_at_once_is_no_failure(
     "does", ["exec sleep 600", "sleep 600 & echo $! > child; wait", "exec yes x"]
 )
 async def test_one_that_hangs_is_killed_with_its_children(script: Script, does: str) -> None:
-    failed = await failure(CommandDelivery(script(does), seconds=2))
+    failed = await failure(CommandDelivery(script(does), seconds=8))
     assert failed.reason is DeliveryFault.TOO_SLOW
-    assert "did not finish within 2 s and was stopped" in failed.sentence
+    assert "did not finish within 8 s and was stopped" in failed.sentence
     assert gone(int(got("got.pid")))
     assert not noted("child") or gone(int(got("child")))
 
@@ -200,7 +200,7 @@ async def test_one_that_nobody_waits_for_any_more_is_seen_through(script: Script
 
 async def test_a_child_that_stays_behind_is_not_waited_for(script: Script) -> None:
     command = CommandDelivery(script(f"{READ}; sleep 600 & echo $! > keeper; echo stored"))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         sent = await command.deliver(parcel())
     keeper = int(got("keeper"))
     try:

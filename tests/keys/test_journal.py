@@ -127,7 +127,7 @@ async def test_lines_that_nobody_waits_for_go_to_the_disk_together(
     attempt = journal.begin("create", server=SERVER, label="one")
     attempt.done(key_id="k1")
     attempt.stored("Written to /x.")
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while len(Journal(journal.path).read().entries) < 3:  # noqa: ASYNC110  # told by a thread
             await asyncio.sleep(0.005)
     await journal.settled()

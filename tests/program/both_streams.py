@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from textual._compositor import ChopsUpdate, LayoutUpdate
+from textual._compositor import ChopsUpdate, Compositor, LayoutUpdate
 from textual.geometry import Size
 
 from tests.ui.emulator import Cell, Emulator
 from tui.ui.terminal.picture import Picture
-from tui.ui.terminal.textual_internals import DiscreetApp
+from tui.ui.terminal.textual_internals import DiscreetApp, Patch, PatchCompositor
 
 
 class Comparison:
@@ -65,11 +65,20 @@ def watch(report: Path) -> None:
     both = Comparison(report)
     display, changes = DiscreetApp._display, Picture.changes
     resize, forget = Picture.resize, Picture.forget
+    render_part = PatchCompositor.render_partial_update
+    of_textual: list[ChopsUpdate | None] = []
 
     def watched_display(app: DiscreetApp[Any], screen: object, drawn: object) -> None:
-        if isinstance(drawn, LayoutUpdate | ChopsUpdate) and not app._batch_count:
-            both.take_whole(drawn, app.console)
+        whole = of_textual.pop() if isinstance(drawn, Patch) else drawn
+        if isinstance(whole, LayoutUpdate | ChopsUpdate) and not app._batch_count:
+            both.take_whole(whole, app.console)
         display(app, screen, drawn)
+
+    def watched_render(compositor: PatchCompositor) -> Patch | None:
+        changed = compositor._dirty_regions.copy()
+        of_textual[:] = [Compositor.render_partial_update(compositor)]
+        compositor._dirty_regions = changed
+        return render_part(compositor)
 
     def watched_changes(picture: Picture) -> str:
         sequences = changes(picture)
@@ -84,6 +93,7 @@ def watch(report: Path) -> None:
         forget(picture)
         both.forget()
 
+    PatchCompositor.render_partial_update = watched_render  # type: ignore[assignment, method-assign]
     DiscreetApp._display = watched_display  # type: ignore[assignment, method-assign]
     Picture.changes = watched_changes  # type: ignore[assignment, method-assign]
     Picture.resize = watched_resize  # type: ignore[assignment, method-assign]

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import re
 import sys
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import httpx
 
 from tests.node import Node
-from tests.terminal import Terminal
+from tests.terminal import PATIENCE, Terminal
 
 SECRET = re.compile(r"\b[0-9a-f]{40}\b")
 FOOTER = "F1 Help"
-FIRST_ROW = b"\x1b[1;1H"
+FIRST_ROW = b"\x1b[1H"
 """Where a whole frame begins."""
 IMPATIENT = """
 from tui import cli
@@ -119,13 +120,21 @@ class Program(Terminal):
         assert self.left_behind() == []
 
 
+def until(wanted: Callable[[], object]) -> None:
+    """Wait until something is true that the screen does not tell."""
+    deadline = time.monotonic() + PATIENCE
+    while not wanted():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
 def sentences(text: str) -> str:
     return " ".join(re.sub("[│▏╭╮╰╯─]", " ", text).split())
 
 
 def answer(url: str, secret: str) -> int:
     """Return what a server's gate answers to a key that wants to see the metrics."""
-    with httpx.Client(trust_env=False) as client:
+    with httpx.Client(trust_env=False, timeout=60) as client:
         return client.get(f"{url}/api/v1/metrics/", headers={"Authorization": secret}).status_code
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import stat
 from collections.abc import Callable
@@ -12,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.node import Node
-from tests.program.program import Program, StartProgram, answer
+from tests.program.program import Program, StartProgram, answer, until
 
 KEYS = "/api/v1/api-keys"
 
@@ -237,18 +236,17 @@ def test_a_command_that_takes_the_secret_is_seen_out(
     to_node: StartProgram, node: Node, runtime: Path, tmp_path: Path
 ) -> None:
     vault, go_on, started = (tmp_path / name for name in ("vault", "go-on", "started"))
-    os.mkfifo(go_on)
-    os.mkfifo(started)
-    vault.write_text(f"#!/bin/sh\necho > {started}\nread _ < {go_on}\ncat > {tmp_path}/stored\n")
+    wait = f"until [ -e {go_on} ]; do sleep 0.02; done"
+    vault.write_text(f"#!/bin/sh\necho > {started}\n{wait}\ncat > {tmp_path}/stored\n")
     vault.chmod(0o700)
     program = to_node()
     secret = show_secret(program, node)
     program.press("x")
     program.shows("Hand the secret to a command")
     program.send(f"{vault} {{id}}\r")
-    started.read_text()
+    until(started.exists)
     program.signal(signal.SIGTERM)
-    go_on.write_text("\n")
+    go_on.touch()
     program.leaves(143)
     assert (tmp_path / "stored").read_text() == secret
     assert kept(runtime) == [], "it is stored"

@@ -44,7 +44,7 @@ def test_what_does_not_fit_now_is_written_all_the_same() -> None:
                 break
         reader.start()
         write_and_wait(file, text)
-    reader.join()
+    reader.join(60)
     assert got.decode().lstrip(" ") == text
 
 

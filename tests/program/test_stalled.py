@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import NodeMaker
 from tests.node import Node
-from tests.program.program import Program, StartProgram
+from tests.program.program import Program, StartProgram, until
 from tests.terminal import PATIENCE
 
 KEYS = 40
@@ -24,13 +22,6 @@ def node(node_with: NodeMaker) -> Node:
     for number in range(KEYS):
         node.add_key(f"Job {number}")
     return node
-
-
-def until(wanted: Callable[[], object], seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
-    while not wanted():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def overfill(program: Program) -> None:

@@ -41,7 +41,9 @@ def test_a_failing_server(visitor: Visitor, how: str, status: int) -> None:
 
 async def test_a_server_that_hangs_until_released(visitor: Visitor) -> None:
     node, headers = visitor.node, {"Authorization": visitor.node.token()}
-    async with httpx.AsyncClient(base_url=f"{node.url}/api/v1", trust_env=False) as http:
+    async with httpx.AsyncClient(
+        base_url=f"{node.url}/api/v1", trust_env=False, timeout=60
+    ) as http:
         for how, done in (("hang", 0), ("hang-after", 1)):
             before = node.labels().count("Trial")
             node.requests.clear()
@@ -57,7 +59,9 @@ async def test_a_server_that_hangs_until_released(visitor: Visitor) -> None:
 
 async def test_a_node_that_stops_drops_what_hangs(visitor: Visitor) -> None:
     node = visitor.node
-    async with httpx.AsyncClient(base_url=f"{node.url}/api/v1", trust_env=False) as http:
+    async with httpx.AsyncClient(
+        base_url=f"{node.url}/api/v1", trust_env=False, timeout=60
+    ) as http:
         node.fail("GET", "/api/v1/metrics", "hang")
         call = asyncio.create_task(http.get("/metrics"))
         await node.until("GET", "/api/v1/metrics")

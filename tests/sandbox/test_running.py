@@ -44,11 +44,11 @@ def command() -> Iterator[subprocess.Popen[str]]:
         stderr=subprocess.PIPE,
         text=True,
     )
-    try:
-        with process:
+    with process:  # whose end waits for that of the process
+        try:
             yield process
-    finally:
-        process.kill()
+        finally:
+            process.kill()
 
 
 def shown(process: subprocess.Popen[str]) -> str:
@@ -80,11 +80,12 @@ def test_the_command_tells_how_to_get_in_and_leaves_quietly(number: signal.Signa
                 "password": row(text, "Password"),
             },
             trust_env=False,
+            timeout=60,
         )
         assert answer.status_code == 200
         assert f"curl -H @- {url}/api/v1/metrics/" in text
         process.send_signal(number)
-        rest, problems = process.communicate(timeout=10)
+        rest, problems = process.communicate(timeout=60)
         assert (process.returncode, rest, problems) == (0, "", "")
 
 
@@ -142,12 +143,12 @@ def test_a_node_beside_the_app_speaks_https(host: str) -> None:
         assert announcement.ca_file
         context = tls_context(Path(announcement.ca_file))
         url = f"{announcement.url.replace('127.0.0.1', host)}/api/v1/metrics"
-        assert httpx.get(url, trust_env=False, verify=context).status_code == 401
+        assert httpx.get(url, trust_env=False, verify=context, timeout=60).status_code == 401
         with pytest.raises(httpx.ConnectError):
-            httpx.get(url, trust_env=False)
+            httpx.get(url, trust_env=False, timeout=60)
         plain = httpx.URL(announcement.url).copy_with(scheme="http")
         with pytest.raises(httpx.RemoteProtocolError):
-            httpx.get(plain, trust_env=False)
+            httpx.get(plain, trust_env=False, timeout=60)
 
 
 def test_it_listens_on_this_machine_alone(node: Node) -> None:
@@ -221,13 +222,13 @@ def test_a_node_beside_the_app_answers_and_goes_when_told() -> None:
     with child_process.start(SandboxOptions(account="two-factor", require_client=True)) as sandbox:
         announcement = sandbox.announcement
         url = f"{announcement.url}/api/v1/metrics"
-        assert httpx.get(url, trust_env=False).status_code == 401
+        assert httpx.get(url, trust_env=False, timeout=60).status_code == 401
         for secret in (announcement.password, announcement.code, announcement.client_secret):
             assert secret
             assert secret not in repr(announcement)
         assert announcement.access_token is None
     with pytest.raises(httpx.ConnectError):
-        httpx.get(url, trust_env=False)
+        httpx.get(url, trust_env=False, timeout=60)
     sandbox.stop()
 
 
@@ -244,9 +245,11 @@ def test_a_node_beside_the_app_goes_when_the_app_is_killed() -> None:
         pid, url = app.stdout.readline().split()
         child = os.pidfd_open(int(pid))
         try:
-            assert httpx.get(f"{url}/api/v1/metrics", trust_env=False).status_code == 401
+            assert (
+                httpx.get(f"{url}/api/v1/metrics", trust_env=False, timeout=60).status_code == 401
+            )
             app.kill()
-            gone, _, _ = select.select([child], [], [], 10)
+            gone, _, _ = select.select([child], [], [], 60)
             assert gone, "the child outlived the app"
         finally:
             os.close(child)

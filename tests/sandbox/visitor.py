@@ -21,7 +21,9 @@ class Visitor:
         self.node = node
         # An empty context: reading the authorities in takes longer than most tests.
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        self.http = httpx.Client(base_url=f"{node.url}/api/v1", trust_env=False, verify=context)
+        self.http = httpx.Client(
+            base_url=f"{node.url}/api/v1", trust_env=False, verify=context, timeout=60
+        )
 
     def __enter__(self) -> Visitor:
         return self

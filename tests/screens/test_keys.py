@@ -166,7 +166,7 @@ async def test_an_old_server_tells_little_and_that_is_enough(node_with: NodeMake
         assert "Owner" not in header
         assert "From" not in header
         assert "Age" not in header
-        assert keys.counts.startswith("8 keys ▏")
+        assert keys.counts == "8 keys"
         for column in "1234567":
             await keys.me.press(column)
         assert keys.table.count == 8

@@ -29,7 +29,7 @@ def token_of(me: Operator) -> str:
 
 
 async def is_accepted(node: Node, token: str) -> bool:
-    async with httpx.AsyncClient(base_url=node.url) as client:
+    async with httpx.AsyncClient(base_url=node.url, timeout=60) as client:
         answer = await client.get("/api/v1/api-keys", headers={"Authorization": token})
     return answer.status_code == 200
 

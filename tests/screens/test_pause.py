@@ -97,7 +97,7 @@ async def test_the_gate_refuses_a_paused_key_and_verifying_says_why(node: Node) 
     _, secret = node.add_key("Weekly report")
 
     def status() -> int:
-        with httpx.Client(trust_env=False) as client:
+        with httpx.Client(trust_env=False, timeout=60) as client:
             header = {"Authorization": secret}
             return client.get(f"{node.url}/api/v1/metrics/", headers=header).status_code
 

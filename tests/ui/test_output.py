@@ -48,6 +48,7 @@ class Line:
         """Draw until the kernel takes no more, either: it moves what it has at its leisure."""
         while select.select((), (self._file,), (), 0.1)[1]:
             self.fill()
+            self.output._go_on()
 
     def take(self) -> bytes:
         """Take all that there is."""
@@ -154,6 +155,6 @@ async def test_without_a_terminal_everything_goes_nowhere(line: Line) -> None:
 async def test_a_terminal_lost_while_output_waits_is_noticed(line: Line) -> None:
     line.fill()
     line.hang_up()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not line.output.is_gone:  # noqa: ASYNC110  # nothing tells of it
             await asyncio.sleep(0.001)

@@ -14,14 +14,14 @@ from rich.color import ColorSystem
 from rich.console import Console
 from rich.segment import Segment
 from rich.style import Style
-from textual._compositor import ChopsUpdate, LayoutUpdate
+from textual._compositor import LayoutUpdate
 from textual.geometry import Offset, Region, Size
 from textual.strip import Strip
 
 from tests.ui.emulator import Emulator
 from tui.ui.terminal.pen import erases_in_colour
 from tui.ui.terminal.picture import Picture
-from tui.ui.terminal.textual_internals import pieces
+from tui.ui.terminal.textual_internals import Patch, Piece, pieces
 
 ATTRIBUTES = (
     "bold", "dim", "italic", "underline", "blink", "blink2", "reverse", "conceal", "strike",
@@ -79,8 +79,9 @@ class Both:
         self.picture = Picture(erases_in_colour=fills, sends_all=sends_all)
         self.picture.resize(size)
 
-    def draw(self, update: LayoutUpdate | ChopsUpdate) -> None:
-        self.whole.feed(update.render_segments(self.console))
+    def draw(self, update: LayoutUpdate | Patch) -> None:
+        for y, x, segments in pieces(update):
+            self.whole.feed(f"\x1b[{y + 1};{x + 1}H{Strip(segments).render(self.console)}")
         assert self.console._color_system is not None
         self.picture.draw(pieces(update), self.cursor, self.console._color_system)
 
@@ -106,21 +107,16 @@ class Both:
         self.picture.forget()
 
 
-def chops(data: st.DataObject, size: Size) -> ChopsUpdate:
-    """Draw one to three rows as a compositor does that cuts them where widgets end."""
+def patch(data: st.DataObject, size: Size) -> Patch:
+    """Draw parts of one to three rows, as widgets do that lie beside each other."""
     rows = data.draw(st.lists(st.integers(0, size.height - 1), min_size=1, max_size=3, unique=True))
-    lines: list[dict[int, Strip | None]] = [{} for _ in range(size.height)]
-    ends: list[list[int]] = [[] for _ in range(size.height)]
-    spans = []
+    drawn: list[Piece] = []
     for y in sorted(rows):
         cuts = data.draw(st.sets(st.integers(1, size.width - 1), max_size=3))
-        edges = [0, *sorted(cuts), size.width]
-        for start, end in pairwise(edges):
-            lines[y][start] = data.draw(strips(end - start))
-            ends[y].append(end)
-        start, end = sorted(data.draw(st.permutations(edges))[:2])
-        spans.append((y, start, end))
-    return ChopsUpdate(lines, spans, ends)
+        for start, end in pairwise([0, *sorted(cuts), size.width]):
+            if data.draw(st.booleans()):
+                drawn.append((y, start, data.draw(strips(end - start))._segments))
+    return Patch(drawn)
 
 
 def all_rows(data: st.DataObject, size: Size) -> list[Strip]:
@@ -148,7 +144,7 @@ def test_both_terminals_show_the_same(
     for _ in range(data.draw(st.integers(1, 6))):
         step = data.draw(st.sampled_from(["part", "row", "scroll", "size", "garble", "cursor"]))
         if step == "part":
-            both.draw(chops(data, both.size))
+            both.draw(patch(data, both.size))
         elif step == "row":
             y = data.draw(st.integers(0, both.size.height - 1))
             both.draw_rows([data.draw(strips(both.size.width))], y)
@@ -229,7 +225,7 @@ def test_what_did_not_change_is_not_sent(both: Both) -> None:
 
 def test_one_changed_cell_costs_one_cell(both: Both) -> None:
     both.draw_rows([row("tittle")])
-    assert both.picture.changes() == "\x1b[1;4Htle\x1b[1;1H"
+    assert both.picture.changes() == "\x1b[1;4Htle\x1b[1H"
 
 
 def test_rows_that_moved_are_moved_by_the_terminal(both: Both) -> None:
@@ -249,7 +245,7 @@ def test_after_somebody_else_drew_all_of_it_is_sent(both: Both) -> None:
 
 def test_before_it_was_drawn_in_a_new_size_nothing_is_sent(both: Both) -> None:
     both.resize(Size(50, 12))
-    assert re.fullmatch(r"(\x1b\[1;1H)?", both.picture.changes())
+    assert re.fullmatch(r"(\x1b\[1H)?", both.picture.changes())
 
 
 def test_with_everything_sent_each_update_is_sent_whole() -> None:
@@ -265,7 +261,7 @@ def test_with_everything_sent_each_update_is_sent_whole() -> None:
 
 def test_no_control_character_reaches_the_terminal(both: Both) -> None:
     both.draw_rows([Strip([Segment("a\x1b]0;x\x07b\x9bc", None)])])
-    assert both.picture.changes() == "\x1b[1;1Ha]0;xbc\x1b[1;1H"
+    assert both.picture.changes() == "\x1b[1Ha]0;xbc\x1b[1H"
 
 
 def test_what_lies_outside_of_the_screen_is_left_out(both: Both) -> None:

@@ -99,7 +99,7 @@ def type_at_once(app: Desk, keys: str) -> None:
 
 
 async def until(wanted: Callable[[], object]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not wanted():  # noqa: ASYNC110  # nothing tells of it
             await asyncio.sleep(0.001)
 

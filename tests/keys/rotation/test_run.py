@@ -94,7 +94,7 @@ async def test_a_run_pauses_where_the_journal_can_no_longer_be_written(
         run = BulkRun(host.service, delete_jobs(host.service, chosen))
         run.listeners.append(spoil)
         running = asyncio.create_task(run.run())
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not run.is_paused:  # noqa: ASYNC110  # told by nothing else
                 await asyncio.sleep(0.005)
         assert isinstance(run.paused_because, JournalNotWritten)
@@ -446,7 +446,7 @@ async def test_a_wait_can_be_seen_and_cancelled(node: Node) -> None:
             await asyncio.sleep(0.005)
         assert 290 < run.throttle.seconds_left <= 300
         run.cancel()
-        await asyncio.wait_for(running, 20)
+        await asyncio.wait_for(running, 60)
         (failure,) = run.failed
         assert isinstance(failure.problem, RateLimited)
         assert run.left == (chosen[1],)
@@ -478,7 +478,7 @@ async def test_the_end_of_the_session_pauses_the_whole_run(node: Node) -> None:
 
         run = run_over(host, chosen, on_change=changed)
         running = asyncio.create_task(run.run())
-        await asyncio.wait_for(ended.wait(), 20)
+        await asyncio.wait_for(ended.wait(), 60)
         while not run.is_paused:  # noqa: ASYNC110  # nothing tells but the state
             await asyncio.sleep(0.005)
         assert isinstance(run.paused_because, SessionEnded)

@@ -6,9 +6,10 @@ from abc import abstractmethod
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import on, work
+from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
@@ -32,6 +33,8 @@ from tui.ui.screens.bulk_rows import brief
 from tui.ui.screens.delete_key import facts_of
 from tui.ui.screens.dialog import ConfirmScreen, TellScreen
 from tui.ui.widgets.button import Button
+from tui.ui.widgets.facts_pane import BREAKPOINTS, FactsText
+from tui.ui.widgets.key_facts import describe as describe_key
 from tui.ui.widgets.key_footer import KeyFooter
 from tui.ui.widgets.key_table import KeyTable
 from tui.ui.widgets.keyed import keyed
@@ -68,6 +71,7 @@ class BulkScreen(Screen["BulkResult | None"]):
     AUTO_FOCUS = "Input, #close"
     PLACE = Place.RUN
     BINDINGS: ClassVar[list[BindingType]] = list(bindings_for(PLACE))
+    HORIZONTAL_BREAKPOINTS: list[tuple[int, str]] | None = BREAKPOINTS
     verb: str
     """What is done with the keys, as the title says it."""
     start_label: str
@@ -97,16 +101,25 @@ class BulkScreen(Screen["BulkResult | None"]):
     def compose(self) -> ComposeResult:
         """The plan or the progress, the keys, and the sentence of the key at the cursor."""
         yield TopBar(f"Settings › API keys › {self.verb}", notice=self._notice)
-        with Vertical(id="page"):
-            with Horizontal(id="head"):
-                yield Static(Content(f"{self.verb} {count(len(self.keys), 'API key')}"), id="title")
-                yield Static(id="progress", markup=False)
-            yield Static(id="bar", markup=False)
-            yield Static(Content("\n".join(self.sentences())), id="plan")
-            with Vertical(id="choices"):
-                yield from self.choices()
-            yield RunTable(self.steps)
-        yield Static(id="message", markup=False)
+        with Horizontal():
+            with Vertical(id="run"):
+                with Vertical(id="page"):
+                    with Horizontal(id="head"):
+                        title = f"{self.verb} {count(len(self.keys), 'API key')}"
+                        yield Static(Content(title), id="title")
+                        yield Static(id="progress", markup=False)
+                    yield Static(id="bar", markup=False)
+                    yield Static(Content("\n".join(self.sentences())), id="plan")
+                    with Vertical(id="choices"):
+                        yield from self.choices()
+                    yield RunTable(self.steps)
+                yield Static(id="message", markup=False)
+                yield from self._buttons()
+            yield FactsText(classes="beside")
+        yield KeyFooter()
+
+    def _buttons(self) -> ComposeResult:
+        """Back, and the start."""
         with Horizontal(id="buttons"):
             yield Button("Close", id="close", compact=True)
             yield Button(
@@ -115,7 +128,6 @@ class BulkScreen(Screen["BulkResult | None"]):
                 variant="error" if self.is_danger else "primary",
                 compact=True,
             )
-        yield KeyFooter()
 
     @abstractmethod
     def sentences(self) -> Sequence[str]:
@@ -383,6 +395,11 @@ class BulkScreen(Screen["BulkResult | None"]):
             self.call_after_refresh(self._draw_progress, run, is_running=self.is_busy)
         self.refresh_bindings()
 
+    @on(events.Resize)
+    def _follow_width(self) -> None:
+        """Say what belongs to a key beside the table or beneath it, as there is room."""
+        self.call_after_refresh(lambda: self._show_sentence(self._table.key))
+
     @on(KeyTable.Highlighted)
     def _highlighted(self, event: KeyTable.Highlighted) -> None:
         self._show_sentence(event.key)
@@ -391,9 +408,31 @@ class BulkScreen(Screen["BulkResult | None"]):
         """Show what is said of the run, else of the key at the cursor, else what comes next."""
         message, run = self.query_one("#message", Static), self.bulk_run
         sentence = (_why_paused(run) if run is not None else "") or self._message
-        text = _problem_line(sentence) if sentence else self.sentence_of(key)
+        said = self.sentence_of(key)
+        self.query_one(FactsText).show_text(partial(self._facts, key, said), key)
+        if self.has_class("-wide"):
+            said = Content("")  # it stands beside the keys
+        text = _problem_line(sentence) if sentence else self._named(key, said)
         text = text or keyed(with_keys(self.next_step(), self.app))
         message.update(_fitted(text, message.size.width, message.size.height), layout=False)
+
+    def _named(self, key: Key | None, said: Content) -> Content:
+        """Return what is said of a key behind its label; a failure is known by its sign."""
+        if key is None or not said or self._failure_of(key) is not None:
+            return said
+        label = short(shown_label(key.raw_label or ""), 40)
+        return Content.assemble((label, "bold"), "  ", said)
+
+    def _failure_of(self, key: Key | None) -> Failure | None:
+        return self.bulk_run.failure_of(key.id) if self.bulk_run and key else None
+
+    def _facts(self, key: Key | None, said: Content, width: int) -> Content:
+        """Return what is known of a key, and what is said of it in this run."""
+        if key is None:
+            return Content("")
+        facts = describe_key(key, self._table.reading, width, exposed="It sends mail.")
+        head, *others = facts.split("\n", allow_blank=True)
+        return Content("\n").join([head, *([said] if said else []), *others])
 
     def next_step(self) -> str:
         """Return what can be done next, or nothing, for `with_keys`; keys are between backticks."""
@@ -401,17 +440,13 @@ class BulkScreen(Screen["BulkResult | None"]):
 
     def sentence_of(self, key: Key | None) -> Content:
         """Return all that is said of a key in one paragraph, safe to show; or nothing."""
-        run = self.bulk_run
-        failure = run.failure_of(key.id) if run is not None and key is not None else None
+        failure = self._failure_of(key)
         if failure is not None and isinstance(failure.problem, DeliveryFailed):
             return _problem_line(failure.problem.sentence)  # its row says that it is not stored
         if failure is not None:
             return _problem_line(_paragraph(self.describe_failure(failure)))
         words = self._table.row_of(key.id).words if key is not None else ""
-        if key is None or not words:
-            return Content("")
-        label = short(shown_label(key.raw_label or ""), 40)
-        return Content.assemble((label, "bold"), "  ", (short(words), "$text-muted"))
+        return Content.styled(short(words), "$text-muted")
 
     def describe_failure(self, failure: Failure) -> Problem:
         """Put into words why a key did not get where it was to."""
@@ -425,8 +460,7 @@ class BulkScreen(Screen["BulkResult | None"]):
         """Show what is known of a key, and in full what is said of it in this run."""
         label = short(shown_label(key.raw_label or ""), 60) or "(no label)"
         facts = facts_of(key, self.service.listing.catalogue, self.now())
-        run = self.bulk_run
-        failure = run.failure_of(key.id) if run is not None else None
+        failure = self._failure_of(key)
         said = short(self._table.row_of(key.id).words)
         if failure is not None:
             problem = self.describe_failure(failure)

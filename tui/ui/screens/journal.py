@@ -11,7 +11,7 @@ from typing import ClassVar
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Vertical
+from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Static
@@ -22,10 +22,11 @@ from tui.journal import JournalSnapshot
 from tui.search.index import Index
 from tui.search.matches import Matches, TextSearch
 from tui.search.query import Query, prepare
-from tui.text import count, mask, plain, short
+from tui.text import count, mask, plain
 from tui.ui.bindings import Place, bindings_for
 from tui.ui.screens.dialog import Dialog
 from tui.ui.widgets.button import Button
+from tui.ui.widgets.facts_pane import BREAKPOINTS, FactsText, room_beside
 from tui.ui.widgets.key_footer import KeyFooter
 from tui.ui.widgets.marked_list import MarkedList
 from tui.ui.widgets.search_row import SearchRow, highlighted
@@ -53,6 +54,7 @@ class JournalScreen(Screen[None]):
     AUTO_FOCUS = "Input"
     PLACE = Place.JOURNAL
     BINDINGS: ClassVar[list[BindingType]] = list(bindings_for(PLACE))
+    HORIZONTAL_BREAKPOINTS: list[tuple[int, str]] | None = BREAKPOINTS
 
     def __init__(
         self, journal: JournalSnapshot, path: Path | None, who: str, keys: Sequence[Key] = ()
@@ -73,14 +75,18 @@ class JournalScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         """The search, and the list."""
         yield TopBar("Settings › Journal", self._who)
-        with Vertical(id="page"):
-            where = plain(str(self._path)) if self._path else "kept only while the program runs"
-            skipped = f" · {count(self._unreadable, 'line')} unreadable" if self._unreadable else ""
-            about = f"What you did, never a secret · {where} · times in {_zone()}{skipped}"
-            yield Static(Content(about), id="where")
-            yield self._search_row
-            yield self._options
-            yield Static(id="empty", markup=False)
+        with Horizontal(id="page"):
+            with Vertical(id="list"):
+                where = plain(str(self._path)) if self._path else "Kept while the program runs"
+                skipped = (
+                    f" · {count(self._unreadable, 'line')} unreadable" if self._unreadable else ""
+                )
+                about = f"{where}{skipped} · never a secret · times in {_zone()}"
+                yield Static(Content(about), id="where")
+                yield self._search_row
+                yield self._options
+                yield Static(id="empty", markup=False)
+            yield FactsText(classes="beside")
         yield KeyFooter()
 
     def on_mount(self) -> None:
@@ -137,7 +143,7 @@ class JournalScreen(Screen[None]):
     @property
     def _room(self) -> int:
         """How wide a line may be: beside the mark of the list, its scrollbar and its edges."""
-        return self.size.width - 4
+        return room_beside(self.size.width) - 4
 
     def _show(self, matches: Matches) -> None:
         self._matches, self._width, self._day = matches, self._room, None
@@ -145,7 +151,10 @@ class JournalScreen(Screen[None]):
         self._options.clear_options()
         self._options.display = bool(matches.rows)
         self._add(matches.rows[:SLICE], matches.highlighted)
+        self._options.action_first()
         self._add_rest(matches)
+        if not matches.rows:
+            self._show_facts(None)
         empty = self.query_one("#empty", Static)
         empty.display = not matches.rows
         text = "Nothing matches. Esc shows everything again."
@@ -172,6 +181,16 @@ class JournalScreen(Screen[None]):
             await asyncio.sleep(0)
             self._add(matches.rows[start : start + SLICE], matches.highlighted)
 
+    @on(MarkedList.OptionHighlighted)
+    def _highlighted(self, event: MarkedList.OptionHighlighted) -> None:
+        if event.option_index < len(self._listed):
+            self._show_facts(self._listed[event.option_index])
+
+    def _show_facts(self, request: WriteRequest | None) -> None:
+        """Show a request whole, where the screen is wide."""
+        text_for = request.text if request is not None else lambda _: Content("")
+        self.query_one(FactsText).show_text(text_for, request)
+
     @on(MarkedList.OptionSelected)
     def _open(self, event: MarkedList.OptionSelected) -> None:
         """Show a request whole."""
@@ -189,11 +208,8 @@ class RequestScreen(Dialog[None]):
     def __init__(self, request: WriteRequest) -> None:
         last = request.last
         facts = [
-            ("When", f"{last.when.astimezone():%Y-%m-%d %H:%M:%S}"),
             ("Short key", mask(last.short_key)),
-            ("Key's ID", short(last.key_id)),
-            ("By", plain(last.username)),
-            ("Server", plain(last.server)),
+            *request.facts,
             ("Other tries", request.failed_deliveries),
         ]
         body = Content.assemble(request.sign, " ", request.outcome or "done")

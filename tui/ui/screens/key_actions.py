@@ -96,7 +96,14 @@ class KeyActions:
         key_id, short_key, label, attempt = key.id, key.short_key, key.label, created.attempt
         subaccount_id = draft.subaccount_id
         proof = verification_of(self._service, key.secret, draft.grants, draft.valid_ips)
-        screen = SecretScreen(created, listing.catalogue, proof, labels=listing.raw_labels)
+        user = self._service.session.user
+        screen = SecretScreen(
+            created,
+            listing.catalogue,
+            proof,
+            labels=listing.raw_labels,
+            owner=user.username if user is not None else "",
+        )
         del form, created, key, proof
         went_to = await app.push_screen_wait(screen)
         del screen

@@ -22,7 +22,7 @@ class KeyDetailScreen(Screen[str]):
     PLACE = Place.DETAIL
     BINDINGS: ClassVar[list[BindingType]] = list(bindings_for(PLACE))
     CSS = """
-    KeyDetailScreen KeyFacts { padding: 1 2; height: 1fr; }
+    KeyDetailScreen KeyFacts { padding: 1 2; }
     .-short KeyDetailScreen KeyFacts { padding: 0 2; }
     """
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import ClassVar, TypeVar
 
 from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Horizontal
+from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.screen import Screen
 from textual.widget import Widget
@@ -25,7 +27,9 @@ from tui.ui.bindings import Place, bindings_for
 from tui.ui.screens.choose_key import ChooseKeyScreen
 from tui.ui.screens.dialog import ConfirmScreen, ProblemScreen
 from tui.ui.widgets.button import Button
+from tui.ui.widgets.draft_facts import holders
 from tui.ui.widgets.draft_form import DraftForm
+from tui.ui.widgets.facts_pane import BREAKPOINTS, FactsText
 from tui.ui.widgets.grant_grid import GrantGrid
 from tui.ui.widgets.key_footer import KeyFooter
 from tui.ui.widgets.password_field import PasswordField
@@ -47,9 +51,11 @@ class KeyFormScreen(Screen[Result | None]):
     VERTICAL_BREAKPOINTS: list[tuple[int, str]] | None = [  # noqa: RUF012  # as Screen has it
         (0, "-low"),
         (30, "-high"),
+        (40, "-highest"),
     ]
     PLACE = Place.FORM
     BINDINGS: ClassVar[list[BindingType]] = list(bindings_for(PLACE))
+    HORIZONTAL_BREAKPOINTS: list[tuple[int, str]] | None = BREAKPOINTS
     heading = ""
     """What the top bar says."""
     save_word = ""
@@ -69,6 +75,8 @@ class KeyFormScreen(Screen[Result | None]):
         self.form = DraftForm(service, key, password, like, subaccount)
         self.was_sent = False
         """Whether anything may have changed on the server, however it answered."""
+        self._holders: Mapping[str, Sequence[Key]] | None = None
+        """The listed keys that hold each grant, once they are looked for."""
         self._being_sent = ""
         """The sentence that says what is being sent; empty while nothing is."""
         self._saving: Worker[None] | None = None
@@ -78,12 +86,39 @@ class KeyFormScreen(Screen[Result | None]):
     def compose(self) -> ComposeResult:
         """The form, and the buttons beneath it."""
         yield TopBar(self.heading, notice=self._notice)
-        yield self.form
-        with Horizontal(id="buttons"):
-            yield Status()
-            yield Button("Cancel", id="cancel", compact=True)
-            yield Button(self.save_word, id="save", variant="primary", compact=True)
+        with Horizontal():
+            with Vertical(id="draft"):
+                yield self.form
+                with Horizontal(id="buttons"):
+                    yield Status()
+                    yield Button("Cancel", id="cancel", compact=True)
+                    yield Button(self.save_word, id="save", variant="primary", compact=True)
+            yield FactsText(classes="beside")
         yield KeyFooter()
+
+    @on(DraftForm.GrantsChanged)
+    def _show_facts(self) -> None:
+        """Show what the key may do, and who else may do that, where the screen is wide."""
+        if self.has_class("-wide") and self.is_attached:
+            if self._holders is None:
+                self._find_holders()
+            facts = self.form.facts
+            holding = [
+                key
+                for key in (self._holders or {}).get(facts.current, ())
+                if key.id != self.form.key_id
+            ]
+            self.query_one(FactsText).show_text(partial(facts.text, holding), "draft")
+
+    @work(group="facts", exclusive=True, description="find which keys hold which grants")
+    async def _find_holders(self) -> None:
+        self._holders = {}
+        self._holders = await asyncio.to_thread(holders, self._service.listing.keys)
+        self._show_facts()
+
+    @on(events.Resize)
+    def _follow_width(self) -> None:
+        self.call_after_refresh(self._show_facts)
 
     @on(Button.Pressed, "#save")
     @on(Input.Submitted)

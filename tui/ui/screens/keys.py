@@ -48,6 +48,7 @@ from tui.ui.screens.key_states import groups, row_states
 from tui.ui.terminal.type_ahead import HEARD_MEANWHILE, opening_screen
 from tui.ui.widgets.button import Button
 from tui.ui.widgets.columns import Column
+from tui.ui.widgets.facts_pane import BREAKPOINTS
 from tui.ui.widgets.key_facts import KeyFacts
 from tui.ui.widgets.key_footer import KeyFooter
 from tui.ui.widgets.key_list_panel import KeyListPanel
@@ -99,8 +100,7 @@ class KeysScreen(Screen[None]):
     CSS_PATH = "keys.tcss"
     AUTO_FOCUS = "KeyTable"
     HORIZONTAL_BREAKPOINTS: list[tuple[int, str]] | None = [  # noqa: RUF012  # as Screen has it
-        (0, "-narrow"),
-        (110, "-wide"),
+        *BREAKPOINTS,
         (140, "-widest"),
     ]
     PLACE = Place.KEYS
@@ -138,7 +138,7 @@ class KeysScreen(Screen[None]):
         yield TopBar("Settings › API keys", self._who, self.notice, link)
         with Horizontal(id="page"):
             yield self.panel
-            yield KeyFacts()
+            yield KeyFacts(classes="beside")
         yield KeyFooter()
 
     @property

@@ -38,11 +38,13 @@ from tui.ui.screens.rotation_text import (
     next_step_text,
     note_text,
     outcome_text,
+    pair_text,
     problem_text,
     render_title,
 )
 from tui.ui.screens.secret import BY_WORD, ask_stored
 from tui.ui.screens.secret_box import SecretBox, ShowsSecret
+from tui.ui.widgets.facts_pane import BREAKPOINTS, FactLines, FactsPane
 from tui.ui.widgets.key_footer import KeyFooter
 from tui.ui.widgets.keyed import keyed
 from tui.ui.widgets.lanes import Lanes
@@ -72,10 +74,7 @@ class RotateScreen(ShowsSecret[str]):
     AUTO_FOCUS = ""  # it would take a field that is hidden, too
     PLACE = Place.ROTATE
     BINDINGS: ClassVar[list[BindingType]] = list(bindings_for(PLACE))
-    HORIZONTAL_BREAKPOINTS: list[tuple[int, str]] | None = [  # noqa: RUF012  # as Screen has it
-        (0, "-narrow"),
-        (110, "-wide"),
-    ]
+    HORIZONTAL_BREAKPOINTS: list[tuple[int, str]] | None = BREAKPOINTS
 
     def __init__(
         self,
@@ -103,7 +102,7 @@ class RotateScreen(ShowsSecret[str]):
                 yield Static(id="next-step", markup=False)
                 yield PasswordField(is_needed=self._service.session.has_password)
                 yield SecretBox(lambda: self._rotation.attempt, self._service.listing.raw_labels)
-            with VerticalScroll(id="facts", can_focus=False):
+            with FactsPane(id="facts", classes="beside"):
                 with Vertical(id="plan"):
                     for name, label in (
                         ("label", "Label"),
@@ -114,6 +113,7 @@ class RotateScreen(ShowsSecret[str]):
                             yield Static(label)
                             yield Static(id=f"planned-{name}", markup=False)
                 yield Proofs()
+                yield FactLines(id="pair")
         yield Status()
         yield KeyFooter()
 
@@ -314,6 +314,7 @@ class RotateScreen(ShowsSecret[str]):
         if verification is not None and isinstance(rotation.problem, NotVerified):
             verification = replace(verification, hints=())  # the problem shows them
         self._show_verification(verification)
+        self.query_one(FactLines).show_text(partial(pair_text, rotation, self._now()))
         self.refresh_bindings()
         self._keep_focus()
 

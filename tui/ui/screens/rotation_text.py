@@ -14,7 +14,8 @@ from tui.keys.rotation import Rotation, State
 from tui.keys.rotation.states import MarkNotKept
 from tui.keys.write_outcomes import SecretLost
 from tui.problems import describe
-from tui.text import count, plain, short
+from tui.text import age, count, mask, plain, short
+from tui.ui.widgets.facts_pane import fact
 
 S = State
 
@@ -135,6 +136,26 @@ def render_title(rotation: Rotation) -> Content:
         (addresses, "$text-muted"),
         (" !" if is_exposed else "", "$text-warning"),
     )
+
+
+def pair_text(rotation: Rotation, now: datetime, width: int) -> Content:
+    """Return which two keys these are: short key, owner, age and ID, in lines of `width` cells."""
+    lines: list[Content] = []
+    for name, key in (("Predecessor", rotation.predecessor), ("Successor", rotation.successor)):
+        if key is None:
+            continue
+        if lines:
+            lines.append(Content(""))
+        lines.append(Content.assemble((name, "bold"), f"  {mask(key.short_key)}"))
+        if key.owner:
+            lines += fact("Owner", [Content(short(key.owner))], width)
+        if moment := key.created_at:
+            made = Content.assemble(
+                age(moment, now), (f" {moment:%Y-%m-%d %H:%M} UTC", "$text-muted")
+            )
+            lines += fact("Made", [made], width)
+        lines += fact("ID", [Content(short(key.id))], width)
+    return Content("\n").join(lines)
 
 
 def note_text(rotation: Rotation, finish_key: str) -> str:

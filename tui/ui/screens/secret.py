@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from textual import work
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import VerticalScroll
+from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
 from tui.api.grants import Catalogue
+from tui.api.models import Key
 from tui.delivery import NewSecret
 from tui.journal import Attempt
+from tui.keys.attention import Attention
 from tui.keys.created import Created
 from tui.text import mask, plain, short
 from tui.ui.bindings import Place, bindings_for
@@ -22,7 +24,10 @@ from tui.ui.screens.dialog import ConfirmScreen
 from tui.ui.screens.secret_box import SecretBox, ShowsSecret
 from tui.ui.screens.verify import Verify, VerifyScreen
 from tui.ui.widgets.action_list import ActionLine
+from tui.ui.widgets.facts_pane import BREAKPOINTS, FactsText, fact
+from tui.ui.widgets.key_facts import describe
 from tui.ui.widgets.key_footer import KeyFooter
+from tui.ui.widgets.table_line import Reading
 from tui.ui.widgets.top_bar import TopBar
 
 _WORKS = {
@@ -31,12 +36,21 @@ _WORKS = {
     None: Content.assemble(("! ", "$text-warning"), "Whether the key works was not found out."),
 }
 """What a verification said."""
+_WORKS_BRIEF = {
+    True: Content.assemble(("✓ ", "$text-success"), "verified"),
+    False: Content.assemble(("✗ ", "$text-error"), "not as it should"),
+    None: Content.styled("not known yet", "$text-muted"),
+}
+"""The same in few words, beside the key's other facts."""
 
 BY_WORD = "By the operator's own word."
 """How a secret was stored that was sent nowhere from here."""
 
 
-MORE_ACTIONS = (ActionLine("v", "Verify", "verify"), ActionLine("s", "Stored, go on", "stored"))
+MORE_ACTIONS = (
+    ActionLine("v", "Verify", "verify", "shows what the key may do, and changes nothing"),
+    ActionLine("s", "Stored, go on", "stored", "forgets the secret here"),
+)
 """What else can be done with a new key's secret."""
 
 
@@ -51,6 +65,7 @@ class SecretScreen(ShowsSecret[str]):
     AUTO_FOCUS = ""
     PLACE = Place.SECRET
     BINDINGS: ClassVar[list[BindingType]] = list(bindings_for(PLACE))
+    HORIZONTAL_BREAKPOINTS: list[tuple[int, str]] | None = BREAKPOINTS
 
     def __init__(
         self,
@@ -59,15 +74,29 @@ class SecretScreen(ShowsSecret[str]):
         verify: Verify,
         *,
         labels: Sequence[str] = (),
+        owner: str = "",
         title: str = "The API key was created",
     ) -> None:
-        """Take the raw `labels` of all keys, from which a command must tell this one's."""
+        """Take the raw `labels` of all keys, from which a command must tell this one's.
+
+        `owner` is the user name that the key belongs to, as the server has it.
+        """
         super().__init__()
         self._title, self._labels = title, labels
         key, draft = created.key, created.draft
         self._attempt: Attempt | None = created.attempt
         self._label, self._short_key = short(key.label), key.short_key
         self._draft, self._catalogue = draft, catalogue
+        self._key = Key(
+            key.id or "",
+            draft.label,
+            key.short_key,
+            draft.grants,
+            draft.valid_ips,
+            raw_username=owner,
+            subaccount_id=draft.subaccount_id,
+        )
+        self._works: bool | None = None
         self._verify: Verify | None = verify
         self._new_secret: NewSecret | None = NewSecret(
             key.secret, key.id or "", draft.label, key.short_key
@@ -76,10 +105,12 @@ class SecretScreen(ShowsSecret[str]):
     def compose(self) -> ComposeResult:
         """The secret, what it is for, and where it can go."""
         yield TopBar("Settings › API keys › New secret")
-        with VerticalScroll(id="page", can_focus=False):
-            yield Static(self._title, id="title")
-            yield Static(self._about(), id="about")
-            yield SecretBox(lambda: self._attempt, self._labels, MORE_ACTIONS)
+        with Horizontal():
+            with VerticalScroll(id="page", can_focus=False):
+                yield Static(self._title, id="title")
+                yield Static(self._about(), id="about")
+                yield SecretBox(lambda: self._attempt, self._labels, MORE_ACTIONS)
+            yield FactsText(classes="beside")
         yield KeyFooter()
 
     def on_mount(self) -> None:
@@ -87,6 +118,20 @@ class SecretScreen(ShowsSecret[str]):
         if self._new_secret is not None:
             self._box.show(self._new_secret)
         self._box.focus_actions()
+        self._show_facts()
+
+    @on(SecretBox.Delivered)
+    def _show_facts(self) -> None:
+        """Show what the key may do, and how far it is, where the screen is wide."""
+        self.query_one(FactsText).show_text(self._facts, self._key)
+
+    def _facts(self, width: int) -> Content:
+        reading = Reading(self._catalogue, Attention(are_ips_told=True))
+        text = describe(self._key, reading, width, exposed="It sends mail.")
+        ways = ", ".join(self._box.ways)
+        sent = Content(ways) if ways else Content.styled("nowhere so far", "$text-warning")
+        lines = [text, Content(""), *fact("Sent", [sent], width)]
+        return Content("\n").join([*lines, *fact("Works", [_WORKS_BRIEF[self._works]], width)])
 
     @property
     def _box(self) -> SecretBox:
@@ -99,6 +144,8 @@ class SecretScreen(ShowsSecret[str]):
             verify = VerifyScreen(short(self._label, 40), self._verify, self._catalogue)
             works = await self.app.push_screen_wait(verify)
             self._box.show_outcome("verify", _WORKS[works])
+            self._works = works
+            self._show_facts()
 
     @work(group="leave", description="ask whether the secret is stored")
     async def action_stored(self) -> None:

@@ -15,12 +15,14 @@ from textual import work
 from textual.app import ComposeResult, SuspendNotSupported
 from textual.containers import Vertical
 from textual.content import Content
+from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Static
 
 from tui.delivery import (
     CommandDelivery,
     DeliveryFailed,
+    DeliveryFault,
     FileDelivery,
     NewSecret,
     Sent,
@@ -47,10 +49,10 @@ from tui.waiting import in_thread, see_through, seen_through
 Result = TypeVar("Result")
 
 WAYS = (
-    ActionLine("c", "Clipboard", "clipboard"),
-    ActionLine("w", "File", "write"),
-    ActionLine("x", "Command", "command"),
-    ActionLine("p", "Plain view", "plain"),
+    ActionLine("c", "Clipboard", "clipboard", "of tmux, the desktop or the terminal"),
+    ActionLine("w", "File", "write", "a new one that only you can read"),
+    ActionLine("x", "Command", "command", "gets it on its standard input"),
+    ActionLine("p", "Plain view", "plain", "to select it with the mouse"),
 )
 """Where a secret can go."""
 
@@ -71,6 +73,9 @@ class SecretBox(Vertical):
     }
     """
 
+    class Delivered(Message):
+        """The secret was sent somewhere."""
+
     def __init__(
         self,
         attempt: Callable[[], Attempt | None] = lambda: None,
@@ -87,11 +92,17 @@ class SecretBox(Vertical):
         self._new_secret: NewSecret | None = None
         self._command: CommandDelivery | None = None
         self._went_to: list[str] = []
+        self._ways: set[str] = set()
 
     @property
     def went_to(self) -> str:
         """Where the secret was sent, in words; nothing where it was sent nowhere."""
         return " ".join(self._went_to)
+
+    @property
+    def ways(self) -> list[str]:
+        """The names of the ways that the secret was sent by, each once: `File`."""
+        return [line.name for line in WAYS if line.action in self._ways]
 
     def compose(self) -> ComposeResult:
         """The secret, the warning, and the ways out with what came of them."""
@@ -114,7 +125,7 @@ class SecretBox(Vertical):
     def show(self, new_secret: NewSecret) -> None:
         """Show a secret; the same one once more, where more is known of its key by now."""
         if self._new_secret is None or new_secret.secret is not self._new_secret.secret:
-            self._went_to = []
+            self._went_to, self._ways = [], set()
             self._actions.clear_outcomes()
         self._new_secret = new_secret
         value = new_secret.secret.get_secret_value()
@@ -175,23 +186,32 @@ class SecretBox(Vertical):
                 self._delivered("write", Sent(where, ""), is_stored=True)
                 return
 
-    def show_plain(self) -> None:
+    @work(group="plain", exclusive=True, description="show the secret plain")
+    async def show_plain(self) -> None:
         """Show the secret on the ordinary screen, for selection by mouse."""
-        if self._new_secret is None:
+        new_secret = self._new_secret
+        if new_secret is None:
             return
-        label = short(self._new_secret.label, 60)
-        heading = f"The secret of {label}, to select with the mouse:"
-        if attempt := self._attempt():
-            attempt.delivering()
         try:
-            with self.app.suspend():
-                plain_view(
-                    self._new_secret.secret, heading, sys.stdin.readline, _write_plain, _columns
-                )
-        except SuspendNotSupported:
-            self._failed("plain", "This terminal can't be given back for a while.")
+            with self.query_one(Status).working("The plain view is being prepared"):
+                async with handing_over(self._attempt()):
+                    if self._new_secret is not new_secret or not self.screen.is_current:
+                        sentence = "Not shown, as another screen was opened meanwhile."
+                        raise DeliveryFailed(DeliveryFault.OTHER, sentence)
+                    self._show_on_ordinary_screen(new_secret)
+        except DeliveryFailed as failure:
+            self._failed("plain", failure.sentence)
         else:
             self._delivered("plain", Sent("Shown plain, and erased again.", ""))
+
+    def _show_on_ordinary_screen(self, new_secret: NewSecret) -> None:
+        heading = f"The secret of {short(new_secret.label, 60)}, to select with the mouse:"
+        try:
+            with self.app.suspend():
+                plain_view(new_secret.secret, heading, sys.stdin.readline, _write_plain, _columns)
+        except SuspendNotSupported:
+            sentence = "This terminal can't be given back for a while."
+            raise DeliveryFailed(DeliveryFault.OTHER, sentence) from None
 
     @work(group="deliver", description="hand the secret to a command")
     async def hand_to_command(self) -> None:
@@ -234,8 +254,10 @@ class SecretBox(Vertical):
             attempt.stored(sent.where)
         if sent.where not in self._went_to:
             self._went_to.append(sent.where)
+        self._ways.add(action)
         sign = ("✓ ", "$text-success") if sent.is_confirmed else ("→ ", "$text-accent")
         self._actions.show_outcome(action, Content.assemble(sign, sent.where), sent.caveat)
+        self.post_message(self.Delivered())
 
     def _failed(self, action: str, sentence: str) -> None:
         self._actions.show_outcome(action, Content.assemble(("✗ ", "$text-error"), sentence))

@@ -111,6 +111,11 @@ class _Row:
             and (text != other.texts[x] or not _looks_same(text, pens[x], other.pens[x]))
         ]
 
+    def is_drawn_alike(self, start: int, end: int) -> bool:
+        """Tell whether all of these cells can be drawn with the pen of the first of them."""
+        pen = self.pens[start]
+        return all(_looks_same(self.texts[x] or "", self.pens[x], pen) for x in range(start, end))
+
     def blanks(self, start: int, end: int) -> int:
         """Return how many blanks that look the same, and could be erased, begin at a column."""
         pen, x = self.pens[start], start
@@ -147,7 +152,7 @@ class _Strokes:
             by = x - self._at[1]
             self._sequences.append(f"\x1b[{by if by > 1 else ''}C")
         else:
-            self._sequences.append(f"\x1b[{y + 1};{x + 1}H")
+            self._sequences.append(f"\x1b[{y + 1};{x + 1}H" if x else f"\x1b[{y + 1}H")
         self._at = (y, x)
 
     def write(self, row: _Row, y: int, start: int, end: int) -> None:
@@ -250,29 +255,40 @@ class Picture:
         strokes = _Strokes(erases=self._erases_in_colour and not self._sends_all)
         if not self._sends_all:
             self._scroll(strokes)
-        for y in sorted(self._touched):
-            self._send_row(strokes, y)
+        with_edge = [y for y in sorted(self._touched) if self._send_row(strokes, y)]
+        for y in with_edge:
+            strokes.write(self._drawn[y], y, self._size.width - 1, self._size.width)
         self._touched.clear()
         if self._cursor != self._sent_cursor:
             strokes.move(self._cursor.y, self._cursor.x)
             self._sent_cursor = self._cursor
         return strokes.ended(self._cursor)
 
-    def _send_row(self, strokes: _Strokes, y: int) -> None:
+    def _send_row(self, strokes: _Strokes, y: int) -> bool:
+        """Send what changed in a row; tell whether its last cell did, and is still to be sent.
+
+        That cell may be one of a scrollbar, which takes less as a column by itself.
+        """
         new, old = self._drawn[y], self._sent[y]
         changed = new.differences(old)
         if not changed:
-            return
+            return False
         self._sent[y] = new.copy()
-        unsure = next((x for x in changed if not _are_sure(new.texts[x], old.texts[x])), None)
+        unsure = None
+        if not _are_sure({*new.texts, *old.texts}):
+            unsure = next((x for x in changed if not _are_sure((new.texts[x], old.texts[x]))), None)
         if unsure is not None:  # it may have covered what follows
             changed = sorted({*changed, *range(unsure, len(new.texts))})
-        tail = self._erasable(new, changed)
+        tail, edge = self._erasable(new, changed), len(new.texts) - 1
+        is_apart = changed[-1] == edge < tail and new.pens[edge] != new.pens[edge - 1]
+        if is_apart:
+            changed.pop()
         for start, end in _spans(new, [x for x in changed if x < tail]):
             strokes.write(new, y, start, end)
         if tail < len(new.texts):
             first = next(x for x in changed if x >= tail)
             strokes.erase_rest(y, first, new.pens[-1])
+        return is_apart
 
     def _erasable(self, row: _Row, changed: list[int]) -> int:
         """Return from where on a row is erased rather than written."""
@@ -311,7 +327,7 @@ class Picture:
         return cost
 
 
-def _are_sure(*texts: str | None) -> bool:
+def _are_sure(texts: Iterable[str | None]) -> bool:
     return all(text is None or _is_sure(text) for text in texts)
 
 
@@ -319,7 +335,7 @@ def _spans(row: _Row, columns: list[int]) -> Iterator[tuple[int, int]]:
     """Yield what to write so that these columns are written: whole characters, few moves."""
     start = end = -1
     for x in columns:
-        if start >= 0 and x - end <= _JOINED_CELLS and {*row.pens[end - 1 : x]} == {row.pens[x]}:
+        if start >= 0 and x - end <= _JOINED_CELLS and row.is_drawn_alike(end - 1, x):
             end = x + 1
             continue
         if start >= 0:

@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, NamedTuple, TypeVar
 
 from rich.color import ColorSystem
 from rich.segment import Segment
 from rich.style import Style
 from rich.text import Text
-from textual._compositor import ChopsUpdate, LayoutUpdate
+from textual._compositor import Compositor, CompositorUpdate, LayoutUpdate
 from textual.app import App
 from textual.css.model import RuleSet
+from textual.css.styles import RulesMap
 from textual.css.stylesheet import Stylesheet
 from textual.css.types import CSSLocation
+from textual.dom import DOMNode
 from textual.driver import Driver
 from textual.filter import Monochrome, NoColor
-from textual.geometry import Offset
+from textual.geometry import Offset, Region
 from textual.keys import _character_to_key
 from textual.screen import Screen
-from textual.strip import SGR_STYLES
+from textual.strip import SGR_STYLES, Strip
+from textual.widget import Widget
 
 Result = TypeVar("Result")
 
@@ -31,13 +35,36 @@ Piece = tuple[int, int, Sequence[Segment]]
 """A row and a column of the screen, and the text that begins there."""
 
 
-class OnceParsed(Stylesheet):
-    """Style sheets of which each is parsed once, as long as the variables stay the same.
+_Facts = tuple[type[DOMNode], str | None, frozenset[str], object]
+"""What selectors ask of one node: type, id, classes and pseudo-classes."""
 
-    Textual parses all of them anew whenever a screen with a sheet of its own is opened first.
+
+class _Matched(NamedTuple):
+    """What the rules make of all nodes on the same path, and what Textual notes of them."""
+
+    rules: RulesMap
+    has_hover_style: bool
+    has_focus_within: bool
+    has_order_style: bool
+    has_odd_or_even: bool
+
+
+class CachedStylesheet(Stylesheet):
+    """Style sheets that are parsed once, and matched once with all nodes that look alike to them.
+
+    Textual parses all of them anew whenever a screen with a sheet of its own is opened first, and
+    matches each node with them anew whenever its screen is shown or its focus moves.
     """
 
     _rules_of: ClassVar[dict[_Parsed, list[RuleSet]]] = {}
+    _matches_of: ClassVar[dict[tuple[int, ...], dict[int, _Matched]]] = {}
+    _paths: ClassVar[dict[tuple[int, _Facts], int]] = {}
+
+    def __init__(self, *, variables: dict[str, str] | None = None) -> None:
+        super().__init__(variables=variables)
+        self._matched_rules: list[RuleSet] | None = None
+        self._matches: dict[int, _Matched] = {}
+        self._known: dict[Any, Any] | None = None
 
     def _parse_rules(
         self,
@@ -59,6 +86,165 @@ class OnceParsed(Stylesheet):
         """Take in sheets that were added, and variables that were changed."""
         self.parse()
 
+    def apply(
+        self, node: DOMNode, *, animate: bool = False, cache: dict[Any, Any] | None = None
+    ) -> None:
+        """Apply the rules to a node, as they were matched with the last one on the same path.
+
+        `cache` holds for as long as all nodes stay as they are.
+        """
+        outer = known = self._known
+        if known is None or type(node) is not DOMNode:  # such a one is a part of another
+            known = {} if cache is None else cache
+        self._known = known
+        try:
+            self._apply(node, self._path(node, known), animate)
+        finally:
+            self._known = outer
+
+    def _apply(self, node: DOMNode, path: int, animate: bool) -> None:
+        if self.rules is not self._matched_rules:
+            self._matched_rules = self.rules
+            self._matches = self._matches_of.setdefault(tuple(map(id, self.rules)), {})
+        matched = self._matches.get(path)
+        if matched is None:
+            # Textual keeps the result where it holds for others that look alike.
+            kept: dict[Any, RulesMap] = {}
+            super().apply(node, animate=animate, cache=kept)
+            for rules in kept.values():
+                self._matches[path] = _Matched(
+                    rules,
+                    node._has_hover_style,
+                    node._has_focus_within,
+                    node._has_order_style,
+                    node._has_odd_or_even,
+                )
+            return
+        node._has_hover_style = matched.has_hover_style
+        node._has_focus_within = matched.has_focus_within
+        node._has_order_style = matched.has_order_style
+        node._has_odd_or_even = matched.has_odd_or_even
+        self.replace_rules(node, matched.rules, animate=animate)
+        self._process_component_classes(node)
+
+    @classmethod
+    def replace_rules(cls, node: DOMNode, rules: RulesMap, animate: bool = False) -> None:
+        """Replace the rules of a node, unless it has the same ones already."""
+        if not animate and node.styles.base._rules == rules:
+            node.notify_style_update()
+        else:
+            super().replace_rules(node, rules, animate)
+
+    def _path(self, node: DOMNode, known: dict[Any, int]) -> int:
+        """Return a number for all nodes with the same facts, below nodes with the same facts."""
+        if node not in known:
+            parent = node._parent
+            above = self._path(parent, known) if isinstance(parent, DOMNode) else -1
+            known[node] = self._paths.setdefault((above, _facts(node)), len(self._paths))
+        return known[node]
+
+
+def _facts(node: DOMNode) -> _Facts:
+    pseudo_classes: object = node._pseudo_classes_cache_key
+    if isinstance(node, App):
+        pseudo_classes = node.pseudo_classes
+    return type(node), node._id, frozenset(node._classes), pseudo_classes
+
+
+class Patch(CompositorUpdate):
+    """What an update of a part of the screen draws."""
+
+    def __init__(self, drawn: Sequence[Piece]) -> None:
+        self.pieces = drawn
+
+
+class PatchCompositor(Compositor):
+    """A compositor that for a part of the screen asks no widget but those that are seen there.
+
+    Textual's own asks all that overlap with the smallest rectangle around all changes, also those
+    that lie behind, for all of their rows.
+    """
+
+    def render_partial_update(self) -> Patch | None:  # type: ignore[override]  # both are updates
+        """Return what draws the parts that changed, if any did."""
+        regions = self._changed_regions()
+        self._dirty_regions.clear()
+        return Patch([*self._drawn(regions)]) if regions else None
+
+    def _changed_regions(self) -> list[Region]:
+        """Return what is drawn anew, from edge to edge of the widgets there: regions apart."""
+        screen = self.size.region
+        changed = filter(None, (region.intersection(screen) for region in self._dirty_regions))
+        whole = [
+            Region(
+                first := cuts[bisect_right(cuts, start) - 1],
+                y,
+                cuts[bisect_left(cuts, end)] - first,
+                1,
+            )
+            for y, start, end in self._regions_to_spans(changed)
+            if (cuts := self.cuts[y])
+        ]
+        spans = [Region(x, y, end - x, 1) for y, x, end in self._regions_to_spans(whole)]
+        return [*_stacked(spans)]
+
+    def _drawn(self, regions: Sequence[Region]) -> Iterator[Piece]:
+        """Yield what the widgets draw there, those in front first: they hide what is behind."""
+        open_regions = regions
+        for widget, (region, clip) in self.visible_widgets.items():
+            shown, rest = region.intersection(clip), []
+            for part in open_regions:
+                drawn = part.intersection(shown)
+                if not drawn:
+                    rest.append(part)
+                    continue
+                strips = widget.render_lines(drawn.translate(-region.offset))
+                for y, strip in zip(drawn.line_range, strips, strict=True):
+                    yield from self._cut(y, drawn.x, strip)
+                rest += _around(drawn, part)
+            if not rest:
+                return
+            open_regions = rest
+
+    def _cut(self, y: int, x: int, strip: Strip) -> Iterator[Piece]:
+        """Yield a row's pieces from each edge of a widget to the next, as Textual does.
+
+        It cuts wide characters there; to do so only in some updates would leave halves of them.
+        """
+        right = x + strip.cell_length
+        inner = [cut for cut in self.cuts[y] if x < cut < right]
+        if not inner:
+            yield y, x, strip._segments
+            return
+        parts = strip.divide([cut - x for cut in (*inner, right)])
+        for start, part in zip((x, *inner), parts, strict=True):
+            yield y, start, part._segments
+
+
+def _around(inner: Region, outer: Region) -> Iterator[Region]:
+    """Yield what is left of a region without one inside of it."""
+    beside = (
+        Region.from_corners(outer.x, outer.y, outer.right, inner.y),
+        Region.from_corners(outer.x, inner.y, inner.x, inner.bottom),
+        Region.from_corners(inner.right, inner.y, outer.right, inner.bottom),
+        Region.from_corners(outer.x, inner.bottom, outer.right, outer.bottom),
+    )
+    return filter(None, beside)
+
+
+def _stacked(rows: Iterable[Region]) -> Iterator[Region]:
+    """Yield rows that lie below each other as one region each."""
+    last: Region | None = None
+    for row in sorted(rows, key=lambda row: (row.x, row.width, row.y)):
+        if last is not None and row.column_span == last.column_span and row.y == last.bottom:
+            last = last.grow((0, 0, row.height, 0))
+            continue
+        if last is not None:
+            yield last
+        last = row
+    if last is not None:
+        yield last
+
 
 class DiscreetApp(App[Result]):
     """An app that a fault ends with one sentence.
@@ -74,10 +260,17 @@ class DiscreetApp(App[Result]):
         """End because of a fault outside of Textual's own handlers."""
         self._handle_exception(error)
 
+    def _register(self, parent: DOMNode, *widgets: Widget, **options: Any) -> list[Widget]:  # noqa: ANN401  # as App has it
+        """Have screens that are opened draw no more than what changed."""
+        for widget in widgets:
+            if isinstance(widget, Screen):
+                widget._compositor = PatchCompositor()
+        return super()._register(parent, *widgets, **options)
+
     def _display(self, screen: Any, renderable: Any) -> None:  # noqa: ANN401  # as App has it
         """Have the driver draw, which knows what the terminal shows already."""
         driver = self._driver
-        is_picture = isinstance(renderable, LayoutUpdate | ChopsUpdate)
+        is_picture = isinstance(renderable, LayoutUpdate | Patch)
         if not is_picture or not isinstance(driver, SendingDriver):
             super()._display(screen, renderable)
             return
@@ -167,16 +360,13 @@ def sgr_codes(style: Style, colours: ColorSystem) -> tuple[str, str, str]:
     )
 
 
-def pieces(update: LayoutUpdate | ChopsUpdate) -> Iterator[Piece]:
+def pieces(update: LayoutUpdate | Patch) -> Iterator[Piece]:
     """Yield what an update of the screen draws."""
-    if isinstance(update, LayoutUpdate):
-        for y, strips in enumerate(update.strips, update.region.y):
-            x = update.region.x
-            for strip in strips:
-                yield y, x, strip._segments
-                x += strip.cell_length
+    if isinstance(update, Patch):
+        yield from update.pieces
         return
-    for y, start, end in update.spans:
-        for strip_end, (x, chop) in zip(update.chop_ends[y], update.chops[y].items(), strict=False):
-            if chop is not None and x <= end and strip_end > start:
-                yield y, x, chop.crop(0, min(strip_end, end) - x)._segments
+    for y, strips in enumerate(update.strips, update.region.y):
+        x = update.region.x
+        for strip in strips:
+            yield y, x, strip._segments
+            x += strip.cell_length

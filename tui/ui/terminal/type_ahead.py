@@ -65,6 +65,7 @@ class TypeAhead(DiscreetApp[Result]):
         self._waiting: deque[events.Key | events.Paste] = deque()
         self._under_way: events.Key | events.Paste | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._answer_due = 0.0
         self._target: MessagePump = self
         self._opening: dict[object, Set[str]] = {}
         self._awaited: set[object] = set()
@@ -184,7 +185,9 @@ class TypeAhead(DiscreetApp[Result]):
         self._target = self.focused or screen
         self._under_way, self._is_held, self._is_late = key, False, False
         loop = asyncio.get_running_loop()
-        self._timer = loop.call_later(ANSWER_SECONDS, self._let_go, key)
+        self._answer_due = loop.time() + ANSWER_SECONDS
+        if self._timer is None:
+            self._timer = loop.call_at(self._answer_due, self._look_after)
         await super().on_event(key)
         if not self._target.post_message(self.Typed(key, screen, is_first=True)):
             await self._done(key)
@@ -230,9 +233,19 @@ class TypeAhead(DiscreetApp[Result]):
             if not self.screen.post_message(self.Typed(self._under_way, self.screen)):
                 self.call_later(self._done, self._under_way)
 
+    def _look_after(self) -> None:
+        """Let go of the key under way once its time is up: one timer for all keys, however many."""
+        loop, self._timer = asyncio.get_running_loop(), None
+        if self._under_way is None:
+            return
+        if loop.time() < self._answer_due:
+            self._timer = loop.call_at(self._answer_due, self._look_after)
+        else:
+            self._let_go(self._under_way)
+
     def _let_go(self, key: events.Key | events.Paste) -> None:
         """Wait no longer for a key, except for the screen that it opens."""
-        if key is self._under_way and self._is_held:
+        if self._is_held:
             self._is_late = True
             self._hear_first(lambda key, **_: key in OVERTAKING)
         else:
@@ -251,8 +264,6 @@ class TypeAhead(DiscreetApp[Result]):
         if key is not self._under_way or self._has_ended:
             return
         self._under_way = None
-        if self._timer is not None:
-            self._timer.cancel()
         await self._type_next()
 
     async def _type_next(self) -> None:

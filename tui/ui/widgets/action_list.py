@@ -13,7 +13,7 @@ from textual.widgets.option_list import Option
 from tui.text import plain
 from tui.ui.widgets.marked_list import MarkedList
 
-_NAME_WIDTH = 16
+_NAME_WIDTH = 18
 """How many cells the key and the name of an action take, with the blanks after them."""
 _SIDE_BY_SIDE = 40
 """From so many cells on, what came of an action stands beside it, else beneath."""
@@ -21,11 +21,15 @@ _SIDE_BY_SIDE = 40
 
 @dataclass(frozen=True, slots=True)
 class ActionLine:
-    """One action of the screen: its key, its name, and what it is called among the bindings."""
+    """One action of the screen: its key, its name, and what it is called among the bindings.
+
+    `hint` says what it does, until something came of it.
+    """
 
     key: str
     name: str
     action: str
+    hint: str = ""
 
 
 class ActionList(MarkedList):
@@ -93,10 +97,13 @@ class ActionList(MarkedList):
     def _prompt(self, line: ActionLine, width: int) -> Content:
         name = f"{line.key}  {line.name}"
         head = Content.assemble((line.key, "bold $text-accent"), f"  {line.name}")
-        if line.action not in self._outcomes:
-            return head
-        outcome, more = self._outcomes[line.action]
         is_beside = width >= _SIDE_BY_SIDE
+        if line.action not in self._outcomes:
+            room = width - _NAME_WIDTH if is_beside else 0
+            hint = line.hint if len(line.hint) <= room else ""
+            gap = " " * (_NAME_WIDTH - len(name)) if hint else ""
+            return head + Content.assemble(gap, (hint, "$text-muted"))
+        outcome, more = self._outcomes[line.action]
         indent = _NAME_WIDTH if is_beside else 3
         room = max(width - indent, 1)
         texts = [

@@ -6,6 +6,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
+from textual.message import Message
 from textual.widgets import Static
 
 from tui.api.errors import ApiError, SignInRefused
@@ -23,6 +24,7 @@ from tui.keys.validation import (
 )
 from tui.problems import Problem, describe
 from tui.text import count, mask, plain
+from tui.ui.widgets.draft_facts import DraftFacts
 from tui.ui.widgets.field import Field
 from tui.ui.widgets.grant_grid import GrantGrid
 from tui.ui.widgets.password_field import PasswordField
@@ -40,6 +42,9 @@ class DraftForm(Vertical):
     gets; else a new one begins with the `subaccount`. `password` stands among the fields where the
     account's password is needed, too.
     """
+
+    class GrantsChanged(Message):
+        """A grant was given or taken, or the cursor is on another one."""
 
     def __init__(
         self,
@@ -106,6 +111,11 @@ class DraftForm(Vertical):
             self._ips.note = "This key is paused: z in the list gives it its own addresses again."
         if self._key is not None and self._key.raw_valid_ips is None:
             self._ips.note = "Not told by the server: updating replaces them by what stands here."
+
+    @property
+    def key_id(self) -> str:
+        """The id of the key that is edited, or nothing."""
+        return self._key.id if self._key is not None else ""
 
     @property
     def is_searching(self) -> bool:
@@ -292,7 +302,22 @@ class DraftForm(Vertical):
 
     @on(GrantGrid.Moved)
     def _note_grant(self) -> None:
-        self._grants_note.update(self._grants.note)
+        grants = self._grants
+        self._grants_note.update(grants.note)
+        self.post_message(self.GrantsChanged())
+
+    @property
+    def facts(self) -> DraftFacts:
+        """What the draft allows, and the grant under the cursor."""
+        grants = self._grants
+        before = self._old_grants if self._key is not None and not self._grants_unknown else None
+        return DraftFacts(
+            grants.catalogue,
+            grants.given,
+            before,
+            grants.current,
+            is_explained=grants.has_remarks,
+        )
 
     @on(Field.Left, "#ips")
     def _say_from_where(self) -> None:
@@ -311,6 +336,7 @@ class DraftForm(Vertical):
             title += "   ! sends mail" + ("" if self._ips.value.strip() else ", from any address")
         self._grants_title.update(Content(title))
         self._grants_title.set_class(False, "-wrong")
+        self.post_message(self.GrantsChanged())
 
     def _focus(self, name: str) -> None:
         if name == "grants":

@@ -148,7 +148,7 @@ class GrantGrid(ScrollView, can_focus=True, inherit_bindings=False):
     @property
     def note(self) -> Content:
         """Label of the grant under the cursor, and what it allows, unless that is seen."""
-        if not self._shown or self._arranged.remarks:
+        if not self._shown or self.has_remarks:
             return Content("")
         key = self.current
         allows = remark(key, self._catalogue)
@@ -156,6 +156,16 @@ class GrantGrid(ScrollView, can_focus=True, inherit_bindings=False):
         if not allows:
             return label
         return Content.assemble(label, ": ", highlighted(Content(allows), self._query))
+
+    @property
+    def has_remarks(self) -> bool:
+        """Whether what each grant allows is seen beside it."""
+        return bool(self._arranged.remarks)
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """What is on offer, with labels and what each grant allows."""
+        return self._catalogue
 
     def search(self) -> TextSearch:
         """Return a search of the grants on offer: label, key, and what each allows."""

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from rich.cells import cell_len
-from textual.app import ComposeResult
-from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.widgets import Static
 
 from tui.api.grants import Catalogue, letters
 from tui.api.models import Key
@@ -17,73 +12,55 @@ from tui.keys.paused_mark import is_paused, paused_mark
 from tui.search.permissions import PREFIX, allowed_by, is_documented
 from tui.text import age, mask, plain, short
 from tui.ui.widgets.columns import LETTERS
+from tui.ui.widgets.facts_pane import FactsText, fact
 from tui.ui.widgets.table_line import DUE, Reading, RowState
 
-_NAMES = len("Subacc ")
-"""How many cells the names of the facts take."""
 
+class KeyFacts(FactsText):
+    """Label, short key, every grant with what it allows, allowed IPs, owner and dates."""
 
-class KeyFacts(VerticalScroll, can_focus=False):
-    """Label, short key, every grant with what it allows, allowed IPs, owner and dates.
-
-    While it is hidden, nothing is laid out for it.
-    """
-
-    DEFAULT_CSS = """
-    KeyFacts { padding: 0 1; scrollbar-size-vertical: 1; scrollbar-gutter: stable; }
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, classes: str = "") -> None:
+        super().__init__(classes)
         self._shown: tuple[Key | None, Reading, RowState | None] | None = None
-        self._drawn_width = 0
-
-    def compose(self) -> ComposeResult:
-        """One text that scrolls."""
-        yield Static(id="facts")
 
     def show(self, key: Key | None, reading: Reading, state: RowState | None = None) -> None:
         """Show the facts of `key`, or nothing; its state stands below its label."""
         facts = (key, reading, state)
         if facts == self._shown:
             return
-        is_other = key != (self._shown[0] if self._shown else None)
-        self._shown, self._drawn_width = facts, 0
-        if self.display:
-            self._update()
-        if is_other:
-            self.scroll_home(animate=False, immediate=True)
-
-    def on_show(self) -> None:
-        """Draw what was to be shown while this was hidden."""
-        self._update()
-
-    def on_resize(self) -> None:
-        """Break the lines anew."""
-        self._update()
-
-    def _update(self) -> None:
-        width = self.scrollable_content_region.width
-        if self._shown is not None and width != self._drawn_width:
-            key, reading, state = self._shown
-            text = Content("") if key is None else describe(key, reading, width, state)
-            self.query_one("#facts", Static).update(text)
-            self._drawn_width = width
+        self._shown = facts
+        self.show_text(
+            lambda width: Content("") if key is None else describe(key, reading, width, state), key
+        )
 
 
-def describe(key: Key, reading: Reading, width: int, state: RowState | None = None) -> Content:
-    """Return what is known of `key`, in lines of `width` columns."""
+SENDS_FROM_ANYWHERE = "It sends mail: e limits it."
+"""What is said of a listed key that sends mail from any address."""
+
+
+def describe(
+    key: Key,
+    reading: Reading,
+    width: int,
+    state: RowState | None = None,
+    *,
+    exposed: str = SENDS_FROM_ANYWHERE,
+) -> Content:
+    """Return what is known of `key`, in lines of `width` columns.
+
+    `exposed` is what is said of one that sends mail from any address.
+    """
     label = short(shown_label(key.raw_label or "")) or "(no label)"
     lines = [Content.assemble((label, "bold $text-accent"), (_masked(key), "$text-muted"))]
     if state is not None and state.text:
         style = "$text-error" if state.kind == "problem" else "$text-accent"
         lines.append(Content.styled(f"{state.sign} {short(state.text)}".strip(), style))
-    lines += [Content(""), *_grants(key, reading.catalogue, width), Content("")]
-    lines += _fact("From", _addresses(key, reading), width)
+    lines += [Content(""), *grant_lines(key, reading.catalogue, width), Content("")]
+    lines += fact("From", _addresses(key, reading, exposed), width)
     if key.owner:
-        lines += _fact("Owner", [Content(short(key.owner))], width)
+        lines += fact("Owner", [Content(short(key.owner))], width)
     if key.subaccount_id:
-        lines += _fact("Subacc", [Content(str(key.subaccount_id))], width)
+        lines += fact("Subacc", [Content(str(key.subaccount_id))], width)
     if moment := key.created_at:
         attention = reading.attention
         is_retiring = state is not None and state.kind == "retiring"
@@ -93,8 +70,9 @@ def describe(key: Key, reading: Reading, width: int, state: RowState | None = No
             (due, "$text-warning"),
             (f" {moment:%Y-%m-%d %H:%M} UTC", "$text-muted"),
         )
-        lines += _fact("Made", [made], width)
-    lines += _fact("ID", [Content(short(key.id))], width)
+        lines += fact("Made", [made], width)
+    if key.id:
+        lines += fact("ID", [Content(short(key.id))], width)
     return Content("\n").join(lines)
 
 
@@ -102,19 +80,7 @@ def _masked(key: Key) -> str:
     return f"  {mask(key.short_key)}" if key.short_key else ""
 
 
-def _fact(name: str, values: Sequence[Content], width: int) -> list[Content]:
-    """Return a fact, its values below each other behind its name; where they are too wide, below.
-
-    So nothing is broken over two lines that one line has room for.
-    """
-    heading = Content.styled(f"{name:<{_NAMES}}", "$text-muted")
-    if any(value.cell_length > width - _NAMES for value in values):
-        return [heading, *values]
-    indents = [heading, *[Content(" " * _NAMES)] * (len(values) - 1)]
-    return [indent + value for indent, value in zip(indents, values, strict=True)]
-
-
-def _grants(key: Key, catalogue: Catalogue, width: int) -> list[Content]:
+def grant_lines(key: Key, catalogue: Catalogue, width: int) -> list[Content]:
     """Return the grants: what each is good for in letters, its label, and what it allows."""
     grants = catalogue.ordered(key.grants)
     if not grants:
@@ -148,7 +114,7 @@ def _allowed(grant: str, catalogue: Catalogue) -> list[str]:
     return texts
 
 
-def _addresses(key: Key, reading: Reading) -> list[Content]:
+def _addresses(key: Key, reading: Reading, exposed: str) -> list[Content]:
     """Return from where the key works; of a paused one, since when it works from nowhere."""
     if is_paused(key.raw_valid_ips):
         mark = paused_mark(key.raw_label or "")
@@ -163,7 +129,7 @@ def _addresses(key: Key, reading: Reading) -> list[Content]:
     if reading.attention.is_exposed(key):
         return [
             Content.assemble("any address", (f" {DUE}", "$text-warning")),
-            Content.styled("It sends mail: e limits it.", "$text-muted"),
+            Content.styled(exposed, "$text-muted"),
         ]
     return [Content("any address")]
 

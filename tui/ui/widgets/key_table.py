@@ -162,6 +162,7 @@ class KeyTable(ScrollView, can_focus=True, inherit_bindings=False):
         self._states: dict[str, RowState] = {}
         self._columns = informative_columns(())
         self._reading = Reading()
+        self._styles: dict[str, Style] = {}
 
     @property
     def key(self) -> Key | None:
@@ -446,8 +447,16 @@ class KeyTable(ScrollView, can_focus=True, inherit_bindings=False):
             return Strip.blank(width, self._style("row"))
         return Strip(segments).adjust_cell_length(width, segments[-1].style)
 
+    def notify_style_update(self) -> None:
+        """Take in other colours: Textual itself would look them up for each row anew."""
+        super().notify_style_update()
+        self._styles.clear()
+
     def _style(self, name: str) -> Style:
-        return self.get_component_rich_style(f"key-table--{name}")
+        style = self._styles.get(name)
+        if style is None:
+            style = self._styles[name] = self.get_component_rich_style(f"key-table--{name}")
+        return style
 
     def _segments(self, row: int) -> list[Segment]:
         """Return a row's text: one segment where one style will do, as each costs bytes."""

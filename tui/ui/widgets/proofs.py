@@ -30,6 +30,7 @@ class Proofs(Static):
     def show(self, verification: Verification | None, catalogue: Catalogue) -> None:
         """Show `verification`; nothing where there is none."""
         self._shown = (verification, catalogue) if verification else None
+        self.display = verification is not None
         self._lay_out()
 
     @on(events.Resize)

@@ -11,6 +11,7 @@ from tui.journal import PROOFS, JournalEntry
 from tui.keys.labels import shown_label
 from tui.text import mask, plain, short
 from tui.ui.widgets.columns import fit
+from tui.ui.widgets.facts_pane import fact
 
 _LABEL_SHARE, _LABEL_MIN, _LABEL_MAX = 0.3, 8, 44
 """The label's part of a line, and its limits in cells."""
@@ -73,6 +74,10 @@ class WriteRequest:
     @property
     def outcome(self) -> str:
         """What came of it, in words; nothing where it was simply done."""
+        return " · ".join(self._outcomes)
+
+    @property
+    def _outcomes(self) -> list[str]:
         last = self.last
         unsaid = {"stored", "undelivered"} if not self.is_lost else {"stored"}
         details = [entry.detail for entry in self.entries if entry.phase not in unsaid]
@@ -81,7 +86,7 @@ class WriteRequest:
         if last.predecessor:
             words.append(f"successor of {self.predecessor or 'a key that is gone'}")
         words.append(self.elsewhere)
-        return " · ".join(filter(None, words))
+        return [word for word in words if word]
 
     @property
     def failed_deliveries(self) -> str:
@@ -97,6 +102,35 @@ class WriteRequest:
         last = self.last
         sender = f"{last.username}@" * bool(last.username) + last.server.partition("://")[2]
         return "" if short(sender, 60) == self.who else plain(sender)
+
+    @property
+    def facts(self) -> list[tuple[str, str]]:
+        """When it was made, by whom, where, and of which key, as far as that is known."""
+        last = self.last
+        facts = [
+            ("When", f"{last.when.astimezone():%Y-%m-%d %H:%M:%S}"),
+            ("By", plain(last.username)),
+            ("Server", plain(last.server)),
+            ("ID", short(last.key_id)),
+        ]
+        return [(name, text) for name, text in facts if text]
+
+    def text(self, width: int) -> Content:
+        """Return all of it in lines of `width` cells."""
+        head = Content.assemble(
+            (self.label or "(no label)", "bold $text-accent"),
+            (f"  {mask(self.last.short_key)}" if self.last.short_key else "", "$text-muted"),
+        )
+        sign, style = self.sign
+        lines = [head, Content.assemble((f"{sign} ", style), self.last.action)]
+        for text in self._outcomes:
+            lines += [Content("  ") + line for line in Content(text).wrap(max(width - 2, 1))]
+        lines.append(Content(""))
+        for name, text in self.facts:
+            lines += fact(name, [Content(text)], width)
+        if tries := self.failed_deliveries:
+            lines += [Content(""), Content.styled(f"Other tries: {tries}", "$text-muted")]
+        return Content("\n").join(lines)
 
     @property
     def sign(self) -> tuple[str, str]:

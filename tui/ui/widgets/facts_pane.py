@@ -1,0 +1,101 @@
+"""The facts at the right of a wide screen: of one width and at one place on all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from textual.app import ComposeResult
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.widgets import Static
+
+WIDE = 110
+"""From so many columns on, a screen has the class `-wide`, with which its pane is shown."""
+BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide")]
+"""The classes of a screen with a pane, by the columns that there are."""
+WIDTH = 44
+"""How many cells the pane takes, with the line at its left."""
+NAMES = len("Subacc ")
+"""How many cells the names of the facts take."""
+
+
+def room_beside(width: int) -> int:
+    """Return how many of a screen's columns the pane leaves."""
+    return width - WIDTH if width >= WIDE else width
+
+
+class FactsPane(VerticalScroll, can_focus=False):
+    """A column of facts that scrolls; it has room for a key's ID behind its name.
+
+    With the class `beside` it stands at the right of a wide screen, and nowhere on others.
+    """
+
+    DEFAULT_CSS = f"""
+    FactsPane {{
+        height: 1fr; padding: 1 1 0 2; scrollbar-size-vertical: 1; scrollbar-gutter: stable;
+        &.beside {{ width: {WIDTH}; border-left: vkey $border; }}
+    }}
+    """
+
+
+class FactLines(Static):
+    """Facts as a text that is made for its width; while it is hidden, nothing is made."""
+
+    def __init__(self, id: str = "facts") -> None:  # noqa: A002  # Textual's own name for it
+        super().__init__(id=id)
+        self._text_for: Callable[[int], Content] = lambda _: Content("")
+        self._drawn_width = 0
+
+    def show_text(self, text_for: Callable[[int], Content]) -> None:
+        """Show what `text_for` returns for a width in cells."""
+        self._text_for, self._drawn_width = text_for, 0
+        if self.is_on_screen:
+            self._draw()
+
+    def on_show(self) -> None:
+        """Draw what was to be shown while this was hidden."""
+        self._draw()
+
+    def on_resize(self) -> None:
+        """Break the lines anew."""
+        self._draw()
+
+    def _draw(self) -> None:
+        width = self.content_size.width
+        if width != self._drawn_width:
+            self._drawn_width = width
+            self.update(self._text_for(width))
+
+
+class FactsText(FactsPane):
+    """A pane with one text in it, which is made for its width."""
+
+    def __init__(self, classes: str = "") -> None:
+        super().__init__(classes=classes)
+        self._lines = FactLines()
+        self._subject: object = None
+
+    def compose(self) -> ComposeResult:
+        """The text."""
+        yield self._lines
+
+    def show_text(self, text_for: Callable[[int], Content], subject: object) -> None:
+        """Show what `text_for` returns for a width in cells; of another subject from the top."""
+        self._lines.show_text(text_for)
+        if subject != self._subject:
+            self._subject = subject
+            self.scroll_home(animate=False, immediate=True)
+
+
+def fact(name: str, values: Sequence[Content], width: int) -> list[Content]:
+    """Return a fact, its values below each other behind its name; a sentence goes on beneath.
+
+    A value without a blank that is too wide stands below the name, so that it is not broken.
+    """
+    room = max(width - NAMES, 1)
+    heading = Content.styled(f"{name:<{NAMES}}", "$text-muted")
+    if any(value.cell_length > room and " " not in value.plain for value in values):
+        return [heading, *values]
+    lines = [line for value in values for line in value.wrap(room)]
+    indents = [heading, *[Content(" " * NAMES)] * (len(lines) - 1)]
+    return [indent + line for indent, line in zip(indents, lines, strict=True)]
