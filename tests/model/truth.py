@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
-from tests.model.server import Intent, Observer, Server
+from tests.model.server import STALE_SECONDS, Intent, Observer, Server
 from tui.keys.labels import mark_of
 from tui.sandbox.store import StoredKey
 
@@ -255,10 +255,15 @@ class Truth(Observer):
         self._note_loss(intent, name, was_working=was_working, is_wanted=is_wanted)
 
     def _lately(self, key_id: str, intent: Intent) -> set[_Fields]:
-        """Return what a key's fields have been since a step began: any may have been read."""
+        """Return what a key's fields have been since a step began: any may have been read.
+
+        A run over many keys goes by a list, which may be older.
+        """
+        is_by_list = intent.step == "bulk" and "stale" in self.server.habits
+        began = intent.began - (STALE_SECONDS if is_by_list else 0.0)
         known = self._fields.get(key_id, [])
-        earlier = [fields for when, fields in known if when < intent.began]
-        return {fields for when, fields in known if when >= intent.began} | set(earlier[-1:])
+        earlier = [fields for when, fields in known if when < began]
+        return {fields for when, fields in known if when >= began} | set(earlier[-1:])
 
     def deleted(self, intent: Intent, key: StoredKey) -> None:
         """A key was deleted: whose step it was decides whether it may be the last one."""
