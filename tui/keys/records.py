@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
@@ -172,7 +173,11 @@ class Records:
             for key in listing.keys
             if (key.raw_label or "").endswith(")") and (mark := mark_of(key.raw_label or ""))
         }
-        self._torn = [key.id for key in listing.keys if has_torn_mark(key.raw_label or "")]
+        self._torn = [
+            key.id
+            for key in listing.keys
+            if "(" in (key.raw_label or "") and has_torn_mark(key.raw_label or "")
+        ]
         self._by_nonce: dict[str, list[str]] = {}
         for key_id, mark in self._marks.items():
             self._by_nonce.setdefault(mark.nonce, []).append(key_id)
@@ -205,7 +210,8 @@ class Records:
         retiring = [
             Unfinished(UnfinishedKind.RETIRING, key, (), since)
             for key in rest
-            if (since := retiring_since(key.raw_label or ""))
+            if (key.raw_label or "").endswith(")")
+            and (since := retiring_since(key.raw_label or ""))
         ]
         marked = {each.predecessor.id for each in retiring} | self._marks.keys() | {*self._torn}
         alike = _alike(key for key in rest if key.id not in marked)
@@ -540,9 +546,11 @@ def _folded(label: str) -> str:
 
 def _alike(keys: Iterable[Key]) -> Iterator[Unfinished]:
     """Yield keys that share label, grants and addresses; the order of a list is not their age."""
+    keys = [key for key in keys if key.raw_grants is not None]
+    counts = Counter(key.raw_label for key in keys)  # nearly all labels of a long list are unique
     groups: dict[Hashable, list[Key]] = {}
     for key in keys:
-        if key.label.strip() and key.raw_grants is not None:
+        if counts[key.raw_label] > 1 and key.label.strip():
             groups.setdefault((key.raw_label, key.subaccount_id or 0), []).append(key)
     for namesakes in groups.values():
         alike: dict[Hashable, list[Key]] = {}
