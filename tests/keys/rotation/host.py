@@ -149,7 +149,7 @@ async def signed_in(
     server = parse_server(
         node.url, client_id=node.client_id, client_secret=SecretStr(node.client_secret)
     )
-    client = Client(server, deadline=60.0, transport=wire)
+    client = Client(server, deadline=5.0, transport=wire)
     sign_out = client.sign_out
     client.sign_out = lambda token, deadline=0.0: sign_out(  # type: ignore[method-assign]
         token, client.deadline
