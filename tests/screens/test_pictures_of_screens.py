@@ -83,7 +83,7 @@ async def take(page: Page, name: str, replace: Mapping[str, str] = NOTHING) -> N
     await page.me.settle()
     await page.me.until(lambda: page.me.lines[-1].split() == keys_of(page.me).split())
     with suppress(AssertionError):
-        await page.me.until(lambda: is_kept(page.me.app, name, replace), seconds=60)
+        await page.me.until(lambda: is_kept(page.me.app, name, replace), seconds=20)
     picture(page.me.app, name, replace)
 
 

@@ -122,6 +122,8 @@ def base_label(label: str) -> str:
 
 def shown_label(label: str) -> str:
     """Return the label without the marks of successors and of pauses, as lists show it."""
+    if "(" not in label:  # as nearly all labels of a long list
+        return label
     label = _whole(label)
     return label[: _end_without(label, (_REPLACES,))]
 

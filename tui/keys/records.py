@@ -7,6 +7,7 @@ nothing is known; keys that are merely alike are asked about, and nothing more i
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
@@ -215,7 +216,8 @@ class Records:
         retiring = [
             Unfinished(UnfinishedKind.RETIRING, key, (), since)
             for key in rest
-            if (since := retiring_since(key.raw_label or ""))
+            if (key.raw_label or "").endswith(")")
+            and (since := retiring_since(key.raw_label or ""))
         ]
         marked = {each.predecessor.id for each in retiring} | self._marks.keys() | {*self._torn}
         alike = _alike(key for key in rest if key.id not in marked)
@@ -589,9 +591,11 @@ def is_about(entry: JournalEntry, key: Key) -> bool:
 
 def _alike(keys: Iterable[Key]) -> Iterator[Unfinished]:
     """Yield keys that share label, grants and addresses; the order of a list is not their age."""
+    keys = [key for key in keys if key.raw_grants is not None]
+    counts = Counter(key.raw_label for key in keys)  # nearly all labels of a long list are unique
     groups: dict[Hashable, list[Key]] = {}
     for key in keys:
-        if key.label.strip() and key.raw_grants is not None:
+        if counts[key.raw_label] > 1 and key.label.strip():
             groups.setdefault((key.raw_label, key.subaccount_id or 0), []).append(key)
     for namesakes in groups.values():
         alike: dict[Hashable, list[Key]] = {}
