@@ -545,12 +545,6 @@ async def test_it_is_told_that_no_key_may_be_left(node: Node) -> None:
         await rotation.finish()
         assert "deletion of the predecessor was not answered" in str(rotation.problem)
         assert "then no key is left" in str(rotation.problem)
-        other = await delivered(host)
-        node.fail("DELETE", "/", "before")
-        await other.undo()
-        node.store.delete_key(other.predecessor.id)
-        await other.undo()
-        assert "deletion of the successor was not answered" in str(other.problem)
 
 
 async def test_nothing_is_deleted_unless_the_other_key_is_there(node: Node) -> None:
