@@ -355,6 +355,7 @@ COMMANDS = (
     Command(_SECRET, "", "↑ ↓, Enter", "", "choose one of these, and do it"),
     Command(_SECRET, "escape,q", "Esc, q", "close", "leave; asks whether it is stored", "Leave"),
     Command(Place.JOURNAL, "slash", "/", "find", "search the journal", "Find"),
+    Command(Place.JOURNAL, "", "Enter", "", "go to the entries; then show one whole"),
     Command(Place.JOURNAL, "", "↑ ↓, PgUp PgDn", "", "go through the entries"),
     Command(
         Place.JOURNAL, "escape", "Esc", "close", "end the search; else go back to the list", "Back"

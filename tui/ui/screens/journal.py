@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.screen import Screen
@@ -47,6 +47,14 @@ def _zone() -> str:
     return name if name == "UTC" else f"{name} (UTC{offset[:3]}:{offset[3:]})"
 
 
+class _Requests(MarkedList):
+    """The requests, whose Enter the footer tells."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "select", "Show all", key_display="Enter", id="journal.open"),
+    ]
+
+
 class JournalScreen(Screen[None]):
     """Lists what the journal holds; what is typed narrows it."""
 
@@ -69,7 +77,7 @@ class JournalScreen(Screen[None]):
         self._listed: list[WriteRequest | None] = []
         self._unreadable = journal.unreadable
         self._path, self._who = path, who
-        self._options = MarkedList(id="requests", compact=True)
+        self._options = _Requests(id="requests", compact=True)
         self._search_row = SearchRow(self._options, "request", stays_open=True)
 
     def compose(self) -> ComposeResult:
