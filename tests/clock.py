@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 
-DEADLINE_SECONDS = 60.0
+DEADLINE_SECONDS = 20.0
 """How long the clients of the tests wait for an answer."""
 
 

@@ -26,7 +26,13 @@ gc.set_threshold(100_000, 50, 50)
 KEPT = {"LD_LIBRARY_PATH", "PATH", "PICTURES", "README", "TMPDIR", "VIRTUAL_ENV"}
 KEPT_PREFIXES = ("COV", "HYPOTHESIS", "PYTEST", "PYTHON")
 """What of the caller's environment the tests may see."""
-PINNED = {"HOME": "/nonexistent", "LANG": "C.UTF-8", "TERM": "xterm-256color", "TZ": "UTC"}
+PINNED = {
+    "HOME": "/nonexistent",
+    "LANG": "C.UTF-8",
+    "TERM": "xterm-256color",
+    "TEXTUAL_FPS": "10",  # frames between two keys that nobody looks at take time; see `settle`
+    "TZ": "UTC",
+}
 
 NodeMaker = Callable[..., Node]
 

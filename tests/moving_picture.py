@@ -10,7 +10,6 @@ import os
 import struct
 import zlib
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -37,15 +36,17 @@ class MovingPicture:
         self._replace = replace
         self._frames: list[tuple[str, float]] = []
         self._kept = kept_digests(self._path)
+        self._is_kept = True
 
     async def add(self, page: Page, seconds: float) -> None:
         """Add what is shown now, to be seen for so long: the frame that is kept, once it comes."""
         await page.me.settle()
-        place = len(self._frames)
-        if not is_writing() and place < len(self._kept):
-            wanted = self._kept[place]
-            with suppress(AssertionError):
-                await page.me.until(lambda: _digest(self._drawn(page.me.app)) == wanted, seconds=60)
+        wanted = next(iter(self._kept[len(self._frames) :]), None)
+        if self._is_kept and not is_writing() and wanted is not None:
+            try:
+                await page.me.until(lambda: _digest(self._drawn(page.me.app)) == wanted, seconds=20)
+            except AssertionError:
+                self._is_kept = False
         self.add_frame(page.me.app, seconds)
 
     def add_frame(self, app: App[Any], seconds: float) -> None:

@@ -1,4 +1,4 @@
-"""Each section that code, tests or documents refer to is there, as in `(contract 4)`."""
+"""Each section that is referred to is there, as in `(contract 4)`, and each file that is named."""
 
 from __future__ import annotations
 
@@ -16,6 +16,9 @@ SOURCES = {".md", ".py", ".tcss"}
 _HEADING = re.compile(r"^##+ ([0-9]+(?:\.[0-9]+)*|[A-Z])\. ", re.MULTILINE)
 _SECTION = r"[0-9]+(?:\.[0-9]+)*|[A-Z](?:\.?[0-9]+)*"
 _NEXT = re.compile(rf"(?:,|,?[\s#]+and|,?[\s#]+or)[\s#]+({_SECTION})\b")
+_PATH = re.compile(r"`((?:\w[\w.-]*/)+[\w.-]+|\w+\.(?:py|toml))`((?:,? `\w+`)*)")
+"""A path, and after it the names that are defined in its file."""
+_NAME = re.compile(r"\w+")
 _REFERENCE = re.compile(rf"\b({'|'.join(DOCUMENTS)})\b,?[\s#]+({_SECTION})\b")
 
 
@@ -43,6 +46,19 @@ def dangling(sources: Iterable[Path], sections: Mapping[str, set[str]]) -> list[
         for line, document, section in references_in(path.read_text(encoding="utf-8"))
         if section not in sections[document]
     ]
+
+
+def missing(document: str) -> list[str]:
+    """Return the paths that a document names and nobody finds, and the names that are not there."""
+    complaints = []
+    for path, names in _PATH.findall(document):
+        places = [place for place in (ROOT / "tui" / path, ROOT / path) if place.exists()]
+        text = places[0].read_text(encoding="utf-8") if places and places[0].is_file() else ""
+        complaints += [] if places else [path]
+        complaints += [
+            f"{path} {name}" for name in _NAME.findall(names) if not re.search(rf"\b{name}\b", text)
+        ]
+    return complaints
 
 
 def sources() -> list[Path]:
@@ -109,3 +125,16 @@ def test_a_reference_to_a_missing_section_is_told_with_file_and_line(tmp_path: P
     )
     complaints = dangling([source], {numbered: {"1"}, lettered: {"A"}})
     assert complaints == [f"{source}:2: {numbered} 9", f"{source}:4: {lettered} Q"]
+
+
+def test_each_file_that_the_architecture_names_is_there() -> None:
+    document = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8").partition("## Words")
+    assert len(_PATH.findall(document[0])) > 100
+    assert missing(document[0]) == []
+
+
+def test_a_missing_file_or_name_is_told() -> None:
+    document = (
+        "`text.py` `plain`, `plai` and `tests/nowhere`, `nowhere.py`: `waiting.py` `T`, `x.y`"
+    )
+    assert missing(document) == ["text.py plai", "tests/nowhere", "nowhere.py"]

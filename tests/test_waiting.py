@@ -54,7 +54,7 @@ async def test_time_in_which_the_program_was_stopped_does_not_count(
 async def test_an_answer_that_came_while_the_program_was_stopped_is_read(
     node: Node, stop: Callable[[float], None]
 ) -> None:
-    client = Client(parse_server(node.url), deadline=60)
+    client = Client(parse_server(node.url), deadline=20)
     try:
         node.fail("POST", "/api/v1/api-keys", "hang-after")
         create = asyncio.create_task(client.create_key(DRAFT, _token(node)))
@@ -68,7 +68,7 @@ async def test_an_answer_that_came_while_the_program_was_stopped_is_read(
 
 
 async def test_a_server_that_does_not_answer_still_runs_out_of_time(node: Node) -> None:
-    client = Client(parse_server(node.url), deadline=60)
+    client = Client(parse_server(node.url), deadline=20)
     try:
         node.fail("POST", "/api/v1/api-keys", "hang")
         with pytest.raises(NoAnswer):

@@ -97,6 +97,16 @@ def test_every_key_of_the_table_is_bound_to_an_action_that_there_is() -> None:
             assert command.id in {binding.id for binding in keys[key]}, command
 
 
+def test_every_binding_is_made_in_the_table_of_keys() -> None:
+    makers = {
+        str(path.relative_to(ROOT))
+        for path in SOURCES
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "Binding"
+    }
+    assert makers == {"ui/bindings.py"}
+
+
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_files_and_functions_stay_small(path: Path) -> None:
     text = path.read_text(encoding="utf-8")

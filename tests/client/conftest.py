@@ -25,7 +25,7 @@ async def dial() -> AsyncIterator[Dial]:
         scheme: str = "http",
         host: str = "127.0.0.1",
         ca_file: Path | None = None,
-        deadline: float = 60.0,
+        deadline: float = 20.0,
     ) -> Client:
         port = server if isinstance(server, int) else server.port
         client = Client(

@@ -23,7 +23,7 @@ async def visiting(node: Node) -> AsyncIterator[Client]:
     server = parse_server(
         node.url, client_id=node.client_id, client_secret=SecretStr(node.client_secret)
     )
-    client = Client(server, deadline=60)
+    client = Client(server, deadline=20)
     try:
         yield client
     finally:

@@ -7,6 +7,7 @@ import gzip
 import json
 import socket
 import zlib
+from dataclasses import replace
 
 import pytest
 from hypothesis import example, given, settings
@@ -16,8 +17,8 @@ from pydantic import SecretStr
 from tests import faults as f
 from tests.client.conftest import Dial
 from tests.faults import answered, faults
-from tui.api.address import parse_server
-from tui.api.client import ANSWER_CAP, LIST_CAP, Client
+from tui.api.address import LIST_LIMIT, parse_server
+from tui.api.client import ANSWER_CAP, Client
 from tui.api.compression import Decompressor, readings
 from tui.api.errors import (
     ApiError,
@@ -147,12 +148,13 @@ async def test_a_redirect_is_refused_and_tells_where_it_points(dial: Dial) -> No
         assert len(server.requests) == 1
 
 
-async def test_a_list_is_stopped_at_its_cap(dial: Dial, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert LIST_CAP > 2 * 29 * 10**6  # twice what 100,000 keys take
-    monkeypatch.setattr("tui.api.client.LIST_CAP", 2 * ANSWER_CAP)
+async def test_a_list_is_stopped_at_the_limit_that_is_set(dial: Dial) -> None:
+    assert LIST_LIMIT > 2 * 29 * 10**6  # twice what 100,000 keys take
     async with faults(f.gzip_bomb(3 * ANSWER_CAP)) as server:
+        client = dial(server)
+        client.server = replace(client.server, list_limit=2 * ANSWER_CAP)
         with pytest.raises(TooLarge) as caught:
-            await dial(server).list_keys(TOKEN)
+            await client.list_keys(TOKEN)
         assert caught.value.limit == 2 * ANSWER_CAP
 
 

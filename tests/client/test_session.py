@@ -51,7 +51,7 @@ class Operator:
 
 @pytest.fixture
 async def session(node: Node) -> AsyncIterator[Session]:
-    client = Client(parse_server(node.url), deadline=60)
+    client = Client(parse_server(node.url), deadline=20)
     session = Session(client)
     await session.sign_in(node.username, SecretStr(node.password), no_code)
     node.requests.clear()
@@ -218,7 +218,7 @@ async def test_a_server_that_is_gone_has_not_ended_the_session(
 
 async def test_a_403_never_ends_a_session(node_with: NodeMaker) -> None:
     node = node_with(role="reporting")
-    session = Session(Client(parse_server(node.url), deadline=60))
+    session = Session(Client(parse_server(node.url), deadline=20))
     await session.sign_in(node.username, SecretStr(node.password), no_code)
     asked, before = operator(session, declines), token(session)
     node.requests.clear()
@@ -230,7 +230,7 @@ async def test_a_403_never_ends_a_session(node_with: NodeMaker) -> None:
 
 
 async def test_a_session_by_token_asks_at_once_and_takes_another_token(node: Node) -> None:
-    session = Session(Client(parse_server(node.url), deadline=60))
+    session = Session(Client(parse_server(node.url), deadline=20))
     await session.enter_with_token(node.username, SecretStr(node.token()))
 
     async def pastes() -> bool:
@@ -309,7 +309,7 @@ async def test_a_password_check_never_signs_out_what_the_session_uses(
     no_factor = as_json({}, 404)
     replies = [signed_in, no_factor, account, as_json(check), done]
     async with faults(*replies) as server:
-        session = Session(Client(parse_server(f"http://127.0.0.1:{server.port}"), deadline=60))
+        session = Session(Client(parse_server(f"http://127.0.0.1:{server.port}"), deadline=20))
         await session.sign_in("ops", SecretStr("hunter2"), no_code)
         session.discard(await session.check_password(SecretStr("hunter2")))
         await asyncio.gather(*session._discarding)
@@ -321,7 +321,7 @@ async def test_a_second_sign_in_that_fails_keeps_the_token_that_is_in_use() -> N
     account = as_json({"results": {"username": "ops"}})
     replies = [token, as_json({}, 404), account, token, as_json({}, 500), as_json({"results": {}})]
     async with faults(*replies) as server:
-        session = Session(Client(parse_server(f"http://127.0.0.1:{server.port}"), deadline=60))
+        session = Session(Client(parse_server(f"http://127.0.0.1:{server.port}"), deadline=20))
         await session.sign_in("ops", SecretStr("hunter2"), no_code)
         with pytest.raises(ServerFailed):
             await session.sign_in("ops", SecretStr("hunter2"), no_code)
@@ -401,7 +401,7 @@ async def test_the_code_comes_before_anything_else_is_asked(
 ) -> None:
     """Until the code is given, the node answers 401 to all that is not about it."""
     node = node_with(account="two-factor")
-    session = Session(Client(parse_server(node.url), deadline=60))
+    session = Session(Client(parse_server(node.url), deadline=20))
     refusals: list[str] = []
 
     async def ask(refusal: str) -> SecretStr | None:
@@ -433,7 +433,7 @@ async def test_a_factor_that_is_known_by_the_user_name_alone_is_asked_for() -> N
         return SecretStr("123456")
 
     async with faults(routes(table)) as server:
-        session = Session(Client(parse_server(f"http://127.0.0.1:{server.port}"), deadline=60))
+        session = Session(Client(parse_server(f"http://127.0.0.1:{server.port}"), deadline=20))
         await session.sign_in("ops@x", SecretStr("hunter2"), ask)
         assert server.count("POST", "/api/v1/users/ops/two-factor") == 1
         await session.close()
@@ -478,7 +478,7 @@ async def test_nothing_that_is_logged_or_shown_of_a_session_holds_a_credential(
 async def test_what_was_read_ahead_serves_the_first_reading_and_its_failure_too(
     node: Node,
 ) -> None:
-    session = Session(Client(parse_server(node.url), deadline=60))
+    session = Session(Client(parse_server(node.url), deadline=20))
     node.fail("GET", KEYS, "500")
     await session.sign_in(node.username, SecretStr(node.password), no_code, reads_ahead=True)
     with pytest.raises(ServerFailed):
@@ -492,7 +492,7 @@ async def test_what_was_read_ahead_serves_the_first_reading_and_its_failure_too(
 
 
 async def test_a_sign_in_that_fails_leaves_nothing_read_ahead(node: Node) -> None:
-    session = Session(Client(parse_server(node.url), deadline=60))
+    session = Session(Client(parse_server(node.url), deadline=20))
     node.fail("GET", f"/api/v1/users/{node.username}", "500", exactly=True)
     node.fail("GET", KEYS, "hang")
     with pytest.raises(ServerFailed):
@@ -520,7 +520,7 @@ async def test_what_was_read_before_a_code_that_was_owed_is_read_again() -> None
         return SecretStr("123456")
 
     async with faults(routes(table)) as server:
-        session = Session(Client(parse_server(f"http://127.0.0.1:{server.port}"), deadline=60))
+        session = Session(Client(parse_server(f"http://127.0.0.1:{server.port}"), deadline=20))
         await session.sign_in("ops@example.com", SecretStr("hunter2"), code, reads_ahead=True)
         table[f"GET {KEYS}"] = as_json({"results": []})
         assert await session.call(session.list_keys) == KeyList(())

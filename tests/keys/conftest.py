@@ -61,7 +61,7 @@ def file_of(journal: Journal) -> Path:
 
 @pytest.fixture
 async def client(node: Node) -> AsyncIterator[Client]:
-    client = Client(parse_server(node.url), deadline=60)
+    client = Client(parse_server(node.url), deadline=20)
     yield client
     await client.aclose()
 

@@ -184,6 +184,62 @@ async def test_a_successor_that_is_left_marked_gets_its_label_back(host: Host) -
     assert (await host.records([new], is_whole=False)).left_marked == ()
 
 
+async def test_another_host_knows_the_pair_from_a_mark_that_was_cut(host: Host) -> None:
+    new = successor("a")
+    label = new.raw_label or ""
+    cut = replace(new, raw_label=label[: label.index("#") + 6])
+    (unfinished,) = (await host.records([OLD, cut])).unfinished
+    assert (unfinished.kind, unfinished.predecessor) == (UnfinishedKind.KNOWN, OLD)
+    assert unfinished.successors == (cut,)
+    hardly_told = replace(new, raw_label=label[: label.index("#") + 4])
+    assert (await host.records([OLD, hardly_told])).unfinished == ()
+
+
+async def test_a_key_is_found_by_its_short_key_where_the_answer_lacked_its_id(host: Host) -> None:
+    cut = replace(successor("a"), raw_label="billing (repl")
+    attempt = host.created(cut, OLD, answered=False)
+    attempt.done(short_key="a0", label=successor("a").raw_label or "")
+    records = await host.records([OLD, cut, replace(cut, id="b", raw_short_key="b0")])
+    assert [record.key for record in records.never_stored] == [cut]
+    (unfinished,) = records.unfinished
+    assert (unfinished.predecessor, unfinished.successors) == (OLD, (cut,))
+    assert [key for _, key in records.located] == [cut]
+
+
+async def test_a_key_that_came_late_is_an_orphan_though_its_heir_was_replaced(host: Host) -> None:
+    late, first = successor("a"), replace(successor("b"), raw_label="billing")
+    second = replace(successor("c", of=first), raw_label="billing")
+    host.created(late, OLD, answered=False)
+    for key, predecessor in ((first, OLD), (second, first)):
+        host.created(key, predecessor).stored("the vault")
+    records = await host.records([second, late])
+    assert records[late].is_orphan
+    assert records.heirs(late) == (second,)
+
+
+async def test_a_key_that_may_be_lost_keeps_its_mark(host: Host) -> None:
+    new = successor("a")
+    attempt = host.created(new, OLD)
+    attempt.delivering()
+    records = await host.records([new])
+    assert [record.key for record in records.left_marked] == [new]
+    assert records.to_unmark == ()
+    attempt.stored("the vault")
+    assert (await host.records([new])).to_unmark == (new,)
+
+
+async def test_without_short_keys_a_lost_key_is_a_question_once_its_mark_is_gone(
+    host: Host,
+) -> None:
+    new = replace(successor("a"), raw_short_key=None)
+    host.created(new, OLD)
+    plain = replace(new, raw_label="billing")
+    records = await host.records([plain])
+    assert [record.key for record in records.perhaps_stored] == [plain]
+    other_server_s = replace(plain, raw_created_at="2024-01-05T10:00:00.000Z")
+    assert (await host.records([other_server_s])).perhaps_stored == ()
+
+
 async def test_alike_keys_are_only_asked_about(host: Host) -> None:
     first, second = replace(OLD, id="x"), replace(OLD, id="y")
     records = await host.records([first, second, replace(OLD, id="z", raw_grants=("a",))])

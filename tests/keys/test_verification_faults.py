@@ -42,7 +42,7 @@ async def test_what_goes_wrong_with_one_answer_says_nothing_of_the_others(
 ) -> None:
     _, secret = node.add_key("all", ALL)
     node.fail("GET", "/api/v1/metrics", how, times=2)
-    client = Client(parse_server(node.url), deadline=60)
+    client = Client(parse_server(node.url), deadline=20)
     awaited: list[tuple[str, ...]] = []
     asking = verify(
         client, SecretStr(secret), ALL, on_change=lambda so_far: awaited.append(so_far.awaited)
@@ -79,7 +79,7 @@ async def test_a_key_is_not_said_to_work_where_the_server_fails(
 async def test_a_server_that_is_gone_is_tried_once(node: Node) -> None:
     _, secret = node.add_key("all", ALL)
     node.stop()
-    client = Client(parse_server(node.url), deadline=60)
+    client = Client(parse_server(node.url), deadline=20)
     verification = await verify(client, SecretStr(secret), ALL)
     await client.aclose()
     assert verification.alive is Reading.NO_ANSWER

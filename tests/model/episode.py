@@ -529,10 +529,14 @@ async def _finish_each(operator: Operator, program: Program) -> None:
 async def _delete_lost(operator: Operator, program: Program) -> None:
     """Delete the keys of which the list says that nobody has the secret.
 
-    Of those of which it says that this is not known, the operators look into their vaults.
+    Those of which it says that this is not known go, too, where no vault has them, or where the
+    list says that another key took their places; the others are verified.
     """
     for key in program.keys:
-        is_lost = key.id in program.lost()
-        if is_lost or (key.id in program.unclear() and not operator.is_in_a_vault(key)):
+        is_lost, is_unclear = key.id in program.lost(), key.id in program.unclear()
+        is_of_use = operator.is_in_a_vault(key) and not program.is_replaced(key)
+        if is_lost or (is_unclear and not is_of_use):
             with operator.meaning("delete", key, step="lost" if is_lost else "delete"):
                 await program.delete(key)
+        elif is_unclear:
+            await program.verify(key)

@@ -31,7 +31,7 @@ from tui.keys.created import Created
 from tui.keys.handing_over import handing_over
 from tui.keys.labels import base_label
 from tui.keys.presence import Presence
-from tui.keys.records import KeyHistory, Knowledge, Records, Unfinished
+from tui.keys.records import KeyHistory, Records, Unfinished
 from tui.keys.rotation import (
     BulkRotation,
     BulkRun,
@@ -42,6 +42,7 @@ from tui.keys.rotation import (
     plan_rotations,
     unmark_jobs,
 )
+from tui.keys.rotation.rotation import SEEN_TO_WORK
 from tui.keys.service import KeyService
 from tui.keys.write_outcomes import (
     CannotGoOn,
@@ -207,6 +208,10 @@ class Program:
         """Return the ids of the keys of which the list says that their secrets may be lost."""
         return {record.key.id for record in self.records.perhaps_stored}
 
+    def is_replaced(self, key: Key) -> bool:
+        """Tell whether the list says of a key whose secret may be lost that others replace it."""
+        return self.records[key].has_heirs
+
     def reported_empty(self) -> frozenset[str]:
         """Return the words of the labels that are said, loudly, to have no key left."""
         return frozenset(self._empty)
@@ -240,6 +245,19 @@ class Program:
         )
         with suppress(*PROBLEMS):
             await self.service.edit(key, draft)
+        await self.reload()
+
+    async def verify(self, key: Key) -> None:
+        """Verify a key (v) with its secret from the vault, and read the list."""
+        secret = self.vault.secrets.get(key.id)
+        if secret is None:
+            return
+        with suppress(*PROBLEMS):
+            verification = await self.service.verify(SecretStr(secret), key.grants)
+            attempt = await self.service.attempt_of(key)
+            if attempt is not None and verification.works:
+                attempt.stored(SEEN_TO_WORK)
+                attempt.proven(True)
         await self.reload()
 
     async def delete(self, key: Key) -> None:
@@ -289,7 +307,7 @@ class Program:
     async def take(self, rotation: Rotation, name: str) -> None:
         """Take a step as its button does, and what the screen does after it by itself."""
         _step(name)
-        if name == "finish" and rotation.differences:
+        if name in {"finish", "undo"} and rotation.differences:
             _agree()
         takes: dict[str, Callable[[], Awaitable[object]]] = {
             "create": lambda: self._create_and_verify(rotation),
@@ -377,11 +395,7 @@ class Program:
             and len(each.successors) == 1
             and each.worker is None
         ]
-        left_marked = [
-            record.key
-            for record in self.records.left_marked
-            if record.key.id in chosen and record.knowledge is not Knowledge.NEVER_STORED
-        ]
+        left_marked = [key for key in self.records.to_unmark if key.id in chosen]
         rotations = [Rotation.resume(self.service, each) for each in unfinished]
         jobs = [*finish_jobs(rotations), *unmark_jobs(self.service, left_marked)]
         run = BulkRun(self.service, jobs)

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
-from tests.model.server import Intent, Observer, Server
+from tests.model.server import STALE_SECONDS, Intent, Observer, Server
+from tui.keys.labels import mark_of
 from tui.sandbox.store import StoredKey
 
 Kind = Literal[
@@ -118,6 +119,12 @@ class Truth(Observer):
     _edited_at: dict[str, float] = field(default_factory=dict)
     _before_pause: dict[str, _Fields] = field(default_factory=dict)
     _wronged: set[str] = field(default_factory=set)
+    _crossed: set[str] = field(default_factory=set)
+    """The first keys of lines of which two hosts deleted keys at the same time, for opposite ends.
+    """
+    _rotated_by: dict[str, tuple[float, str]] = field(default_factory=dict)
+    """When and at which home a step of a rotation last deleted a key of a line, by its first one.
+    """
     _fields: dict[str, list[tuple[float, _Fields]]] = field(default_factory=dict)
     now: Callable[[], float] = lambda: 0.0
 
@@ -189,9 +196,17 @@ class Truth(Observer):
 
         Where two operators rotate a key at the same moment, or marks are lost, each may use the
         own successor. Nothing tells the program that one of them is not needed, so each goes on as
-        a line of its own, which must come to one key.
+        a line of its own, which must come to one key. So does the successor of a key whose mark is
+        lost or whose secret is, as far as only another journal tells of that.
         """
         left = [ancestor for key in self.server.all_keys() for ancestor in self._ancestors(key.id)]
+        made = self.made.get(predecessor)
+        if made and made.predecessor and made.home != intent.home:
+            key = self.server.store.key(predecessor)
+            is_unmarked = key is not None and mark_of(key.label) is None
+            may_be_unmarked = bool(self.server.habits & _MARK_IS_LOST)
+            if (is_unmarked and may_be_unmarked) or not self.is_held(predecessor):
+                return True
         return bool(predecessor) and any(
             made.predecessor == predecessor and made.operator != intent.actor[:1]
             for key_id in left
@@ -240,10 +255,15 @@ class Truth(Observer):
         self._note_loss(intent, name, was_working=was_working, is_wanted=is_wanted)
 
     def _lately(self, key_id: str, intent: Intent) -> set[_Fields]:
-        """Return what a key's fields have been since a step began: any may have been read."""
+        """Return what a key's fields have been since a step began: any may have been read.
+
+        A run over many keys goes by a list, which may be older.
+        """
+        is_by_list = intent.step == "bulk" and "stale" in self.server.habits
+        began = intent.began - (STALE_SECONDS if is_by_list else 0.0)
         known = self._fields.get(key_id, [])
-        earlier = [fields for when, fields in known if when < intent.began]
-        return {fields for when, fields in known if when >= intent.began} | set(earlier[-1:])
+        earlier = [fields for when, fields in known if when < began]
+        return {fields for when, fields in known if when >= began} | set(earlier[-1:])
 
     def deleted(self, intent: Intent, key: StoredKey) -> None:
         """A key was deleted: whose step it was decides whether it may be the last one."""
@@ -254,7 +274,8 @@ class Truth(Observer):
         self._deleted_by[key.id] = "operator" if is_deletion else "rotation"
         if is_deletion and key.id in intent.picked:
             self.wanted_gone.add(key.id)
-        wrong = self._wrong(intent, key)
+        is_crossed = self._crosses(intent, root)
+        wrong = None if is_crossed else self._wrong(intent, key)
         if wrong:
             self._wronged.add(root)
             self._violate(wrong, f"{key.id[:8]} by {intent.actor} {intent.step}")
@@ -266,16 +287,37 @@ class Truth(Observer):
             and key.valid_ips != PAUSED
             and not self._was_only_tried(key)
         )
+        if label is not None and is_crossed and intent.ending.is_over and not self.working(name):
+            label.is_given_up = True
         is_wanted = is_deletion and not wrong
         self._note_loss(intent, name, was_working=was_working, is_wanted=is_wanted)
 
+    def _crosses(self, intent: Intent, root: str) -> bool:
+        """Tell whether the other host took the opposite step meanwhile, which nobody can prevent.
+
+        A request that is under way can't be called back, and hosts without a common journal do not
+        see each other's. What is left is told by whoever looks last.
+        """
+        if intent.action in _DELETING:
+            return False
+        when, home = self._rotated_by.get(root, (-1.0, intent.home))
+        self._rotated_by[root] = self.now(), intent.home
+        is_crossed = home != intent.home and when >= intent.began
+        self._crossed |= {root} if is_crossed else set()
+        return is_crossed
+
     def _was_only_tried(self, key: StoredKey) -> bool:
-        """Tell whether a key goes that nobody stored, and whose predecessor is there but unheld."""
+        """Tell whether a key goes whose predecessor is there, but unheld.
+
+        Nobody stored it, or only another host's journal can tell that of the predecessor.
+        """
         made, secret = self.made.get(key.id), self.secrets[key.id]
+        before = self.made.get(made.predecessor) if made is not None else None
         is_stored = any(secret in vault.values() for vault in self.vaults)
+        is_known = before is None or made is None or before.home == made.home
         return (
             made is not None
-            and not is_stored
+            and not (is_stored and is_known)
             and not self.is_held(made.predecessor)
             and self.server.store.key(made.predecessor) is not None
         )
@@ -289,7 +331,7 @@ class Truth(Observer):
             return
         relied = any(self._deleted_by.get(other) == "rotation" for other in intent.others)
         was_edited = self._edited_at.get(name, -1.0) >= intent.began
-        is_agreed = intent.is_asked and intent.step == "finish"
+        is_agreed = intent.is_asked and intent.step in {"finish", "undo"}
         if (is_wanted and not relied) or was_edited or is_agreed:
             label.is_given_up = True
             return
@@ -331,11 +373,13 @@ class Truth(Observer):
         """At the end: each line that was touched is one working key with the plain label."""
         for root in sorted(self.rotated):
             line = [key for key in self.server.all_keys() if self.roots.get(key.id) == root]
-            was_picked = any(self.roots.get(gone) == root for gone in self.wanted_gone)
+            was_picked = any(self._goes_back_to(root, gone) for gone in self.wanted_gone)
             label = self.labels[self.words[root]]
             if not line:
                 is_rival = bool((made := self.made.get(root)) and made.predecessor)
-                is_excused = was_picked or label.is_given_up or root in self._wronged
+                is_excused = (
+                    was_picked or label.is_given_up or root in self._wronged | self._crossed
+                )
                 if not (is_rival or is_excused or self._has_heir(root)):
                     self._violate("not converged", f"nothing left of {root[:8]}")
             elif not self._is_brought_to_its_end(line):
@@ -346,11 +390,10 @@ class Truth(Observer):
 
     def _has_heir(self, root: str) -> bool:
         """Tell whether a key of another line goes back to this one."""
-        return any(
-            self.roots.get(ancestor) == root
-            for key in self.server.all_keys()
-            for ancestor in self._ancestors(key.id)
-        )
+        return any(self._goes_back_to(root, key.id) for key in self.server.all_keys())
+
+    def _goes_back_to(self, root: str, key_id: str) -> bool:
+        return any(self.roots.get(ancestor) == root for ancestor in self._ancestors(key_id))
 
     @property
     def _keeps_marks(self) -> bool:
@@ -358,7 +401,11 @@ class Truth(Observer):
         return "addressless" in self.server.habits
 
     def _is_brought_to_its_end(self, line: list[StoredKey]) -> bool:
-        """Tell whether no key has a successor beside it, and each is held by somebody else."""
+        """Tell whether no key has a successor beside it, and each is held by somebody else.
+
+        Without short keys, nothing tells a key with a plain label from one of a server that was
+        installed anew, so that none counts as the heir of another.
+        """
         left = self.server.all_keys()
         followed = {its.predecessor for key in left if (its := self.made.get(key.id))}
         secrets = {self.secrets[key.id] for key in line}
@@ -366,7 +413,7 @@ class Truth(Observer):
         return (
             not followed & {key.id for key in line}
             and all(self.is_held(key.id) for key in line)
-            and (most_in_one <= 1)
+            and (most_in_one <= 1 or "keyless" in self.server.habits)
         )
 
     def fault(self, error: BaseException) -> None:

@@ -15,7 +15,7 @@ from tests.terminal import PATIENCE, Terminal
 
 SECRET = re.compile(r"\b[0-9a-f]{40}\b")
 FOOTER = "F1 Help"
-FIRST_ROW = b"\x1b[1;1H"
+FIRST_ROW = b"\x1b[1H"
 """Where a whole frame begins."""
 IMPATIENT = """
 from tui import cli

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from pathlib import Path
 
@@ -35,7 +36,7 @@ def look_about(program: Program) -> None:
     program.at_keys()
     program.send("2")
     program.send("J")
-    program.shows("What you did, never a secret")
+    program.shows("never a secret")
     program.press("escape")
     program.at_keys()
     program.resize(100, 30)
@@ -68,6 +69,7 @@ def test_both_terminals_show_the_same_on_a_whole_walk(
     program.press("d")
     program.shows("Delete")
     program.signal(signal.SIGTSTP)
+    os.waitid(os.P_PID, program.process.pid, os.WSTOPPED)
     program.signal(signal.SIGCONT)
     program.press("escape")
     program.at_keys()

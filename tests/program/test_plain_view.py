@@ -2,26 +2,37 @@
 
 from __future__ import annotations
 
+import json
 import signal
 from collections.abc import Callable
 
 import pytest
 
 from tests.node import Node
-from tests.program.program import SECRET, Program, StartProgram
+from tests.program.program import SECRET, Program, StartProgram, until
 
 PROMPT = "Press Enter to erase this"
 ONE_SCREEN = [{"TERM": "vt100"}, {"TERM": "screen-256color", "STY": "1.pts-0.host"}]
 
 
-def in_plain_view(program: Program, node: Node) -> str:
+def create(program: Program, node: Node) -> str:
     program.sign_in(node)
     program.send(f"nPlain\t{node.password}\t\t\t \r")
     program.shows("The API key was created")
-    secret = program.secret
+    return program.secret
+
+
+def in_plain_view(program: Program, node: Node) -> str:
+    secret = create(program, node)
     program.send("p")
     program.shows(PROMPT)
     return secret
+
+
+def phases(program: Program) -> list[str]:
+    """Return what the lines of the journal on the disk say."""
+    journal = program.state / "momentum-keys" / "journal.jsonl"
+    return [json.loads(line)["phase"] for line in journal.read_text().splitlines()]
 
 
 WAYS_BACK: list[Callable[[Program], None]] = [
@@ -69,6 +80,23 @@ def test_a_signal_erases_it_and_ends_in_order(
     assert not list(program.state.glob("*crash*"))
 
 
+def test_a_program_killed_in_it_leaves_a_key_that_is_perhaps_stored(
+    to_node: StartProgram, node: Node
+) -> None:
+    program = to_node()
+    create(program, node)
+    until(lambda: phases(program)[-1:] == ["done"])
+    program.send("p")
+    program.shows(PROMPT)
+    program.signal(signal.SIGKILL)
+    assert program.wait_exit() == -signal.SIGKILL
+    assert phases(program) == ["begun", "done", "delivering"]
+
+    again = to_node()
+    again.sign_in(node)
+    again.shows("Plain", "delivery cut off: v shows")
+
+
 @pytest.mark.parametrize("env", ONE_SCREEN, ids=["vt100", "screen"])
 def test_on_the_only_screen_the_secret_stands_alone(
     to_node: StartProgram, node: Node, env: dict[str, str]
@@ -93,10 +121,7 @@ def test_a_signal_erases_the_secret_from_the_only_screen(
     to_node: StartProgram, node: Node, env: dict[str, str]
 ) -> None:
     program = to_node(env=env, has_alternate=False)
-    program.sign_in(node)
-    program.send(f"nPlain\t{node.password}\t\t\t \r")
-    program.shows("The API key was created")
-    secret = program.secret
+    secret = create(program, node)
     program.signal(signal.SIGTERM)
     program.leaves(143)
     assert secret not in program.text

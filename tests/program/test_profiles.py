@@ -144,6 +144,17 @@ def test_a_journal_elsewhere_and_a_look_of_ones_own(
     assert "›" not in program.text
 
 
+def test_a_list_that_is_longer_than_is_settled_is_not_read(
+    configured: StartProgram, node: Node
+) -> None:
+    for _ in range(300):
+        node.add_key("x" * 4_000)
+    program = configured("list_limit = 1\n" + table("prod", node), "prod")
+    program.shows("printed by")
+    program.press("enter")
+    program.shows("The answer is too large", "stopped at 1 MiB", "set `list_limit`")
+
+
 def test_the_options_win_over_the_profile(configured: StartProgram, node: Node) -> None:
     program = configured(table("prod", node), "prod", "--username", "somebody")
     program.shows("somebody", node.url)

@@ -94,7 +94,7 @@ async def take(page: Page, name: str, replace: Mapping[str, str] = NOTHING) -> N
     """Take a picture once everything is drawn: the one that is kept, unless that never comes."""
     await page.me.settle()
     await page.me.until(lambda: page.me.lines[-1].split() == keys_of(page.me).split())
-    seconds = 1 if os.environ.get("PICTURES") == "write" else 60
+    seconds = 1 if os.environ.get("PICTURES") == "write" else 20
     with suppress(AssertionError):
         await page.me.until(lambda: is_kept(page.me.app, name, replace), seconds)
     picture(page.me.app, name, replace)

@@ -48,6 +48,7 @@ class Line:
         """Draw until the kernel takes no more, either: it moves what it has at its leisure."""
         while select.select((), (self._file,), (), 0.1)[1]:
             self.fill()
+            self.output._go_on()
 
     def take(self) -> bytes:
         """Take all that there is."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import gc
+import weakref
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any
 
@@ -12,14 +14,17 @@ from rich.console import Console
 from rich.style import Style
 from textual._compositor import CompositorUpdate
 from textual.app import App, ComposeResult
+from textual.containers import Vertical
 from textual.css.parse import parse
+from textual.css.stylesheet import Stylesheet
+from textual.dom import DOMNode
 from textual.geometry import Offset
 from textual.screen import Screen
-from textual.widgets import Label
+from textual.widgets import Input, Label
 
 from tui.ui.terminal.textual_internals import (
+    CachedStylesheet,
     DiscreetApp,
-    OnceParsed,
     Piece,
     SendingDriver,
     limit_colours,
@@ -192,7 +197,7 @@ class Padded(Screen[None]):
 class Sheets(App[None]):
     def __init__(self) -> None:
         super().__init__()
-        self.stylesheet = OnceParsed(variables=self.get_css_variables())
+        self.stylesheet = CachedStylesheet(variables=self.get_css_variables())
 
 
 async def test_a_style_sheet_is_parsed_once_and_anew_for_other_variables(
@@ -216,3 +221,101 @@ async def test_a_style_sheet_is_parsed_once_and_anew_for_other_variables(
             app.theme = "textual-light"
             await pilot.pause()
             assert app.screen.query_one(Label).styles.color != first
+
+
+class Dressed(App[None]):
+    """Shows what style sheets tell apart: focus, classes, being disabled, and being the first."""
+
+    CSS = """
+    Input:focus { color: $accent; }
+    .far > Label:first-child { color: red; }
+    .far Label { padding: 1; }
+    #box:disabled Label { text-style: bold; }
+    .far Input { margin: 1; }
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stylesheet = CachedStylesheet(variables=self.get_css_variables())
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="box"):
+            yield Label("first")
+            yield Label("second")
+            yield Input()
+            yield Input()
+
+    def is_as_textual_has_it(self) -> bool:
+        """Whether Textual itself, which keeps nothing, gives every node the same rules."""
+        plain = Stylesheet(variables=self.stylesheet._variables)
+        plain._rules = self.stylesheet.rules
+        nodes = list(self.screen.walk_children(with_self=True))
+        rules_before = [_rules(node) for node in nodes]
+        for node in nodes:
+            node.styles.base.reset()
+        plain.update_nodes(nodes)
+        return rules_before == [_rules(node) for node in nodes]
+
+
+def _rules(node: DOMNode) -> list[dict[str, str]]:
+    parts = node._component_styles.values()
+    return [
+        {name: repr(value) for name, value in styles.base._rules.items()}
+        for styles in (node.styles, *parts)
+    ]
+
+
+async def test_styles_that_were_matched_before_are_those_that_textual_finds() -> None:
+    def turn_off(app: Dressed, off: bool) -> None:
+        app.query_one("#box").disabled = off
+
+    def dress(app: Dressed, theme: str) -> None:
+        app.theme = theme
+
+    steps: list[Callable[[Dressed], object]] = [
+        lambda app: app.query(Input).first().focus(),
+        lambda app: app.query(Input).last().focus(),
+        lambda app: app.query_one("#box").add_class("far"),
+        lambda app: app.query(Input).first().focus(),
+        lambda app: turn_off(app, True),
+        lambda app: app.query_one("#box").remove_class("far"),
+        lambda app: turn_off(app, False),
+        lambda app: dress(app, "textual-light"),
+        lambda app: app.query_one("#box").move_child(0, after=1),
+        lambda app: app.query_one("#box").add_class("far"),
+        lambda app: app.query_one("#box").remove_class("far"),
+        lambda app: dress(app, "textual-dark"),
+    ]
+    app = Dressed()
+    async with app.run_test() as pilot:
+        for step in steps * 2:  # the second time all of it was matched before
+            step(app)
+            await pilot.pause()
+            assert app.is_as_textual_has_it()
+
+
+async def test_a_style_sheet_matches_nodes_that_look_alike_once_and_keeps_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    checked = list[object]()
+    check = Stylesheet._check_rule
+
+    def counted(rule: Any, path: list[DOMNode]) -> Iterable[Any]:  # noqa: ANN401
+        checked.append(rule)
+        return check(rule, path)
+
+    for is_first in (True, False):
+        app = Dressed()
+        async with app.run_test() as pilot:
+            monkeypatch.setattr(Stylesheet, "_check_rule", staticmethod(counted))
+            inputs = app.query(Input)
+            for widget in [*inputs, *inputs] if is_first else inputs:
+                checked.clear()
+                widget.focus()
+                await pilot.pause()
+            assert not checked
+            label = weakref.ref(app.query_one(Label))
+            await app.query(Label).remove()
+        del app, inputs, widget, pilot
+        gc.collect()
+        assert label() is None

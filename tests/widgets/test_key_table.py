@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import ClassVar
 
@@ -350,6 +351,13 @@ async def test_an_empty_table_answers_to_everything() -> None:
         assert app.table.order == (Column.LABEL, False)
 
 
+async def until(wanted: Callable[[], bool]) -> None:
+    """Wait until something is true: a busy host paints a while after the key."""
+    async with asyncio.timeout(60):
+        while not wanted():  # noqa: ASYNC110  # told by a widget that paints
+            await asyncio.sleep(0.005)
+
+
 async def test_a_move_paints_two_lines_and_leaves_the_scrollbar_alone(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -366,9 +374,11 @@ async def test_a_move_paints_two_lines_and_leaves_the_scrollbar_alone(
 
         monkeypatch.setattr(KeyTable, "render_line", watched)
         await pilot.press("down")
+        await until(lambda: len(painted) >= 2)
         assert sorted(painted) == [1, 2]
         painted.clear()
         await pilot.press("end")
+        await until(lambda: len(painted) >= 10)
         assert sorted(painted) == list(range(1, 11))
         regions: list[Region] = []
         monkeypatch.setattr(KeyTable, "refresh", lambda _, *given: regions.extend(given))

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 PREFIX = "/api/v1"
 """The path that all calls begin with, where nothing else is set (contract 1)."""
 
+LIST_LIMIT = 64 * 2**20
+"""The most that a list of keys may be, decoded, in bytes, unless it is set otherwise."""
+
 _PORTS = {"https": 443, "http": 80}
 _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
 _API_PATH = re.compile(r"(?:/[A-Za-z0-9_~.-]+)*/api/v[0-9]+")
@@ -54,7 +57,8 @@ class Server:
     """One server and how to call it: `url` is `https://host[:port]`, in lower case and ASCII.
 
     `ca_file` is trusted besides the system's store; `client_id` and `client_secret` are the
-    installation's OAuth client (contract 2), none where `client_id` is empty.
+    installation's OAuth client (contract 2), none where `client_id` is empty. A list of its keys
+    may be `list_limit` bytes, decoded.
     """
 
     url: str
@@ -68,6 +72,7 @@ class Server:
     plain_http_allowed: bool = False
     known_as: str = ""
     """The `url` by which this host remembers the server, where it has several addresses."""
+    list_limit: int = LIST_LIMIT
 
     @property
     def identity(self) -> str:
@@ -98,6 +103,7 @@ def parse_server(
     client_id: str = "",
     client_secret: SecretStr | None = None,
     plain_http_allowed: bool = False,
+    list_limit: int = LIST_LIMIT,
 ) -> Server:
     """Return the server that `text` names, `https` where no scheme was typed.
 
@@ -122,6 +128,7 @@ def parse_server(
         client_id=client_id,
         client_secret=client_secret,
         plain_http_allowed=plain_http_allowed,
+        list_limit=list_limit,
     )
     if server.is_exposed and not plain_http_allowed:
         raise BadAddress(AddressFault.PLAIN_HTTP)

@@ -27,9 +27,6 @@ from tui.api.refusals import excerpt, read_entries, refusal, retry_after
 from tui.api.transport import Answer, Call, Wire
 from tui.text import short
 
-LIST_CAP = 64 * 2**20
-"""The most that a list of keys may be, decoded, in bytes: 100,000 keys are 29 MB."""
-
 ANSWER_CAP = 2**20
 """The most that any other answer may be, decoded, in bytes."""
 
@@ -179,7 +176,7 @@ class Client:
 
     async def list_keys(self, credential: SecretStr | None) -> KeyList:
         """Return the keys of the primary account and of all subaccounts (contract 4)."""
-        answer = await self._call("GET", "/api-keys", credential, cap=LIST_CAP)
+        answer = await self._call("GET", "/api-keys", credential, cap=self.server.list_limit)
         listed = await asyncio.to_thread(self._read, answer, decode.keys)
         is_part = answer.status == 206 or re.search('rel="?next', answer.headers.get("link", ""))
         return replace(listed, is_whole=False) if is_part else listed

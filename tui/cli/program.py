@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     from tui.ui.appearance import Appearance
     from tui.ui.screens.login import SignInDefaults
 
+SWITCH_SECONDS = 0.001
+"""How long a thread that computes may keep the event loop waiting at a time, in seconds."""
+
 
 def run(options: argparse.Namespace) -> int:
     """Run the program with these options; returns its exit code.
@@ -145,6 +148,7 @@ def _run_app(
     from tui.crash import BackgroundFaults
     from tui.ui.app import KeysApp, Loop
 
+    sys.setswitchinterval(SWITCH_SECONDS)
     faults = BackgroundFaults()
     faults.watch()
     app = KeysApp(

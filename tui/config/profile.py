@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from tui.api.address import PREFIX
+from tui.api.address import LIST_LIMIT, PREFIX
 from tui.config.config_file import ConfigFile, Value
 from tui.keys.rotation_policy import A_YEAR, RotationPolicy
 
@@ -16,8 +16,8 @@ from tui.keys.rotation_policy import A_YEAR, RotationPolicy
 class Profile:
     """What is settled for one server; the fields are those of the settings.
 
-    `name` is empty where the server has none. Times are in seconds; None is what the program does
-    of itself.
+    `name` is empty where the server has none. Times are in seconds, sizes in bytes; None is what
+    the program does of itself.
     """
 
     name: str = ""
@@ -37,6 +37,7 @@ class Profile:
     deliver: Mapping[str, str] = field(default_factory=dict)
     rotate_after: RotationPolicy = A_YEAR
     lock_after: float | None = None
+    list_limit: int = LIST_LIMIT
     theme: str = ""
     keys: Mapping[str, str] = field(default_factory=dict)
     ascii: bool = False

@@ -171,6 +171,15 @@ _EITHER = (
         "15",
     ),
     Setting(
+        "list_limit",
+        Scope.EITHER,
+        values.mebibytes,
+        "the longest list of keys that is read, in MiB, 1 to 4096: 64 are 230,000 keys or more; "
+        "a list takes five times its size in memory",
+        "64",
+        "64",
+    ),
+    Setting(
         "keys",
         Scope.EITHER,
         values.key_map,

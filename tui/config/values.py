@@ -15,6 +15,7 @@ from tui.text import short
 COLOURS = ("red", "yellow", "green", "cyan", "blue", "magenta")
 """The colours that the bar at the top can have."""
 MOST_MINUTES = 7 * 24 * 60
+MOST_MEBIBYTES = 4096
 
 _LONGEST_LABEL_PATTERN = 200
 
@@ -62,6 +63,13 @@ def minutes(value: object, _: Path) -> float:
     if not is_number or not 0 <= float(str(value)) <= MOST_MINUTES:
         raise WrongValue(f"must be a number of minutes from 0, for never, to {MOST_MINUTES}")
     return 60 * float(str(value))
+
+
+def mebibytes(value: object, _: Path) -> int:
+    """MiB, as bytes."""
+    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= MOST_MEBIBYTES:
+        raise WrongValue(f"must be a whole number of MiB from 1 to {MOST_MEBIBYTES}")
+    return value * 2**20
 
 
 def subaccount(value: object, _: Path) -> int:

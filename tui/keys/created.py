@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tui.api.errors import Invalid
 from tui.api.models import CreatedKey, Key, KeyDraft
 from tui.journal import Attempt
-from tui.keys.labels import has_torn_mark, mark_of, nonce_of
+from tui.keys.labels import mark_of, nonce_of
 from tui.keys.listing import Listing
 
 
@@ -30,7 +30,7 @@ class Created:
     def is_marked(self) -> bool:
         """Whether the key's label tells whose successor it is, as far as the answer says."""
         mark = mark_of(self.key.label)
-        return mark is not None and mark.nonce == nonce_of(self.attempt.id)
+        return mark is not None and mark.nonce in {"", nonce_of(self.attempt.id)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +62,6 @@ class KnownIds(Collection[str]):
 
     def __bool__(self) -> bool:
         return bool(self.listing.keys or self.others)
-
-
-def may_have_label(key: Key, sent: str) -> bool:
-    """Tell whether a key has the label that was sent, or what a server has left of it."""
-    label = key.raw_label or ""
-    return label == sent or (has_torn_mark(label) and sent.startswith(label))
 
 
 def is_of_account(key: Key, subaccount_id: int | None) -> bool:

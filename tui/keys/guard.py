@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from tui.api.models import Key
-from tui.keys.labels import key_reference, mark_of
+from tui.keys.labels import mark_of
 from tui.keys.paused_mark import is_paused
 from tui.keys.presence import Worker
 from tui.keys.write_outcomes import CannotGoOn, OpenWrite
@@ -121,7 +121,7 @@ def check_staying(key: Key, staying: Staying, now: Key) -> None:
     if staying.is_successor:
         mark = mark_of(now.raw_label or "")
         is_lost = mark is None and not staying.is_known_here
-        if is_lost or (mark is not None and mark.reference != key_reference(key.id)):
+        if is_lost or (mark is not None and not mark.is_about(key.id)):
             raise MarkContradicts
 
 

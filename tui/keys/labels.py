@@ -9,13 +9,21 @@ from __future__ import annotations
 
 import hashlib
 import re
+import unicodedata
 from dataclasses import dataclass
 from datetime import date
 
+from tui.journal import LONGEST
 from tui.keys.paused_mark import without_paused_mark
 
 NONCE_LENGTH = 6
 """How many hexadecimal digits of an attempt's id its successor's label carries."""
+
+REFERENCE_LENGTH = 8
+"""How many hexadecimal digits a mark carries of the digest of the predecessor's id."""
+
+SHORTEST_REFERENCE = 4
+"""How many of them tell a key, where the mark has its short key, too."""
 
 _REPLACES = re.compile(
     r"(?:^| )\(replaces (?:(?P<short>[a-z0-9_-]{1,12}) )?"
@@ -23,10 +31,11 @@ _REPLACES = re.compile(
     re.ASCII | re.IGNORECASE,
 )
 _TORN = re.compile(
-    r" \(replaces(?: [a-z0-9_-]{0,12})?(?: |(?: ?#[0-9a-f]{0,8}(?:-[0-9a-f]{0,6})?))?\Z",
+    r" \(replaces(?: (?P<short>[a-z0-9_-]{0,12}))?"
+    r"(?: |(?: ?#(?P<reference>[0-9a-f]{0,8})(?:-[0-9a-f]{0,6})?))?\Z",
     re.ASCII | re.IGNORECASE,
 )
-"""What is left of a mark on a server that cuts labels; it tells nothing any more."""
+"""What is left of a mark on a server that cuts labels."""
 _RETIRING = re.compile(r" \(retiring ([0-9]{4}-[0-9]{2}-[0-9]{2})\)\Z", re.ASCII)
 _SHORT_KEY = re.compile(r"[A-Za-z0-9_-]{1,12}", re.ASCII)
 _LONGEST_MARK = 130
@@ -38,17 +47,27 @@ class Mark:
     """What a successor's label tells: which key it replaces, and the attempt that made it.
 
     `reference` is the predecessor's `key_reference`, `nonce` is the attempt's `nonce_of`; both are
-    lower case. `short_key` is the predecessor's, or nothing.
+    lower case. `short_key` is the predecessor's, or nothing. Where the server has cut the mark,
+    `reference` may be the beginning of one, and `nonce` is nothing.
     """
 
     reference: str
     nonce: str
     short_key: str = ""
 
+    def is_about(self, key_id: str) -> bool:
+        """Tell whether the reference is that of a key with this id."""
+        return key_reference(key_id).startswith(self.reference)
+
+    def may_name(self, short_key: str) -> bool:
+        """Tell whether the mark, if its reference fits, may be about a key with this short key."""
+        return not self.short_key or not short_key or self.short_key.lower() == short_key.lower()
+
 
 def key_reference(key_id: str) -> str:
-    """Return the digest of an id that stands in marks: 8 lower-case hexadecimal digits."""
-    return hashlib.sha256(key_id.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+    """Return the digest of an id that stands in marks, in lower-case hexadecimal digits."""
+    digest = hashlib.sha256(key_id.encode("utf-8", "surrogatepass")).hexdigest()
+    return digest[:REFERENCE_LENGTH]
 
 
 def nonce_of(attempt_id: str) -> str:
@@ -63,22 +82,30 @@ def successor_label(label: str, predecessor_id: str, short_key: str, nonce: str)
 
 
 def mark_of(label: str) -> Mark | None:
-    """Return the mark that makes a key a successor, or None; letter case does not matter."""
-    end = _end_without(label, (_RETIRING,))
-    match = _search(_REPLACES, label, end)
+    """Return the mark that makes a key a successor, or None; letter case does not matter.
+
+    One that the server has cut counts as long as it tells the predecessor.
+    """
+    if not label.endswith(")"):
+        return _torn_mark(label)
+    match = _search(_REPLACES, label, _end_without(label, (_RETIRING,)))
     if match is None:
         return None
     return Mark(match["reference"].lower(), match["nonce"].lower(), match["short"] or "")
 
 
-def may_name(mark: Mark, short_key: str) -> bool:
-    """Tell whether a mark, if its reference fits, may be about a key with this short key."""
-    return not mark.short_key or not short_key or mark.short_key.lower() == short_key.lower()
+def _torn_mark(label: str) -> Mark | None:
+    match = _search_torn(label)
+    if match is None:
+        return None
+    short_key, reference = match["short"] or "", (match["reference"] or "").lower()
+    is_enough = len(reference) >= (SHORTEST_REFERENCE if short_key else REFERENCE_LENGTH)
+    return Mark(reference, "", short_key) if is_enough else None
 
 
 def has_torn_mark(label: str) -> bool:
     """Tell whether a label ends in the beginning of a successor's mark, the rest being cut off."""
-    return bool(_TORN.search(label[-_LONGEST_MARK:]))
+    return _search_torn(label) is not None
 
 
 def retiring_since(label: str) -> date | None:
@@ -95,14 +122,37 @@ def base_label(label: str) -> str:
 
 def shown_label(label: str) -> str:
     """Return the label without the marks of successors and of pauses, as lists show it."""
+    if "(" not in label:  # as nearly all labels of a long list
+        return label
     label = _whole(label)
     return label[: _end_without(label, (_REPLACES,))]
 
 
 def _whole(label: str) -> str:
     """Return the label without the torn mark that it may end in."""
-    match = _TORN.search(label[-_LONGEST_MARK:])
+    match = _search_torn(label)
     return label[: len(label) - len(match[0])] if match else label
+
+
+def may_come_of(label: str, sent: str, *, short_key_fits: bool = False) -> bool:
+    """Tell whether a label may be what a server made of one that was sent.
+
+    Servers trim, fold, normalise and cut labels. One that is cut before its mark counts only where
+    the short key fits, too: it may be another key's plain label.
+    """
+    kept, asked = folded(label), folded(sent)
+    is_cut = bool(kept) and asked.startswith(kept)
+    return kept == asked or (is_cut and (short_key_fits or has_torn_mark(label)))
+
+
+def comparable(label: str) -> str:
+    """Return a label without marks as servers that trim, fold and normalise would all keep it."""
+    return folded(base_label(label[:LONGEST].strip()))
+
+
+def folded(label: str) -> str:
+    """Return a label as servers that trim, fold and normalise would all keep it."""
+    return unicodedata.normalize("NFC", label[:LONGEST].strip()).strip().casefold()
 
 
 def _end_without(label: str, marks: tuple[re.Pattern[str], ...]) -> int:
@@ -117,6 +167,12 @@ def _end_without(label: str, marks: tuple[re.Pattern[str], ...]) -> int:
             if match and (mark is not _RETIRING or _day(match)):
                 end -= len(match[0])
     return end
+
+
+def _search_torn(label: str) -> re.Match[str] | None:
+    """Find what is left of a mark; most labels have none, and there may be very many."""
+    tail = label[-_LONGEST_MARK:]
+    return _TORN.search(tail) if "(" in tail else None
 
 
 def _search(mark: re.Pattern[str], label: str, end: int) -> re.Match[str] | None:

@@ -9,7 +9,7 @@ from functools import cached_property
 from tui.api.grants import Catalogue
 from tui.api.models import Key
 from tui.comparing import as_read
-from tui.keys.labels import Mark, key_reference, mark_of, may_name
+from tui.keys.labels import SHORTEST_REFERENCE, Mark, key_reference, mark_of
 
 
 @dataclass(frozen=True)
@@ -40,21 +40,24 @@ class Listing:
 
     @cached_property
     def _by_reference(self) -> Mapping[str, Sequence[tuple[Mark, Key]]]:
-        """The successors and their marks, by what these tell of the predecessor's id."""
+        """The successors and their marks, by the beginning of what these tell of an id."""
         by_reference: dict[str, list[tuple[Mark, Key]]] = {}
         for key in self.keys:
-            label = key.raw_label or ""
-            if label.endswith(")") and (mark := mark_of(label)) is not None:
-                by_reference.setdefault(mark.reference, []).append((mark, key))
+            if (mark := mark_of(key.raw_label or "")) is not None:
+                by_reference.setdefault(mark.reference[:SHORTEST_REFERENCE], []).append((mark, key))
         return by_reference
 
     def successors(self, key: Key) -> tuple[Key, ...]:
         """Return the keys whose marks name this one as their predecessor."""
-        marked = self._by_reference.get(key_reference(key.id), ()) if self._by_reference else ()
+        if not self._by_reference:
+            return ()
+        marked = self._by_reference.get(key_reference(key.id)[:SHORTEST_REFERENCE], ())
         return tuple(
             other
             for mark, other in marked
-            if other.id != key.id and may_name(mark, key.raw_short_key or "")
+            if other.id != key.id
+            and mark.is_about(key.id)
+            and mark.may_name(key.raw_short_key or "")
         )
 
     @cached_property

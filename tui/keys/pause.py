@@ -123,9 +123,14 @@ async def resume(service: KeyService, seen: Key) -> Key:
     return await _change(service, seen, before.label, before.valid_ips, is_pause=False)
 
 
+def paused_keys(keys: Iterable[Key]) -> list[Key]:
+    """Return those that are paused."""
+    return [key for key in keys if is_paused(key.raw_valid_ips)]
+
+
 async def find_pauses(service: KeyService, keys: Iterable[Key]) -> dict[str, Pause]:
     """Return what the paused keys among `keys` were before, by their ids."""
-    paused = [key for key in keys if is_paused(key.raw_valid_ips)]
+    paused = paused_keys(keys)
     if not paused:
         return {}
     snapshot = await asyncio.to_thread(service.journal.read)

@@ -31,7 +31,7 @@ class ReadKeys:
 class KeyReader:
     """Reads keys and grants; every method raises ApiError, or SessionEnded.
 
-    The creates and deletions that were answered to this run of the program are held against each
+    The creates and deletions that were answered to this host lately are held against each
     list. A list without a key that was created is stale if the key itself can be read; a list
     with a key that was deleted is stale in any case.
     """
@@ -138,5 +138,8 @@ class KeyReader:
 
 def _is_same(key: Key, other: Key) -> bool:
     """Tell whether two keys of one id are one: a server installed anew uses ids again."""
-    names = key.raw_short_key, key.raw_created_at
-    return names == (other.raw_short_key, other.raw_created_at) or not all(names)
+    pairs = (
+        (key.raw_short_key, other.raw_short_key),
+        (key.raw_created_at, other.raw_created_at),
+    )
+    return all(not name or not others or name == others for name, others in pairs)

@@ -7,8 +7,8 @@ nothing is known; keys that are merely alike are asked about, and nothing more i
 from __future__ import annotations
 
 import asyncio
-import unicodedata
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from enum import Enum
@@ -16,7 +16,6 @@ from functools import cached_property
 
 from tui.api.models import Key
 from tui.journal import (
-    LONGEST,
     CreateRecord,
     Journal,
     JournalEntry,
@@ -26,12 +25,14 @@ from tui.journal import (
 )
 from tui.keys.guard import differences
 from tui.keys.labels import (
+    SHORTEST_REFERENCE,
     Mark,
-    base_label,
+    comparable,
+    folded,
     has_torn_mark,
     key_reference,
     mark_of,
-    may_name,
+    may_come_of,
     nonce_of,
     retiring_since,
 )
@@ -61,8 +62,8 @@ class Knowledge(Enum):
 class KeyRecord:
     """One key and what is known of it; `successors` are those that are listed.
 
-    `has_lost_predecessor` says that it was made to succeed a key that is not there any more.
-    `is_orphan` says that nobody has its secret and that another key took the place meant for it;
+    `has_lost_predecessor` says that it was made to succeed a key that is not there any more;
+    `has_heirs`, that its secret may be lost, and that others took the place meant for it;
     `is_kept`, that its secret is kept here for the next sign-in.
     """
 
@@ -73,10 +74,15 @@ class KeyRecord:
     predecessor: Key | None = None
     successors: tuple[Key, ...] = ()
     has_lost_predecessor: bool = False
-    is_orphan: bool = False
+    has_heirs: bool = False
     is_kept: bool = False
     open_write: OpenWrite | None = None
     worker: Worker | None = None
+
+    @property
+    def is_orphan(self) -> bool:
+        """Whether nobody has its secret, and other keys took the place meant for it."""
+        return self.knowledge is Knowledge.NEVER_STORED and self.has_heirs
 
     @property
     def is_proven(self) -> bool:
@@ -168,17 +174,22 @@ class Records:
         self._listing, self._history, self._server = listing, history, server
         self._open_writes, self._workers, self._is_foreign = open_writes, workers, is_foreign
         self._marks = {
-            key.id: mark
-            for key in listing.keys
-            if (key.raw_label or "").endswith(")") and (mark := mark_of(key.raw_label or ""))
+            key.id: mark for key in listing.keys if (mark := mark_of(key.raw_label or ""))
         }
-        self._torn = [key.id for key in listing.keys if has_torn_mark(key.raw_label or "")]
+        self._torn = [
+            key.id
+            for key in listing.keys
+            if key.id not in self._marks and has_torn_mark(key.raw_label or "")
+        ]
         self._by_nonce: dict[str, list[str]] = {}
         for key_id, mark in self._marks.items():
-            self._by_nonce.setdefault(mark.nonce, []).append(key_id)
+            if mark.nonce:
+                self._by_nonce.setdefault(mark.nonce, []).append(key_id)
         self.located: list[tuple[CreateRecord, Key]] = []
-        """The creates whose keys were found by their marks, and are not in the journal yet."""
+        """The creates whose keys were found in the list, and are not in the journal yet."""
         self._creates = [record for record in history.creates if self._is_of_this_server(record)]
+        self._unsure: dict[str, CreateRecord] = {}
+        """The creates of keys that, by their ids, may be listed, without short keys and marks."""
         self._created = self._created_keys()
         self._predecessors: dict[str, Key] = {}
         self._without_predecessor: set[str] = set()
@@ -205,7 +216,8 @@ class Records:
         retiring = [
             Unfinished(UnfinishedKind.RETIRING, key, (), since)
             for key in rest
-            if (since := retiring_since(key.raw_label or ""))
+            if (key.raw_label or "").endswith(")")
+            and (since := retiring_since(key.raw_label or ""))
         ]
         marked = {each.predecessor.id for each in retiring} | self._marks.keys() | {*self._torn}
         alike = _alike(key for key in rest if key.id not in marked)
@@ -223,10 +235,18 @@ class Records:
 
     @property
     def left_marked(self) -> tuple[KeyRecord, ...]:
-        """The keys that still carry the mark of a successor, though their predecessors are gone."""
-        marked = [key_id for key_id in self._marks if key_id in self._without_predecessor]
-        torn = [key_id for key_id in self._torn if key_id in self._without_predecessor]
-        return tuple(self._record(self._listing.by_id[key_id]) for key_id in (*marked, *torn))
+        """The keys that still carry a mark, though their predecessors are gone."""
+        ids = [each for each in (*self._marks, *self._torn) if each in self._without_predecessor]
+        return tuple(self._record(self._listing.by_id[key_id]) for key_id in ids)
+
+    @property
+    def to_unmark(self) -> tuple[Key, ...]:
+        """Those of them that are in use, as far as is known: marks tell what the others are."""
+        return tuple(
+            record.key
+            for record in self.left_marked
+            if record.knowledge is not Knowledge.NEVER_STORED and record.key.id not in self.unclear
+        )
 
     @cached_property
     def orphans(self) -> frozenset[str]:
@@ -292,25 +312,42 @@ class Records:
             predecessor=predecessor,
             successors=tuple(self._successors.get(key.id, ())),
             has_lost_predecessor=key.id in self._without_predecessor,
-            is_orphan=knowledge is Knowledge.NEVER_STORED and bool(self.heirs(key)),
+            has_heirs=bool(self.heirs(key)),
             is_kept=created is not None and self._is_kept(created),
             open_write=self._open_writes.get(key.id),
             worker=self._worker(key),
         )
 
     def heirs(self, key: Key) -> tuple[Key, ...]:
-        """Return the other keys that were made here for the same purpose, and stored."""
+        """Return the keys that took the place meant for one whose secret may be lost.
+
+        They were made here and stored; those that have been replaced count by their successors.
+        """
         created = self._created.get(key.id)
-        if created is None or not created.predecessor:
+        if created is None or created.unstored is None or not created.predecessor:
             return ()
-        others = (
-            self._listing.by_id[other_id]
-            for other_id, other in self._created.items()
-            if other.predecessor == created.predecessor and other_id != key.id
-        )
-        return tuple(
-            other for other in others if self._knowledge(other) is Knowledge.HELD_SOMEWHERE
-        )
+        places = [created.predecessor]
+        heirs: list[Key] = []
+        for place in places:  # it grows meanwhile
+            for key_id, other in self._made_for.get(place, ()):
+                if key_id not in self._created:
+                    places += [key_id] if other.is_stored and key_id not in places else []
+                elif key_id != key.id and self._is_held(self._listing.by_id[key_id]):
+                    heirs.append(self._listing.by_id[key_id])
+        return tuple(heirs)
+
+    @cached_property
+    def _made_for(self) -> Mapping[str, Sequence[tuple[str, CreateRecord]]]:
+        """The successors that were created here and their ids, by those of their predecessors."""
+        listed = {record.attempt_id: key_id for key_id, record in self._created.items()}
+        made_for: dict[str, list[tuple[str, CreateRecord]]] = {}
+        for record in self._creates:
+            if key_id := listed.get(record.attempt_id, record.key_id):
+                made_for.setdefault(record.predecessor, []).append((key_id, record))
+        return made_for
+
+    def _is_held(self, key: Key) -> bool:
+        return self._knowledge(key) is Knowledge.HELD_SOMEWHERE
 
     def _unfinished(self, predecessor: Key, successors: list[Key]) -> Unfinished:
         ranks = {key.id: self._rank(key) for key in successors}
@@ -384,43 +421,55 @@ class Records:
                 key = self._listing.by_id.get(record.key_id)
                 if key is not None and is_about(record.newest, key):
                     created[key.id] = record
-            elif key_id := self._by_mark(record):
+                elif key is not None and not key.raw_short_key and record.unstored is not None:
+                    self._unsure[key.id] = record
+            elif key_id := self._by_mark(record) or self._by_short_key(record):
                 created[key_id] = record
                 self.located.append((record, self._listing.by_id[key_id]))
         return created
+
+    def _by_short_key(self, record: CreateRecord) -> str:
+        """Return the id of the one key with the short key that the answer told, and its label."""
+        names = record.newest
+        fitting = [
+            key.id
+            for key in (self._listing.keys if names.short_key else ())
+            if names.short_key == key.raw_short_key
+            and may_come_of(key.raw_label or "", names.label, short_key_fits=True)
+            and not (key.created_at and key.created_at < record.began - SAME_TIME)
+        ]
+        return fitting[0] if len(fitting) == 1 else ""
 
     def _by_mark(self, record: CreateRecord) -> str:
         """Return the id of the one key whose mark names this create, or nothing."""
         key_ids = self._by_nonce.get(nonce_of(record.attempt_id), [])
         if len(key_ids) != 1 or not record.predecessor:
             return ""
-        is_its = self._marks[key_ids[0]].reference == key_reference(record.predecessor)
-        return key_ids[0] if is_its else ""
+        return key_ids[0] if self._marks[key_ids[0]].is_about(record.predecessor) else ""
 
     def _pair(self) -> None:
         """Find the predecessors of all keys that have a mark or were created here."""
-        wanted = {mark.reference for mark in self._marks.values()}
+        wanted = {mark.reference[:SHORTEST_REFERENCE] for mark in self._marks.values()}
         by_reference: dict[str, list[Key]] = {}
         for key in self._listing.by_id.values() if wanted else ():
-            if (reference := key_reference(key.id)) in wanted:
+            if (reference := key_reference(key.id)[:SHORTEST_REFERENCE]) in wanted:
                 by_reference.setdefault(reference, []).append(key)
         for key_id in dict.fromkeys((*self._created, *self._marks)):
             created, mark = self._created.get(key_id), self._marks.get(key_id)
             named = created.predecessor if created is not None else ""
-            if named and mark and mark.reference != key_reference(named):
+            if named and mark and not mark.is_about(named):
                 continue  # a contradiction
-            if not named and (mark is None or len(self._by_nonce[mark.nonce]) > 1):
-                continue
             key = self._listing.by_id[key_id]
             if named:
                 predecessor = self._listing.by_id.get(named)
                 is_gone = self._listing.lacks(named)
+            elif mark is None or len(self._by_nonce.get(mark.nonce, ())) > 1:
+                continue
             else:
-                candidates = by_reference.get(mark.reference, []) if mark else []
+                about = by_reference.get(mark.reference[:SHORTEST_REFERENCE], ())
+                candidates = [other for other in about if mark.is_about(other.id)]
                 fitting = [
-                    other
-                    for other in candidates
-                    if mark is not None and may_name(mark, other.raw_short_key or "")
+                    other for other in candidates if mark.may_name(other.raw_short_key or "")
                 ]
                 predecessor = fitting[0] if len(fitting) == 1 else None
                 is_gone = not candidates and self._listing.is_whole
@@ -432,18 +481,23 @@ class Records:
 
     @property
     def _alike_to_lost(self) -> list[str]:
-        keys = self._listing.by_id.values() if self._lost_creates else ()
+        in_doubt = self._lost_creates or self._unsure
+        keys = self._listing.by_id.values() if in_doubt else ()
         return [key.id for key in keys if self._may_be_ours(key)]
 
     def _may_be_ours(self, key: Key) -> bool:
         """Tell whether a key may have come of a create whose outcome is not known, or may not."""
-        if not self._lost_creates or key.id in self._created or self._is_foreign(key):
+        is_in_doubt = bool(self._lost_creates) or key.id in self._unsure
+        if not is_in_doubt or key.id in self._created or self._is_foreign(key):
             return False
-        named_at, created_at = self._named.get(key.id), key.created_at
+        named_at, label = self._named.get(key.id), comparable(key.raw_label or "")
+        record = self._unsure.get(key.id)
+        if record is not None and comparable(record.newest.label) == label:
+            return _may_be_of_then(key, record.began)
         return any(
             (named_at is None or began < named_at)  # else it was there before
-            and (created_at is None or began - SAME_TIME < created_at < began + LANDING + SAME_TIME)
-            for began in self._lost_creates.get(_comparable(key.raw_label or ""), ())
+            and _may_be_of_then(key, began)
+            for began in self._lost_creates.get(label, ())
         )
 
     @cached_property
@@ -454,7 +508,7 @@ class Records:
         for record in self._creates:
             line = record.unstored
             if line is not None and not line.key_id and record.attempt_id not in located:
-                times.setdefault(_comparable(line.label), []).append(record.began)
+                times.setdefault(comparable(line.label), []).append(record.began)
         return times
 
     @cached_property
@@ -519,30 +573,29 @@ class KeyHistory:
         return self.current
 
 
+def _may_be_of_then(key: Key, began: datetime) -> bool:
+    """Tell whether a key may have come of a create that began then, by what its date tells."""
+    made = key.created_at
+    return made is None or began - SAME_TIME < made < began + LANDING + SAME_TIME
+
+
 def is_about(entry: JournalEntry, key: Key) -> bool:
     """Tell whether a journal line with this key's id is about it: ids come again on new servers."""
     if entry.short_key and key.raw_short_key:
         return entry.short_key == key.raw_short_key[: len(entry.short_key)]
     # Without short keys, a label that has lost its mark tells no key from one of a new server.
-    noted, listed = _folded(entry.label), _folded(key.raw_label or "")
-    is_cut = noted.startswith(listed) and listed != _comparable(entry.label)
+    noted, listed = folded(entry.label), folded(key.raw_label or "")
+    is_cut = noted.startswith(listed) and listed != comparable(entry.label)
     return not noted or not listed or noted == listed or is_cut
-
-
-def _comparable(label: str) -> str:
-    """Return a label without marks as servers that trim, fold and normalise would all keep it."""
-    return _folded(base_label(label[:LONGEST].strip()))
-
-
-def _folded(label: str) -> str:
-    return unicodedata.normalize("NFC", label[:LONGEST].strip()).strip().casefold()
 
 
 def _alike(keys: Iterable[Key]) -> Iterator[Unfinished]:
     """Yield keys that share label, grants and addresses; the order of a list is not their age."""
+    keys = [key for key in keys if key.raw_grants is not None]
+    counts = Counter(key.raw_label for key in keys)  # nearly all labels of a long list are unique
     groups: dict[Hashable, list[Key]] = {}
     for key in keys:
-        if key.label.strip() and key.raw_grants is not None:
+        if counts[key.raw_label] > 1 and key.label.strip():
             groups.setdefault((key.raw_label, key.subaccount_id or 0), []).append(key)
     for namesakes in groups.values():
         alike: dict[Hashable, list[Key]] = {}

@@ -12,6 +12,7 @@ from collections.abc import (
 )
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
+from itertools import takewhile
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -29,9 +30,9 @@ from tui.api.models import Key, KeyDraft
 from tui.api.session import Session, SessionEnded, SessionProblem
 from tui.delivery.recovery import RecoveryFolder
 from tui.journal import Action, Attempt, Journal, new_attempt_id
-from tui.keys.created import Created, Deleted, KnownIds, is_as_asked, is_of_account, may_have_label
+from tui.keys.created import Created, Deleted, KnownIds, is_as_asked, is_of_account
 from tui.keys.guard import Staying, UpdateOpen, check_deletion, check_staying, is_open
-from tui.keys.labels import mark_of, nonce_of, successor_label
+from tui.keys.labels import mark_of, may_come_of, nonce_of, successor_label
 from tui.keys.listing import Listing
 from tui.keys.presence import Presence
 from tui.keys.reading import KeyReader, ReadKeys
@@ -100,18 +101,19 @@ class KeyService:
         """The last create of a successor that went out, by its predecessor's id."""
         self._own_writes: dict[str, OpenWrite] = {}
         self._settled: set[str] = set()
-        """The attempts whose outcome this run of the program has noted."""
+        """The attempts whose outcome this run of the program has noted, or taken note of."""
         self._records: tuple[tuple[object, ...], Records | None] = ((), None)
         self._is_enforced = False
 
     async def load(self) -> Listing:
         """Read the keys and, the first time, the catalogue of grants."""
         started_at = monotonic()
-        read, catalogue = await asyncio.gather(self._reader.keys(), self._reader.catalogue())
+        read, catalogue, _ = await asyncio.gather(
+            self._reader.keys(), self._reader.catalogue(), self.read_history()
+        )
         listing = Listing(read.keys, catalogue, read.is_whole, read.is_stale)
         if started_at > self._listed_at:  # an answer that was overtaken tells nothing new
             self.listing, self._listed_at = listing, started_at
-        await self.read_history()
         self._settle_by(listing)
         return self.listing
 
@@ -138,6 +140,21 @@ class KeyService:
         if monotonic() - self._history_read_at >= fresh_seconds:
             self._history_read_at = monotonic()
             await self.history.refresh()
+            self._note_answers()
+
+    def _note_answers(self) -> None:
+        """Hold lists against what other runs of the program on this host were answered, too."""
+        oldest, server = self.journal.now() - LANDING, self.session.client.server.identity
+        lately = takewhile(lambda entry: entry.when > oldest, self.history.current.snapshot.entries)
+        for entry in reversed(tuple(lately)):
+            is_new = entry.attempt not in self._settled and entry.server == server
+            if is_new and entry.phase == "done" and entry.key_id:
+                self._settled.add(entry.attempt)
+                key = Key(entry.key_id, entry.label, entry.short_key or None)
+                if entry.action == "create":
+                    self._reader.note_created(key)
+                elif entry.action == "delete":
+                    self._reader.note_deleted(key)
 
     async def records(self) -> Records:
         """Return what is known of the listed keys, by the journal as it is now."""
@@ -301,9 +318,9 @@ class KeyService:
         alike = {
             key.id: key
             for key in listed.keys
-            if may_have_label(key, draft.label)
-            and key.id not in sent.known
+            if key.id not in sent.known
             and key.id not in self._created_ids
+            and may_come_of(key.raw_label or "", draft.label)
             and is_of_account(key, draft.subaccount_id)
             and not self._is_foreign(key)
             and not (key.created_at and key.created_at < attempt.when - SAME_TIME)
@@ -319,8 +336,8 @@ class KeyService:
     async def find_created(self, created: Created, known: Collection[str]) -> Key | None:
         """Read the list and return the created key where the answer told no id.
 
-        Returns None unless exactly one key of its account that is not `known` has its label and
-        short key.
+        Returns None unless exactly one key of its account that is not `known` has its short key,
+        and the label that was sent or what a server may have made of it.
 
         Raises:
             ApiError, SessionEnded: the server refused, or could not be asked.
@@ -328,11 +345,13 @@ class KeyService:
         candidates = {
             key.id: key
             for key in (await self.load()).keys
-            if key.raw_label == created.key.label
-            and key.id not in known
+            if key.id not in known
             and key.id not in self._created_ids
             and is_of_account(key, created.draft.subaccount_id)
             and key.may_have(created.key.secret)
+            and may_come_of(
+                key.raw_label or "", created.label, short_key_fits=bool(key.raw_short_key)
+            )
         }
         if len(candidates) != 1:
             return None
@@ -563,11 +582,11 @@ class KeyService:
             del self._own_writes[key.id]
 
     def _note_located(self, records: Records) -> None:
-        """Note the ids of keys that were found by their marks, of creates without an answer."""
+        """Note the ids of keys that were found in the list, of creates without a good answer."""
         for created, key in records.located:
             if not self.presence.holds(created.attempt_id) and records[key].worker is None:
                 attempt = self.journal.resume(created.newest)
-                if created.unstored is not None:
+                if created.unstored is not None and not created.newest.short_key:
                     self._note_lost(attempt, key, "Found in the list.")
                 else:
                     self.note_found(attempt, key)

@@ -26,7 +26,7 @@ from tui.ui.loading import Loader
 from tui.ui.screens.leaving import GuardedScreen, StoppableScreen
 from tui.ui.screens.login import UNPROTECTED, LoginScreen, SignInDefaults, defaults_of
 from tui.ui.terminal.driver import TerminalDriver
-from tui.ui.terminal.textual_internals import OnceParsed, limit_colours, make_replaceable
+from tui.ui.terminal.textual_internals import CachedStylesheet, limit_colours, make_replaceable
 from tui.ui.terminal.type_ahead import TypeAhead
 from tui.ui.themes import CHOICES, FEW_COLOURS, theme
 from tui.ui.widgets.too_small import SMALLEST
@@ -123,7 +123,7 @@ class KeysApp(TypeAhead[None]):
         `defaults`, the first of the `servers` stands in the form.
         """
         super().__init__()
-        self.stylesheet = OnceParsed(variables=self.get_css_variables())
+        self.stylesheet = CachedStylesheet(variables=self.get_css_variables())
         self._servers = servers or KnownServers()
         self._usual_lock_seconds = LOCK_SECONDS if lock_seconds is None else lock_seconds
         self._lock_seconds = self._usual_lock_seconds

@@ -1,4 +1,4 @@
-"""Every key that the program answers to, in one table: footer, help and README follow it."""
+"""Every key that is bound to an action, and its words: footer, help and README follow them."""
 
 from __future__ import annotations
 
@@ -400,6 +400,21 @@ COMMANDS = (
     Command(_DIALOG, "escape", "Esc", "dismiss_dialog", "close without doing anything", "Cancel"),
     Command(_DIALOG, "escape", "Esc", "close_dialog", "", "Close"),
 )
+
+
+CURSOR_BINDINGS = (
+    Binding("up,k", "cursor_up", "Previous key", show=False, id="keys.up"),
+    Binding("down,j", "cursor_down", "Next key", show=False, id="keys.down"),
+    Binding("home,g", "first", "First key", show=False, id="keys.first"),
+    Binding("end,G", "last", "Last key", show=False, id="keys.last"),
+    Binding("pageup", "page_up", "A screen up", show=False, id="keys.page_up"),
+    Binding("pagedown", "page_down", "A screen down", show=False, id="keys.page_down"),
+    Binding("enter", "open", "Open", show=False, key_display="Enter", id="keys.open"),
+)
+"""The keys of the table of keys; COMMANDS describes them in rows without an action."""
+
+RUN_BINDINGS = (Binding("enter", "open", "Show all", key_display="Enter", id="run.open"),)
+"""The key of the table of a run, on top of those."""
 
 
 _NAMES = {

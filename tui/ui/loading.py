@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections import deque
 from collections.abc import Callable
 from importlib import import_module
@@ -49,6 +50,7 @@ class Loader:
         names = self._waiting if self._waiting is not None else deque(_names())
         self._waiting = deque()
         await asyncio.to_thread(lambda: [import_module(name) for name in names])
+        gc.freeze()  # modules stay: to look for garbage among them would hold up keys
         self.client_is_loaded.set()
 
     def _load_one(self) -> None:

@@ -38,20 +38,21 @@ class Wire(httpx.AsyncBaseTransport):
         self.inner = httpx.AsyncHTTPTransport(verify=no_trust(), trust_env=False)
         self.node = node
         self.sent = 0
-        self._due: tuple[int, How, int] | None = None
+        self._due: tuple[int, How] | None = None
 
-    def break_at(self, place: int, how: How, times: int = 1) -> None:
+    def break_at(self, place: int, how: How) -> None:
         """Have the request number `place` from now on, from 0, go wrong."""
-        self.sent, self._due = 0, (place, how, times)
+        self.sent, self._due = 0, (place, how)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         answer = self.inner.handle_async_request(request)
         if self._due and self.sent == self._due[0]:
-            _, how, times = self._due
-            self.node.fail("*", "/", how, times)
+            _, how = self._due
             self._due = None
+            held = self.node.held
+            # The node may hear another request first, that was sent at the same time.
+            self.node.fail(request.method, request.url.path, how, exactly=True)
             if how in {"hang", "hang-after"}:
-                held = self.node.held
                 answer = in_vain(answer, lambda: self.node.held > held)
         self.sent += 1
         return await answer
@@ -149,7 +150,7 @@ async def signed_in(
     server = parse_server(
         node.url, client_id=node.client_id, client_secret=SecretStr(node.client_secret)
     )
-    client = Client(server, deadline=60.0, transport=wire)
+    client = Client(server, deadline=5.0, transport=wire)
     sign_out = client.sign_out
     client.sign_out = lambda token, deadline=0.0: sign_out(  # type: ignore[method-assign]
         token, client.deadline

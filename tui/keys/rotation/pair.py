@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 
 from tui.api.errors import ApiError, NotFound
 from tui.api.models import Key, KeyDraft
@@ -121,7 +121,7 @@ class Pair:
             deleted = await self._service.delete(self.predecessor, staying=staying)
         except NotFound:
             self.has_successor = False
-            raise SuccessorGone from None
+            raise SuccessorGone(self._may_go_until(self.predecessor)) from None
         self.successor, self.has_successor = deleted.staying or self.successor, True
         self._predecessor_seen = _NEVER
 
@@ -152,10 +152,15 @@ class Pair:
             deleted = await self._service.delete(self.successor, staying=staying)
         except NotFound:
             self._predecessor_seen = _NEVER
-            raise PredecessorGone from None
+            raise PredecessorGone(self._may_go_until(self.successor)) from None
         if deleted.staying is not None:
             self.predecessor, self._predecessor_seen = deleted.staying, self._clock()
         self.successor, self.has_successor = None, False
+
+    def _may_go_until(self, key: Key) -> datetime | None:
+        """Return until when a deletion of a key that got no answer may take effect, if any may."""
+        write = self._service.open_write(key)
+        return write.until if write is not None and write.action == "delete" else None
 
     async def unmark_predecessor(self) -> None:
         """Take the mark of an earlier version off the predecessor, all else sent back as it is.

@@ -11,6 +11,8 @@ from tui.keys.write_outcomes import CannotGoOn
 from tui.text import mask
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from tui.keys.verification import Verification
 
 
@@ -204,7 +206,13 @@ class SecretForgotten(CannotGoOn):
 class PredecessorGone(CannotGoOn):
     """The predecessor is not in the list: deleting the successor would leave no key."""
 
-    sentence = "The predecessor is not in the list of keys any more, so nothing was changed."
+    def __init__(self, until: datetime | None = None) -> None:
+        """Say where an earlier deletion of the successor may take effect `until` then."""
+        super().__init__()
+        self.sentence = (
+            "The predecessor is not in the list of keys any more, so nothing was changed."
+            f"{_may_leave_nothing('successor', until)}"
+        )
 
 
 class SucceededAlready(CannotGoOn):
@@ -222,7 +230,22 @@ class SucceededAlready(CannotGoOn):
 class SuccessorGone(CannotGoOn):
     """The successor is not in the list: deleting the predecessor would leave no key."""
 
-    sentence = "The successor can't be found in the list of keys, so nothing was deleted."
+    def __init__(self, until: datetime | None = None) -> None:
+        """Say where an earlier deletion of the predecessor may take effect `until` then."""
+        super().__init__()
+        self.sentence = (
+            "The successor can't be found in the list of keys, so nothing was deleted."
+            f"{_may_leave_nothing('predecessor', until)}"
+        )
+
+
+def _may_leave_nothing(which: str, until: datetime | None) -> str:
+    if until is None:
+        return ""
+    return (
+        f" An earlier deletion of the {which} was not answered, and may take effect until "
+        f"{until.astimezone():%H:%M}: then no key is left. Create another one now."
+    )
 
 
 class ListedInPart(CannotGoOn):

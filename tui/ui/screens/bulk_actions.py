@@ -26,7 +26,7 @@ from tui.delivery import (
     read_secrets,
     variable_name,
 )
-from tui.keys.records import Knowledge, Unfinished
+from tui.keys.records import Unfinished
 from tui.keys.rotation import (
     BulkRotation,
     BulkRun,
@@ -445,11 +445,7 @@ class BulkFinishScreen(BulkScreen):
     def _left_marked(self) -> list[Key]:
         """The chosen keys that carry a mark, though what they replaced is gone."""
         key_ids = {key.id for key in self.keys}
-        return [
-            record.key
-            for record in self.records.left_marked
-            if record.key.id in key_ids and record.knowledge is not Knowledge.NEVER_STORED
-        ]
+        return [key for key in self.records.to_unmark if key.id in key_ids]
 
 
 class BulkDeleteScreen(BulkScreen):

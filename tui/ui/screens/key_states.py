@@ -83,6 +83,8 @@ def _unfinished(rotation: Unfinished, today: date, app: object) -> RowState:
 def _perhaps_stored_text(record: KeyRecord, app: object) -> str:
     if record.is_kept:
         return "kept: next sign-in offers"
+    if record.has_heirs:
+        return with_keys("another took its place: {keys.delete}", app)
     if record.created is not None and record.created.is_in_delivery:
         return with_keys("delivery cut off: {keys.verify} shows", app)
     return with_keys("perhaps stored: see {keys.journal}", app)

@@ -25,7 +25,7 @@ from tui.config.profile import Profile
 from tui.keys.attention import Attention
 from tui.keys.labels import shown_label
 from tui.keys.listing import Listing
-from tui.keys.pause import find_pauses
+from tui.keys.pause import find_pauses, paused_keys
 from tui.keys.service import KeyService
 from tui.problems import Problem, describe
 from tui.search.key_search import KeySearch
@@ -245,17 +245,19 @@ class KeysScreen(Screen[None]):
     async def _show_states(self, listing: Listing) -> None:
         """Show beside the keys what is known of them, and count what asks for attention."""
         records = await self._service.records()
-        pauses = await find_pauses(self._service, listing.keys)
+        paused = await asyncio.to_thread(paused_keys, listing.keys)
+        pauses = await find_pauses(self._service, paused)
         attention = Attention(self.profile.rotate_after, self._now(), listing.tells_addresses)
         requests = await asyncio.to_thread(self._requests_by_key, listing)
         due, exposed = await asyncio.to_thread(_due_and_exposed, listing.keys, attention)
+        today = self._now().date()
+        states = await asyncio.to_thread(row_states, records, pauses, today, self.app)
+        counted = await asyncio.to_thread(groups, records, pauses)
         if not self._is_there or listing is not self._service.listing:
             return
         self.query_one(TopBar).notice = self.notice  # the journal has just been read
         self.panel.journal.use(requests)
-        states = row_states(records, pauses, self._now().date(), self.app)
         self.panel.table.show_states(states)
-        counted = groups(records, pauses)
         self.panel.show_groups({**counted, "due": due - counted["retiring"], "exposed": exposed})
         self._show_facts()
         self.refresh_bindings()
@@ -265,7 +267,8 @@ class KeysScreen(Screen[None]):
         history = self._service.history
         snapshot = history.current.snapshot
         by_key: dict[str, list[WriteRequest]] = {}
-        short_keys = {key.id: key.short_key for key in listing.keys if snapshot.entries}
+        named = {entry.predecessor for entry in snapshot.entries} & listing.by_id.keys()
+        short_keys = {key_id: listing.by_id[key_id].short_key for key_id in named}
         for request in write_requests(snapshot.entries, self.who, snapshot.doubts, short_keys):
             last = request.last
             if last.key_id and history.is_about_this_server(last, listing):

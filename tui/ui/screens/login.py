@@ -359,6 +359,7 @@ class LoginScreen(Screen[None]):
             client_id=self._typed("client-id").strip(),
             client_secret=client_secret,
             plain_http_allowed=self._defaults.plain_http_allowed,
+            list_limit=self._defaults.profile.list_limit,
         )
 
     def _as_known(self, server: Server) -> Server:

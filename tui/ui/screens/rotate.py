@@ -218,7 +218,7 @@ class RotateScreen(ShowsSecret[str]):
     @work(group="undo", description="undo the rotation")
     async def action_undo(self) -> None:
         """Delete the successor, after asking."""
-        if await self.app.push_screen_wait(ask_undo()):
+        if await self.app.push_screen_wait(ask_undo(self._rotation.differences)):
             self._take(Step.UNDO, self._rotation.undo, "The successor is being deleted.")
 
     @work(group="replace", description="replace the successor")

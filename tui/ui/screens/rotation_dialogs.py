@@ -60,9 +60,12 @@ def ask_orphan(key: Key, heirs: str) -> ConfirmScreen:
     return ConfirmScreen(title, body, yes="Delete API Key", danger=True)
 
 
-def ask_undo() -> ConfirmScreen:
+def ask_undo(differences: str) -> ConfirmScreen:
     """Ask whether the successor is to go, and the predecessor to stay as it is."""
-    body = Content(f"The successor is deleted: {_LOCKED_OUT} The predecessor stays as it is.")
+    text = f"The successor is deleted: {_LOCKED_OUT} The predecessor stays as it is."
+    if differences:
+        text += f" It has other {differences} than the successor."
+    body = Content(text)
     return ConfirmScreen("Undo the rotation?", body, yes="Delete successor", danger=True)
 
 

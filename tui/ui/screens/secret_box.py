@@ -22,6 +22,7 @@ from textual.widgets import Static
 from tui.delivery import (
     CommandDelivery,
     DeliveryFailed,
+    DeliveryFault,
     FileDelivery,
     NewSecret,
     Sent,
@@ -185,23 +186,32 @@ class SecretBox(Vertical):
                 self._delivered("write", Sent(where, ""), is_stored=True)
                 return
 
-    def show_plain(self) -> None:
+    @work(group="plain", exclusive=True, description="show the secret plain")
+    async def show_plain(self) -> None:
         """Show the secret on the ordinary screen, for selection by mouse."""
-        if self._new_secret is None:
+        new_secret = self._new_secret
+        if new_secret is None:
             return
-        label = short(self._new_secret.label, 60)
-        heading = f"The secret of {label}, to select with the mouse:"
-        if attempt := self._attempt():
-            attempt.delivering()
         try:
-            with self.app.suspend():
-                plain_view(
-                    self._new_secret.secret, heading, sys.stdin.readline, _write_plain, _columns
-                )
-        except SuspendNotSupported:
-            self._failed("plain", "This terminal can't be given back for a while.")
+            with self.query_one(Status).working("The plain view is being prepared"):
+                async with handing_over(self._attempt()):
+                    if self._new_secret is not new_secret or not self.screen.is_current:
+                        sentence = "Not shown, as another screen was opened meanwhile."
+                        raise DeliveryFailed(DeliveryFault.OTHER, sentence)
+                    self._show_on_ordinary_screen(new_secret)
+        except DeliveryFailed as failure:
+            self._failed("plain", failure.sentence)
         else:
             self._delivered("plain", Sent("Shown plain, and erased again.", ""))
+
+    def _show_on_ordinary_screen(self, new_secret: NewSecret) -> None:
+        heading = f"The secret of {short(new_secret.label, 60)}, to select with the mouse:"
+        try:
+            with self.app.suspend():
+                plain_view(new_secret.secret, heading, sys.stdin.readline, _write_plain, _columns)
+        except SuspendNotSupported:
+            sentence = "This terminal can't be given back for a while."
+            raise DeliveryFailed(DeliveryFault.OTHER, sentence) from None
 
     @work(group="deliver", description="hand the secret to a command")
     async def hand_to_command(self) -> None:

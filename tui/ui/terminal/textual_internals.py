@@ -6,7 +6,7 @@ from abc import abstractmethod
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, NamedTuple, TypeVar
 
 from rich.color import ColorSystem
 from rich.segment import Segment
@@ -15,6 +15,7 @@ from rich.text import Text
 from textual._compositor import Compositor, CompositorUpdate, LayoutUpdate
 from textual.app import App
 from textual.css.model import RuleSet
+from textual.css.styles import RulesMap
 from textual.css.stylesheet import Stylesheet
 from textual.css.types import CSSLocation
 from textual.dom import DOMNode
@@ -34,13 +35,36 @@ Piece = tuple[int, int, Sequence[Segment]]
 """A row and a column of the screen, and the text that begins there."""
 
 
-class OnceParsed(Stylesheet):
-    """Style sheets of which each is parsed once, as long as the variables stay the same.
+_Facts = tuple[type[DOMNode], str | None, frozenset[str], object]
+"""What selectors ask of one node: type, id, classes and pseudo-classes."""
 
-    Textual parses all of them anew whenever a screen with a sheet of its own is opened first.
+
+class _Matched(NamedTuple):
+    """What the rules make of all nodes on the same path, and what Textual notes of them."""
+
+    rules: RulesMap
+    has_hover_style: bool
+    has_focus_within: bool
+    has_order_style: bool
+    has_odd_or_even: bool
+
+
+class CachedStylesheet(Stylesheet):
+    """Style sheets that are parsed once, and matched once with all nodes that look alike to them.
+
+    Textual parses all of them anew whenever a screen with a sheet of its own is opened first, and
+    matches each node with them anew whenever its screen is shown or its focus moves.
     """
 
     _rules_of: ClassVar[dict[_Parsed, list[RuleSet]]] = {}
+    _matches_of: ClassVar[dict[tuple[int, ...], dict[int, _Matched]]] = {}
+    _paths: ClassVar[dict[tuple[int, _Facts], int]] = {}
+
+    def __init__(self, *, variables: dict[str, str] | None = None) -> None:
+        super().__init__(variables=variables)
+        self._matched_rules: list[RuleSet] | None = None
+        self._matches: dict[int, _Matched] = {}
+        self._known: dict[Any, Any] | None = None
 
     def _parse_rules(
         self,
@@ -61,6 +85,70 @@ class OnceParsed(Stylesheet):
     def reparse(self) -> None:
         """Take in sheets that were added, and variables that were changed."""
         self.parse()
+
+    def apply(
+        self, node: DOMNode, *, animate: bool = False, cache: dict[Any, Any] | None = None
+    ) -> None:
+        """Apply the rules to a node, as they were matched with the last one on the same path.
+
+        `cache` holds for as long as all nodes stay as they are.
+        """
+        outer = known = self._known
+        if known is None or type(node) is not DOMNode:  # such a one is a part of another
+            known = {} if cache is None else cache
+        self._known = known
+        try:
+            self._apply(node, self._path(node, known), animate)
+        finally:
+            self._known = outer
+
+    def _apply(self, node: DOMNode, path: int, animate: bool) -> None:
+        if self.rules is not self._matched_rules:
+            self._matched_rules = self.rules
+            self._matches = self._matches_of.setdefault(tuple(map(id, self.rules)), {})
+        matched = self._matches.get(path)
+        if matched is None:
+            # Textual keeps the result where it holds for others that look alike.
+            kept: dict[Any, RulesMap] = {}
+            super().apply(node, animate=animate, cache=kept)
+            for rules in kept.values():
+                self._matches[path] = _Matched(
+                    rules,
+                    node._has_hover_style,
+                    node._has_focus_within,
+                    node._has_order_style,
+                    node._has_odd_or_even,
+                )
+            return
+        node._has_hover_style = matched.has_hover_style
+        node._has_focus_within = matched.has_focus_within
+        node._has_order_style = matched.has_order_style
+        node._has_odd_or_even = matched.has_odd_or_even
+        self.replace_rules(node, matched.rules, animate=animate)
+        self._process_component_classes(node)
+
+    @classmethod
+    def replace_rules(cls, node: DOMNode, rules: RulesMap, animate: bool = False) -> None:
+        """Replace the rules of a node, unless it has the same ones already."""
+        if not animate and node.styles.base._rules == rules:
+            node.notify_style_update()
+        else:
+            super().replace_rules(node, rules, animate)
+
+    def _path(self, node: DOMNode, known: dict[Any, int]) -> int:
+        """Return a number for all nodes with the same facts, below nodes with the same facts."""
+        if node not in known:
+            parent = node._parent
+            above = self._path(parent, known) if isinstance(parent, DOMNode) else -1
+            known[node] = self._paths.setdefault((above, _facts(node)), len(self._paths))
+        return known[node]
+
+
+def _facts(node: DOMNode) -> _Facts:
+    pseudo_classes: object = node._pseudo_classes_cache_key
+    if isinstance(node, App):
+        pseudo_classes = node.pseudo_classes
+    return type(node), node._id, frozenset(node._classes), pseudo_classes
 
 
 class Patch(CompositorUpdate):

@@ -11,7 +11,7 @@ from typing import ClassVar, overload
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
@@ -22,6 +22,7 @@ from tui.api.models import Key
 from tui.keys.attention import Attention
 from tui.keys.rotation_policy import RotationPolicy
 from tui.search.query import Query
+from tui.ui.bindings import CURSOR_BINDINGS
 from tui.ui.widgets.columns import Column, Order, Span, informative_columns, layout
 from tui.ui.widgets.selection import Selection
 from tui.ui.widgets.table_line import (
@@ -70,15 +71,7 @@ class KeyTable(ScrollView, can_focus=True, inherit_bindings=False):
 
     ALLOW_SELECT = False
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "cursor_up", "Previous key", show=False, id="keys.up"),
-        Binding("down,j", "cursor_down", "Next key", show=False, id="keys.down"),
-        Binding("home,g", "first", "First key", show=False, id="keys.first"),
-        Binding("end,G", "last", "Last key", show=False, id="keys.last"),
-        Binding("pageup", "page_up", "A screen up", show=False, id="keys.page_up"),
-        Binding("pagedown", "page_down", "A screen down", show=False, id="keys.page_down"),
-        Binding("enter", "open", "Open", show=False, key_display="Enter", id="keys.open"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*CURSOR_BINDINGS]
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "key-table--header",

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from rich.segment import Segment
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.strip import Strip
 
 from tui.keys.labels import shown_label
 from tui.text import short
+from tui.ui.bindings import RUN_BINDINGS
 from tui.ui.widgets.columns import GAP, LABEL_MAX, LABEL_MIN, Span, fit
 from tui.ui.widgets.key_table import KeyTable
 from tui.ui.widgets.table_line import GUTTER, MARK
@@ -60,9 +61,7 @@ class _Widths:
 class RunTable(KeyTable):
     """Keys line by line with the steps of a run, each row painted alone when it changes."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "open", "Show all", key_display="Enter", id="run.open"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*RUN_BINDINGS]
 
     def __init__(self, titles: tuple[str, ...]) -> None:
         """Show a column under each of these `titles`."""
