@@ -66,8 +66,8 @@ class Measure:
                 on = [names.get(colour.triplet) for colour in (pair.foreground, pair.background)]
                 said = f"{where}: {text[:30]!r}"
                 if None in on:
-                    used = f"{pair.foreground.triplet} on {pair.background.triplet}"
-                    self.faults.append(f"{said} is in a colour of no palette: {used}")
+                    colours = f"{pair.foreground.triplet} on {pair.background.triplet}"
+                    self.faults.append(f"{said} is in a colour of no palette: {colours}")
                 else:
                     seen.setdefault((str(on[0]), str(on[1]), pair.is_text), said)
         me.app.take_on(PLAIN)
@@ -97,7 +97,7 @@ def segments(me: Operator) -> list[Segment]:
 def measure(monkeypatch: pytest.MonkeyPatch) -> Iterator[Measure]:
     measure, palettes = Measure(), list(looks())
     for look in (MANY, FEW):
-        monkeypatch.setitem(PALETTES, look.theme, STAND_INS)  # type: ignore[arg-type]  # a dict
+        monkeypatch.setitem(PALETTES, look.theme, STAND_INS)
     yield measure
     for seen in measure.seen.values():
         assert seen

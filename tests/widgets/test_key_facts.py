@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from textual.app import App, ComposeResult
-from textual.widgets import Static
 
 from tui.api.models import Key
+from tui.ui.widgets.facts_pane import FactLines
 from tui.ui.widgets.key_facts import KeyFacts, describe
 from tui.ui.widgets.table_line import Reading
 
@@ -24,18 +24,21 @@ class Aside(App[None]):
 
     @property
     def text(self) -> str:
-        return str(self.query_one("#facts", Static).content)
+        return self.query_one(FactLines).text.plain
 
 
-async def test_what_is_seen_is_told_at_once() -> None:
+async def test_what_is_seen_is_up_to_date() -> None:
     app = Aside()
     async with app.run_test(size=(140, 40)) as pilot:
         await pilot.pause()
         app.show("Alpha")
+        await pilot.pause()
         assert app.text.startswith("Alpha")
         app.show("Beta")
+        await pilot.pause()
         assert app.text.startswith("Beta")
         app.query_one(KeyFacts).show(None, READING)
+        await pilot.pause()
         assert app.text == ""
 
 

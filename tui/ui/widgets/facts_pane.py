@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.widgets import Static
+from textual.geometry import Size
+from textual.widget import Widget
 
 WIDE = 110
 """From so many columns on, a screen has the class `-wide`, with which its pane is shown."""
@@ -38,33 +39,36 @@ class FactsPane(VerticalScroll, can_focus=False):
     """
 
 
-class FactLines(Static):
+class FactLines(Widget):
     """Facts as a text that is made for its width; while it is hidden, nothing is made."""
+
+    ALLOW_SELECT = True
+    DEFAULT_CSS = "FactLines { height: auto; }"
 
     def __init__(self, id: str = "facts") -> None:  # noqa: A002  # Textual's own name for it
         super().__init__(id=id)
         self._text_for: Callable[[int], Content] = lambda _: Content("")
-        self._drawn_width = 0
+        self.text = Content("")
+        """What is shown, or was last made."""
+        self._made_for = -1
 
     def show_text(self, text_for: Callable[[int], Content]) -> None:
         """Show what `text_for` returns for a width in cells."""
-        self._text_for, self._drawn_width = text_for, 0
-        if self.is_on_screen:
-            self._draw()
+        self._text_for, self._made_for = text_for, -1
+        self.refresh(layout=True)
 
-    def on_show(self) -> None:
-        """Draw what was to be shown while this was hidden."""
-        self._draw()
+    def _text(self, width: int) -> Content:
+        if width != self._made_for:
+            self.text, self._made_for = self._text_for(width), width
+        return self.text
 
-    def on_resize(self) -> None:
-        """Break the lines anew."""
-        self._draw()
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """Return how many lines the text takes."""
+        return self._text(width).get_height(self.styles.get_rules(), width)
 
-    def _draw(self) -> None:
-        width = self.content_size.width
-        if width != self._drawn_width:
-            self._drawn_width = width
-            self.update(self._text_for(width))
+    def render(self) -> Content:
+        """Return the text for the width that there is."""
+        return self._text(self.content_size.width)
 
 
 class FactsText(FactsPane):
