@@ -366,18 +366,18 @@ class Terminal:
             if _UNFINISHED.match(text, start):
                 self._held = text[start:]
                 return
-            found = _SEQUENCE.match(text, start)
-            if found is None:
+            match = _SEQUENCE.match(text, start)
+            if match is None:
                 at = start + 1
                 continue
-            if (switch := _ALTERNATE.get(found[0])) is not None:
+            if (switch := _ALTERNATE.get(match[0])) is not None:
                 switch = switch and self._has_alternate
                 self._alternate = switch
                 if switch:
                     self._screens[True].reset()
-            elif _UNDERSTOOD.fullmatch(found[0]):
-                self._streams[self._alternate].feed(found[0])
-            at = found.end()
+            elif _UNDERSTOOD.fullmatch(match[0]):
+                self._streams[self._alternate].feed(match[0])
+            at = match.end()
         self._held = ""
         self._streams[self._alternate].feed(text[at:])
 

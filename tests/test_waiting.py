@@ -15,7 +15,7 @@ from tui.api.address import parse_server
 from tui.api.client import Client
 from tui.api.errors import NoAnswer
 from tui.api.models import KeyDraft
-from tui.waiting import all_seen_through, in_thread, see_through, time_limit
+from tui.waiting import Alarm, all_seen_through, in_thread, see_through, time_limit
 
 DRAFT = KeyDraft("Stopped in between", ("metrics/view",))
 
@@ -115,3 +115,30 @@ async def test_work_is_seen_through_though_nobody_waits_for_it_any_more() -> Non
 
 def _token(node: Node) -> SecretStr:
     return SecretStr(node.token())
+
+
+@pytest.mark.parametrize("has_kernel", [True, False])
+async def test_an_alarm_rings_once_at_the_time_set_last(
+    has_kernel: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not has_kernel:
+        monkeypatch.setattr("tui.waiting.kernel_timer", lambda: None)
+    rung: list[float] = []
+    loop, has_rung = asyncio.get_running_loop(), asyncio.Event()
+
+    def ring() -> None:
+        rung.append(loop.time())
+        has_rung.set()
+
+    alarm = Alarm(ring)
+    began = loop.time()
+    alarm.set(3600)
+    alarm.set(0.05)
+    await has_rung.wait()
+    await asyncio.sleep(0.1)
+    assert len(rung) == 1
+    assert rung[0] - began >= 0.05
+    alarm.set(0.01)
+    alarm.close()
+    await asyncio.sleep(0.05)
+    assert len(rung) == 1

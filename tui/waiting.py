@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
@@ -27,6 +28,9 @@ _LEAST_SECONDS = 0.001
 _GRACE_SECONDS = 0.05
 """How long what has arrived may take to be read once the time is up, in seconds."""
 
+LOOK_SECONDS = 5.0
+"""How often an alarm looks at the clock where the kernel doesn't ring, in seconds."""
+
 _under_way = set[asyncio.Task[Any]]()
 
 
@@ -34,6 +38,79 @@ def clock_in_sleep() -> float:
     """Return seconds that go on while the machine sleeps, where the system counts them."""
     clock = getattr(time, "CLOCK_BOOTTIME", None)
     return time.monotonic() if clock is None else time.clock_gettime(clock)
+
+
+class Alarm:
+    """Calls back once it is time, by a clock that goes on while the machine sleeps.
+
+    Linux rings by itself, so that nothing wakes up before; elsewhere it is looked now and then.
+    """
+
+    def __init__(self, ring: Callable[[], None]) -> None:
+        self._ring, self._due = ring, 0.0
+        self._loop = asyncio.get_running_loop()
+        self._look: asyncio.TimerHandle | None = None
+        self._clock = kernel_timer()
+        if self._clock is not None:
+            self._loop.add_reader(self._clock, self._rung)
+
+    def set(self, seconds: float) -> None:
+        """Have it ring in so many seconds, and no more at the time for which it was set before."""
+        self._due = clock_in_sleep() + seconds
+        if self._clock is not None:
+            set_kernel_timer(self._clock, max(seconds, _LEAST_SECONDS))
+        else:
+            self._look_later()
+
+    def close(self) -> None:
+        """Ring no more."""
+        self._stop_looking()
+        if self._clock is not None:
+            self._loop.remove_reader(self._clock)
+            os.close(self._clock)
+            self._clock = None
+
+    def _rung(self) -> None:
+        if self._clock is not None:
+            os.read(self._clock, 8)
+            self._ring()
+
+    def _look_later(self) -> None:
+        self._stop_looking()
+        left = max(self._due - clock_in_sleep(), _LEAST_SECONDS)
+        self._look = self._loop.call_later(min(left, LOOK_SECONDS), self._look_now)
+
+    def _look_now(self) -> None:
+        if clock_in_sleep() < self._due:
+            self._look_later()
+        else:
+            self._ring()
+
+    def _stop_looking(self) -> None:
+        if self._look is not None:
+            self._look.cancel()
+            self._look = None
+
+
+def kernel_timer() -> int | None:
+    """Return a descriptor that can be read at the time of a timer, or None where there is none."""
+    import ctypes  # slow to import, and not needed at first
+
+    clock = getattr(time, "CLOCK_BOOTTIME", None)
+    create = getattr(ctypes.CDLL(None), "timerfd_create", None)
+    if clock is None or create is None:
+        return None
+    descriptor = int(create(clock, os.O_NONBLOCK | os.O_CLOEXEC))
+    return descriptor if descriptor >= 0 else None
+
+
+def set_kernel_timer(descriptor: int, seconds: float) -> None:
+    """Have such a descriptor be readable in so many seconds, once."""
+    import ctypes
+
+    whole, rest = divmod(seconds, 1)
+    once = (ctypes.c_long * 4)(0, 0, int(whole), int(rest * 1e9))
+    ctypes.CDLL(None).timerfd_settime(descriptor, 0, once, None)
 
 
 @asynccontextmanager

@@ -10,13 +10,17 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 
-from tests.bench import answers, starts, steps
+from tests.bench import answers, bulk, idle, lists, starts, steps
 from tests.node import Node
 
 PARTS: dict[str, Callable[[Node], None]] = {
     "start": starts.print_table,
     "bytes": steps.print_table,
     "answer": answers.print_table,
+    "lists": lists.print_table,
+    "growth": lists.print_growth,
+    "rotations": lambda _: bulk.print_table(1_000, 0.1, bulk.LISTS),
+    "idle": idle.print_table,
 }
 KEYS = 40
 

@@ -10,7 +10,7 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache, partial
 from pathlib import Path
 from statistics import median
@@ -22,7 +22,7 @@ from tests.terminal import Terminal
 
 QUIET = 0.4
 """After so many seconds without output, a step is over."""
-PATIENCE = 120.0
+PATIENCE = 300.0
 LOADING_SECONDS = 4.0
 """How long the modules may take that are loaded while somebody types."""
 _CLOCK_OF_PROCESS = 2
@@ -40,9 +40,14 @@ class Cost(NamedTuple):
 class Program(Terminal):
     """A program that is timed; `began` is when its start was asked for."""
 
-    def __init__(self, *arguments: str, command: str = sys.executable) -> None:
+    def __init__(
+        self,
+        *arguments: str,
+        command: str = sys.executable,
+        env: Mapping[str, str] | None = None,
+    ) -> None:
         self.began = time.perf_counter()
-        super().__init__([command, *arguments])
+        super().__init__([command, *arguments], env=env)
 
     def until(self, wanted: bytes, since: int = 0) -> float:
         """Wait until these bytes (none: any) were written after a mark; return when they came."""

@@ -26,14 +26,14 @@ async def refusal(*command: str, seconds: float = 20) -> str:
     ],
 )
 async def test_the_first_line_is_the_password(output: str, secret: str) -> None:
-    found = await secret_of_command(("printf", output))
-    assert found.get_secret_value() == secret
-    assert secret not in repr(found)
+    password = await secret_of_command(("printf", output))
+    assert password.get_secret_value() == secret
+    assert secret not in repr(password)
 
 
 async def test_no_shell_and_no_terminal() -> None:
-    found = await secret_of_command(("printf", "%s\n", "$HOME; `id` | x"))
-    assert found.get_secret_value() == "$HOME; `id` | x"
+    password = await secret_of_command(("printf", "%s\n", "$HOME; `id` | x"))
+    assert password.get_secret_value() == "$HOME; `id` | x"
     script = "if read line || (: < /dev/tty) 2> /dev/null; then echo asked; else echo alone; fi"
     assert (await secret_of_command(("sh", "-c", script))).get_secret_value() == "alone"
 

@@ -87,11 +87,11 @@ def test_a_server_may_trim_labels_and_change_their_case(label: str, nonce: str) 
 @given(labels)
 def test_a_cut_mark_tells_the_predecessor_as_long_as_it_can_and_is_taken_off(label: str) -> None:
     marked = successor_label(label, "id", "85f0", "7e2a9c")
-    told = len(base_label(label)) + len(" (replaces 85f0 #1d67")
+    shortest = len(base_label(label)) + len(" (replaces 85f0 #1d67")
     for length in range(len(base_label(label)) + len(" (replaces"), len(marked)):
         cut = marked[:length]
         mark = mark_of(cut)
-        assert (mark is not None) is (length >= told)
+        assert (mark is not None) is (length >= shortest)
         if mark is not None:
             assert (mark.is_about("id"), mark.is_about("other"), mark.nonce) == (True, False, "")
         assert has_torn_mark(cut)

@@ -88,9 +88,9 @@ async def test_what_it_takes_to_resume_is_noted_before_the_key_is_changed(
     node.fail("PUT", KEYS, "500")
     with pytest.raises(ApiError):
         await pause(service, key, TODAY)
-    begun = next(entry for entry in journal.read().entries if entry.phase == "begun")
-    assert (begun.action, begun.label) == ("pause", "Billing")
-    assert tuple(begun.valid_ips.split()) == MANY
+    first_line = next(entry for entry in journal.read().entries if entry.phase == "begun")
+    assert (first_line.action, first_line.label) == ("pause", "Billing")
+    assert tuple(first_line.valid_ips.split()) == MANY
 
 
 async def test_another_host_resumes_by_the_label(service: KeyService, node: Node) -> None:

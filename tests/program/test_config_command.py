@@ -41,16 +41,16 @@ def run(config: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def told(config: Path, *arguments: str) -> str:
+def output_of(config: Path, *arguments: str) -> str:
     ran = run(config, "config", *arguments)
     assert (ran.returncode, ran.stderr) == (0, "")
     return ran.stdout
 
 
 def test_the_example_can_be_used_as_it_is(config: Path) -> None:
-    text = told(config, "example")
+    text = output_of(config, "example")
     config.write_text(text)
-    assert told(config, "check") == f"{config}: 1 server, and nothing is wrong.\n"
+    assert output_of(config, "check") == f"{config}: 1 server, and nothing is wrong.\n"
     uncommented = [
         line.removeprefix("# ") if " = " in line and "client_secret_command" not in line else line
         for line in text.splitlines()
@@ -69,27 +69,29 @@ def test_without_an_action_the_actions_are_listed(config: Path) -> None:
 
 
 def test_what_there_is_without_a_file(config: Path) -> None:
-    assert told(config, "path") == f"{config}\n"
+    assert output_of(config, "path") == f"{config}\n"
     for action in ("list", "check"):
-        assert told(config, action).startswith(f"There is no configuration at {config}; ")
-    assert "(there is no such file)" in told(config, "show")
+        assert output_of(config, action).startswith(f"There is no configuration at {config}; ")
+    assert "(there is no such file)" in output_of(config, "show")
     assert "no such file" in run(config, "config", "check", f"{config}.not").stderr
 
 
 def test_the_servers_and_what_is_in_force_for_one(config: Path) -> None:
     config.write_text(PROD)
-    assert told(config, "list").splitlines() == [
+    assert output_of(config, "list").splitlines() == [
         "prod  https://momentum.example  ops  read-only",
         "test  https://test.example",
     ]
     shown = {
-        line.split()[0]: line.split() for line in told(config, "show", "prod").splitlines()[2:]
+        line.split()[0]: line.split() for line in output_of(config, "show", "prod").splitlines()[2:]
     }
     assert shown["url"][1:] == ["config.toml:5", '"https://momentum.example"']
     assert shown["theme"][1:] == ["config.toml:1", '"light"']
     assert shown["password_command"][1] == "config.toml:8"
     assert shown["color"][1:] == ["built", "in", "none"]
-    lines = told(config, "show", "test", "--theme", "sixteen", "--lock-after", "2").splitlines()
+    lines = output_of(
+        config, "show", "test", "--theme", "sixteen", "--lock-after", "2"
+    ).splitlines()
     assert any(line.split() == ["theme", "--theme", '"sixteen"'] for line in lines)
     assert any(line.split() == ["lock_after", "--lock-after", "2"] for line in lines)
 
@@ -194,7 +196,7 @@ def test_a_file_that_everybody_can_change_is_refused(config: Path) -> None:
 def test_no_folder_is_no_configuration(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.touch()
-    shown = told(file / "momentum-keys" / "config.toml", "show")
+    shown = output_of(file / "momentum-keys" / "config.toml", "show")
     assert "(there is no such file)" in shown
 
 
@@ -220,4 +222,4 @@ def test_an_address_with_a_password_is_shown_nowhere(config: Path) -> None:
 
 
 def test_its_help(config: Path) -> None:
-    assert "what is in force, and from where" in told(config, "--help")
+    assert "what is in force, and from where" in output_of(config, "--help")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.node import Node
-from tests.program.program import Program, StartProgram
+from tests.program.program import FIRST_ROW, Program, StartProgram
 
 COMPARED = """
 import sys
@@ -19,6 +20,7 @@ from tui import cli
 watch(Path(sys.argv.pop(1)))
 cli.run()
 """
+AT_ONCE, ENDED = b"\x1b[?2026h", b"\x1b[?2026l"
 ENVIRONMENTS = {
     "256 colours": {},
     "16 colours": {"TERM": "screen"},
@@ -80,14 +82,57 @@ def test_both_terminals_show_the_same_on_a_whole_walk(
     assert int(same) > 50
 
 
-def test_after_ctrl_l_all_of_it_is_sent(to_node: StartProgram, node: Node) -> None:
+def draw_anew(program: Program) -> None:
+    program.press("ctrl+l")
+
+
+def stop_and_go_on(program: Program) -> None:
+    program.signal(signal.SIGTSTP)
+    os.waitid(os.P_PID, program.process.pid, os.WSTOPPED)
+    program.signal(signal.SIGCONT)
+
+
+def resize(program: Program) -> None:
+    program.resize(80, 23)
+
+
+@pytest.mark.parametrize("way", [draw_anew, stop_and_go_on, resize])
+def test_where_the_screen_may_be_another_one_all_of_it_is_sent(
+    to_node: StartProgram, node: Node, way: Callable[[Program], None]
+) -> None:
     program = to_node()
     program.sign_in(node)
     program.wait_quiet()
-    before, mark = program.text, program.mark
-    program.press("ctrl+l")
-    program.wait_bytes(b"API keys", since=mark)
+    texts = [line.split()[0] for line in program.text.splitlines() if line.strip()]
+    mark = program.mark
+    way(program)
+    program.wait_bytes(FIRST_ROW, since=mark)
     program.wait_quiet()
-    assert program.text == before
+    sent = program.bytes_since(mark).decode()
+    shown = [line for line in program.text.splitlines() if line.strip()]
+    assert texts[:1] == [shown[0].split()[0]]
+    assert [line.split()[0] for line in shown if line.split()[0] not in sent] == []
     program.press("q")
     program.leaves()
+
+
+def test_a_long_frame_is_shown_at_once_where_the_terminal_can(
+    to_node: StartProgram, node: Node
+) -> None:
+    program = to_node()
+    program.sign_in(node)
+    program.wait_quiet()
+    assert AT_ONCE not in program.raw
+    program.send(b"\x1b[?2026;2$y")
+    mark = program.mark
+    program.press("f1")
+    program.shows("create a new API key")
+    program.wait_quiet()
+    opened = program.bytes_since(mark)
+    assert AT_ONCE in opened
+    assert opened.count(AT_ONCE) == opened.count(ENDED)
+    program.press("escape")
+    program.at_keys()
+    program.press("q")
+    program.leaves()
+    assert program.raw.count(AT_ONCE) == program.raw.count(ENDED)

@@ -24,14 +24,14 @@ class Row:
 
 def rows() -> list[Row]:
     """Return all that the document says, in its order."""
-    section, found = "before", []
+    section, listed = "before", []
     for block in re.split(r"\n\s*\n", (ROOT / "docs" / "faults.md").read_text(encoding="utf-8")):
         lines = block.strip().splitlines()
         while lines and (title := _TITLE.match(lines[0])):
             section = title[1] or section
             lines = lines[1:]
-        found += [Row(section, text) for text in _texts(lines)]
-    return found
+        listed += [Row(section, text) for text in _texts(lines)]
+    return listed
 
 
 def _texts(lines: list[str]) -> Iterator[str]:

@@ -52,17 +52,17 @@ class Emulator:
         self._top, self._bottom = 0, self.rows - 1
 
     def feed(self, text: str) -> None:
-        for found in _SEQUENCE.finditer(text):
-            if found[2] is not None:
-                self._obey(found[2], found[1])
-            elif found[0] == "\x1bM":
+        for match in _SEQUENCE.finditer(text):
+            if match[2] is not None:
+                self._obey(match[2], match[1])
+            elif match[0] == "\x1bM":
                 self._scroll_down()
-            elif found[0] == "\n":
+            elif match[0] == "\n":
                 self._line_feed()
-            elif found[0] == "\r":
+            elif match[0] == "\r":
                 self.x = 0
             else:
-                self._print(found[0])
+                self._print(match[0])
 
     def resize(self, columns: int, rows: int) -> None:
         """Change the size; what stood outside is lost, as is any knowledge of the rest."""

@@ -175,7 +175,7 @@ _EITHER = (
         Scope.EITHER,
         values.mebibytes,
         "the longest list of keys that is read, in MiB, 1 to 4096: 64 are 230,000 keys or more; "
-        "a list takes five times its size in memory",
+        "memory for a list is up to five times its size",
         "64",
         "64",
     ),

@@ -47,7 +47,7 @@ _NOT_OURS = (
 )
 _CHANGED = (
     "Somebody else has changed this key since it was shown, so nothing was done. Look at it, then "
-    "press z again."
+    "try again."
 )
 
 

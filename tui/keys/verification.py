@@ -33,7 +33,7 @@ NOT_ENFORCED = (
 )
 UNKNOWN_KEY = "The server does not know the key, or has not yet told all of its nodes about it."
 ASKED_TOO_OFTEN = "The server wants to be asked less often."
-PAUSED = "The key is paused: it works from no address until it is resumed (z in the list)."
+PAUSED = "The key is paused: it works from no address until it is resumed in the list."
 NOT_ASKED = "Not asked: the key itself was not shown to work."
 
 _PREVIEW_PATH = "/templates/{}/preview"

@@ -254,7 +254,7 @@ def _(error: errors.TooLarge, doing: str) -> Problem:
         "The answer is too large",
         f"It was stopped at {error.limit / 2**20:,.0f} MiB{_while(doing)}.",
         "Check that the address leads to a Momentum server. If it has very many keys, set "
-        "`list_limit` in the configuration to more MiB; memory for a list is five times its size.",
+        "`list_limit` in the configuration to more MiB; a list takes up to five times the memory.",
     )
 
 

@@ -30,7 +30,7 @@ from tui.ui.terminal.textual_internals import CachedStylesheet, limit_colours, m
 from tui.ui.terminal.type_ahead import TypeAhead
 from tui.ui.themes import CHOICES, FEW_COLOURS, theme
 from tui.ui.widgets.too_small import SMALLEST
-from tui.waiting import all_seen_through, clock_in_sleep
+from tui.waiting import Alarm, all_seen_through, clock_in_sleep
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
@@ -54,9 +54,6 @@ FORCED_LEAVE_SECONDS = 1.0
 
 LOCK_SECONDS = 15 * 60.0
 """After so many seconds without a key the screen is locked, unless the operator says otherwise."""
-LOOK_SECONDS = 5.0
-"""How often it is looked whether that is due."""
-
 SHORT, SLIM = 20, 60
 """Below so many rows, or columns, the screens do without blanks, as their style sheets tell."""
 TALL = 30
@@ -130,6 +127,7 @@ class KeysApp(TypeAhead[None]):
         self.key_map: Mapping[str, str] = {}
         """The keys that the configuration gives to commands, by their ids."""
         self._is_locked = False
+        self._lock_alarm: Alarm | None = None
         self._last_key_at = clock_in_sleep()
         self._defaults = defaults or defaults_of(self._servers.first or self._servers.general)
         self._is_first_start = defaults is None and servers is not None and servers.is_empty
@@ -207,7 +205,11 @@ class KeysApp(TypeAhead[None]):
         if self._has_to_choose:
             self.action_switch_server()
         self.app_resume_signal.subscribe(self, lambda _: self._note_key())
-        self.set_interval(LOOK_SECONDS, self._lock_when_due)
+
+    def on_unmount(self) -> None:
+        """Lock no screen any more."""
+        if self._lock_alarm is not None:
+            self._lock_alarm.close()
 
     async def on_event(self, event: events.Event) -> None:
         """Note when keys come."""
@@ -220,13 +222,18 @@ class KeysApp(TypeAhead[None]):
         self._loader.begin()
 
     def _lock_when_due(self) -> None:
-        """Lock the screen of who is signed in, once it is time."""
-        idle = clock_in_sleep() - self._last_key_at
-        is_due = 0 < self._lock_seconds <= idle
+        """Lock the screen of who is signed in once it is time; look again when that may be."""
         session = self._session
-        if is_due and not self._is_locked and session is not None and not session.is_open:
+        if self._is_locked or session is None or session.is_open or not self._lock_seconds:
+            return
+        left = self._lock_seconds - (clock_in_sleep() - self._last_key_at)
+        if left <= 0:
             self._is_locked = True
             self.push_screen(self._lock_screen(session))
+            return
+        if self._lock_alarm is None:
+            self._lock_alarm = Alarm(self._lock_when_due)
+        self._lock_alarm.set(left)
 
     def _lock_screen(self, session: Session) -> LockScreen:
         from tui.ui.screens.lock import LockScreen
@@ -243,6 +250,7 @@ class KeysApp(TypeAhead[None]):
         elif session is not None and not session.is_access_token(credential):
             return False
         self._is_locked = False
+        self._lock_when_due()
         return True
 
     def push_screen(self, *args: Any, **options: Any) -> Any:  # noqa: ANN401  # as App has it, six times
@@ -304,6 +312,7 @@ class KeysApp(TypeAhead[None]):
         self._start_over_with(
             KeysScreen(service, self._now, short(who, 60), notice, profile, memory)
         )
+        self._lock_when_due()
 
     def on_keys_screen_signed_out(self) -> None:
         """Start over at once, and sign out on the server meanwhile."""

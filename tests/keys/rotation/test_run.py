@@ -531,9 +531,10 @@ def test_the_plan_says_what_will_happen() -> None:
     assert plan.notes["12"] == "retiring already"
     assert plan.notes["14"] == "the server does not tell the grants"
     assert all(plan.notes[key.id].startswith("not yours") for key in theirs)
-    told = plan_rotations(mine, None, tells_addresses=False).sentences
-    assert "The server does not tell allowed addresses: successors will work from any address." in (
-        told
+    plan = plan_rotations(mine, None, tells_addresses=False)
+    assert (
+        "The server does not tell allowed addresses: successors will work from any address."
+        in plan.sentences
     )
     assert plan_rotations(mine[:1], None).sentences[0] == "1 key will get a successor."
 

@@ -11,13 +11,13 @@ from tui.keys.records import Knowledge, Unfinished
 from tui.text import count
 
 _RETIRING = "retiring already"
-_UNFINISHED = "with a successor that is stored: f finishes it"
-_ELSEWHERE = "with a successor of which nothing more is known here: f on each asks"
-_SEVERAL = "with several successors: f on the one that is to stay"
+_UNFINISHED = "with a successor that is stored: Finish on each ends that"
+_ELSEWHERE = "with a successor of which nothing more is known here: Finish on each asks"
+_SEVERAL = "with several successors: Finish on the one that is to stay"
 _SUCCESSOR = "the successor of another key"
 _AT_WORK = "being worked on by another instance of this program"
-_ORPHAN = "of no use, as nobody has the secret: r on each deletes it"
-_UNCLEAR = "not known to be of use, as their secrets may be lost: r on each rotates it"
+_ORPHAN = "of no use, as nobody has the secret: Rotate on each deletes it"
+_UNCLEAR = "not known to be of use, as their secrets may be lost: rotate each by itself"
 _GRANTS_UNKNOWN = "the server does not tell the grants"
 _THEIRS = "not yours: the successor will be, and the server may not let you delete this key"
 _REPLACED = "has a successor whose secret was never stored: that one is deleted first"

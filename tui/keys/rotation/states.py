@@ -160,7 +160,7 @@ class AddressesNotChosen(CannotGoOn):
 
     sentence = (
         "The server does not tell from which addresses this key may be used. Its successor would "
-        "work from any: press ctrl+e to name the addresses, or to confirm that any will do."
+        "work from any: choose Change to name the addresses, or to confirm that any will do."
     )
 
 
@@ -178,7 +178,7 @@ class NothingLeft(CannotGoOn):
 
     sentence = (
         "NO KEY IS LEFT: the predecessor was deleted, and somebody else has deleted its successor. "
-        "Press Enter to create another one at once."
+        "Choose Create to have another one at once."
     )
 
 
@@ -223,7 +223,7 @@ class SucceededAlready(CannotGoOn):
         named = ", ".join(mask(key.short_key) or "?" for key in successors)
         self.sentence = (
             f"Nothing was created: this key has got a successor meanwhile ({named}). Leave this, "
-            "and press f on the key to go on with that one."
+            "and choose Finish on the key to go on with that one."
         )
 
 

@@ -27,10 +27,10 @@ TWO_COLUMNS = 110
 
 
 class HelpScreen(ModalScreen["PossibleAction | None"]):
-    """The keys of every place, those of `here` first; returns what the operator chose to do.
+    """The keys of every place, the `nearest` ones first; returns what the operator chose to do.
 
     `actions` are what was possible where the operator came from; a wide screen has a column for
-    `here`, and one for all other places.
+    the nearest, and one for all other places.
     """
 
     CSS_PATH = "help.tcss"
@@ -40,15 +40,15 @@ class HelpScreen(ModalScreen["PossibleAction | None"]):
 
     def __init__(
         self,
-        here: Sequence[Place],
+        nearest: Sequence[Place],
         actions: Sequence[PossibleAction],
         key_map: Mapping[str, str],
     ) -> None:
         super().__init__()
-        places = [*here, *(place for place in Place if place not in here)]
+        places = [*nearest, *(place for place in Place if place not in nearest)]
         commands = [command for command in COMMANDS if command.help]
         self._commands = sorted(commands, key=lambda command: places.index(command.place))
-        self._here, self._key_map = here, key_map
+        self._nearest, self._key_map = nearest, key_map
         self._actions = {action.command: action for action in actions}
         self._keys = KeyHelp(key_map, self._actions, id="keys")
         self._other_keys = KeyHelp(key_map, self._actions, id="other-keys")
@@ -80,12 +80,12 @@ class HelpScreen(ModalScreen["PossibleAction | None"]):
 
     def _show(self) -> None:
         commands = [self._commands[row] for row in self._matches.rows]
-        of_here = [command for command in commands if command.place in self._here]
-        is_wide = self.has_class("-wide") and 0 < len(of_here) < len(commands)
+        nearest = [command for command in commands if command.place in self._nearest]
+        is_wide = self.has_class("-wide") and 0 < len(nearest) < len(commands)
         self._other_keys.display = is_wide
-        self._keys.show(of_here if is_wide else commands, self._matches.highlighted)
+        self._keys.show(nearest if is_wide else commands, self._matches.highlighted)
         if is_wide:
-            self._other_keys.show(commands[len(of_here) :], self._matches.highlighted)
+            self._other_keys.show(commands[len(nearest) :], self._matches.highlighted)
 
     @on(MarkedList.OptionHighlighted)
     @on(events.DescendantFocus)

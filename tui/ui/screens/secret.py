@@ -127,7 +127,7 @@ class SecretScreen(ShowsSecret[str]):
 
     def _facts(self, width: int) -> Content:
         reading = Reading(self._catalogue, Attention(are_ips_told=True))
-        text = describe(self._key, reading, width, exposed="It sends mail.")
+        text = describe(self._key, reading, width)
         ways = ", ".join(self._box.ways)
         sent = Content(ways) if ways else Content.styled("nowhere so far", "$text-warning")
         lines = [text, Content(""), *fact("Sent", [sent], width)]

@@ -24,6 +24,7 @@ from tui.keys.validation import (
 )
 from tui.problems import Problem, describe
 from tui.text import count, mask, plain
+from tui.ui.bindings import with_keys
 from tui.ui.widgets.draft_facts import DraftFacts
 from tui.ui.widgets.field import Field
 from tui.ui.widgets.grant_grid import GrantGrid
@@ -108,7 +109,10 @@ class DraftForm(Vertical):
         if self._account:
             self._start_offering()
         if self._key is not None and is_paused(self._key.raw_valid_ips):
-            self._ips.note = "This key is paused: z in the list gives it its own addresses again."
+            self._ips.note = with_keys(
+                "This key is paused: {keys.pause} in the list gives it its own addresses again.",
+                self.app,
+            )
         if self._key is not None and self._key.raw_valid_ips is None:
             self._ips.note = "Not told by the server: updating replaces them by what stands here."
 

@@ -345,11 +345,11 @@ class GrantGrid(ScrollView, can_focus=True, inherit_bindings=False):
             for title in self._arranged.titles
             if title.y == line
         ]
-        for told in self._arranged.remarks:
-            if told.y == line:
-                text = highlighted(Content(told.text), self._query)
+        for caption in self._arranged.remarks:
+            if caption.y == line:
+                text = highlighted(Content(caption.text), self._query)
                 style = self.get_visual_style("grants--muted")
-                pieces.append((told.x, list(text.render_segments(style))))
+                pieces.append((caption.x, list(text.render_segments(style))))
         for number, cell in enumerate(cells):
             if cell.y == line:
                 is_current = number == self._cursor

@@ -11,6 +11,7 @@ from tui.keys.labels import shown_label
 from tui.keys.paused_mark import is_paused, paused_mark
 from tui.search.permissions import PREFIX, allowed_by, is_documented
 from tui.text import age, mask, plain, short
+from tui.ui.bindings import with_keys
 from tui.ui.widgets.columns import LETTERS
 from tui.ui.widgets.facts_pane import FactsText, fact
 from tui.ui.widgets.table_line import DUE, Reading, RowState
@@ -29,13 +30,18 @@ class KeyFacts(FactsText):
         if facts == self._shown:
             return
         self._shown = facts
-        self.show_text(
-            lambda width: Content("") if key is None else describe(key, reading, width, state), key
-        )
+        exposed = with_keys(SENDS_FROM_ANYWHERE, self.app)
+
+        def in_lines(width: int) -> Content:
+            if key is None:
+                return Content("")
+            return describe(key, reading, width, state, exposed=exposed)
+
+        self.show_text(in_lines, key)
 
 
-SENDS_FROM_ANYWHERE = "It sends mail: e limits it."
-"""What is said of a listed key that sends mail from any address."""
+SENDS_FROM_ANYWHERE = "It sends mail: {keys.edit} limits it."
+"""What is said of a listed key that sends mail from any address, for `with_keys`."""
 
 
 def describe(
@@ -44,7 +50,7 @@ def describe(
     width: int,
     state: RowState | None = None,
     *,
-    exposed: str = SENDS_FROM_ANYWHERE,
+    exposed: str = "It sends mail.",
 ) -> Content:
     """Return what is known of `key`, in lines of `width` columns.
 
