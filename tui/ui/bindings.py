@@ -416,6 +416,9 @@ CURSOR_BINDINGS = (
 RUN_BINDINGS = (Binding("enter", "open", "Show all", key_display="Enter", id="run.open"),)
 """The key of the table of a run, on top of those."""
 
+JOURNAL_BINDINGS = (Binding("enter", "select", "Show all", key_display="Enter", id="journal.open"),)
+"""The key of the journal's list."""
+
 
 _NAMES = {
     "escape": "Esc",

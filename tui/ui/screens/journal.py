@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.screen import Screen
@@ -23,7 +23,7 @@ from tui.search.index import Index
 from tui.search.matches import Matches, TextSearch
 from tui.search.query import Query, prepare
 from tui.text import count, mask, plain
-from tui.ui.bindings import Place, bindings_for
+from tui.ui.bindings import JOURNAL_BINDINGS, Place, bindings_for
 from tui.ui.screens.dialog import Dialog
 from tui.ui.widgets.button import Button
 from tui.ui.widgets.facts_pane import BREAKPOINTS, FactsText, room_beside
@@ -50,9 +50,7 @@ def _zone() -> str:
 class _Requests(MarkedList):
     """The requests, whose Enter the footer tells."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "select", "Show all", key_display="Enter", id="journal.open"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*JOURNAL_BINDINGS]
 
 
 class JournalScreen(Screen[None]):
