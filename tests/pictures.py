@@ -51,7 +51,7 @@ def picture(app: App[Any], name: str, replace: Mapping[str, str] = NOTHING) -> N
     svg = drawn(app, replace)
     path = FOLDER / f"{name}.svg"
     if os.environ.get("PICTURES") == "write":
-        _write(path, svg)
+        write(path, svg)
     elif not path.exists():
         pytest.fail(f"There is no {_short(path)} yet. {how_to_renew()}", pytrace=False)
     elif path.read_bytes() != svg.encode():
@@ -128,7 +128,7 @@ def _as_text(plain: str) -> str:
     return escape(plain).replace(" ", "&#160;")
 
 
-def _write(path: Path, svg: str) -> None:
+def write(path: Path, svg: str) -> None:
     """Write the SVG, and its PNG unless that is already the right one."""
     path.parent.mkdir(exist_ok=True)
     path.write_bytes(svg.encode())

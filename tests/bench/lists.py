@@ -13,6 +13,7 @@ from tests.bench.long_list import LABEL, list_of
 from tests.bench.plot import plot
 from tests.bench.program import Program, first_row, options, print_line
 from tests.node import Node
+from tests.pictures import write
 
 KEYS, TIMES = 100_000, 3
 MOST_FIRST, MOST_CPU, MOST_WAIT, MOST_SORT = 0.5, 0.2, 0.03, 0.1
@@ -28,7 +29,7 @@ class Listed(NamedTuple):
     cpu: float
     wait: float
     own_wait: float
-    cursor: float
+    scroll: float
     sort: float
     resident: float
 
@@ -50,7 +51,7 @@ def listed(count: int, env: Mapping[str, str] | None = None) -> Listed:
             cpu=max(0.0, used - len(waits) * a_key),
             wait=max(wait for wait, _ in waits),
             own_wait=max(own for _, own in waits),
-            cursor=median(wait for wait, _ in later),
+            scroll=median(wait for wait, _ in later),
             sort=median(program.does("1").first for _ in range(5)),
             resident=program.most_resident,
         )
@@ -90,7 +91,7 @@ PLOT = Path(__file__).parents[2] / "screenshots" / "growth.svg"
 
 def print_growth(_: Node) -> None:
     """Print what lists from 1,000 to 1,000,000 keys cost, and plot it."""
-    print_line("keys", "first, ms", "CPU, ms", "sort, ms", "cursor, ms", "MiB")
+    print_line("keys", "first, ms", "CPU, ms", "sort, ms", "scroll, ms", "MiB")
     costs: dict[int, Listed] = {}
     with tempfile.TemporaryDirectory() as folder:
         config = Path(folder) / "momentum-keys" / "config.toml"
@@ -98,10 +99,10 @@ def print_growth(_: Node) -> None:
         config.write_text("list_limit = 1024\n", encoding="utf-8")
         for count in GROWTH:
             costs[count] = cost = listed(count, env={"XDG_CONFIG_HOME": folder})
-            milliseconds = (cost.first, cost.cpu, cost.sort, cost.cursor)
+            milliseconds = (cost.first, cost.cpu, cost.sort, cost.scroll)
             figures = (*(f"{value * 1000:,.1f}" for value in milliseconds), f"{cost.resident:,.0f}")
             print_line(f"{count:,}", *figures)
-    titles = ("Enter to the first row, ms", "CPU after it, ms", "a move of the cursor, ms",
+    titles = ("Enter to the first row, ms", "CPU after it, ms", "scrolling by one, ms",
               "sorting, ms", "memory, MiB")  # fmt: skip
     lines = {
         title: [value * (1 if "MiB" in title else 1000) for value in values]
@@ -109,9 +110,9 @@ def print_growth(_: Node) -> None:
             titles, zip(*map(_plotted, costs.values()), strict=True), strict=True
         )
     }
-    PLOT.write_text(plot("What a list costs by its length", GROWTH, lines), encoding="utf-8")
+    write(PLOT, plot("What a list costs by its length", GROWTH, lines))
 
 
 def _plotted(cost: Listed) -> tuple[float, ...]:
-    seconds = (cost.first, cost.cpu, cost.cursor, cost.sort)
+    seconds = (cost.first, cost.cpu, cost.scroll, cost.sort)
     return (*(value * 1000 for value in seconds), cost.resident)

@@ -6,7 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from math import ceil, floor, log10
 
-WIDTH, HEIGHT = 760, 420
+from tests.pictures import FAMILIES
+
+WIDTH, HEIGHT = 800, 420
 LEFT, RIGHT, TOP, BOTTOM = 70, 560, 50, 370
 COLOURS = ("#2aa198", "#cb4b16", "#6c71c4", "#859900", "#d33682", "#268bd2")
 LEAST = 0.1
@@ -46,7 +48,7 @@ def plot(title: str, counts: Sequence[float], lines: Mapping[str, Sequence[float
     body = "\n".join(drawn)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" '
-        f'font-family="sans-serif" font-size="13">\n'
+        f"font-family='{FAMILIES}' font-size='12'>\n"
         f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#ffffff"/>\n{body}\n</svg>\n'
     )
 

@@ -69,10 +69,10 @@ def session(node: Node) -> float:
         program.press("ctrl+s")
         program.wait_for("was created")
         program.settle(0, program.began)
-        program.press("s")
-        program.settle(0, program.began)
+        program.does("s")
+        program.does("tab", "enter")
         program.press("q")
-        program.settle(0, program.began)
+        program.wait_exit()
         return program.mark
 
 

@@ -85,10 +85,10 @@ def session(node: Node, checkout: Path, folder: str) -> dict[str, float]:
         steps["five letters typed"] = program.does(*"A key")
         program.does("tab", *node.password, "tab", "tab", "space")
         steps["saved, until the secret is there"] = program.does("ctrl+s", wanted="was created")
-        steps["stored, until the list is back"] = program.does("s")
+        steps["stored, until the list is back"] = program.does("s", "tab", "enter")
         mark, began = program.mark, time.perf_counter()
         program.press("q")
-        program.process.wait(PATIENCE)
+        program.wait_exit(PATIENCE)
         steps["left"] = program.settled(mark, began)
         steps["bytes in all"] = program.mark
     return steps

@@ -151,9 +151,8 @@ async def signed_in(
         node.url, client_id=node.client_id, client_secret=SecretStr(node.client_secret)
     )
     client = Client(server, deadline=5.0, transport=wire)
-    sign_out = client.sign_out
-    client.sign_out = lambda token, deadline=0.0: sign_out(  # type: ignore[method-assign]
-        token, client.deadline
+    client.sign_out = partial(  # type: ignore[method-assign]
+        client.sign_out, deadline=client.deadline
     )
     session = Session(client)
     await session.enter_with_token(node.username, SecretStr(node.token()))
