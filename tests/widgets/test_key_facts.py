@@ -68,6 +68,7 @@ async def test_the_key_that_limits_a_sending_one_is_the_one_in_force() -> None:
         key = Key("1", "Mailer", raw_grants=("transmissions/modify",), raw_valid_ips=())
         reading = Reading(attention=Attention(are_ips_told=True))
         app.query_one(KeyFacts).show(key, reading)
+        await pilot.pause()
         assert "It sends mail: F9 limits it." in app.text
 
 
