@@ -48,13 +48,18 @@ class FactLines(Widget):
     def __init__(self, id: str = "facts") -> None:  # noqa: A002  # Textual's own name for it
         super().__init__(id=id)
         self._text_for: Callable[[int], Content] = lambda _: Content("")
+        self._brief_for: Callable[[int], Content] | None = None
         self.text = Content("")
         """What is shown, or was last made."""
         self._made_for = -1
 
-    def show_text(self, text_for: Callable[[int], Content]) -> None:
-        """Show what `text_for` returns for a width in cells."""
-        self._text_for, self._made_for = text_for, -1
+    def show_text(
+        self,
+        text_for: Callable[[int], Content],
+        brief_for: Callable[[int], Content] | None = None,
+    ) -> None:
+        """Show what `text_for` returns for a width in cells; `brief_for` where that is too high."""
+        self._text_for, self._brief_for, self._made_for = text_for, brief_for, -1
         self.refresh(layout=True)
 
     def _text(self, width: int) -> Content:
@@ -64,7 +69,11 @@ class FactLines(Widget):
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """Return how many lines the text takes."""
-        return self._text(width).get_height(self.styles.get_rules(), width)
+        rules = self.styles.get_rules()
+        self._made_for = -1  # the same width may have another height now
+        if self._brief_for and self._text(width).get_height(rules, width) > container.height:
+            self.text = self._brief_for(width)
+        return self._text(width).get_height(rules, width)
 
     def render(self) -> Content:
         """Return the text for the width that there is."""
@@ -83,9 +92,17 @@ class FactsText(FactsPane):
         """The text."""
         yield self._lines
 
-    def show_text(self, text_for: Callable[[int], Content], subject: object) -> None:
-        """Show what `text_for` returns for a width in cells; of another subject from the top."""
-        self._lines.show_text(text_for)
+    def show_text(
+        self,
+        text_for: Callable[[int], Content],
+        subject: object,
+        brief_for: Callable[[int], Content] | None = None,
+    ) -> None:
+        """Show what `text_for` returns for a width in cells; of another subject from the top.
+
+        Where it does not fit, `brief_for` makes what is shown instead.
+        """
+        self._lines.show_text(text_for, brief_for)
         if subject != self._subject:
             self._subject = subject
             self.scroll_home(animate=False, immediate=True)
