@@ -100,6 +100,11 @@ async def test_a_successor_that_is_unlike_finishes_nothing_unasked(node: Node) -
         await Dialog(keys.me).shown("The successor has other grants than the predecessor.")
         await keys.me.press("enter")  # Cancel has the focus
         await keys.me.gone("all the same?")
+        await rotate.press("undo")
+        dialog = await Dialog(keys.me).shown("Undo the rotation?")
+        assert "It has other grants than the successor." in dialog.says
+        await keys.me.press("enter")  # Cancel has the focus
+        await keys.me.gone("Undo the rotation?")
         assert ids(node) == [old, new]
 
 
@@ -489,6 +494,29 @@ async def test_a_colleague_s_key_is_not_named_for_an_unknown_create(node: Node) 
         await rotate.leave()
     assert theirs in ids(node)
     assert node.seen("DELETE", API) == 0
+
+
+async def test_a_key_that_may_be_of_use_and_was_replaced_is_the_operator_s_to_delete(
+    node: Node, tmp_path: Path
+) -> None:
+    journal = tmp_path / "journal.jsonl"
+    first, _ = node.add_key(successor_label("Relay", "gone", "", nonce_of(ATTEMPT)))
+    note_create(journal, node, first, old="gone")
+    noted = Journal(journal, now=lambda: NOW)
+    noted.resume(noted.read().entries[0]).delivering()
+    second, _ = node.add_key("Relay")
+    short_key = next(key.short_key for key in all_keys(node) if key.id == second)
+    attempt = noted.begin("create", server=node.url, label="Relay", predecessor="gone")
+    attempt.done(key_id=second, short_key=short_key)
+    attempt.stored("the vault")
+    noted.wait()
+    async with signed_in(node, journal=journal) as keys:
+        await keys.me.until("another took its place: d")
+        await keys.me.press("a")
+        bulk = await with_marked(keys, "finish")
+        assert "plain label" not in bulk.says
+        await bulk.leave()
+    assert set(ids(node, "Relay")) == {first, second}
 
 
 async def test_a_page_that_says_404_is_not_believed(
