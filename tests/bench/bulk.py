@@ -43,6 +43,7 @@ from tui.api.client import Client
 from tui.api.session import Session
 from tui.delivery import FileDelivery
 from tui.journal import Journal
+from tui.keys.labels import successor_label
 from tui.keys.rotation import BulkRotation
 from tui.keys.rotation.pair import LONG_LIST
 from tui.keys.rotation.throttle import MOST_AT_ONCE
@@ -135,7 +136,10 @@ def _late(app: ASGIApp, delay: float) -> ASGIApp:
 
 
 async def bare(errand: Errand) -> Cost:
-    """Send the same requests with httpx alone, as many at once, and keep nothing."""
+    """Send the same requests with httpx alone, as many at once, and keep nothing.
+
+    The program has a list read before each phase and one at the end.
+    """
     me, clock = {"Authorization": errand.token}, Clock()
 
     async with httpx.AsyncClient(base_url=errand.url, timeout=60, trust_env=False) as client:
@@ -148,7 +152,8 @@ async def bare(errand: Errand) -> Cost:
         async def make(key: dict[str, Any]) -> None:
             if is_long:
                 (await client.get(f"{API}/{key['id']}", headers=me)).raise_for_status()
-            draft = {"label": key["label"], "grants": key["grants"], "valid_ips": []}
+            label = successor_label(key["label"], key["id"], key["short_key"], "7e2a9c")
+            draft = {"label": label, "grants": key["grants"], "valid_ips": []}
             made = (await client.post(API, json=draft, headers=me)).json()["results"]
             successors[key["id"]] = made["link"]["href"]
             answer = await client.get(PROBE, headers={"Authorization": made["key"]})
@@ -157,6 +162,9 @@ async def bare(errand: Errand) -> Cost:
         async def finish(key: dict[str, Any]) -> None:
             (await client.get(successors[key["id"]], headers=me)).raise_for_status()
             (await client.delete(f"{API}/{key['id']}", headers=me)).raise_for_status()
+            draft = {"label": key["label"], "grants": key["grants"], "valid_ips": []}
+            answer = await client.put(successors[key["id"]], json=draft, headers=me)
+            answer.raise_for_status()
 
         async with clock.running():
             if not is_long:
@@ -169,6 +177,7 @@ async def bare(errand: Errand) -> Cost:
                         await step(key)
 
                 await asyncio.gather(*(work() for _ in range(MOST_AT_ONCE)))
+            (await client.get(API, headers=me)).raise_for_status()
     return clock.cost
 
 

@@ -11,6 +11,7 @@ from urllib.parse import parse_qs
 import pytest
 from pydantic import SecretStr
 
+from tests.clock import pass_time
 from tests.conftest import NodeMaker
 from tests.faults import FaultServer, Reply, Request, answer, as_json, faults, routes
 from tests.node import Node
@@ -346,6 +347,7 @@ class Limited:
         is_write = request.path in {SIGN_IN, KEYS} and request.method == "POST"
         if now < self.opens_at and not is_write:
             self.refused.append(request.path)
+            asyncio.get_running_loop().call_later(0.05, pass_time, 1.0)  # for which it is waited
             await answer(b"<h1>Too many requests</h1>", self.status)(request, writer)
             return
         self.opens_at = now + self.pause

@@ -508,3 +508,19 @@ async def test_a_key_is_verified_with_its_own_secret(service: KeyService) -> Non
     assert verification.works
     verification = await service.verify(created.key.secret, ("metrics/view", "templates/view"))
     assert [proof.reading for proof in verification.proofs] == [Reading.GRANTED, Reading.REFUSED]
+
+
+async def test_a_list_is_held_against_what_an_earlier_run_was_answered(
+    service: KeyService, node: Node, journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone, _ = node.add_key("Relay")
+    before = node.store.keys()
+    relay = next(key for key in (await service.load()).keys if key.id == gone)
+    made = await service.create(DRAFT)
+    await service.delete(relay)
+    await journal.settled()
+    later = KeyService(service.session, Journal(file_of(journal), now=journal.now))
+    monkeypatch.setattr(node.store, "keys", lambda *_: before)
+    listing = await later.load()
+    assert [key.id for key in listing.keys] == [made.key.id]
+    assert (listing.is_stale, listing.is_whole) == (True, False)

@@ -6,8 +6,10 @@ import argparse
 import multiprocessing
 import sys
 from collections import Counter, defaultdict
+from contextlib import nullcontext
 from time import perf_counter
 
+from tests.model.breaking import without_guard
 from tests.model.crowd import rotate_crowd
 from tests.model.episode import Result, Spec, walk
 from tests.model.shrinking import kept, shrink
@@ -25,7 +27,14 @@ def main() -> int:
     parser.add_argument("--replay", metavar="SPEC", help="an episode, as '17 -late -a3'")
     parser.add_argument("--kept", action="store_true", help="walk the episodes of seeds.txt again")
     parser.add_argument("--crowd", action="store_true", help="rotate many keys, often killed")
+    parser.add_argument("--no-guard", action="store_true", help="delete whatever the guard says")
     options = parser.parse_args()
+    with without_guard() if options.no_guard else nullcontext():
+        return walk_as_asked(options)
+
+
+def walk_as_asked(options: argparse.Namespace) -> int:
+    """Walk crowds, kept episodes, one again, or many."""
     if options.crowd:
         return walk_crowds(options)
     if options.kept:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import pytest
 from pydantic import SecretStr
 
+from tests.model.breaking import without_guard
 from tests.model.episode import ACTIONS, Spec, walk
 from tests.model.operator import MortalJournal
 from tests.model.server import HABITS
@@ -60,6 +61,12 @@ def test_a_program_that_deletes_other_keys_is_caught(monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(Client, "delete_key", delete_two)
     met = {kind for seed in range(6) for kind in walk(Spec(seed, ALONE | CALM)).kinds}
+    assert {"deleted unnamed", "label without a key"} <= met
+
+
+def test_a_program_without_its_guard_is_caught() -> None:
+    with without_guard():
+        met = {kind for seed in (208, 213, 224) for kind in walk(Spec(seed)).kinds}
     assert {"deleted unnamed", "label without a key"} <= met
 
 

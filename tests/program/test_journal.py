@@ -61,4 +61,4 @@ def test_times_are_local_and_their_zone_is_said(to_node: StartProgram, node: Nod
     program.shows("Settings › Journal", "times in XST (UTC+05:30)")
     hour, minute = (int(line[at : at + 2]) for at in (20, 23))
     minutes = (60 * hour + minute + 330) % (24 * 60)
-    assert f" {minutes // 60:02}:{minutes % 60:02} " in program.text
+    assert f"{minutes // 60:02}:{minutes % 60:02} " in program.text

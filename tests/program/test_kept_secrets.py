@@ -77,7 +77,7 @@ def test_the_secret_on_the_screen_is_offered_at_the_next_start(
     again.shows("The secret of Mailer is stored.")
     assert kept(runtime) == []
     again.press("J")
-    again.shows("Settings › Journal", "stored: By the operator")
+    again.shows("Settings › Journal", "stored: by the operator")
     again.press("escape")
     again.at_keys()
     again.press("q")

@@ -1,11 +1,12 @@
 """Each colour on each other that the screens really use can be told apart, in every theme.
 
-One session per test stops at many places; at each, all themes are put on one after the other.
+The screens are drawn in a palette of stand-ins, a colour of its own for each name: so one drawing
+tells which names stand on which, and the contrasts of all palettes follow from their tables.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import pytest
 from pydantic import SecretStr
@@ -13,55 +14,77 @@ from rich.color import Color, ColorSystem
 from rich.segment import Segment
 from textual._context import visible_screen_stack
 
-from tests.colours import MANY_COLOURS, SIXTEEN, Terminal, pairs
+from tests.colours import MANY_COLOURS, SIXTEEN, Pair, Terminal, pairs
 from tests.conftest import NodeMaker
-from tests.driver import WIDE, Operator, Page, at_login, key_for
+from tests.driver import WIDE, Dialog, Operator, Page, at_login, key_for
 from tests.node import Node
 from tests.screens.rotation_pages import API, Log, begin_rotating, signed_in, with_marked
+from tui.ui import themes
 from tui.ui.appearance import Appearance
 from tui.ui.bindings import Place
-from tui.ui.themes import FEW_COLOURS, PALETTES
+from tui.ui.themes import FEW_COLOURS, OF_TEXTUAL, PALETTES
 
-LOOKS: list[tuple[Appearance, tuple[Terminal, ...]]] = [
-    (Appearance(name, ColorSystem.STANDARD), SIXTEEN)
-    if name in FEW_COLOURS
-    else (Appearance(name), MANY_COLOURS)
-    for name in PALETTES
-]
+MANY, FEW = Appearance("momentum"), Appearance("sixteen", ColorSystem.STANDARD)
+"""What is drawn: fields and buttons have other signs where colours are few."""
 PLAIN = Appearance("sixteen", None)
 """As with NO_COLOR, or on a monochrome terminal."""
+STAND_INS = {name: f"#60{40 + 3 * place:02x}90" for place, name in enumerate(PALETTES["momentum"])}
+
+Colours = Mapping[str, str]
+
+
+def looks() -> Iterator[tuple[Appearance, str, Colours, Terminal]]:
+    """Yield each palette: how it is drawn, its theme's name, and the terminal that shows it."""
+    for name, palette in PALETTES.items():
+        is_few = name in FEW_COLOURS
+        for terminal in SIXTEEN if is_few else MANY_COLOURS:
+            yield FEW if is_few else MANY, name, dict(palette), terminal
+    for name in OF_TEXTUAL:
+        for terminal in MANY_COLOURS:
+            has_256_colours = terminal.colours is ColorSystem.EIGHT_BIT
+            palette = themes._of_textual(name, has_256_colours=has_256_colours)
+            yield MANY, name, palette, terminal
 
 
 class Measure:
-    """Looks at screens in all themes, and keeps the least contrasts."""
+    """Looks at screens, and keeps which colours stand on which, each with where it was seen."""
 
     def __init__(self) -> None:
-        self.least: dict[tuple[str, str, bool], tuple[float, str]] = {}
+        self.seen: dict[Appearance, dict[tuple[str, str, bool], str]] = {MANY: {}, FEW: {}}
         self.faults: list[str] = []
 
     async def look(self, page: Page, where: str) -> None:
-        """Measure what the screen shows now."""
+        """Take in what the screen shows now."""
         me = page.me
         await me.settle()
-        for look, terminals in LOOKS:
+        names = {Color.parse(value).triplet: name for name, value in STAND_INS.items()}
+        for look, seen in self.seen.items():
             me.app.take_on(look)
             await me.settle()
-            beneath = Color.parse(PALETTES[look.theme]["background"])
+            beneath = Color.parse(STAND_INS["background"])
             for pair, text in pairs(segments(me), beneath).items():
-                for terminal in terminals:
-                    value = pair.contrast_on(terminal)
-                    kind = (look.theme, terminal.name, pair.is_text)
-                    self.least[kind] = min(self.least.get(kind, (99.0, "")), (value, text))
-                    if value < pair.least:
-                        self.faults.append(
-                            f"{where}, {look.theme}, {terminal.name}: {text[:30]!r} {value:.2f}"
-                        )
+                on = [names.get(colour.triplet) for colour in (pair.foreground, pair.background)]
+                said = f"{where}: {text[:30]!r}"
+                if None in on:
+                    colours = f"{pair.foreground.triplet} on {pair.background.triplet}"
+                    self.faults.append(f"{said} is in a colour of no palette: {colours}")
+                else:
+                    seen.setdefault((str(on[0]), str(on[1]), pair.is_text), said)
         me.app.take_on(PLAIN)
         await me.settle()
         for segment in segments(me):
             used = (segment.style.color, segment.style.bgcolor) if segment.style else ()
             if any(colour is not None and not colour.is_default for colour in used):
                 self.faults.append(f"{where}, without colours: {segment.text[:30]!r}")
+
+    def judge(self, palettes: list[tuple[Appearance, str, Colours, Terminal]]) -> None:
+        """Hold what was seen against all palettes."""
+        for look, name, palette, terminal in palettes:
+            for (front, back, is_text), said in self.seen[look].items():
+                pair = Pair(Color.parse(palette[front]), Color.parse(palette[back]), is_text)
+                if (value := pair.contrast_on(terminal)) < pair.least:
+                    on = f"{front} on {back}"
+                    self.faults.append(f"{name}, {terminal.name}: {on} {value:.2f}, as in {said}")
 
 
 def segments(me: Operator) -> list[Segment]:
@@ -71,9 +94,14 @@ def segments(me: Operator) -> list[Segment]:
 
 
 @pytest.fixture
-def measure() -> Iterator[Measure]:
-    measure = Measure()
+def measure(monkeypatch: pytest.MonkeyPatch) -> Iterator[Measure]:
+    measure, palettes = Measure(), list(looks())
+    for look in (MANY, FEW):
+        monkeypatch.setitem(PALETTES, look.theme, STAND_INS)
     yield measure
+    for seen in measure.seen.values():
+        assert seen
+    measure.judge(palettes)
     assert "\n".join(measure.faults) == ""
 
 
@@ -124,7 +152,6 @@ async def test_signing_in_and_what_a_key_goes_through(
         await keys.me.press(key_for(Place.KEYS, "reload"))
         await keys.me.until("refused the connection")
         await measure.look(keys, "keys, with a problem")
-    assert {kind for *_, kind in measure.least} == {True, False}, "texts and edges were seen"
 
 
 async def test_rotating_verifying_and_the_journal(node: Node, measure: Measure) -> None:
@@ -145,7 +172,19 @@ async def test_rotating_verifying_and_the_journal(node: Node, measure: Measure) 
         await bulk.over("failed")
         await measure.look(bulk, "many, done")
         keys = await bulk.leave()
-        await measure.look(await Log.open(keys), "journal")
+        log = await Log.open(keys)
+        await measure.look(log, "journal")
+        await log.me.press("enter")
+        await measure.look(log, "journal, in the list")
+        keys = await log.leave()
+        form = await keys.edit("Billing mailer")
+        await form.give("View Metrics", "View Templates")
+        await measure.look(form, "form, with changes")
+        await form.me.press("escape")
+        await (await Dialog(form.me).shown("Discard the draft?")).press_button("Discard")
+        form = await (await keys.shown()).new()
+        secret = await form.create("Orders", node.password, "Send via SMTP")
+        await measure.look(secret, "secret")
 
 
 async def test_a_list_that_cannot_be_read(node: Node, measure: Measure) -> None:

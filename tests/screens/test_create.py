@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
+from starlette.types import Message, Receive, Scope, Send
 from textual.widgets import Input
 
 from tests.conftest import NodeMaker
@@ -14,6 +15,7 @@ from tests.node import How, Node
 from tui.api.errors import Unsendable
 from tui.api.models import Token
 from tui.api.session import Session
+from tui.sandbox.sessions import Sessions
 from tui.ui.bindings import Place
 
 API, SIGN_IN = "/api/v1/api-keys", "/api/v1/authenticate"
@@ -249,6 +251,53 @@ async def test_a_secret_in_half_an_answer_is_kept(node_with: NodeMaker) -> None:
         page = await Secret(keys.me).shown()
         assert page.secret == secret
         assert node.seen("POST", API) == 1
+
+
+@pytest.mark.parametrize("coding", ["none", "utf-8", "gzip", "deflate"])
+async def test_a_secret_in_an_answer_that_names_a_wrong_encoding_is_shown(
+    node: Node, coding: str
+) -> None:
+    app = node._faults.app
+
+    async def miscoded(scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_miscoded(message: Message) -> None:
+            if message["type"] == "http.response.start" and scope["method"] == "POST":
+                message["headers"] = [*message["headers"], (b"content-encoding", coding.encode())]
+            await send(message)
+
+        await app(scope, receive, send_miscoded)
+
+    async with at_keys(node) as keys:
+        form = await keys.new()
+        await form.complete("Weekly report", node.password)
+        node._faults.app = miscoded
+        await form.save()
+        page = await Secret(keys.me).shown()
+        owner = node.store.key_of(page.secret)
+        assert owner is not None
+        assert owner.label == "Weekly report"
+        assert node.seen("POST", API) == 1
+
+
+async def test_a_password_check_answered_with_the_token_in_use_ends_nothing(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin, given = Sessions.open, dict[str, tuple[str, str | None]]()
+
+    def same(sessions: Sessions, username: str, **how: bool) -> tuple[str, str | None]:
+        return given.setdefault(username, begin(sessions, username, **how))
+
+    monkeypatch.setattr(Sessions, "open", same)
+    async with at_keys(node) as keys:
+        form = await keys.new()
+        await form.complete("Weekly report", node.password)
+        await form.save()
+        page = await Secret(keys.me).shown()
+        await page.stored()
+        node.add_key("Made meanwhile")
+        await keys.me.press(key_for(Place.KEYS, "reload"))
+        await keys.me.until("Made meanwhile")
+        assert "session" not in keys.says
 
 
 async def test_an_outcome_that_nobody_knows(node: Node) -> None:

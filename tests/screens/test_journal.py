@@ -95,7 +95,7 @@ async def test_a_delivery_that_failed_before_another_one_worked(node: Node, tmp_
         await rotate.leave()
         log = await Log.open(keys)
         assert "✓ create" in " ".join(log.me.line_with("create").split())
-        assert "stored: Written to" in log.says
+        assert "stored: written to" in log.says
         assert "failed" not in log.says
         await log.me.type("create")
         await log.me.press("enter", "down", "enter")

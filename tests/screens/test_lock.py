@@ -23,7 +23,7 @@ class Clock:
 def clock(monkeypatch: pytest.MonkeyPatch) -> None:
     """Has time stand still, but for what a test lets pass."""
     monkeypatch.setattr(Clock, "seconds", 0.0)
-    monkeypatch.setattr("tui.ui.app.clock_in_sleep", lambda: Clock.seconds)
+    monkeypatch.setattr("tui.ui.idle_lock.clock_in_sleep", lambda: Clock.seconds)
     monkeypatch.setattr("tui.waiting.clock_in_sleep", lambda: Clock.seconds)
     monkeypatch.setattr("tui.waiting.kernel_timer", lambda: None)
     monkeypatch.setattr("tui.waiting.LOOK_SECONDS", 0.02)

@@ -9,6 +9,7 @@ from textual.geometry import Region
 from tests.driver import NARROW, Dialog, Page, key_for
 from tests.node import Node
 from tests.screens.rotation_pages import API, LABEL, Log, begin_rotating, signed_in, with_marked
+from tui.api.grants import MOMENTUM
 from tui.ui.bindings import Place
 from tui.ui.widgets.facts_pane import WIDE, WIDTH, FactsPane
 
@@ -63,6 +64,16 @@ async def test_a_key_from_its_draft_to_the_journal(node: Node, tmp_path: Path) -
         await me.type("nowhere")
         await me.until("Nothing matches.")
         assert pane(log) == ""
+
+
+async def test_a_pane_that_is_low_leaves_out_what_the_grants_allow(node: Node) -> None:
+    key_id, _ = node.add_key("All of it", tuple(grant.key for grant in MOMENTUM))
+    async with signed_in(node, (WIDE, 24)) as keys:
+        await keys.go_to("All of it")
+        await keys.me.until(f"ID {key_id}")
+        assert "-w- Modify Webhooks r-- View Templates" in keys.says
+        await keys.go_to(LABEL)
+        await keys.me.until("r-- View Metrics GET on /api/v1/metrics")
 
 
 async def test_one_key_and_many_on_their_way(node: Node) -> None:

@@ -97,6 +97,8 @@ async def test_one_key(server: Node) -> None:
         await keys.me.until("retiring")
         await log_and_delete(keys)
         await take(keys, "journal", swapped)
+        await keys.me.pilot.resize_terminal(*WIDE)
+        await take(keys, "journal-wide", swapped)
 
 
 async def test_one_key_in_motion(server: Node) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import timedelta
@@ -13,7 +14,18 @@ from pydantic import SecretStr
 from rich.color import ColorSystem
 
 from tests.conftest import NodeMaker
-from tests.driver import NOW, WIDE, Dialog, Operator, Page, Secret, at_keys, at_login, key_for
+from tests.driver import (
+    NARROW,
+    NOW,
+    WIDE,
+    Dialog,
+    Operator,
+    Page,
+    Secret,
+    at_keys,
+    at_login,
+    key_for,
+)
 from tests.node import Node
 from tests.pictures import NOTHING, is_kept, picture
 from tui.ui.appearance import Appearance
@@ -82,8 +94,9 @@ async def take(page: Page, name: str, replace: Mapping[str, str] = NOTHING) -> N
     """Take a picture once everything is drawn: the one that is kept, unless that never comes."""
     await page.me.settle()
     await page.me.until(lambda: page.me.lines[-1].split() == keys_of(page.me).split())
+    seconds = 1 if os.environ.get("PICTURES") == "write" else 20
     with suppress(AssertionError):
-        await page.me.until(lambda: is_kept(page.me.app, name, replace), seconds=20)
+        await page.me.until(lambda: is_kept(page.me.app, name, replace), seconds)
     picture(page.me.app, name, replace)
 
 
@@ -213,10 +226,16 @@ async def test_a_key_is_changed_and_one_is_made(server: Node) -> None:
         await form.fill("ips", "192.0.2.25, 10.8.0.0/16")
         await form.complete("Order confirmations", server.password, "Send via SMTP")
         await take(form, "create")
+        await keys.me.pilot.resize_terminal(*WIDE)
+        await take(form, "create-wide")
+        await keys.me.pilot.resize_terminal(*NARROW)
         await form.save()
         secret = await Secret(form.me).shown()
         assert secret.secret == MINTED
         await take(secret, "secret")
+        await keys.me.pilot.resize_terminal(*WIDE)
+        await take(secret, "secret-wide")
+        await keys.me.pilot.resize_terminal(*NARROW)
         await secret.me.press(key_for(Place.SECRET, "close"))
         dialog = await Dialog(secret.me).shown("Have you stored the secret?")
         await take(dialog, "secret-leave")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from tests.conftest import NodeMaker
 from tests.driver import NOW, Dialog, Keys, at_login, key_for
@@ -21,6 +23,8 @@ from tests.screens.rotation_pages import (
     signed_in,
     with_marked,
 )
+from tui.delivery import FileDelivery
+from tui.delivery.new_secret import NewSecret
 from tui.journal import Journal
 from tui.keys.labels import nonce_of, successor_label
 from tui.sandbox.store import StoredKey
@@ -96,6 +100,11 @@ async def test_a_successor_that_is_unlike_finishes_nothing_unasked(node: Node) -
         await Dialog(keys.me).shown("The successor has other grants than the predecessor.")
         await keys.me.press("enter")  # Cancel has the focus
         await keys.me.gone("all the same?")
+        await rotate.press("undo")
+        dialog = await Dialog(keys.me).shown("Undo the rotation?")
+        assert "It has other grants than the successor." in dialog.says
+        await keys.me.press("enter")  # Cancel has the focus
+        await keys.me.gone("Undo the rotation?")
         assert ids(node) == [old, new]
 
 
@@ -164,27 +173,66 @@ async def test_why_the_server_refuses_a_successor_is_told_in_its_words(node: Nod
 
 
 def keep_labels(node: Node, monkeypatch: pytest.MonkeyPatch, kept: Callable[[str], str]) -> None:
-    """Have the server make something else of labels."""
-    add_key = node.store.add_key
+    """Have the server make something else of labels; its clock is ten minutes slow."""
+    add_key, slow = node.store.add_key, NOW - timedelta(minutes=10)
 
     def add(label: str, *others: Any, **named: Any) -> Any:  # noqa: ANN401  # handed on
-        return add_key(kept(label), *others, **named)
+        return add_key(kept(label), *others, **named | {"created_at": slow})
 
     monkeypatch.setattr(node.store, "add_key", add)
 
 
-@pytest.mark.parametrize("kept", [str.lower, str.upper], ids=["lower", "upper"])
+def composed(label: str) -> str:
+    return unicodedata.normalize("NFC", label)
+
+
+@pytest.mark.parametrize("kept", [str.lower, str.upper, str.strip, composed])
 async def test_a_lost_create_is_known_whatever_becomes_of_its_label(
     node: Node, monkeypatch: pytest.MonkeyPatch, kept: Callable[[str], str]
 ) -> None:
+    node.add_key("Relay de\u0301p\u00f4t ")
     keep_labels(node, monkeypatch, kept)
     async with signed_in(node) as keys:
-        rotate = await begin_rotating(keys)
+        rotate = await begin_rotating(keys, "Relay de\u0301p\u00f4t ")
         node.fail("POST", API, "after")
         await rotate.try_to_create(node.password)
         await keys.me.until("nobody has its secret")
         await rotate.idle()
         assert "Nothing was created" not in rotate.says
+
+
+@pytest.mark.parametrize("kept", [str.lower, str.upper, str.strip, composed])
+async def test_a_new_key_is_named_whatever_becomes_of_its_label(
+    node: Node, monkeypatch: pytest.MonkeyPatch, kept: Callable[[str], str]
+) -> None:
+    keep_labels(node, monkeypatch, kept)
+    async with signed_in(node) as keys:
+        form = await keys.new()
+        await form.complete("Cafe\u0301 mailer", node.password)
+        node.fail("POST", API, "after")
+        await form.save()
+        await keys.me.until("It is not known whether the key was created")
+        made = next(key for key in all_keys(node) if key.label.lower().startswith("caf"))
+        assert made.short_key in form.says
+        assert "Nothing was created" not in form.says
+
+
+@pytest.mark.parametrize("length", [48, 52])
+async def test_another_host_goes_by_what_is_left_of_a_mark(node: Node, length: int) -> None:
+    old = only(node)
+    label = next(
+        successor_label(LABEL, old, key.short_key, nonce_of(ATTEMPT))
+        for key in all_keys(node)
+        if key.id == old
+    )
+    new, _ = node.add_key(label[:length])
+    async with signed_in(node) as keys:
+        await keys.me.until("has a successor: f goes on")
+        await press(keys, LABEL, "rotate")
+        rotate = await Rotate(keys.me).shown()
+        assert "create" not in rotate.offers
+        await rotate.leave()
+    assert ids(node) == [old, new]
 
 
 async def test_a_mark_that_did_not_arrive_is_told(
@@ -235,6 +283,37 @@ async def test_running_it_again_brings_an_interrupted_rotation_to_its_end(
         await bulk.leave()
     assert node.labels().count(LABEL) == 1
     assert only(node) not in (old, lost)
+
+
+async def test_a_secret_that_a_file_holds_is_stored_whatever_the_journal_tells(
+    node_with: NodeMaker, tmp_path: Path
+) -> None:
+    journal, path = tmp_path / "journal.jsonl", tmp_path / "secrets.csv"
+    node = node_with(seeds=False)
+    old, _ = node.add_key(LABEL)
+    node.add_key("Relay")
+    new, secret = add_successor(node, old)
+    note_create(journal, node, new, old=old)
+    delivery = FileDelivery(path, "csv")
+    delivery.check()
+    short_key = next(key.short_key for key in all_keys(node) if key.id == new)
+    await delivery.deliver(NewSecret(SecretStr(secret), new, LABEL, short_key))
+    delivery.close()
+    async with signed_in(node, journal=journal) as keys:
+        await keys.me.until("interrupted: r goes on")
+        await keys.me.press("a")
+        bulk = await with_marked(keys, "verify")
+        await bulk.begin(file=str(path))
+        await bulk.over("1 of 1 · done")
+        await bulk.leave()
+        await keys.me.until("f deletes")
+        await keys.me.press("a")
+        bulk = await with_marked(keys, "rotate")
+        assert "never stored" not in bulk.says
+        assert "1 key will get a successor" in bulk.says
+        await bulk.leave()
+    assert ids(node) == [old, new]
+    assert node.seen("DELETE", API) == 0
 
 
 async def test_a_delivery_that_was_cut_off_is_not_taken_for_lost(
@@ -374,6 +453,89 @@ async def test_a_list_that_was_asked_for_before_a_deletion_brings_no_key_back(no
         assert "Relay" not in keys.labels
         assert "somebody else" not in keys.says
     assert node.seen("DELETE", API) == 1
+
+
+async def test_of_three_alike_keys_the_others_are_named_and_only_the_chosen_one_goes(
+    node_with: NodeMaker,
+) -> None:
+    node = node_with(seeds=False)
+    first, chosen, third = (node.add_key("worker")[0] for _ in range(3))
+    short_keys = {key.id: key.short_key for key in all_keys(node)}
+    async with signed_in(node) as keys:
+        await keys.me.until("alike to another: r asks")
+        keys.table.move_to(chosen)
+        await keys.me.press(key_for(Place.KEYS, "rotate"))
+        dialog = await Dialog(keys.me).shown("Rotate this one of several alike keys?")
+        assert all(short_keys[key_id] in dialog.says for key_id in (first, chosen, third))
+        await dialog.press_button("Rotate it")
+        rotate = await Rotate(keys.me).shown()
+        await rotate.rotate(node)
+        await rotate.press("finish")
+        await keys.me.until("Rotated: only the successor works now.")
+    left = ids(node, "worker")
+    assert len(left) == 3
+    assert {first, third} == {first, chosen, third} & set(left)
+
+
+async def test_no_second_successor_is_made_where_the_list_was_not_read_since_the_first(
+    node: Node,
+) -> None:
+    async with signed_in(node) as keys:
+        rotate = await begin_rotating(keys)
+        await rotate.create(node)
+        await rotate.store()
+        node.fail("GET", API, "500", times=20, exactly=True)
+        await rotate.leave()
+        await keys.me.until("both keys work")
+        node.heal()
+        rotate = await begin_rotating(keys)
+        await rotate.try_to_create(node.password)
+        await keys.me.until("this key has got a successor meanwhile")
+        await rotate.idle()
+        await rotate.leave()
+    assert len(ids(node)) == 2
+
+
+async def test_a_colleague_s_key_is_not_named_for_an_unknown_create(node: Node) -> None:
+    async with signed_in(node) as keys:
+        rotate = await begin_rotating(keys)
+        node.fail("POST", API, "500", exactly=True)
+        node.fail("GET", API, "500", times=20, exactly=True)
+        await rotate.try_to_create(node.password)
+        await keys.me.until("It is not known whether the key was created")
+        await rotate.idle()
+        theirs, _ = node.add_key(LABEL, owner="casey")
+        node.heal()
+        await rotate.press("look")
+        await keys.me.until("No new key was seen so far")
+        await rotate.idle()
+        assert "lost" not in rotate.says
+        await rotate.leave()
+    assert theirs in ids(node)
+    assert node.seen("DELETE", API) == 0
+
+
+async def test_a_key_that_may_be_of_use_and_was_replaced_is_the_operator_s_to_delete(
+    node: Node, tmp_path: Path
+) -> None:
+    journal = tmp_path / "journal.jsonl"
+    first, _ = node.add_key(successor_label("Relay", "gone", "", nonce_of(ATTEMPT)))
+    note_create(journal, node, first, old="gone")
+    noted = Journal(journal, now=lambda: NOW)
+    noted.resume(noted.read().entries[0]).delivering()
+    second, _ = node.add_key("Relay")
+    short_key = next(key.short_key for key in all_keys(node) if key.id == second)
+    attempt = noted.begin("create", server=node.url, label="Relay", predecessor="gone")
+    attempt.done(key_id=second, short_key=short_key)
+    attempt.stored("the vault")
+    noted.wait()
+    async with signed_in(node, journal=journal) as keys:
+        await keys.me.until("another took its place: d")
+        await keys.me.press("a")
+        bulk = await with_marked(keys, "finish")
+        assert "plain label" not in bulk.says
+        await bulk.leave()
+    assert set(ids(node, "Relay")) == {first, second}
 
 
 async def test_a_page_that_says_404_is_not_believed(

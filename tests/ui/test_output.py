@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import pty
-import select
 import tty
 from collections.abc import AsyncIterator
 
@@ -44,11 +43,9 @@ class Line:
         for _ in range(100):
             self.draw(FRAME)
 
-    def fill_up(self) -> None:
-        """Draw until the kernel takes no more, either: it moves what it has at its leisure."""
-        while select.select((), (self._file,), (), 0.1)[1]:
-            self.fill()
-            self.output._go_on()
+    def overfill(self) -> None:
+        """Send more, none of it to be dropped, than the kernel can hold."""
+        self.output.send("x" * 1_000_000)
 
     def take(self) -> bytes:
         """Take all that there is."""
@@ -132,7 +129,7 @@ async def test_the_last_words_are_written_though_nothing_is_taken(
     line: Line, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(output_module, "FINISH_SECONDS", 0.05)
-    line.fill_up()
+    line.overfill()
     line.output.finish("\x1b[?1049l")
     assert (await line.take_all()).endswith(b"x\x18\x1b[?1049l")
 

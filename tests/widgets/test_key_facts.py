@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from textual.app import App, ComposeResult
-from textual.widgets import Static
 
 from tui.api.models import Key
+from tui.keys.attention import Attention
+from tui.ui.widgets.facts_pane import FactLines
 from tui.ui.widgets.key_facts import KeyFacts, describe
 from tui.ui.widgets.table_line import Reading
 
@@ -16,6 +17,10 @@ class Aside(App[None]):
     CSS = "KeyFacts { display: none; } .-wide KeyFacts { display: block; }"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]  # noqa: RUF012  # as App has it
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.key_map: dict[str, str] = {}
+
     def compose(self) -> ComposeResult:
         yield KeyFacts()
 
@@ -24,18 +29,21 @@ class Aside(App[None]):
 
     @property
     def text(self) -> str:
-        return str(self.query_one("#facts", Static).content)
+        return self.query_one(FactLines).text.plain
 
 
-async def test_what_is_seen_is_told_at_once() -> None:
+async def test_what_is_seen_is_up_to_date() -> None:
     app = Aside()
     async with app.run_test(size=(140, 40)) as pilot:
         await pilot.pause()
         app.show("Alpha")
+        await pilot.pause()
         assert app.text.startswith("Alpha")
         app.show("Beta")
+        await pilot.pause()
         assert app.text.startswith("Beta")
         app.query_one(KeyFacts).show(None, READING)
+        await pilot.pause()
         assert app.text == ""
 
 
@@ -50,6 +58,18 @@ async def test_what_is_hidden_is_told_when_it_comes_to_be_seen() -> None:
         await pilot.resize_terminal(140, 40)
         await pilot.pause()
         assert app.text.startswith("Beta")
+
+
+async def test_the_key_that_limits_a_sending_one_is_the_one_in_force() -> None:
+    app = Aside()
+    app.key_map = {"keys.edit": "f9"}
+    async with app.run_test(size=(140, 40)) as pilot:
+        await pilot.pause()
+        key = Key("1", "Mailer", raw_grants=("transmissions/modify",), raw_valid_ips=())
+        reading = Reading(attention=Attention(are_ips_told=True))
+        app.query_one(KeyFacts).show(key, reading)
+        await pilot.pause()
+        assert "It sends mail: F9 limits it." in app.text
 
 
 def test_a_line_that_is_broken_keeps_its_indent() -> None:

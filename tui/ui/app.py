@@ -22,6 +22,7 @@ from tui.config.known_servers import KnownServers
 from tui.text import short
 from tui.ui.appearance import Appearance
 from tui.ui.bindings import HasPlace, Place, bindings_for, key_name
+from tui.ui.idle_lock import IdleLock
 from tui.ui.loading import Loader
 from tui.ui.screens.leaving import GuardedScreen, StoppableScreen
 from tui.ui.screens.login import UNPROTECTED, LoginScreen, SignInDefaults, defaults_of
@@ -30,7 +31,7 @@ from tui.ui.terminal.textual_internals import CachedStylesheet, limit_colours, m
 from tui.ui.terminal.type_ahead import TypeAhead
 from tui.ui.themes import CHOICES, FEW_COLOURS, theme
 from tui.ui.widgets.too_small import SMALLEST
-from tui.waiting import Alarm, all_seen_through, clock_in_sleep
+from tui.waiting import all_seen_through
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
@@ -43,7 +44,6 @@ if TYPE_CHECKING:
     from tui.delivery.recovery import RecoveryFolder
     from tui.journal import Journal
     from tui.keys.unstored_secrets import UnstoredSecrets
-    from tui.ui.screens.lock import LockScreen
     from tui.ui.screens.palette import Entry
     from tui.ui.screens.welcome import WelcomeScreen
 
@@ -123,12 +123,9 @@ class KeysApp(TypeAhead[None]):
         self.stylesheet = CachedStylesheet(variables=self.get_css_variables())
         self._servers = servers or KnownServers()
         self._usual_lock_seconds = LOCK_SECONDS if lock_seconds is None else lock_seconds
-        self._lock_seconds = self._usual_lock_seconds
+        self._idle_lock = IdleLock(lambda: self._session, self.push_screen)
         self.key_map: Mapping[str, str] = {}
         """The keys that the configuration gives to commands, by their ids."""
-        self._is_locked = False
-        self._lock_alarm: Alarm | None = None
-        self._last_key_at = clock_in_sleep()
         self._defaults = defaults or defaults_of(self._servers.first or self._servers.general)
         self._is_first_start = defaults is None and servers is not None and servers.is_empty
         self._has_to_choose = defaults is None and self._servers.first is None
@@ -208,8 +205,7 @@ class KeysApp(TypeAhead[None]):
 
     def on_unmount(self) -> None:
         """Lock no screen any more."""
-        if self._lock_alarm is not None:
-            self._lock_alarm.close()
+        self._idle_lock.close()
 
     async def on_event(self, event: events.Event) -> None:
         """Note when keys come."""
@@ -218,47 +214,14 @@ class KeysApp(TypeAhead[None]):
         await super().on_event(event)
 
     def _note_key(self) -> None:
-        self._last_key_at = clock_in_sleep()
+        self._idle_lock.note_key()
         self._loader.begin()
-
-    def _lock_when_due(self) -> None:
-        """Lock the screen of who is signed in once it is time; look again when that may be."""
-        session = self._session
-        if self._is_locked or session is None or session.is_open or not self._lock_seconds:
-            return
-        left = self._lock_seconds - (clock_in_sleep() - self._last_key_at)
-        if left <= 0:
-            self._is_locked = True
-            self.push_screen(self._lock_screen(session))
-            return
-        if self._lock_alarm is None:
-            self._lock_alarm = Alarm(self._lock_when_due)
-        self._lock_alarm.set(left)
-
-    def _lock_screen(self, session: Session) -> LockScreen:
-        from tui.ui.screens.lock import LockScreen
-
-        who = short(session.user.name, 40) if session.user else "the operator"
-        credential = "Password" if session.has_password else "Access token"
-        return LockScreen(who, credential, self._unlock, lambda: self._is_locked)
-
-    async def _unlock(self, credential: SecretStr) -> bool:
-        """Have the server check the password; a token is compared with the session's own."""
-        session = self._session
-        if session is not None and session.has_password:
-            session.discard(await session.check_password(credential))
-        elif session is not None and not session.is_access_token(credential):
-            return False
-        self._is_locked = False
-        self._lock_when_due()
-        return True
 
     def push_screen(self, *args: Any, **options: Any) -> Any:  # noqa: ANN401  # as App has it, six times
         """Show a screen; what opens while the screen is locked waits behind the lock."""
         outcome = super().push_screen(*args, **options)
-        is_behind = self._is_locked and not _is_lock(args[0])
-        if is_behind and self._session is not None:
-            super().push_screen(self._lock_screen(self._session))
+        if (lock := self._idle_lock.screen_above(args[0])) is not None:
+            super().push_screen(lock)
         return outcome
 
     def on_resize(self, event: events.Resize) -> None:
@@ -312,7 +275,7 @@ class KeysApp(TypeAhead[None]):
         self._start_over_with(
             KeysScreen(service, self._now, short(who, 60), notice, profile, memory)
         )
-        self._lock_when_due()
+        self._idle_lock.lock_when_due()
 
     def on_keys_screen_signed_out(self) -> None:
         """Start over at once, and sign out on the server meanwhile."""
@@ -339,7 +302,7 @@ class KeysApp(TypeAhead[None]):
         self.take_on(look.in_theme(profile.theme) if profile.theme else look)
         self._take_key_map(profile.keys)
         usual = self._usual_lock_seconds
-        self._lock_seconds = usual if profile.lock_after is None else profile.lock_after
+        self._idle_lock.after_seconds = usual if profile.lock_after is None else profile.lock_after
         for color, is_shown in ((last_color, False), (profile.color, True)):
             if color:
                 self.set_class(is_shown, "-bar", f"-bar-{color}")
@@ -353,7 +316,7 @@ class KeysApp(TypeAhead[None]):
         """Have another server chosen, and sign out of this one, unless something would be lost."""
         from tui.ui.screens.servers import ServersScreen
 
-        if self._leaving or self._is_locked or isinstance(self.screen, ServersScreen):
+        if self._leaving or self._idle_lock.is_locked or isinstance(self.screen, ServersScreen):
             return
         warning = ""
         if self._session is not None:
@@ -371,7 +334,7 @@ class KeysApp(TypeAhead[None]):
 
     def _start_over_with(self, screen: Screen[None]) -> None:
         """Show `screen`; all others are gone, with whatever was typed there."""
-        self._is_locked = False
+        self._idle_lock.lift()
         while len(self.screen_stack) > 1:
             self.pop_screen()
         self.switch_screen(screen)
@@ -379,7 +342,7 @@ class KeysApp(TypeAhead[None]):
     @work(group="leave", description="leave")
     async def action_leave(self) -> None:
         """Sign out and leave; whatever would be lost is asked about first."""
-        if self._leaving or self._is_locked:
+        if self._leaving or self._idle_lock.is_locked:
             return
         self._leaving = True
         try:
@@ -449,7 +412,7 @@ class KeysApp(TypeAhead[None]):
         screen = self.screen
         if isinstance(screen, HelpScreen):
             screen.dismiss(None)
-        if self._is_locked or isinstance(screen, HelpScreen):
+        if self._idle_lock.is_locked or isinstance(screen, HelpScreen):
             return
         nodes = (self.focused or screen).ancestors_with_self
         places = dict.fromkeys(node.PLACE for node in nodes if isinstance(node, HasPlace))
@@ -466,7 +429,7 @@ class KeysApp(TypeAhead[None]):
         """Open a page of the manual, at a block; a manual that is open is left for it."""
         from tui.ui.screens.manual import ManualScreen
 
-        if self._is_locked:
+        if self._idle_lock.is_locked:
             return
         if isinstance(self.screen, ManualScreen):
             self.pop_screen()
@@ -480,7 +443,7 @@ class KeysApp(TypeAhead[None]):
         screen = self.screen
         if isinstance(screen, PaletteScreen):
             screen.dismiss(None)
-        if self._is_locked or isinstance(screen, PaletteScreen):
+        if self._idle_lock.is_locked or isinstance(screen, PaletteScreen):
             return
         choice = screen if isinstance(screen, KeyChoice) else None
         entry = await self.push_screen_wait(PaletteScreen(self._palette_entries(), choice))
@@ -606,9 +569,3 @@ def _session_with(server: Server) -> Session:
 def _address(session: Session) -> str:
     """Return the address of the session's server, without the scheme."""
     return session.client.server.url.partition("://")[2]
-
-
-def _is_lock(screen: object) -> bool:
-    from tui.ui.screens.lock import LockScreen
-
-    return isinstance(screen, LockScreen)

@@ -355,6 +355,7 @@ COMMANDS = (
     Command(_SECRET, "", "↑ ↓, Enter", "", "choose one of these, and do it"),
     Command(_SECRET, "escape,q", "Esc, q", "close", "leave; asks whether it is stored", "Leave"),
     Command(Place.JOURNAL, "slash", "/", "find", "search the journal", "Find"),
+    Command(Place.JOURNAL, "", "Enter", "", "go to the entries; then show one whole"),
     Command(Place.JOURNAL, "", "↑ ↓, PgUp PgDn", "", "go through the entries"),
     Command(
         Place.JOURNAL, "escape", "Esc", "close", "end the search; else go back to the list", "Back"
@@ -414,6 +415,9 @@ CURSOR_BINDINGS = (
 
 RUN_BINDINGS = (Binding("enter", "open", "Show all", key_display="Enter", id="run.open"),)
 """The key of the table of a run, on top of those."""
+
+JOURNAL_BINDINGS = (Binding("enter", "select", "Show all", key_display="Enter", id="journal.open"),)
+"""The key of the journal's list."""
 
 
 _NAMES = {

@@ -12,7 +12,7 @@ from functools import partial
 import httpx
 from pydantic import SecretStr
 
-from tests.clock import in_vain
+from tests.clock import in_vain, pass_time
 from tests.node import How, Node
 from tui.api.address import parse_server
 from tui.api.client import Client
@@ -52,6 +52,8 @@ class Wire(httpx.AsyncBaseTransport):
             held = self.node.held
             # The node may hear another request first, that was sent at the same time.
             self.node.fail(request.method, request.url.path, how, exactly=True)
+            if how in {"429", "503-html"}:  # asked to wait for a second
+                asyncio.get_running_loop().call_later(0.05, pass_time, 1.0)
             if how in {"hang", "hang-after"}:
                 answer = in_vain(answer, lambda: self.node.held > held)
         self.sent += 1
@@ -151,9 +153,8 @@ async def signed_in(
         node.url, client_id=node.client_id, client_secret=SecretStr(node.client_secret)
     )
     client = Client(server, deadline=5.0, transport=wire)
-    sign_out = client.sign_out
-    client.sign_out = lambda token, deadline=0.0: sign_out(  # type: ignore[method-assign]
-        token, client.deadline
+    client.sign_out = partial(  # type: ignore[method-assign]
+        client.sign_out, deadline=client.deadline
     )
     session = Session(client)
     await session.enter_with_token(node.username, SecretStr(node.token()))

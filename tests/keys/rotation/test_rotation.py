@@ -535,6 +535,18 @@ async def test_two_operators_who_leave_no_key_are_told_and_helped_at_once(node: 
         assert node.keys()[0].grants == GRANTS
 
 
+async def test_it_is_told_that_no_key_may_be_left(node: Node) -> None:
+    async with signed_in(node) as host:
+        rotation = await verified(host)
+        node.fail("DELETE", "/", "before")
+        await rotation.finish()
+        assert rotation.successor is not None
+        node.store.delete_key(rotation.successor.id)
+        await rotation.finish()
+        assert "deletion of the predecessor was not answered" in str(rotation.problem)
+        assert "then no key is left" in str(rotation.problem)
+
+
 async def test_nothing_is_deleted_unless_the_other_key_is_there(node: Node) -> None:
     async with signed_in(node) as host:
         rotation = await verified(host)

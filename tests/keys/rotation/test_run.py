@@ -424,6 +424,9 @@ async def test_refusals_of_requests_under_way_together_count_as_one() -> None:
     for _ in range(20):
         throttle.widen()
     assert throttle.width == MOST_AT_ONCE
+    throttle.stop()
+    throttle.start()
+    assert throttle.width == MOST_AT_ONCE, "the next run goes on as fast"
     asked_at = throttle.now
     time.now += 0.1
     await asyncio.gather(*(throttle.slow_down(3.0, asked_at) for _ in range(8)))

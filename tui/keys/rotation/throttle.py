@@ -23,9 +23,10 @@ _RECOVERY = 0.8
 class Throttle:
     """The number of keys worked on at once, and the waits that a server asks for.
 
-    A run starts with one key. `width` grows by one with each key that went well; a refusal for too
-    many requests halves it, and from there on it grows slowly. `waiting_until` is when the present
-    wait ends, by `clock`, or None; `stop()` ends all waits.
+    The first run starts with one key, so that a delivery that fails has one secret to lose. `width`
+    grows by one with each key that went well; a refusal for too many requests halves it, and from
+    there on it grows slowly. `waiting_until` is when the present wait ends, by `clock`, or None;
+    `stop()` ends all waits.
     """
 
     def __init__(
@@ -62,9 +63,8 @@ class Throttle:
         return max(0.0, self._resume_at - self._clock()) if self._waiting else 0.0
 
     def start(self) -> None:
-        """Wait again, after a stop, and begin with one key."""
+        """Wait again, after a stop; as many keys as went well before are worked on at once."""
         self._stopped.clear()
-        self.narrow()
 
     def stop(self) -> None:
         """End the present waits, and each one until the next start, at once."""

@@ -29,10 +29,12 @@ def rotation_row(rotation: Rotation) -> RunRow:
 def brief(problem: Exception) -> str:
     """Return in few words what stopped a key, where its row already shows at which step."""
     match problem:
-        case NotSeenSoFar(cause=Refused(status=status)) | StillThere(cause=Refused(status=status)):
-            return f"{status}, not seen so far"
+        case NotSeenSoFar(cause=Refused(status=status)):
+            return f"{status}, no successor yet"
         case NotSeenSoFar():
-            return "not seen so far"
+            return "no successor so far"
+        case StillThere(cause=Refused(status=status)):
+            return f"{status}, no effect so far"
         case SecretLost():
             return "secret lost"
         case DeliveryFailed():

@@ -23,7 +23,7 @@ from tui.search.index import Index
 from tui.search.matches import Matches, TextSearch
 from tui.search.query import Query, prepare
 from tui.text import count, mask, plain
-from tui.ui.bindings import Place, bindings_for
+from tui.ui.bindings import JOURNAL_BINDINGS, Place, bindings_for
 from tui.ui.screens.dialog import Dialog
 from tui.ui.widgets.button import Button
 from tui.ui.widgets.facts_pane import BREAKPOINTS, FactsText, room_beside
@@ -45,6 +45,12 @@ def _zone() -> str:
     now = datetime.now(UTC).astimezone()
     name, offset = now.tzname() or "", f"{now:%z}"
     return name if name == "UTC" else f"{name} (UTC{offset[:3]}:{offset[3:]})"
+
+
+class _Requests(MarkedList):
+    """The requests, whose Enter the footer tells."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*JOURNAL_BINDINGS]
 
 
 class JournalScreen(Screen[None]):
@@ -69,7 +75,7 @@ class JournalScreen(Screen[None]):
         self._listed: list[WriteRequest | None] = []
         self._unreadable = journal.unreadable
         self._path, self._who = path, who
-        self._options = MarkedList(id="requests", compact=True)
+        self._options = _Requests(id="requests", compact=True)
         self._search_row = SearchRow(self._options, "request", stays_open=True)
 
     def compose(self) -> ComposeResult:

@@ -125,7 +125,7 @@ class KeysScreen(Screen[None]):
         super().__init__()
         self.profile = profile or Profile()
         self.delivery_memory = delivery_memory or DeliveryMemory(LastUsed(), "", {})
-        self._service, self._now, self._who = service, now, who
+        self._service, self._now, self.who = service, now, who
         self._standing_notice = notice
         self.panel = KeyListPanel(self.profile.rotate_after)
         self._loading: Worker[None] | None = None
@@ -138,7 +138,7 @@ class KeysScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         """The panel and the key's facts."""
         link = "Sign out" if not self._service.session.is_open else "Leave"
-        yield TopBar("Settings › API keys", self._who, self.notice, link)
+        yield TopBar("Settings › API keys", self.who, self.notice, link)
         with Horizontal(id="page"):
             yield self.panel
             yield KeyFacts(classes="beside")
@@ -274,7 +274,7 @@ class KeysScreen(Screen[None]):
         by_key: dict[str, list[WriteRequest]] = {}
         named = {entry.predecessor for entry in snapshot.entries} & listing.by_id.keys()
         short_keys = {key_id: listing.by_id[key_id].short_key for key_id in named}
-        for request in write_requests(snapshot.entries, self._who, snapshot.doubts, short_keys):
+        for request in write_requests(snapshot.entries, self.who, snapshot.doubts, short_keys):
             last = request.last
             if last.key_id and history.is_about_this_server(last, listing):
                 by_key.setdefault(last.key_id, []).append(request)
@@ -303,6 +303,8 @@ class KeysScreen(Screen[None]):
         """Return what a key does with the key under the cursor, or with those that are marked."""
         kind = "" if len(self.panel.table.marked) > 1 else self._footer_kind
         match action:
+            case "open" if not self.panel.table.count:
+                return ""
             case "open":
                 is_edited = self._shows_facts and not self.profile.read_only
                 return "Edit" if is_edited else "Details"
@@ -312,7 +314,7 @@ class KeysScreen(Screen[None]):
                 return ""
             case "pause" if kind == "paused":
                 return "Resume"
-            case "reload" if self.panel.search_row.is_typed_in:
+            case "reload" if self.panel.search_row.is_typed_in or self.panel.offers_reload:
                 return ""
             case "next_group":
                 return self.panel.next_group_words
@@ -365,7 +367,7 @@ class KeysScreen(Screen[None]):
         if self._shows_facts and not self.profile.read_only:
             self._run(self._actions.edit(event.key), "edit a key")
         else:
-            self._run(self._actions.open(event.key, self._who), "open a key")
+            self._run(self._actions.open(event.key, self.who), "open a key")
 
     def _run_with_marked(
         self, screen: type[BulkScreen], action: KeyAction, description: str
@@ -447,7 +449,7 @@ class KeysScreen(Screen[None]):
         journal = self._service.journal
         snapshot = await asyncio.to_thread(journal.read)
         keys = self._service.listing.keys
-        self.app.push_screen(JournalScreen(snapshot, journal.path, self._who, keys))
+        self.app.push_screen(JournalScreen(snapshot, journal.path, self.who, keys))
 
     async def action_leave(self) -> None:
         """Sign out and leave the program."""

@@ -15,7 +15,7 @@ from textual.widgets import Static
 from textual.widgets.option_list import Option
 
 from tui.config.profile import Profile
-from tui.text import short
+from tui.text import count, short
 from tui.ui.bindings import Place, bindings_for
 from tui.ui.widgets.key_footer import KeyFooter
 from tui.ui.widgets.marked_list import MarkedList
@@ -44,7 +44,9 @@ class ServersScreen(ModalScreen["Profile | None"]):
         lines = [_line(profile, width, mark_width) for profile in self._profiles[:-1]]
         yield TooSmall()
         with Vertical(id="box"):
-            yield Static("Which server?", id="title")
+            servers = count(len(lines), "server")
+            title = Content.assemble(("Which server?", "bold"), (f"  {servers}", "$text-muted"))
+            yield Static(title, id="title")
             warning = Static(Content(self._warning), id="warning")
             warning.display = bool(self._warning)
             yield warning

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from textual.content import Content
 
-from tui.api.grants import Catalogue, letters
+from tui.api.grants import Catalogue
 from tui.api.models import Key
 from tui.keys.labels import shown_label
 from tui.text import count, mask, short
@@ -45,12 +45,9 @@ class DraftFacts:
     def text(self, holding: Sequence[Key], width: int) -> Content:
         """Return it in lines of `width` cells; the keys `holding` the grant at the cursor last."""
         lines = [Content.styled("What the key may do", "bold $text-accent")]
-        if self.given and self.is_explained:
-            for grant in self.given:
-                lead = Content.styled(f"{letters([grant])}  ", "$text-muted")
-                lines.append(lead + Content(self.catalogue.label(grant)))
-        elif self.given:
-            lines += grant_lines(Key("", raw_grants=self.given), self.catalogue, width)
+        if self.given:
+            key = Key("", raw_grants=self.given)
+            lines += grant_lines(key, self.catalogue, width, is_brief=self.is_explained)
         else:
             lines.append(Content.styled("nothing so far", "$text-muted"))
         lines += self._changes()

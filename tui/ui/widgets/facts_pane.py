@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.widgets import Static
+from textual.geometry import Size
+from textual.widget import Widget
 
 WIDE = 110
 """From so many columns on, a screen has the class `-wide`, with which its pane is shown."""
@@ -38,33 +39,45 @@ class FactsPane(VerticalScroll, can_focus=False):
     """
 
 
-class FactLines(Static):
+class FactLines(Widget):
     """Facts as a text that is made for its width; while it is hidden, nothing is made."""
+
+    ALLOW_SELECT = True
+    DEFAULT_CSS = "FactLines { height: auto; }"
 
     def __init__(self, id: str = "facts") -> None:  # noqa: A002  # Textual's own name for it
         super().__init__(id=id)
         self._text_for: Callable[[int], Content] = lambda _: Content("")
-        self._drawn_width = 0
+        self._brief_for: Callable[[int], Content] | None = None
+        self.text = Content("")
+        """What is shown, or was last made."""
+        self._made_for = -1
 
-    def show_text(self, text_for: Callable[[int], Content]) -> None:
-        """Show what `text_for` returns for a width in cells."""
-        self._text_for, self._drawn_width = text_for, 0
-        if self.is_on_screen:
-            self._draw()
+    def show_text(
+        self,
+        text_for: Callable[[int], Content],
+        brief_for: Callable[[int], Content] | None = None,
+    ) -> None:
+        """Show what `text_for` returns for a width in cells; `brief_for` where that is too high."""
+        self._text_for, self._brief_for, self._made_for = text_for, brief_for, -1
+        self.refresh(layout=True)
 
-    def on_show(self) -> None:
-        """Draw what was to be shown while this was hidden."""
-        self._draw()
+    def _text(self, width: int) -> Content:
+        if width != self._made_for:
+            self.text, self._made_for = self._text_for(width), width
+        return self.text
 
-    def on_resize(self) -> None:
-        """Break the lines anew."""
-        self._draw()
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """Return how many lines the text takes."""
+        rules = self.styles.get_rules()
+        self._made_for = -1  # the same width may have another height now
+        if self._brief_for and self._text(width).get_height(rules, width) > container.height:
+            self.text = self._brief_for(width)
+        return self._text(width).get_height(rules, width)
 
-    def _draw(self) -> None:
-        width = self.content_size.width
-        if width != self._drawn_width:
-            self._drawn_width = width
-            self.update(self._text_for(width))
+    def render(self) -> Content:
+        """Return the text for the width that there is."""
+        return self._text(self.content_size.width)
 
 
 class FactsText(FactsPane):
@@ -79,9 +92,17 @@ class FactsText(FactsPane):
         """The text."""
         yield self._lines
 
-    def show_text(self, text_for: Callable[[int], Content], subject: object) -> None:
-        """Show what `text_for` returns for a width in cells; of another subject from the top."""
-        self._lines.show_text(text_for)
+    def show_text(
+        self,
+        text_for: Callable[[int], Content],
+        subject: object,
+        brief_for: Callable[[int], Content] | None = None,
+    ) -> None:
+        """Show what `text_for` returns for a width in cells; of another subject from the top.
+
+        Where it does not fit, `brief_for` makes what is shown instead.
+        """
+        self._lines.show_text(text_for, brief_for)
         if subject != self._subject:
             self._subject = subject
             self.scroll_home(animate=False, immediate=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from rich.cells import cell_len
 from textual.content import Content
 
@@ -32,12 +34,13 @@ class KeyFacts(FactsText):
         self._shown = facts
         exposed = with_keys(SENDS_FROM_ANYWHERE, self.app)
 
-        def in_lines(width: int) -> Content:
+        def in_lines(width: int, *, is_brief: bool = False) -> Content:
             if key is None:
                 return Content("")
-            return describe(key, reading, width, state, exposed=exposed)
+            return describe(key, reading, width, state, exposed=exposed, is_brief=is_brief)
 
-        self.show_text(in_lines, key)
+        brief = partial(in_lines, is_brief=True) if self.has_class("beside") else None
+        self.show_text(in_lines, key, brief)
 
 
 SENDS_FROM_ANYWHERE = "It sends mail: {keys.edit} limits it."
@@ -51,17 +54,20 @@ def describe(
     state: RowState | None = None,
     *,
     exposed: str = "It sends mail.",
+    is_brief: bool = False,
 ) -> Content:
     """Return what is known of `key`, in lines of `width` columns.
 
-    `exposed` is what is said of one that sends mail from any address.
+    `exposed` is what is said of one that sends mail from any address. In brief, what each grant
+    allows is left out.
     """
     label = short(shown_label(key.raw_label or "")) or "(no label)"
     lines = [Content.assemble((label, "bold $text-accent"), (_masked(key), "$text-muted"))]
     if state is not None and state.text:
         style = "$text-error" if state.kind == "problem" else "$text-accent"
         lines.append(Content.styled(f"{state.sign} {short(state.text)}".strip(), style))
-    lines += [Content(""), *grant_lines(key, reading.catalogue, width), Content("")]
+    grants = grant_lines(key, reading.catalogue, width, is_brief=is_brief)
+    lines += [Content(""), *grants, Content("")]
     lines += fact("From", _addresses(key, reading, exposed), width)
     if key.owner:
         lines += fact("Owner", [Content(short(key.owner))], width)
@@ -86,7 +92,9 @@ def _masked(key: Key) -> str:
     return f"  {mask(key.short_key)}" if key.short_key else ""
 
 
-def grant_lines(key: Key, catalogue: Catalogue, width: int) -> list[Content]:
+def grant_lines(
+    key: Key, catalogue: Catalogue, width: int, *, is_brief: bool = False
+) -> list[Content]:
     """Return the grants: what each is good for in letters, its label, and what it allows."""
     grants = catalogue.ordered(key.grants)
     if not grants:
@@ -96,7 +104,7 @@ def grant_lines(key: Key, catalogue: Catalogue, width: int) -> list[Content]:
     lines: list[Content] = []
     for grant in grants:
         label = Content.assemble((f"{letters([grant])}  ", "$text-muted"), labels[grant])
-        allowed = _allowed(grant, catalogue)
+        allowed = _allowed(grant, catalogue) if not is_brief else []
         if allowed and all(cell_len(text) <= width - LETTERS - column for text in allowed):
             first, *others = (Content.styled(text, "$text-muted") for text in allowed)
             lines.append(label.pad_right(column - cell_len(labels[grant])) + first)

@@ -207,6 +207,11 @@ class KeyListPanel(Vertical):
         self._matches = None
         self._arrange()
 
+    @property
+    def offers_reload(self) -> bool:
+        """Whether a button is shown that reads the keys again."""
+        return self.query_one("#try-again").display
+
     def _show_in_place(self, text: str) -> None:
         """Set the text for where the table is not shown."""
         self.query_one("#state-text", Static).update(Content(text))
@@ -239,7 +244,7 @@ class KeyListPanel(Vertical):
     @on(KeyTable.Sorted)
     def _show_counts(self) -> None:
         """Show how many keys there are, and how many of them ask for something."""
-        self.summary.show(self._counts(), self.group)
+        self.summary.show(self._counts() if self._keys else (), self.group)
 
     def _counts(self) -> list[Count]:
         """Return the counts: of all keys, then of each group that has any."""

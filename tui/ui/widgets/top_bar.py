@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Protocol, runtime_checkable
+
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
@@ -11,6 +13,13 @@ from textual.reactive import reactive
 from textual.widgets import Static
 
 from tui.ui.widgets.too_small import TooSmall
+
+
+@runtime_checkable
+class KnowsWho(Protocol):
+    """A screen that knows who is signed in, and where."""
+
+    who: str
 
 
 class Link(Static):
@@ -29,6 +38,7 @@ class TopBar(Vertical):
     """Product, place and person, and beneath them what stands as long as it is true.
 
     `who` and `notice` may hold a server's words, made safe; nothing here is parsed as markup.
+    Without `who` it says what a screen beneath knows, so that it is seen where keys are changed.
     """
 
     DEFAULT_CSS = """
@@ -60,12 +70,16 @@ class TopBar(Vertical):
             product = "bold" if self.app.has_class("-bar") else "bold $text-accent"
             place = Content.assemble(("momentum-keys", product), ("  ", ""), self._place)
             yield Static(place, classes="top-bar--place")
-            yield Static(Content(self._who), classes="top-bar--who")
+            yield Static(Content(self._who or self._known_who()), classes="top-bar--who")
             if self._link:
                 yield Link(Content(self._link))
         line = Static(Content(self.notice), classes="top-bar--notice")
         line.display = bool(self.notice)
         yield line
+
+    def _known_who(self) -> str:
+        screens = (screen for screen in self.app.screen_stack if isinstance(screen, KnowsWho))
+        return next((screen.who for screen in screens), "")
 
     def watch_notice(self, notice: str) -> None:
         """Show what stands from now on."""

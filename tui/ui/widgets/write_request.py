@@ -57,7 +57,8 @@ class WriteRequest:
         """How the secret of a created key was stored; that it was not, where it was not."""
         storings = [entry.detail for entry in self.entries if entry.phase == "stored"]
         if storings:
-            return f"stored: {plain(storings[-1])}"
+            where = plain(storings[-1]).rstrip(".")
+            return f"stored: {where[:1].lower()}{where[1:]}"
         if self.last.phase == "delivering":
             return "delivery interrupted: verify the key to know whether it was stored"
         if self.last.action != "create" or self.last.phase not in {"done", "undelivered"}:
