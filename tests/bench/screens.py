@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 from statistics import median
+from tempfile import TemporaryDirectory
 
 from pyte.screens import Char
 from rich.color_triplet import ColorTriplet
@@ -70,13 +71,15 @@ class _Run:
 class Screens(Program):
     """The program, of whose screens looks are taken."""
 
-    def __init__(self, size: tuple[int, int], folder: Path | None, *arguments: str) -> None:
+    def __init__(
+        self, size: tuple[int, int], folder: Path | None, home: str, *arguments: str
+    ) -> None:
         self.began = 0.0
         Terminal.__init__(
             self,
             [sys.executable, "-m", "tui", *arguments],
             *size,
-            {"COLORTERM": "truecolor"},
+            {"COLORTERM": "truecolor", "HOME": home},
             folder,
         )
 
@@ -129,7 +132,7 @@ def _colour(name: str, default: str) -> ColorTriplet:
 def looks(node: Node, size: tuple[int, int], folder: Path | None) -> dict[str, Look]:
     """Return how each main screen looks on a terminal of that size."""
     options = ("--url", node.url, "--username", node.username, "--allow-http")
-    with Screens(size, folder, *options) as program:
+    with TemporaryDirectory() as home, Screens(size, folder, home, *options) as program:
         program.wait_for("Password")
         measured = {"sign in": program.look()}
         program.send(node.password)
