@@ -477,6 +477,25 @@ async def test_of_three_alike_keys_the_others_are_named_and_only_the_chosen_one_
     assert {first, third} == {first, chosen, third} & set(left)
 
 
+async def test_no_second_successor_is_made_where_the_list_was_not_read_since_the_first(
+    node: Node,
+) -> None:
+    async with signed_in(node) as keys:
+        rotate = await begin_rotating(keys)
+        await rotate.create(node)
+        await rotate.store()
+        node.fail("GET", API, "500", times=20, exactly=True)
+        await rotate.leave()
+        await keys.me.until("both keys work")
+        node.heal()
+        rotate = await begin_rotating(keys)
+        await rotate.try_to_create(node.password)
+        await keys.me.until("this key has got a successor meanwhile")
+        await rotate.idle()
+        await rotate.leave()
+    assert len(ids(node)) == 2
+
+
 async def test_a_colleague_s_key_is_not_named_for_an_unknown_create(node: Node) -> None:
     async with signed_in(node) as keys:
         rotate = await begin_rotating(keys)

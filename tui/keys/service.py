@@ -99,6 +99,8 @@ class KeyService:
         self._created_ids: set[str] = set()
         self.sent_creates: dict[str, SentCreate] = {}
         """The last create of a successor that went out, by its predecessor's id."""
+        self._succeeded_at: dict[str, float] = {}
+        """When the create of a successor was answered, by its predecessor's id."""
         self._own_writes: dict[str, OpenWrite] = {}
         self._settled: set[str] = set()
         """The attempts whose outcome this run of the program has noted, or taken note of."""
@@ -121,6 +123,10 @@ class KeyService:
     def is_fresh(self) -> bool:
         """Whether the list was read so lately that a create may be compared with it."""
         return monotonic() - self._listed_at < FRESH_SECONDS
+
+    def may_lack_successor(self, key: Key) -> bool:
+        """Tell whether a successor of the key was made from here since the list was read."""
+        return self._succeeded_at.get(key.id, float("-inf")) >= self._listed_at
 
     async def catalogue(self, subaccount_id: int | None) -> Catalogue:
         """Return what a key of the primary account (None) or of a subaccount may hold."""
@@ -268,6 +274,8 @@ class KeyService:
         except BaseException:  # raised again: nothing is under way any more
             self.presence.release(attempt_id)
             raise
+        if predecessor:
+            self._succeeded_at[predecessor] = monotonic()
         if created_key.id in known:
             # A link to another key tells nothing about this one.
             created_key = replace(created_key, id=None)

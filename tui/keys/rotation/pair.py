@@ -100,7 +100,8 @@ class Pair:
         """
         is_long = len(self._service.listing.keys) > LONG_LIST
         is_old = self._clock() - self._predecessor_seen >= FRESH_SECONDS
-        if not is_long and (is_old or not self._service.is_fresh):
+        may_lack_one = self._service.may_lack_successor(self.predecessor)
+        if may_lack_one or (not is_long and (is_old or not self._service.is_fresh)):
             await self.look()
         elif alone or is_old:
             await self._read_predecessor()

@@ -67,6 +67,9 @@ LISTED_IN_PART = (
     "The server lists only part of its keys. A key that is not shown here may exist all the same."
 )
 
+LONG_LIST = 5_000
+"""From so many keys on, what is typed is heard as soon as they are shown, and counted later."""
+
 MOVE_ON_SECONDS = 60
 """How often ages are told anew, in seconds."""
 
@@ -196,6 +199,8 @@ class KeysScreen(Screen[None]):
         self.panel.show(listing.keys, listing.catalogue, self._now(), search)
         self._show_facts()
         self.refresh_bindings()
+        if len(listing.keys) >= LONG_LIST:
+            self._first_reading.close()
         await self._show_states(listing)
         return self._is_there
 
