@@ -52,10 +52,12 @@ class Program(Terminal):
     def until(self, wanted: bytes, since: int = 0) -> float:
         """Wait until these bytes (none: any) were written after a mark; return when they came."""
         with self._news:  # not by the screen: to draw it would hold up the thread that reads
-            came = self._news.wait_for(
-                lambda: len(self.raw) > since and wanted in self.raw[since:], PATIENCE
-            )
-            assert came, self._report(f"{wanted!r} never came")
+
+            def came() -> bool:
+                return len(self.raw) > since and wanted in self.raw[since:]
+
+            self._news.wait_for(lambda: came() or self._ended, PATIENCE)
+            assert came(), self._report(f"{wanted!r} never came")
             at = self.raw.find(wanted, since) + len(wanted)
             return next(when for end, when in self.arrivals if end > since and end >= at)
 

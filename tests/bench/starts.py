@@ -60,7 +60,7 @@ def print_table(node: Node) -> None:
         "ours": (b"Password", sys.executable, tuple(options(node))),
     }
     for name, wanted in PEERS.items():
-        if command := shutil.which(name):
+        if (command := shutil.which(name)) and _runs_here(name, wanted, command):
             programs[name] = (wanted, command, ())
     runs = [
         {name: start(wanted, command, *how) for name, (wanted, command, how) in programs.items()}
@@ -79,6 +79,16 @@ def print_table(node: Node) -> None:
         print_line(title, *figures, most=f"{most:.2f}", is_met=ratio <= most)
     for name in PEERS.keys() & programs.keys():
         print_peer(name, costs[name], costs["ours"])
+
+
+def _runs_here(name: str, wanted: bytes, command: str) -> bool:
+    """Tell whether another program starts at all; say so where it doesn't."""
+    try:
+        start(wanted, command)
+    except AssertionError:
+        print_line(f"{name}: it is installed, and ends before its first paint")
+        return False
+    return True
 
 
 def print_peer(name: str, peer: Start, ours: Start) -> None:

@@ -307,7 +307,8 @@ async def test_single_sign_on_is_told_and_a_token_goes_on(node_with: NodeMaker) 
     async with at_login(node, password=SecretStr("any")) as page:
         await page.submit()
         await page.refused("This account signs in through single sign-on")
-        assert "press ctrl+t" in page.says
+        assert "paste it with Access token" in page.says
+        assert "Access token" in page.me.footer
         await page.me.press(TOKEN)
         dialog = await Dialog(page.me).shown("Paste the access token")
         await dialog.answer("0123456789")

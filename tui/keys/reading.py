@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from time import monotonic
 
@@ -56,10 +56,15 @@ class KeyReader:
         deleted = self._deleted.get(key.id)
         return deleted is not None and _is_same(key, deleted[1])
 
-    async def keys(self) -> ReadKeys:
-        """Return all keys; a list that turns out to be stale is read again a few times."""
+    async def keys(self, history: Awaitable[None] | None = None) -> ReadKeys:
+        """Return all keys; a list that turns out to be stale is read again a few times.
+
+        It is held against the answers that are noted once `history` is read.
+        """
         for _ in range(MOST_READINGS):
             key_list = await self._session.call(self._session.list_keys)
+            if history is not None:
+                await history
             missing = await self._missing(key_list)
             still_listed = self._still_listed(key_list.keys)
             if not missing and not still_listed:

@@ -110,8 +110,9 @@ class KeyService:
     async def load(self) -> Listing:
         """Read the keys and, the first time, the catalogue of grants."""
         started_at = monotonic()
+        history = asyncio.ensure_future(self.read_history())
         read, catalogue, _ = await asyncio.gather(
-            self._reader.keys(), self._reader.catalogue(), self.read_history()
+            self._reader.keys(history), self._reader.catalogue(), history
         )
         listing = Listing(read.keys, catalogue, read.is_whole, read.is_stale)
         if started_at > self._listed_at:  # an answer that was overtaken tells nothing new

@@ -34,8 +34,8 @@ _SESSION_PROBLEMS: dict[type[Exception], Problem] = {
     SingleSignOn: Problem(
         "This account signs in through single sign-on",
         "Its password is no use here.",
-        "Take an access token from the browser, as the manual tells under Get an access token. The "
-        "footer's Access token takes it.",
+        "Take an access token from the browser, as the manual tells under Get an access token, and "
+        "paste it with Access token.",
     ),
     EnrolmentRequired: Problem(
         "This account must have a second factor",
