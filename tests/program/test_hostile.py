@@ -36,7 +36,7 @@ def test_a_journey_among_hostile_keys(to_node: StartProgram, node: Node) -> None
         program.press("escape")
         program.at_keys()
         program.press("r")
-        program.shows(f"› Rotate {name} ")
+        program.shows("› Rotate ", f" {name} ")
         program.press("escape")
         program.at_keys()
     assert node.keys() == keys, "nothing was deleted, nothing made"

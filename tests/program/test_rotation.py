@@ -15,7 +15,7 @@ KEYS = "/api/v1/api-keys"
 def begin(program: Program, node: Node, label: str) -> None:
     """From the list to the secret of the successor."""
     program.press("r")
-    program.shows(f"› Rotate {label} ", "Account Password")
+    program.shows("› Rotate ", f" {label} ", "Account Password")
     program.send(node.password)
     program.press("enter")
     program.shows("never be retrieved again", "s Stored")
@@ -40,7 +40,7 @@ def test_one_key_from_the_list_to_the_end(to_node: StartProgram, node: Node) -> 
         program.press(key)
 
     press("r")
-    program.shows("› Rotate Rotated ", "Account Password")
+    program.shows("› Rotate ", "Rotated", "Account Password")
     program.send(node.password)
     press("enter")
     program.shows("never be retrieved again", "View Webhooks", "Stored")
@@ -92,7 +92,7 @@ def test_killed_before_the_secret_was_stored(to_node: StartProgram, node: Node) 
     program.shows("Rotated → r-- interrupted: r goes on", "Rotated ✗ r-- never stored")
     program.go_to("Rotated")
     program.press("r")
-    program.shows("› Rotate Rotated ", "r Replace", "u Undo")
+    program.shows("› Rotate ", "Rotated", "r Replace", "u Undo")
     program.press("r")
     program.shows("Replace the successor?")
     program.press("tab", "enter")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.node import Node
-from tests.program.program import IMPATIENT, StartProgram, sentences
+from tests.program.program import IMPATIENT, StartProgram
 
 PASTE, PASTED = "\x1b[200~", "\x1b[201~"
 
@@ -66,7 +66,7 @@ def test_a_key_that_opens_a_screen_has_opened_it_before_the_next_one(
             program.send("r")
         program.send(node.password)
         program.wait_for("•" * len(node.password))
-        assert "› Rotate Old bounce importer " in sentences(program.text)
+        program.shows("› Rotate ", " Old bounce importer ")
         program.press("escape")
         program.at_keys()
     program.send("nrquit d")
