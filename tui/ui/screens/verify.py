@@ -77,3 +77,6 @@ class VerifyScreen(Dialog["bool | None"]):
         else:
             self._works = verification.works if verification.is_certain else None
             proofs.show(verification, self._catalogue)
+        finally:
+            # It holds the secret, and a timer that was cancelled holds this screen for a while.
+            del self._verify
