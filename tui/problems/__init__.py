@@ -1,11 +1,12 @@
 """What went wrong, put into words: what is wrong, where, and what to do next.
 
-The only place that words errors:
+Who words an error:
 
 - An exception of the program that one sentence explains carries that sentence itself, as
   `sentence`. The sentence says what happened and what to do.
-- What needs a title, a hint, the server's own words or the key concerned is worded here, and
-  nowhere else: screens show a `Problem` as it is.
+- What needs a title, a hint, the server's own words or the key concerned is worded here; screens
+  show a `Problem` as it is.
+- What only one screen can know is worded there, such as what somebody else changed during an edit.
 
 Everything that `describe` is given is safe to show already, and nothing that it returns holds a
 secret. The words for what the program itself finds out load when they are first needed, since the
