@@ -44,12 +44,13 @@ def shell(script: str) -> Terminal:
 
 @contextmanager
 def nothing_left_open() -> Iterator[None]:
-    def things() -> tuple[list[str], int]:
-        return sorted(os.listdir("/dev/fd")), threading.active_count()  # noqa: PTH208  # as names
+    def descriptors() -> list[str]:
+        return sorted(os.listdir("/dev/fd"))  # noqa: PTH208  # as names
 
-    before = things()
+    before, threads = descriptors(), set(threading.enumerate())
     yield
-    assert things() == before
+    assert descriptors() == before
+    assert set(threading.enumerate()) <= threads  # those of other tests may have ended
 
 
 def test_a_textual_app_is_shown_typed_into_resized_and_left_properly() -> None:
