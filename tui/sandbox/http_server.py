@@ -16,6 +16,9 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 GRACE = 1.0
 """How long answers that are on their way may take once the server is to stop, in seconds."""
 
+TURNS = 5
+"""How many turns of the loop the end takes: a connection may just have come in, and sockets close
+a turn after their transports."""
 
 HEADER_SECONDS = 20.0
 """How long a client may take to send the head of a request once it has begun, in seconds."""
@@ -138,8 +141,9 @@ class QuietServer(uvicorn.Server):
             _, late = await asyncio.wait(self.server_state.tasks, timeout=GRACE)
             for task in late:
                 task.cancel()
-        for connection in list(self.server_state.connections):
-            transport = connection.transport
-            if isinstance(transport, asyncio.Transport) and not transport.is_closing():
-                transport.close()
-        await asyncio.sleep(0)  # lets the transports close their sockets
+        for _ in range(TURNS):
+            for connection in list(self.server_state.connections):
+                transport = connection.transport
+                if isinstance(transport, asyncio.Transport) and not transport.is_closing():
+                    transport.close()
+            await asyncio.sleep(0)
