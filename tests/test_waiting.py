@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable
 
 import pytest
@@ -142,3 +143,17 @@ async def test_an_alarm_rings_once_at_the_time_set_last(
     alarm.close()
     await asyncio.sleep(0.05)
     assert len(rung) == 1
+
+
+async def test_an_alarm_that_is_set_anew_as_it_rings_rings_at_the_new_time() -> None:
+    loop, rung, faults = asyncio.get_running_loop(), list[float](), list[object]()
+    loop.set_exception_handler(lambda _, context: faults.append(context))
+    alarm = Alarm(lambda: rung.append(loop.time()))
+    alarm.set(0.001)
+    time.sleep(0.02)  # noqa: ASYNC251  # it is due, and the loop has not heard of it
+    loop.call_soon(alarm.set, 3600)
+    for _ in range(5):
+        await asyncio.sleep(0)
+    alarm.close()
+    assert rung == []
+    assert faults == []

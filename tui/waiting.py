@@ -71,9 +71,13 @@ class Alarm:
             self._clock = None
 
     def _rung(self) -> None:
-        if self._clock is not None:
+        if self._clock is None:
+            return
+        try:
             os.read(self._clock, 8)
-            self._ring()
+        except BlockingIOError:  # it was set anew in the same turn of the loop
+            return
+        self._ring()
 
     def _look_later(self) -> None:
         self._stop_looking()
