@@ -50,12 +50,14 @@ async def faults(*replies: Reply, tls: ssl.SSLContext | None = None) -> AsyncIte
     """Run a server on a free port of this machine that answers with `replies`."""
     server = FaultServer(replies=list(replies))
     tasks: set[asyncio.Task[None]] = set()
+    writers: set[asyncio.StreamWriter] = set()
+
+    def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        server.connections += 1
+        writers.add(writer)
+        tasks.add(asyncio.create_task(serve(reader, writer)))
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task
-        tasks.add(task)
-        server.connections += 1
         with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
             while not writer.is_closing():
                 request = await _request(reader)
@@ -67,16 +69,25 @@ async def faults(*replies: Reply, tls: ssl.SSLContext | None = None) -> AsyncIte
         with contextlib.suppress(OSError, asyncio.CancelledError):
             await writer.wait_closed()
 
-    listener = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
+    listener = await asyncio.start_server(connected, "127.0.0.1", 0, ssl=tls)
     server.port = listener.sockets[0].getsockname()[1]
     try:
         yield server
     finally:
         listener.close()
+        await _turns()  # for a connection that has just come in
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        for writer in writers:
+            writer.transport.abort()
+        await _turns()  # for the sockets, which close after their transports
         await listener.wait_closed()
+
+
+async def _turns() -> None:
+    for _ in range(5):
+        await asyncio.sleep(0)
 
 
 async def answered(server: FaultServer, call: Coroutine[Any, Any, T], name: str) -> T:
