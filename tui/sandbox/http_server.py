@@ -17,8 +17,7 @@ GRACE = 1.0
 """How long answers that are on their way may take once the server is to stop, in seconds."""
 
 TURNS = 5
-"""How many turns of the loop the end takes: a connection may just have come in, and sockets close
-a turn after their transports."""
+"""How many turns of the loop it takes until a connection has begun, or its socket is closed."""
 
 HEADER_SECONDS = 20.0
 """How long a client may take to send the head of a request once it has begun, in seconds."""
@@ -141,9 +140,21 @@ class QuietServer(uvicorn.Server):
             _, late = await asyncio.wait(self.server_state.tasks, timeout=GRACE)
             for task in late:
                 task.cancel()
-        for _ in range(TURNS):
+        await _turns()
+        loop = asyncio.get_running_loop()
+        late_at = loop.time() + GRACE
+        while self.server_state.connections and loop.time() < late_at + GRACE:
+            is_late = loop.time() > late_at
             for connection in list(self.server_state.connections):
                 transport = connection.transport
-                if isinstance(transport, asyncio.Transport) and not transport.is_closing():
-                    transport.close()
-            await asyncio.sleep(0)
+                if isinstance(transport, asyncio.Transport):
+                    # One that is closed sends its answer to the end, if somebody reads it.
+                    (transport.abort if is_late else transport.close)()
+            await asyncio.sleep(0.001)
+        await _turns()
+
+
+async def _turns() -> None:
+    """Let connections that have just come in begin, and sockets close after their transports."""
+    for _ in range(TURNS):
+        await asyncio.sleep(0)
