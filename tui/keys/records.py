@@ -106,7 +106,7 @@ class UnfinishedKind(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Unfinished:
+class UnfinishedRotation:
     """A key and what may be its successors: of known ones those that are of most use.
 
     `known` is what the journal here knows of the successor, where there is exactly one. `since` is
@@ -201,7 +201,7 @@ class Records:
         return self._record(self._listing.by_id.get(key.id, key))
 
     @cached_property
-    def unfinished(self) -> tuple[Unfinished, ...]:
+    def unfinished(self) -> tuple[UnfinishedRotation, ...]:
         """The rotations that were started and not finished: known ones, old marks, alike keys."""
         known = [
             self._unfinished(self._listing.by_id[key_id], successors)
@@ -214,7 +214,7 @@ class Records:
         }
         rest = [key for key in self._listing.by_id.values() if key.id not in involved]
         retiring = [
-            Unfinished(UnfinishedKind.RETIRING, key, (), since)
+            UnfinishedRotation(UnfinishedKind.RETIRING, key, (), since)
             for key in rest
             if (key.raw_label or "").endswith(")")
             and (since := retiring_since(key.raw_label or ""))
@@ -275,7 +275,7 @@ class Records:
         """The writes to listed keys that may still take effect, by key id."""
         return self._open_writes
 
-    def rotation_of(self, key: Key) -> Unfinished | None:
+    def rotation_of(self, key: Key) -> UnfinishedRotation | None:
         """Return the known rotation that a key is part of: as predecessor, else as successor."""
         predecessor = self._predecessors.get(key.id)
         if key.id in self._successors:
@@ -284,7 +284,7 @@ class Records:
             return self._unfinished(predecessor, [self._listing.by_id[key.id]])
         return None
 
-    def alike(self, key: Key) -> Unfinished | None:
+    def alike(self, key: Key) -> UnfinishedRotation | None:
         """Return the keys that are alike to this one, of which nothing more is known."""
         for unfinished in self.unfinished:
             if unfinished.kind is UnfinishedKind.ALIKE and unfinished.involves(key):
@@ -349,12 +349,12 @@ class Records:
     def _is_held(self, key: Key) -> bool:
         return self._knowledge(key) is Knowledge.HELD_SOMEWHERE
 
-    def _unfinished(self, predecessor: Key, successors: list[Key]) -> Unfinished:
+    def _unfinished(self, predecessor: Key, successors: list[Key]) -> UnfinishedRotation:
         ranks = {key.id: self._rank(key) for key in successors}
         best = min(ranks.values())
         chosen = tuple(key for key in successors if ranks[key.id] == best)
         newest = chosen[-1]
-        return Unfinished(
+        return UnfinishedRotation(
             UnfinishedKind.KNOWN,
             predecessor,
             chosen,
@@ -589,7 +589,7 @@ def is_about(entry: JournalEntry, key: Key) -> bool:
     return not noted or not listed or noted == listed or is_cut
 
 
-def _alike(keys: Iterable[Key]) -> Iterator[Unfinished]:
+def _alike(keys: Iterable[Key]) -> Iterator[UnfinishedRotation]:
     """Yield keys that share label, grants and addresses; the order of a list is not their age."""
     keys = [key for key in keys if key.raw_grants is not None]
     counts = Counter(key.raw_label for key in keys)  # nearly all labels of a long list are unique
@@ -605,7 +605,7 @@ def _alike(keys: Iterable[Key]) -> Iterator[Unfinished]:
         for same in alike.values():
             if len(same) > 1:
                 first, *others = sorted(same, key=lambda key: key.created_at or _BEFORE_ALL)
-                yield Unfinished(UnfinishedKind.ALIKE, first, tuple(others))
+                yield UnfinishedRotation(UnfinishedKind.ALIKE, first, tuple(others))
 
 
 _BEFORE_ALL = datetime.min.replace(tzinfo=UTC)

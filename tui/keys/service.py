@@ -32,10 +32,10 @@ from tui.delivery.recovery import RecoveryFolder
 from tui.journal import Action, Attempt, Journal, new_attempt_id
 from tui.keys.created import Created, Deleted, KnownIds, is_as_asked, is_of_account
 from tui.keys.guard import Staying, UpdateOpen, check_deletion, check_staying, is_open
+from tui.keys.key_reader import KeyReader, ReadKeys
 from tui.keys.labels import mark_of, may_come_of, nonce_of, successor_label
 from tui.keys.listing import Listing
 from tui.keys.presence import Presence
-from tui.keys.reading import KeyReader, ReadKeys
 from tui.keys.records import SAME_TIME, KeyHistory, Records
 from tui.keys.unstored_secrets import UnstoredSecrets
 from tui.keys.verification import Verification, verify

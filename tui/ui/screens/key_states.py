@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date
 
 from tui.keys.pause import Pause
-from tui.keys.records import KeyRecord, Knowledge, Records, Unfinished, UnfinishedKind
+from tui.keys.records import KeyRecord, Knowledge, Records, UnfinishedKind, UnfinishedRotation
 from tui.keys.write_outcomes import OpenWrite
 from tui.text import mask, plain, short
 from tui.ui.bindings import with_keys
@@ -62,7 +62,7 @@ def groups(records: Records, pauses: Mapping[str, Pause]) -> dict[str, frozenset
     }
 
 
-def _unfinished(rotation: Unfinished, today: date, app: object) -> RowState:
+def _unfinished(rotation: UnfinishedRotation, today: date, app: object) -> RowState:
     if rotation.kind is UnfinishedKind.ALIKE:
         return RowState(with_keys("alike to another: {keys.rotate} asks", app), "alike")
     if rotation.worker is not None:
