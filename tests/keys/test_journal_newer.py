@@ -44,7 +44,7 @@ async def never_and_perhaps(journal: Journal) -> tuple[list[str], list[str]]:
     keys = [Key(id, LABEL, short, (), None, None, None) for id, short in KEYS]  # noqa: A001
     history = KeyHistory(Journal(file_of(journal)), SERVER, Presence(None, SERVER))
     await history.refresh()
-    records = history.records(Listing(tuple(keys)), {}, lambda _: False)
+    records = history.records(Listing(tuple(keys)), {}, "")
     never, perhaps = records.never_stored, records.perhaps_stored
     return [record.key.id for record in never], [record.key.id for record in perhaps]
 

@@ -169,10 +169,10 @@ class Records:
         server: str,
         open_writes: Mapping[str, OpenWrite],
         workers: Mapping[str, Worker],
-        is_foreign: Callable[[Key], bool],
+        username: str,
     ) -> None:
         self._listing, self._history, self._server = listing, history, server
-        self._open_writes, self._workers, self._is_foreign = open_writes, workers, is_foreign
+        self._open_writes, self._workers, self._username = open_writes, workers, username
         self._marks = {
             key.id: mark for key in listing.keys if (mark := mark_of(key.raw_label or ""))
         }
@@ -488,28 +488,43 @@ class Records:
     def _may_be_ours(self, key: Key) -> bool:
         """Tell whether a key may have come of a create whose outcome is not known, or may not."""
         is_in_doubt = bool(self._lost_creates) or key.id in self._unsure
-        if not is_in_doubt or key.id in self._created or self._is_foreign(key):
+        if not is_in_doubt or key.id in self._created:
             return False
         named_at, label = self._named.get(key.id), comparable(key.raw_label or "")
         record = self._unsure.get(key.id)
         if record is not None and comparable(record.newest.label) == label:
-            return _may_be_of_then(key, record.began)
+            return self._may_come_of(key, record)
         return any(
-            (named_at is None or began < named_at)  # else it was there before
-            and _may_be_of_then(key, began)
-            for began in self._lost_creates.get(label, ())
+            (named_at is None or record.began < named_at)  # else it was there before
+            and self._may_come_of(key, record)
+            for record in self._lost_creates.get(label, ())
         )
 
+    def _may_come_of(self, key: Key, record: CreateRecord) -> bool:
+        """Tell whether date and owner of a key allow that it came of a create.
+
+        The home of this journal may have several users, so that who is signed in proves nothing.
+        """
+        owner, username = key.raw_username, record.newest.username
+        is_of_another = owner not in (None, username) and username in self._usernames
+        return not is_of_another and _may_be_of_then(key, record.began)
+
     @cached_property
-    def _lost_creates(self) -> Mapping[str, list[datetime]]:
-        """When creates without a known outcome began, by their keys' labels."""
+    def _usernames(self) -> frozenset[str]:
+        """The user names that the server told: one that was only typed may be an address."""
+        owners = (key.raw_username or "" for key in self._listing.keys)
+        return frozenset((self._username, *owners)) - {""}
+
+    @cached_property
+    def _lost_creates(self) -> Mapping[str, list[CreateRecord]]:
+        """The creates without a known outcome, by their keys' labels."""
         located = {record.attempt_id for record, _ in self.located}
-        times: dict[str, list[datetime]] = {}
+        lost: dict[str, list[CreateRecord]] = {}
         for record in self._creates:
             line = record.unstored
             if line is not None and not line.key_id and record.attempt_id not in located:
-                times.setdefault(comparable(line.label), []).append(record.began)
-        return times
+                lost.setdefault(comparable(line.label), []).append(record)
+        return lost
 
     @cached_property
     def _named(self) -> Mapping[str, datetime]:
@@ -554,11 +569,14 @@ class KeyHistory:
         self,
         listing: Listing,
         open_writes: Mapping[str, OpenWrite],
-        is_foreign: Callable[[Key], bool],
+        username: str,
     ) -> Records:
-        """Return the records of a listing's keys; takes long, so it belongs in a thread."""
+        """Return the records of a listing's keys; takes long, so it belongs in a thread.
+
+        `username` is that of who is signed in, as the server told it, or nothing.
+        """
         workers = dict(self._presence.others)
-        return Records(listing, self.current, self._server, open_writes, workers, is_foreign)
+        return Records(listing, self.current, self._server, open_writes, workers, username)
 
     def _read(self) -> History:
         snapshot = self._journal.read()
