@@ -29,9 +29,11 @@ from tui.delivery.new_secret import DeliveryFailed, DeliveryFault, NewSecret, Se
 from tui.journal import Journal, JournalEntry
 from tui.keys.created import Created
 from tui.keys.handing_over import handing_over
+from tui.keys.key_history import KeyHistory
+from tui.keys.key_record import UnfinishedRotation
 from tui.keys.labels import base_label
 from tui.keys.presence import Presence
-from tui.keys.records import KeyHistory, Records, UnfinishedRotation
+from tui.keys.records import Records
 from tui.keys.rotation import (
     BulkRotation,
     BulkRun,

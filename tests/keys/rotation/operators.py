@@ -10,8 +10,8 @@ from pydantic import SecretStr
 from tests.keys.rotation.host import GRANTS, Host
 from tests.node import Node
 from tui.api.models import Key
+from tui.keys.key_record import Knowledge, UnfinishedRotation
 from tui.keys.labels import base_label
-from tui.keys.records import Knowledge, UnfinishedRotation
 from tui.keys.rotation import NotVerified, Rotation, State, Step
 from tui.keys.rotation.jobs import MarkRemoval
 

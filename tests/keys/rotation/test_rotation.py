@@ -26,9 +26,9 @@ from tui.api.errors import (
 from tui.api.models import CreatedKey, Key, KeyDraft
 from tui.delivery.new_secret import DeliveryFailed
 from tui.keys.guard import MarkContradicts, OtherWriteOpen, StayingKeyChanged
+from tui.keys.key_record import UnfinishedRotation
 from tui.keys.labels import key_reference, mark_of
 from tui.keys.listing import Listing
-from tui.keys.records import UnfinishedRotation
 from tui.keys.rotation import (
     TRANSITIONS,
     NotVerified,

@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from tui.api.models import Key, User
+from tui.keys.key_record import Knowledge, UnfinishedRotation
 from tui.keys.labels import retiring_since
-from tui.keys.records import Knowledge, UnfinishedRotation
 from tui.text import count
 
 _RETIRING = "retiring already"

@@ -14,8 +14,8 @@ from tui.api.errors import ApiError, RateLimited
 from tui.api.models import Key
 from tui.api.session import SessionEnded, SessionProblem
 from tui.delivery.new_secret import Delivery, DeliveryFailed, NewSecret, Sent
+from tui.keys.key_record import UnfinishedRotation
 from tui.keys.labels import base_label
-from tui.keys.records import UnfinishedRotation
 from tui.keys.rotation.jobs import (
     Job,
     KeyDeletion,

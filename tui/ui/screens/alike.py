@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual.content import Content
 
 from tui.api.models import Key
-from tui.keys.records import UnfinishedRotation
+from tui.keys.key_record import UnfinishedRotation
 from tui.text import count, mask, short
 from tui.ui.screens.dialog import ConfirmScreen
 

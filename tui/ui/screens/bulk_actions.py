@@ -26,7 +26,7 @@ from tui.delivery import (
     read_secrets,
     variable_name,
 )
-from tui.keys.records import UnfinishedRotation
+from tui.keys.key_record import UnfinishedRotation
 from tui.keys.rotation import (
     BulkRotation,
     BulkRun,

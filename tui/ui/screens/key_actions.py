@@ -19,10 +19,11 @@ from tui.config.last_used import DeliveryMemory
 from tui.config.profile import Profile
 from tui.delivery import send_to_clipboard
 from tui.keys.guard import OtherInstanceAtWork
+from tui.keys.key_record import KeyRecord, UnfinishedRotation
 from tui.keys.labels import base_label, retiring_since, shown_label
 from tui.keys.pause import find_pauses, pause, resume, tells_ips, why_not_paused
 from tui.keys.paused_mark import is_paused
-from tui.keys.records import KeyRecord, Records, UnfinishedRotation
+from tui.keys.records import Records
 from tui.keys.rotation import OtherSecret, Rotation, State
 from tui.keys.rotation.jobs import MarkRemoval
 from tui.keys.rotation.rotation import SEEN_TO_WORK

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 
+from tui.keys.key_record import KeyRecord, Knowledge, UnfinishedKind, UnfinishedRotation
 from tui.keys.pause import Pause
-from tui.keys.records import KeyRecord, Knowledge, Records, UnfinishedKind, UnfinishedRotation
+from tui.keys.records import Records
 from tui.keys.write_outcomes import OpenWrite
 from tui.text import mask, plain, short
 from tui.ui.bindings import with_keys
