@@ -21,7 +21,7 @@ SERVER = "https://mta1.example.com"
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Has a file count as large early."""
-    monkeypatch.setattr("tui.journal.file.CAP", 40_000)
+    monkeypatch.setattr("tui.journal.journal_file.CAP", 40_000)
 
 
 def fill(journal: Journal) -> None:

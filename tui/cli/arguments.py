@@ -45,7 +45,7 @@ class _Formatter(argparse.RawDescriptionHelpFormatter):
         ]
 
 
-class Parser(argparse.ArgumentParser):
+class CommandLineParser(argparse.ArgumentParser):
     """Says what is wrong with an argument in one sentence."""
 
     def error(self, message: str) -> NoReturn:
@@ -78,9 +78,9 @@ def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     return options
 
 
-def command_parser(name: str) -> Parser:
+def command_parser(name: str) -> CommandLineParser:
     """Return a parser for the words that follow a command."""
-    return Parser(
+    return CommandLineParser(
         prog=f"momentum-keys {name}",
         description=COMMANDS[name],
         formatter_class=_Formatter,
@@ -88,7 +88,7 @@ def command_parser(name: str) -> Parser:
     )
 
 
-def _unknown_option(name: str, parser: Parser) -> str:
+def _unknown_option(name: str, parser: CommandLineParser) -> str:
     """Return what is wrong with an option that nothing takes; its value may be a secret."""
     known = [word for word in parser.format_help().split() if word.startswith("--")]
     close = get_close_matches(name, known, 1, 0.7)
@@ -96,7 +96,7 @@ def _unknown_option(name: str, parser: Parser) -> str:
     return f"there is no option {name}{hint}"
 
 
-def _check_server_name(words: Sequence[str], parser: Parser) -> None:
+def _check_server_name(words: Sequence[str], parser: CommandLineParser) -> None:
     """Refuse what is no name; what looks like an address may hold a password."""
     if any(mark in words[0] for mark in ".:@/"):
         parser.error("the server's address goes with --url, as in --url https://HOST")
@@ -110,8 +110,8 @@ def close_name(name: str, known: Iterable[str]) -> str:
     return f"; did you mean {close[0]}?" if close else ""
 
 
-def _parser() -> Parser:
-    parser = Parser(
+def _parser() -> CommandLineParser:
+    parser = CommandLineParser(
         prog="momentum-keys",
         usage="%(prog)s [OPTION]... [SERVER]\n       %(prog)s COMMAND [ARGUMENT]...",
         description=_DESCRIPTION,
@@ -168,7 +168,7 @@ def _parser() -> Parser:
     return parser
 
 
-def _sandbox_parser() -> Parser:
+def _sandbox_parser() -> CommandLineParser:
     """Return a parser that has the sandbox's options alone, for its help."""
     parser = command_parser("sandbox")
     _add_sandbox_options(parser, "", "")

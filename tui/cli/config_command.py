@@ -11,24 +11,24 @@ from dataclasses import replace
 from io import TextIOWrapper
 from pathlib import Path
 
-from tui.cli.arguments import Parser, command_parser
-from tui.cli.refusal import refuse, refuse_config
-from tui.cli.settled import (
+from tui.cli.arguments import CommandLineParser, command_parser
+from tui.cli.profiles import (
     configuration,
-    of_program,
-    of_server,
+    program_options,
     server_name,
-    started_profile,
+    server_options,
+    start_profile,
     unfit_server,
     unknown_server,
     vocabulary,
 )
+from tui.cli.refusal import refuse, refuse_config
 from tui.config.check import check_references
 from tui.config.config_file import BadConfig, ConfigFile, Values
 from tui.config.example import example
 from tui.config.paths import config_path
 from tui.config.profile import in_force
-from tui.config.reading import read_config
+from tui.config.read_config import read_config
 from tui.config.settings import Scope, settings
 from tui.text import count, plain
 
@@ -58,11 +58,11 @@ def run(options: argparse.Namespace) -> int:
         return refuse_config(bad)
 
 
-def _with_actions(parser: Parser) -> Parser:
+def _with_actions(parser: CommandLineParser) -> CommandLineParser:
     """Add the actions to the parser of the command."""
     actions = parser.add_subparsers(title="actions", dest="action", metavar="ACTION")
 
-    def add(name: str, does: str) -> Parser:
+    def add(name: str, does: str) -> CommandLineParser:
         return actions.add_parser(name, help=does, description=does, allow_abbrev=False)
 
     add("list", "list the servers")
@@ -123,14 +123,14 @@ def _show(options: argparse.Namespace, config: ConfigFile) -> int:
     name = server_name(options, config)
     if name and name not in config.servers:
         return refuse(unknown_server(name, config))
-    called = replace(started_profile(name, options, config), ca_file=None)  # shown, and not read
+    called = replace(start_profile(name, options, config), ca_file=None)  # shown, and not read
     if unfit := unfit_server(called):
         return refuse(unfit)
-    settled = in_force(config, name, {**of_program(options), **of_server(options)})
+    values = in_force(config, name, {**program_options(options), **server_options(options)})
     has_server = bool(name or options.url)
     rows = []
     for setting in settings(vocabulary()):
-        if value := settled.get(setting.name):
+        if value := values.get(setting.name):
             rows.append((setting.name, value.origin, _toml(value.written)))
         elif has_server or setting.scope is not Scope.SERVER:
             rows.append((setting.name, "default", setting.otherwise))
