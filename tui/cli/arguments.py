@@ -152,6 +152,14 @@ def _parser() -> CommandLineParser:
     parser.add_argument(
         "--sandbox", action="store_true", help="start a sandbox server, and sign in to it"
     )
+    _add_display_options(parser)
+    _add_sandbox_options(
+        parser, "with --sandbox, or momentum-keys sandbox", "%(prog)s sandbox only"
+    )
+    return parser
+
+
+def _add_display_options(parser: CommandLineParser) -> None:
     parser.add_argument(
         "--theme", choices=CHOICES, default="", metavar="NAME", help=", ".join(CHOICES)
     )
@@ -162,10 +170,6 @@ def _parser() -> CommandLineParser:
         action="store_true",
         help="send whole frames, not only what changed; for a terminal that shows errors",
     )
-    _add_sandbox_options(
-        parser, "with --sandbox, or momentum-keys sandbox", "%(prog)s sandbox only"
-    )
-    return parser
 
 
 def _sandbox_parser() -> CommandLineParser:
