@@ -70,6 +70,7 @@ async def test_a_successor_whose_label_is_too_long_is_refused(node: Node) -> Non
             node.fail("POST", API, how)
         await bulk.begin(password=node.password, command="sh -c 'cat >/dev/null' {id}")
         await bulk.over("1 of 2 · 1 failed · done")
+        assert bulk.states["Job 0"] == "✗·· works label refused"
         assert "A label has at most 16 characters." in bulk.says
         assert "Rotate this key alone, and change it there with ctrl+e." in bulk.says
         await keys.me.press("enter")
