@@ -5,7 +5,7 @@ All words about delivery live here.
 
 from tui.delivery.clipboard import send_to_clipboard
 from tui.delivery.command import CommandDelivery
-from tui.delivery.file import does_not_answer, write_secret_file
+from tui.delivery.file import does_not_answer, typed_path, write_secret_file
 from tui.delivery.file_set import FileDelivery, Form, form_of
 from tui.delivery.names import argument_form, suggested_file_name, variable_name
 from tui.delivery.new_secret import Delivery, DeliveryFailed, DeliveryFault, NewSecret, Sent
@@ -29,6 +29,7 @@ __all__ = [
     "read_secrets",
     "send_to_clipboard",
     "suggested_file_name",
+    "typed_path",
     "variable_name",
     "write_secret_file",
 ]

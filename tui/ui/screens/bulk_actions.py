@@ -24,6 +24,7 @@ from tui.delivery import (
     does_not_answer,
     form_of,
     read_secrets,
+    typed_path,
     variable_name,
 )
 from tui.keys.records import Unfinished
@@ -318,12 +319,12 @@ class BulkRotateScreen(BulkScreen):
             field.error = "Choose one: a new file or a command."
             field.focus_input()
             return None
-        path = Path(file.value.strip())
         try:
             if field is command:
                 by_command = CommandDelivery(command.value)
                 by_command.check(labels, self.service.listing.raw_labels)
                 return by_command
+            path = typed_path(file.value)
             if (form := form_of(path)) is not None:
                 to_file = FileDelivery(path, form)
                 await in_thread(to_file.check)
@@ -332,7 +333,7 @@ class BulkRotateScreen(BulkScreen):
         except DeliveryFailed as failure:
             field.error = failure.sentence
         except TimeoutError:
-            field.error = does_not_answer(path).sentence
+            field.error = does_not_answer(Path(file.value.strip())).sentence
         field.focus_input()
         return None
 
