@@ -13,10 +13,12 @@ import pytest
 from tests.keys.conftest import WHEN
 from tui.api.models import Key
 from tui.journal import Attempt, Journal
+from tui.keys.key_history import KeyHistory
+from tui.keys.key_record import Knowledge, UnfinishedKind
 from tui.keys.labels import nonce_of, successor_label
 from tui.keys.listing import Listing
 from tui.keys.presence import Presence, Worker
-from tui.keys.records import KeyHistory, Knowledge, Records, UnfinishedKind
+from tui.keys.records import Records
 
 SERVER = "https://mta1.example.com"
 OLD = Key("1", "billing", "85f0", ("metrics/view",), (), "2026-01-05T10:00:00.000Z", "ops")
@@ -58,7 +60,7 @@ class Host:
         history = KeyHistory(self.journal, SERVER, self.presence)
         await history.refresh()
         listing = Listing(tuple(keys), is_whole=is_whole)
-        return history.records(listing, {}, "ops")
+        return Records(listing, history, {}, "ops")
 
 
 @pytest.fixture

@@ -407,7 +407,7 @@ async def test_one_server_under_two_addresses_has_one_memory(node: Node, tmp_pat
 async def test_what_is_open_is_told_however_long_the_journal_grows(
     node: Node, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tui.journal.file.CAP", 20_000)
+    monkeypatch.setattr("tui.journal.journal_file.CAP", 20_000)
     journal = tmp_path / "journal.jsonl"
     lost, _ = node.add_key("Relay")
     note_create(journal, node, lost)

@@ -32,11 +32,12 @@ from tui.delivery.recovery import RecoveryFolder
 from tui.journal import Action, Attempt, Journal, new_attempt_id
 from tui.keys.created import Created, Deleted, KnownIds, is_as_asked, is_of_account
 from tui.keys.guard import Staying, UpdateOpen, check_deletion, check_going, check_staying, is_open
+from tui.keys.key_history import KeyHistory
+from tui.keys.key_reader import KeyReader, ReadKeys
 from tui.keys.labels import mark_of, may_come_of, nonce_of, successor_label
 from tui.keys.listing import Listing
 from tui.keys.presence import Presence
-from tui.keys.reading import KeyReader, ReadKeys
-from tui.keys.records import SAME_TIME, KeyHistory, Records
+from tui.keys.records import SAME_TIME, Records
 from tui.keys.unstored_secrets import UnstoredSecrets
 from tui.keys.verification import Verification, verify
 from tui.keys.write_outcomes import (
@@ -171,7 +172,9 @@ class KeyService:
         basis = (id(listing), id(history), dict(self.presence.others), until)
         known_basis, records = self._records
         if records is None or basis != known_basis:
-            records = await asyncio.to_thread(self.history.records, listing, writes, self._username)
+            records = await asyncio.to_thread(
+                Records, listing, self.history, writes, self._username
+            )
             self._records = basis, records
             self._note_located(records)
         return records
