@@ -301,7 +301,7 @@ class KeysScreen(Screen[None]):
 
     def footer_word(self, action: str) -> str | None:
         """Return what a key does with the key under the cursor, or with those that are marked."""
-        kind = "" if len(self.panel.table.marked) > 1 else self._footer_kind
+        kind = "" if self.panel.table.marked_count > 1 else self._footer_kind
         match action:
             case "open" if not self.panel.table.count:
                 return ""

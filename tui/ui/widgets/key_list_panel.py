@@ -254,7 +254,7 @@ class KeyListPanel(Vertical):
             noun, total = f"of {total:,} {noun}", self.table.count
         counts = [Count("", total, noun, noun)]
         numbers = {name: len(ids) for name, ids in self._groups.items()}
-        numbers["marked"] = len(self.table.marked) + self.table.hidden_marks
+        numbers["marked"] = self.table.marked_count + self.table.hidden_marks
         for name, (words, brief, sign, style) in _GROUPS.items():
             if number := numbers.get(name, 0):
                 words = words if number == 1 else _PLURALS.get(words, words)
