@@ -13,10 +13,12 @@ import pytest
 from tests.keys.conftest import WHEN
 from tui.api.models import Key
 from tui.journal import Attempt, Journal
+from tui.keys.key_history import KeyHistory
+from tui.keys.key_record import Knowledge, UnfinishedKind
 from tui.keys.labels import nonce_of, successor_label
 from tui.keys.listing import Listing
 from tui.keys.presence import Presence, Worker
-from tui.keys.records import KeyHistory, Knowledge, Records, UnfinishedKind
+from tui.keys.records import Records
 
 SERVER = "https://mta1.example.com"
 OLD = Key("1", "billing", "85f0", ("metrics/view",), (), "2026-01-05T10:00:00.000Z", "ops")
@@ -36,12 +38,14 @@ class Host:
         predecessor: Key | None = None,
         *,
         server: str = SERVER,
+        username: str = "ops",
         answered: bool = True,
     ) -> Attempt:
         """Note a create, and its answer if there was one."""
         attempt = self.journal.begin(
             "create",
             server=server,
+            username=username,
             label=key.raw_label or "",
             predecessor=predecessor.id if predecessor else "",
             attempt_id=(key.id * 16)[:16],
@@ -56,7 +60,7 @@ class Host:
         history = KeyHistory(self.journal, SERVER, self.presence)
         await history.refresh()
         listing = Listing(tuple(keys), is_whole=is_whole)
-        return history.records(listing, {}, lambda key: key.raw_username not in {None, "ops"})
+        return Records(listing, history, {}, "ops")
 
 
 @pytest.fixture
@@ -144,6 +148,16 @@ async def test_a_key_like_one_that_was_asked_for_is_a_question(host: Host) -> No
     records = await host.records([lost, replace(lost, id="m", raw_username="casey")])
     assert [record.key for record in records.perhaps_stored] == [lost]
     assert records.never_stored == ()
+
+
+@pytest.mark.parametrize("username", ["", "casey", "casey@example.com"])
+async def test_whose_a_key_is_that_came_late_is_told_by_who_asked_for_it(
+    host: Host, username: str
+) -> None:
+    late = replace(OLD, id="n", raw_username="casey", raw_created_at=WHEN.isoformat())
+    host.created(late, username=username, answered=False)
+    records = await host.records([late, replace(late, id="m", raw_label="other")])
+    assert [record.key for record in records.perhaps_stored] == [late]
 
 
 async def test_a_journal_of_a_server_that_was_installed_anew_tells_nothing(host: Host) -> None:

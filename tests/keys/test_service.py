@@ -23,7 +23,7 @@ from tui.api.session import Session, SessionEnded
 from tui.journal import Journal, JournalEntry, JournalSnapshot
 from tui.keys.pause import pause
 from tui.keys.service import KeyService
-from tui.keys.verification import Reading
+from tui.keys.verification import Verdict
 from tui.keys.write_outcomes import (
     CannotGoOn,
     NotSeenSoFar,
@@ -507,7 +507,7 @@ async def test_a_key_is_verified_with_its_own_secret(service: KeyService) -> Non
     verification = await service.verify(created.key.secret, DRAFT.grants, DRAFT.valid_ips)
     assert verification.works
     verification = await service.verify(created.key.secret, ("metrics/view", "templates/view"))
-    assert [proof.reading for proof in verification.proofs] == [Reading.GRANTED, Reading.REFUSED]
+    assert [proof.verdict for proof in verification.proofs] == [Verdict.GRANTED, Verdict.REFUSED]
 
 
 async def test_a_list_is_held_against_what_an_earlier_run_was_answered(

@@ -32,11 +32,12 @@ from tui.delivery.recovery import RecoveryFolder
 from tui.journal import Action, Attempt, Journal, new_attempt_id
 from tui.keys.created import Created, Deleted, KnownIds, is_as_asked, is_of_account
 from tui.keys.guard import Staying, UpdateOpen, check_deletion, check_staying, is_open
+from tui.keys.key_history import KeyHistory
+from tui.keys.key_reader import KeyReader, ReadKeys
 from tui.keys.labels import mark_of, may_come_of, nonce_of, successor_label
 from tui.keys.listing import Listing
 from tui.keys.presence import Presence
-from tui.keys.reading import KeyReader, ReadKeys
-from tui.keys.records import SAME_TIME, KeyHistory, Records
+from tui.keys.records import SAME_TIME, Records
 from tui.keys.unstored_secrets import UnstoredSecrets
 from tui.keys.verification import Verification, verify
 from tui.keys.write_outcomes import (
@@ -172,7 +173,7 @@ class KeyService:
         known_basis, records = self._records
         if records is None or basis != known_basis:
             records = await asyncio.to_thread(
-                self.history.records, listing, writes, self._is_foreign
+                Records, listing, self.history, writes, self._username
             )
             self._records = basis, records
             self._note_located(records)
@@ -331,7 +332,7 @@ class KeyService:
             and key.id not in self._created_ids
             and may_come_of(key.raw_label or "", draft.label)
             and is_of_account(key, draft.subaccount_id)
-            and not self._is_foreign(key)
+            and not (self._username and key.raw_username not in (None, self._username))
             and not (key.created_at and key.created_at < attempt.when - SAME_TIME)
             and is_as_asked(key, draft)
         }
@@ -625,9 +626,8 @@ class KeyService:
             valid_ips=" ".join(key.raw_valid_ips or ()) if action == "pause" else "",
         )
 
-    def _is_foreign(self, key: Key) -> bool:
-        """Tell whether the key is somebody else's; a name that was only typed proves nothing."""
+    @property
+    def _username(self) -> str:
+        """Who is signed in, as the server told it, or nothing: a typed name proves nothing."""
         user = self.session.user
-        if user is None or user.role is None or key.raw_username is None:
-            return False
-        return key.raw_username != user.username
+        return user.username if user is not None and user.role is not None else ""

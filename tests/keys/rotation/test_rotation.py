@@ -26,9 +26,9 @@ from tui.api.errors import (
 from tui.api.models import CreatedKey, Key, KeyDraft
 from tui.delivery.new_secret import DeliveryFailed
 from tui.keys.guard import MarkContradicts, OtherWriteOpen, StayingKeyChanged
+from tui.keys.key_record import UnfinishedRotation
 from tui.keys.labels import key_reference, mark_of
 from tui.keys.listing import Listing
-from tui.keys.records import Unfinished
 from tui.keys.rotation import (
     TRANSITIONS,
     NotVerified,
@@ -68,7 +68,7 @@ def beheaded(host: Host) -> Callable[[KeyDraft, SecretStr | None], Coroutine[Any
     return created
 
 
-async def known(host: Host) -> Unfinished:
+async def known(host: Host) -> UnfinishedRotation:
     await host.service.load()
     (unfinished,) = (await host.service.records()).unfinished
     assert unfinished.is_known

@@ -26,7 +26,7 @@ from tui.delivery import (
     read_secrets,
     variable_name,
 )
-from tui.keys.records import Unfinished
+from tui.keys.key_record import UnfinishedRotation
 from tui.keys.rotation import (
     BulkRotation,
     BulkRun,
@@ -408,7 +408,7 @@ class BulkFinishScreen(BulkScreen):
         return f"{done:,} of {count(of, 'rotation')} finished."
 
     @cached_property
-    def _rotations(self) -> list[Unfinished]:
+    def _rotations(self) -> list[UnfinishedRotation]:
         """The known rotations of the chosen keys, without those that others work on."""
         key_ids = {key.id for key in self.keys}
         return [
@@ -420,24 +420,24 @@ class BulkFinishScreen(BulkScreen):
         ]
 
     @property
-    def _proven(self) -> list[Unfinished]:
+    def _proven(self) -> list[UnfinishedRotation]:
         return [each for each in self._decidable if each.is_proven and not each.differences]
 
     @property
-    def _unproven(self) -> list[Unfinished]:
+    def _unproven(self) -> list[UnfinishedRotation]:
         return [each for each in self._decidable if not each.is_proven and not each.differences]
 
     @property
-    def _unlike(self) -> list[Unfinished]:
+    def _unlike(self) -> list[UnfinishedRotation]:
         return [each for each in self._decidable if each.differences]
 
     @property
-    def _decidable(self) -> list[Unfinished]:
+    def _decidable(self) -> list[UnfinishedRotation]:
         """The rotations with one successor, whose secret is stored."""
         return [each for each in self._rotations if each.is_stored and len(each.successors) == 1]
 
     @property
-    def _not_known(self) -> list[Unfinished]:
+    def _not_known(self) -> list[UnfinishedRotation]:
         decided = {each.predecessor.id for each in self._decidable}
         return [each for each in self._rotations if each.predecessor.id not in decided]
 

@@ -290,7 +290,7 @@ class KeysScreen(Screen[None]):
     @on(KeyTable.Highlighted)
     def _show_facts(self) -> None:
         table = self.panel.table
-        self.query_one(KeyFacts).show(table.key, table.reading, table.state)
+        self.query_one(KeyFacts).show(table.key, table.key_context, table.state)
         key = table.key
         label = short(shown_label(key.raw_label or "")) if key is not None else ""
         self.panel.journal.show(key.id if key is not None else "", label)

@@ -185,7 +185,7 @@ class KeyListPanel(Vertical):
             self._show_table(bool(rows))
             self.refresh_bindings()
 
-    @on(SearchRow.Submitted)
+    @on(SearchRow.ListRequested)
     def _go_to_table(self) -> None:
         """Go on with what matches; without a query the search ends."""
         if not self.search_row.text.strip():
