@@ -234,12 +234,14 @@ class BulkRotateScreen(BulkScreen):
         self.app.push_screen(RotateScreen(self.service, rotation, self.now, "", is_part=True))
 
     def describe_failure(self, failure: Failure) -> Problem:
-        """Say also how a successor comes to be whose grants the server refuses."""
+        """Say also how a successor comes to be that the server refuses as it is."""
         problem = super().describe_failure(failure)
-        if not isinstance(failure.problem, Invalid) or "grants" not in problem.fields:
+        if not isinstance(failure.problem, Invalid) or not problem.fields:
             return problem
-        hint = "Rotate this key alone, and take the grant away there with ctrl+e."
-        return replace(problem, title="The successor was refused", detail=hint, hint="")
+        what = "take the grant away" if "grants" in problem.fields else "change it"
+        hint = f"Rotate this key alone, and {what} there with {{rotate.change}}."
+        told = with_keys(hint, self.app)
+        return replace(problem, title="The successor was refused", detail=told, hint="")
 
     def runs_command(self) -> bool:
         """Return whether secrets are handed to a command."""
