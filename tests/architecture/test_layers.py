@@ -28,7 +28,7 @@ LIGHT = (
     "journal", "delivery", "text", "crash", "cli", "sandbox.options", "sandbox.child_process",
     "search.query", "search.index", "search.key_rows", "search.highlights", "search.permissions",
     "search.matches", "search.key_search", "manual", "manual.layout",
-    "config.reading", "config.settings", "config.example", "config.check", "config.profile",
+    "config.read_config", "config.settings", "config.example", "config.check", "config.profile",
     "config.known_servers", "config.secret_sources",
 )  # fmt: skip
 SCREENS = tuple(
@@ -115,3 +115,21 @@ def test_files_and_functions_stay_small(path: Path) -> None:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             length = (node.end_lineno or node.lineno) - node.lineno + 1
             assert length <= 50, f"{node.name} has {length} lines"
+
+
+def test_each_class_has_a_name_of_its_own() -> None:
+    """A name that stands in two modules has its readers look up which of them is meant."""
+    modules: dict[str, list[str]] = {}
+    for path in SOURCES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef):
+                modules.setdefault(node.name.lstrip("_"), []).append(str(path.relative_to(ROOT)))
+    assert {name: paths for name, paths in modules.items() if len(paths) > 1} == {}
+
+
+def test_each_module_has_a_name_of_its_own() -> None:
+    folders: dict[str, list[str]] = {}
+    for path in SOURCES:
+        if not path.name.startswith("__"):
+            folders.setdefault(path.name, []).append(str(path.parent.relative_to(ROOT)))
+    assert {name: rooms for name, rooms in folders.items() if len(rooms) > 1} == {}

@@ -19,7 +19,7 @@ from tui.api.models import Key
 from tui.search.highlights import spans
 from tui.search.index import Finder
 from tui.search.key_rows import index_of_keys
-from tui.search.query import QueryError, Unfinished, parse, prepare
+from tui.search.query import QueryError, UnfinishedQuery, parse, prepare
 
 KEYS = 100_000
 
@@ -78,7 +78,7 @@ def typed(finder: Finder, text: str) -> tuple[list[float], int]:
     times, count = [], 0
     for end in range(1, len(text) + 1):
         began = time.process_time()
-        with suppress(QueryError, Unfinished):
+        with suppress(QueryError, UnfinishedQuery):
             count = len(finder.matches(parse(text[:end])))
         times.append((time.process_time() - began) * 1000)
     return times, count

@@ -1,4 +1,4 @@
-"""A file that is no TOML is told in plain words, with the place."""
+"""A file that is no TOML is told in plain words, with the position."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tui.config.config_file import BadConfig
-from tui.config.reading import read_config
+from tui.config.read_config import read_config
 from tui.config.settings import Vocabulary
 
 NO_TOML = [

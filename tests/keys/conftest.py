@@ -17,7 +17,7 @@ from tui.api.grants import MOMENTUM
 from tui.api.session import Session
 from tui.journal import Journal, JournalEntry, create_records
 from tui.keys.service import KeyService
-from tui.keys.verification import Proof, Reading, Verification
+from tui.keys.verification import Proof, Verdict, Verification
 
 WHEN = datetime(2026, 1, 15, 12, 0, 0, 123_000, tzinfo=UTC)
 """What the journal's clock shows."""
@@ -44,8 +44,8 @@ def unstored(journal: Journal) -> list[JournalEntry]:
     return [record.unstored for record in reversed(records) if record.unstored is not None]
 
 
-def readings(verification: Verification) -> dict[str, Reading]:
-    return {proof.grant: proof.reading for proof in verification.proofs}
+def verdicts(verification: Verification) -> dict[str, Verdict]:
+    return {proof.grant: proof.verdict for proof in verification.proofs}
 
 
 def proof(verification: Verification, grant: str) -> Proof:

@@ -21,7 +21,7 @@ SERVER = "https://mta1.example.com"
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Has a file count as large early."""
-    monkeypatch.setattr("tui.journal.file.CAP", 40_000)
+    monkeypatch.setattr("tui.journal.journal_file.CAP", 40_000)
 
 
 def fill(journal: Journal) -> None:
@@ -127,8 +127,8 @@ def test_a_link_that_cannot_be_made_costs_nothing(
 WRITER = """
 import sys
 from pathlib import Path
-from tui.journal import Journal, file
-file.CAP = 40_000
+from tui.journal import Journal, journal_file
+journal_file.CAP = 40_000
 journal = Journal(Path(sys.argv[1]))
 for number in range(int(sys.argv[3])):
     journal.begin("create", server="s", label=sys.argv[2] * 300 + str(number))

@@ -11,9 +11,10 @@ import pytest
 from tests.keys.conftest import WHEN, file_of
 from tui.api.models import Key
 from tui.journal import Attempt, CreateRecord, Journal
+from tui.keys.key_history import KeyHistory
 from tui.keys.listing import Listing
 from tui.keys.presence import Presence
-from tui.keys.records import KeyHistory
+from tui.keys.records import Records
 
 SERVER = "https://mta1.example.com"
 LABEL = "Relay é"
@@ -44,7 +45,7 @@ async def never_and_perhaps(journal: Journal) -> tuple[list[str], list[str]]:
     keys = [Key(id, LABEL, short, (), None, None, None) for id, short in KEYS]  # noqa: A001
     history = KeyHistory(Journal(file_of(journal)), SERVER, Presence(None, SERVER))
     await history.refresh()
-    records = history.records(Listing(tuple(keys)), {}, lambda _: False)
+    records = Records(Listing(tuple(keys)), history, {}, "")
     never, perhaps = records.never_stored, records.perhaps_stored
     return [record.key.id for record in never], [record.key.id for record in perhaps]
 

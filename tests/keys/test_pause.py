@@ -20,7 +20,7 @@ from tui.journal import Journal
 from tui.keys.pause import IPS_NOT_TOLD, Pause, PauseRefused, find_pauses, pause, resume
 from tui.keys.paused_mark import PAUSED_IPS
 from tui.keys.service import KeyService
-from tui.keys.verification import PAUSED, UNKNOWN_KEY, Reading
+from tui.keys.verification import PAUSED, UNKNOWN_KEY, Verdict
 from tui.sandbox.store import StoredKey
 
 KEYS = "/api/v1/api-keys"
@@ -225,7 +225,7 @@ async def test_verifying_a_paused_key_says_at_once_why_it_is_refused(
     key_id, secret = node.add_key("Billing", GRANTS)
     await pause(service, await listed(service, key_id), TODAY)
     verification = await service.verify(SecretStr(secret), GRANTS, PAUSED_IPS)
-    assert verification.alive is Reading.NOT_ACCEPTED
+    assert verification.alive is Verdict.NOT_ACCEPTED
     assert verification.hints == (PAUSED,)
     assert UNKNOWN_KEY not in verification.hints
     assert node.seen("GET", KEYS) == 3, "the two reads before, and one probe that is not repeated"

@@ -3,14 +3,14 @@ from __future__ import annotations
 import pytest
 from pydantic import SecretStr
 
-from tests.keys.conftest import ALL, Naps, proof, readings
+from tests.keys.conftest import ALL, Naps, proof, verdicts
 from tests.node import Node
 from tui.api.client import Client
 from tui.keys.verification import (
     NOT_ASKED,
     READING_ONLY,
     STILL_TRYING,
-    Reading,
+    Verdict,
     Verification,
     verify,
 )
@@ -27,11 +27,11 @@ async def test_every_grant_of_a_key_is_shown_by_as_few_requests_as_can_be(
     changes: list[Verification] = []
     verification = await verify(client, SecretStr(secret), ALL, on_change=changes.append)
     assert verification.works
-    assert verification.alive is Reading.GRANTED
+    assert verification.alive is Verdict.GRANTED
     assert verification.hints == ()
     assert [proof.grant for proof in verification.proofs] == list(ALL)
-    assert readings(verification) == dict.fromkeys(ALL, Reading.GRANTED) | {
-        "smtp/inject": Reading.CANNOT_BE_SHOWN
+    assert verdicts(verification) == dict.fromkeys(ALL, Verdict.GRANTED) | {
+        "smtp/inject": Verdict.CANNOT_BE_SHOWN
     }
     assert all(each.seconds for each in verification.proofs if each.grant != "smtp/inject")
     assert {each.grant for each in verification.proofs if each.why == READING_ONLY} == {
@@ -61,13 +61,13 @@ async def test_each_grant_alone_is_told_from_all_others(
     _, secret = node.add_key("single", (grant,))
     verification = await verify(client, SecretStr(secret), ALL)
     granted = {
-        name for name, reading in readings(verification).items() if reading is Reading.GRANTED
+        name for name, verdict in verdicts(verification).items() if verdict is Verdict.GRANTED
     }
     root = grant.split("/")[0]
     shares = {"webhooks", "templates", "transmissions"} if "preview" not in grant else set()
     assert granted == {grant} | {f"{root}/{kind}" for kind in ("view", "modify") if root in shares}
     assert not verification.works
-    assert verification.alive is Reading.GRANTED
+    assert verification.alive is Verdict.GRANTED
 
 
 async def test_a_grant_that_nobody_knows_cannot_be_shown(node: Node, client: Client) -> None:
@@ -75,7 +75,7 @@ async def test_a_grant_that_nobody_knows_cannot_be_shown(node: Node, client: Cli
     verification = await verify(client, SecretStr(secret), ("a/b", "metrics/view", "a/b"))
     assert verification.works
     assert [proof.grant for proof in verification.proofs] == ["a/b", "metrics/view"]
-    assert proof(verification, "a/b").reading is Reading.CANNOT_BE_SHOWN
+    assert proof(verification, "a/b").verdict is Verdict.CANNOT_BE_SHOWN
     assert proof(verification, "a/b").why
     assert proof(verification, "a/b").seconds is None
 
@@ -95,8 +95,8 @@ async def test_a_key_that_is_not_accepted_is_tried_again_for_a_while(
     )
     assert naps.taken == [0.25, 0.5, 1, 2, 2, 2]
     assert not verification.works
-    assert verification.alive is Reading.NOT_ACCEPTED
-    assert set(readings(verification).values()) == {Reading.NOT_ACCEPTED, Reading.CANNOT_BE_SHOWN}
+    assert verification.alive is Verdict.NOT_ACCEPTED
+    assert set(verdicts(verification).values()) == {Verdict.NOT_ACCEPTED, Verdict.CANNOT_BE_SHOWN}
     assert proof(verification, "metrics/view").why == NOT_ASKED
     assert {path for _, path in node.requests} == {"/api/v1/api-keys"}
     assert changes[0].hints == (STILL_TRYING,)
@@ -131,7 +131,7 @@ async def test_that_allowed_addresses_may_explain_a_401_is_told(
 ) -> None:
     _, secret = node.add_key("away", ALL, valid_ips=ips or ("198.51.100.1",))
     verification = await verify(client, SecretStr(secret), ALL, ips, patience=0)
-    assert verification.alive is Reading.NOT_ACCEPTED
+    assert verification.alive is Verdict.NOT_ACCEPTED
     hints = [hint for hint in verification.hints if "192.0.2.0/24" in hint and "this host" in hint]
     assert len(hints) == len(ips)
 
@@ -160,7 +160,7 @@ async def test_nobody_waits_for_a_year(node: Node, client: Client) -> None:
     node.fail("GET", "/api/v1/metrics", "429-for-ever", times=9)
     naps = Naps()
     verification = await verify(client, SecretStr(secret), ALL, sleep=naps)
-    assert proof(verification, "metrics/view").reading is Reading.NO_ANSWER
+    assert proof(verification, "metrics/view").verdict is Verdict.NO_ANSWER
     assert "less often" in proof(verification, "metrics/view").why
     assert naps.taken == []
     assert not verification.works
@@ -173,7 +173,7 @@ async def test_where_keys_are_known_to_be_told_apart_a_grant_shows_that_a_key_is
     verification = await verify(client, SecretStr(secret), ALL, is_enforced=True)
     assert verification.works
     assert verification.hints == ()
-    assert readings(verification).keys() == set(ALL)
+    assert verdicts(verification).keys() == set(ALL)
     assert len(node.requests) == ROOTS
     assert node.seen("GET", "/api/v1/api-keys") == 0
 
@@ -181,8 +181,8 @@ async def test_where_keys_are_known_to_be_told_apart_a_grant_shows_that_a_key_is
 async def test_a_refused_grant_shows_that_the_key_is_known(node: Node, client: Client) -> None:
     _, secret = node.add_key("less", ("templates/view",))
     verification = await verify(client, SecretStr(secret), ("metrics/view",), is_enforced=True)
-    assert verification.alive is Reading.GRANTED
-    assert readings(verification) == {"metrics/view": Reading.REFUSED}
+    assert verification.alive is Verdict.GRANTED
+    assert verdicts(verification) == {"metrics/view": Verdict.REFUSED}
     assert not verification.works
     assert len(node.requests) == 1
 
@@ -193,8 +193,8 @@ async def test_an_answer_that_says_nothing_of_the_key_has_the_list_asked(
     _, secret = node.add_key("all", ALL)
     node.fail("GET", "/api/v1/metrics", "500", times=9)
     verification = await verify(client, SecretStr(secret), ("metrics/view",), is_enforced=True)
-    assert verification.alive is Reading.GRANTED
-    assert readings(verification) == {"metrics/view": Reading.NO_ANSWER}
+    assert verification.alive is Verdict.GRANTED
+    assert verdicts(verification) == {"metrics/view": Verdict.NO_ANSWER}
     assert node.requests == [("GET", "/api/v1/metrics/"), ("GET", "/api/v1/api-keys")]
 
 
@@ -204,6 +204,6 @@ async def test_a_strange_secret_is_not_accepted_whatever_it_is_tried_on(
     verification = await verify(
         client, SecretStr("ab" * 20), ("metrics/view",), is_enforced=True, patience=0
     )
-    assert verification.alive is Reading.NOT_ACCEPTED
-    assert readings(verification) == {"metrics/view": Reading.NOT_ACCEPTED}
+    assert verification.alive is Verdict.NOT_ACCEPTED
+    assert verdicts(verification) == {"metrics/view": Verdict.NOT_ACCEPTED}
     assert len(node.requests) == 1

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from tests.clock import in_vain
 from tests.conftest import NodeMaker
-from tests.keys.conftest import ALL, proof, readings
+from tests.keys.conftest import ALL, proof, verdicts
 from tests.node import How, Node
 from tui.api.address import parse_server
 from tui.api.client import Client, ProbeAnswer
@@ -20,25 +20,25 @@ from tui.keys.verification import (
     MOST_AT_ONCE,
     NOT_ASKED,
     NOT_ENFORCED,
-    Reading,
+    Verdict,
     Verification,
     verify,
 )
 
 
 @pytest.mark.parametrize(
-    ("how", "reading", "why"),
+    ("how", "verdict", "why"),
     [
-        ("before", Reading.NO_ANSWER, "The connection broke before an answer came."),
-        ("after", Reading.NO_ANSWER, "The connection broke before an answer came."),
-        ("cut", Reading.GRANTED, ""),
-        ("hang", Reading.NO_ANSWER, "No answer came within"),
-        ("500", Reading.NO_ANSWER, "The server answered 500."),
-        ("503-html", Reading.NO_ANSWER, "The server answered 503."),
+        ("before", Verdict.NO_ANSWER, "The connection broke before an answer came."),
+        ("after", Verdict.NO_ANSWER, "The connection broke before an answer came."),
+        ("cut", Verdict.GRANTED, ""),
+        ("hang", Verdict.NO_ANSWER, "No answer came within"),
+        ("500", Verdict.NO_ANSWER, "The server answered 500."),
+        ("503-html", Verdict.NO_ANSWER, "The server answered 503."),
     ],
 )
 async def test_what_goes_wrong_with_one_answer_says_nothing_of_the_others(
-    how: How, reading: Reading, why: str, node: Node
+    how: How, verdict: Verdict, why: str, node: Node
 ) -> None:
     _, secret = node.add_key("all", ALL)
     node.fail("GET", "/api/v1/metrics", how, times=2)
@@ -52,15 +52,15 @@ async def test_what_goes_wrong_with_one_answer_says_nothing_of_the_others(
     verification = await asking
     await client.aclose()
     shown = proof(verification, "metrics/view")
-    assert shown.reading is reading
+    assert shown.verdict is verdict
     assert shown.why.startswith(why)
     assert bool(shown.why) is bool(why)
-    assert set(readings(verification).values()) <= {
-        reading,
-        Reading.GRANTED,
-        Reading.CANNOT_BE_SHOWN,
+    assert set(verdicts(verification).values()) <= {
+        verdict,
+        Verdict.GRANTED,
+        Verdict.CANNOT_BE_SHOWN,
     }
-    assert verification.works is (reading is Reading.GRANTED)
+    assert verification.works is (verdict is Verdict.GRANTED)
 
 
 @pytest.mark.parametrize("how", ["before", "500", "429-for-ever"])
@@ -70,7 +70,7 @@ async def test_a_key_is_not_said_to_work_where_the_server_fails(
     _, secret = node.add_key("all", ALL)
     node.fail("GET", "/api/v1/api-keys", how, times=9)
     verification = await verify(client, SecretStr(secret), ALL)
-    assert verification.alive is Reading.NO_ANSWER
+    assert verification.alive is Verdict.NO_ANSWER
     assert not verification.works
     assert len(verification.hints) == 1
     assert verification.awaited == ()
@@ -82,7 +82,7 @@ async def test_a_server_that_is_gone_is_tried_once(node: Node) -> None:
     client = Client(parse_server(node.url), deadline=20)
     verification = await verify(client, SecretStr(secret), ALL)
     await client.aclose()
-    assert verification.alive is Reading.NO_ANSWER
+    assert verification.alive is Verdict.NO_ANSWER
     assert verification.hints == ("The server could not be reached (refused).",)
     assert proof(verification, "metrics/view").why == NOT_ASKED
 
@@ -93,7 +93,7 @@ async def test_what_a_server_does_not_have_cannot_be_shown(node_with: NodeMaker)
     client = Client(parse_server(node.url))
     verification = await verify(client, SecretStr(secret), ALL)
     await client.aclose()
-    assert proof(verification, "adaptive-delivery/view").reading is Reading.CANNOT_BE_SHOWN
+    assert proof(verification, "adaptive-delivery/view").verdict is Verdict.CANNOT_BE_SHOWN
     assert "nothing at /adaptive-delivery" in proof(verification, "adaptive-delivery/view").why
     assert verification.works
 
@@ -112,7 +112,7 @@ async def test_where_there_are_no_keys_none_works(node_with: NodeMaker) -> None:
     client = Client(parse_server(node.url))
     verification = await verify(client, SecretStr(secret), ALL)
     await client.aclose()
-    assert verification.alive is Reading.CANNOT_BE_SHOWN
+    assert verification.alive is Verdict.CANNOT_BE_SHOWN
     assert not verification.works
 
 
@@ -168,7 +168,7 @@ async def test_few_requests_are_under_way_at_once() -> None:
 
 async def test_a_root_that_knows_no_get_shows_neither() -> None:
     verification = await scripted(lambda path: 403 if path == "/api-keys" else 405, ALL)
-    assert set(readings(verification).values()) == {Reading.CANNOT_BE_SHOWN}
+    assert set(verdicts(verification).values()) == {Verdict.CANNOT_BE_SHOWN}
 
 
 STATUSES = st.integers(100, 599) | st.sampled_from([200, 401, 403, 404, 429])
@@ -195,12 +195,12 @@ def test_whatever_the_answers_each_grant_is_told_once(
     verification = asyncio.run(scripted(answer, grants))
     assert [proof.grant for proof in verification.proofs] == list(dict.fromkeys(grants))
     assert verification.awaited == ()
-    assert all(proof.why for proof in verification.proofs if proof.reading is not Reading.GRANTED)
+    assert all(proof.why for proof in verification.proofs if proof.verdict is not Verdict.GRANTED)
     if verification.works:
         assert all(
             answer in range(200, 300) or answer in (403, 404, 400, 405, 409, 413, 415, 422)
             for answer in seen.values()
         )
         assert all(answer != 403 for path, answer in seen.items() if path != "/api-keys")
-    elif verification.alive is not Reading.GRANTED:
+    elif verification.alive is not Verdict.GRANTED:
         assert verification.hints

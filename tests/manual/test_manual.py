@@ -14,7 +14,7 @@ from tests.client.test_problems import EXAMPLES
 from tui.api.errors import Redirected, Refused, ServerFailed
 from tui.api.grants import MOMENTUM
 from tui.cli.arguments import _parser
-from tui.cli.settled import vocabulary
+from tui.cli.profiles import vocabulary
 from tui.config.settings import settings
 from tui.manual import (
     NAMES,

@@ -29,9 +29,11 @@ from tui.delivery.new_secret import DeliveryFailed, DeliveryFault, NewSecret, Se
 from tui.journal import Journal, JournalEntry
 from tui.keys.created import Created
 from tui.keys.handing_over import handing_over
+from tui.keys.key_history import KeyHistory
+from tui.keys.key_record import UnfinishedRotation
 from tui.keys.labels import base_label
 from tui.keys.presence import Presence
-from tui.keys.records import KeyHistory, Records, Unfinished
+from tui.keys.records import Records
 from tui.keys.rotation import (
     BulkRotation,
     BulkRun,
@@ -295,7 +297,7 @@ class Program:
         of_one = self.records.rotation_of(own[0]) if own else None
         return self._resumed(of_one) if of_one is not None else None
 
-    def _resumed(self, unfinished: Unfinished) -> Rotation | None:
+    def _resumed(self, unfinished: UnfinishedRotation) -> Rotation | None:
         if unfinished.worker is not None or len(unfinished.successors) > 1:
             return None
         return self._opened(Rotation.resume(self.service, unfinished))

@@ -44,8 +44,8 @@ cli.run()
 
 NEEDED = {
     "tui", "tui.api", "tui.api.address", "tui.api.errors", "tui.api.proxy", "tui.cli",
-    "tui.cli.arguments", "tui.cli.program", "tui.cli.refusal", "tui.cli.sandbox_command",
-    "tui.cli.settled", "tui.config", "tui.config.config_file", "tui.config.known_servers",
+    "tui.cli.arguments", "tui.cli.start", "tui.cli.refusal", "tui.cli.sandbox_command",
+    "tui.cli.profiles", "tui.config", "tui.config.config_file", "tui.config.known_servers",
     "tui.config.last_used", "tui.config.paths", "tui.config.profile",
     "tui.config.secret_sources", "tui.crash", "tui.keys", "tui.keys.rotation_policy",
     "tui.sandbox", "tui.sandbox.fault_options", "tui.sandbox.options", "tui.state_folder",

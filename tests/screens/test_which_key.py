@@ -407,7 +407,7 @@ async def test_one_server_under_two_addresses_has_one_memory(node: Node, tmp_pat
 async def test_what_is_open_is_told_however_long_the_journal_grows(
     node: Node, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tui.journal.file.CAP", 20_000)
+    monkeypatch.setattr("tui.journal.journal_file.CAP", 20_000)
     journal = tmp_path / "journal.jsonl"
     lost, _ = node.add_key("Relay")
     note_create(journal, node, lost)
@@ -552,3 +552,21 @@ async def test_a_page_that_says_404_is_not_believed(
         assert "somebody else" not in keys.says
         assert LABEL in keys.labels
     assert ids(node) == [old]
+
+
+@pytest.mark.parametrize(("sender", "is_told"), [("casey", True), ("jo", False)])
+async def test_a_key_that_came_late_is_told_to_every_user_of_the_home(
+    node: Node, tmp_path: Path, sender: str, is_told: bool
+) -> None:
+    journal = tmp_path / "journal.jsonl"
+    node.add_key("Probe", owner="jo")
+    noted = Journal(journal, now=lambda: NOW - timedelta(minutes=5))
+    attempt = noted.begin(
+        "create", server=node.url, username=sender, label="Relay", predecessor=only(node)
+    )
+    attempt.unknown("504 Gateway Timeout")
+    noted.wait()
+    node.add_key("Relay", owner="casey", created_at=NOW - timedelta(minutes=4))
+    async with signed_in(node, journal=journal) as keys:
+        await keys.go_to("Relay")
+        assert ("perhaps stored" in keys.cursor_line) is is_told

@@ -8,7 +8,7 @@ from tui.api.grants import Catalogue
 from tui.api.models import Key
 from tui.search.highlights import spans
 from tui.search.key_search import KeySearch
-from tui.search.query import QueryError, Unfinished
+from tui.search.query import QueryError, UnfinishedQuery
 
 READER = Key("1", "Reader", raw_grants=("metrics/view",))
 SENDER = Key("2", "Sender", raw_grants=("transmissions/modify", "smtp/inject"))
@@ -62,7 +62,7 @@ def test_what_is_wrong_with_a_query_or_a_request() -> None:
     with pytest.raises(QueryError) as wrong:
         DOCUMENTED.matches("  may GET metrics")
     assert wrong.value.column == 11
-    with pytest.raises(Unfinished):
+    with pytest.raises(UnfinishedQuery):
         DOCUMENTED.matches('"may')
 
 

@@ -20,7 +20,7 @@ from tui.search.permissions import (
     grants_allowing,
     parse_request,
 )
-from tui.search.query import QueryError, Unfinished
+from tui.search.query import QueryError, UnfinishedQuery
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_a_request_as_it_is_typed() -> None:
     ],
 )
 def test_a_request_that_is_unfinished(text: str, message: str) -> None:
-    with pytest.raises(Unfinished) as refusal:
+    with pytest.raises(UnfinishedQuery) as refusal:
         parse_request(text)
     assert refusal.value.message == message
 
@@ -123,5 +123,5 @@ def test_completions() -> None:
 @given(st.text(max_size=20))
 def test_any_text_is_a_request_or_refused(text: str) -> None:
     completions(text)
-    with suppress(QueryError, Unfinished):
+    with suppress(QueryError, UnfinishedQuery):
         parse_request(text)

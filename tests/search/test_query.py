@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tui.search.index import Finder, Index
-from tui.search.query import LONGEST, Query, QueryError, Unfinished, parse
+from tui.search.query import LONGEST, Query, QueryError, UnfinishedQuery, parse
 from tui.search.terms import is_close
 
 TEXTS = (
@@ -132,7 +132,7 @@ def test_a_faulty_query_says_where_and_why(query: str, column: int, message: str
     ],
 )
 def test_an_unfinished_query_says_what_is_missing(query: str, message: str) -> None:
-    with pytest.raises(Unfinished) as refusal:
+    with pytest.raises(UnfinishedQuery) as refusal:
         parse(query)
     assert refusal.value.message == message
 
@@ -174,7 +174,7 @@ def test_a_query_is_understood_or_refused_in_one_of_two_ways(query: str, text: s
         parsed = parse(query)
     except QueryError as error:
         column, message = error.column, error.message
-    except Unfinished as error:
+    except UnfinishedQuery as error:
         column, message = 1, error.message
     else:
         Index([(text,)]).matches(parsed)
@@ -207,7 +207,7 @@ def test_typing_on_finds_the_same_as_asking_anew(queries: list[str]) -> None:
         for end in range(len(query) + 1):
             try:
                 parsed = parse(query[:end])
-            except (QueryError, Unfinished):
+            except (QueryError, UnfinishedQuery):
                 continue
             assert finder.matches(parsed) == INDEX.matches(parsed)
         assert finder.matches(Query()) == [*range(len(TEXTS))]

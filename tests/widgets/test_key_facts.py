@@ -8,9 +8,9 @@ from tui.api.models import Key
 from tui.keys.attention import Attention
 from tui.ui.widgets.facts_pane import FactLines
 from tui.ui.widgets.key_facts import KeyFacts, describe
-from tui.ui.widgets.table_line import Reading
+from tui.ui.widgets.table_line import KeyContext
 
-READING = Reading()
+CONTEXT = KeyContext()
 
 
 class Aside(App[None]):
@@ -25,7 +25,7 @@ class Aside(App[None]):
         yield KeyFacts()
 
     def show(self, label: str) -> None:
-        self.query_one(KeyFacts).show(Key(label, label), READING)
+        self.query_one(KeyFacts).show(Key(label, label), CONTEXT)
 
     @property
     def text(self) -> str:
@@ -42,7 +42,7 @@ async def test_what_is_seen_is_up_to_date() -> None:
         app.show("Beta")
         await pilot.pause()
         assert app.text.startswith("Beta")
-        app.query_one(KeyFacts).show(None, READING)
+        app.query_one(KeyFacts).show(None, CONTEXT)
         await pilot.pause()
         assert app.text == ""
 
@@ -66,20 +66,20 @@ async def test_the_key_that_limits_a_sending_one_is_the_one_in_force() -> None:
     async with app.run_test(size=(140, 40)) as pilot:
         await pilot.pause()
         key = Key("1", "Mailer", raw_grants=("transmissions/modify",), raw_valid_ips=())
-        reading = Reading(attention=Attention(are_ips_told=True))
-        app.query_one(KeyFacts).show(key, reading)
+        context = KeyContext(attention=Attention(are_ips_told=True))
+        app.query_one(KeyFacts).show(key, context)
         await pilot.pause()
         assert "It sends mail: F9 limits it." in app.text
 
 
 def test_a_line_that_is_broken_keeps_its_indent() -> None:
     key = Key("1", "Alpha", raw_grants=("transmissions/modify",))
-    text = describe(key, READING, 30).plain
+    text = describe(key, CONTEXT, 30).plain
     assert "\n     GET, POST, PUT, DELETE on\n     /api/v1/transmissions\n" in text
 
 
 def test_what_a_grant_allows_that_is_not_documented_is_judged_by_its_name() -> None:
     key = Key("1", "Alpha", raw_grants=("subaccount/view", "metrics/view", "odd"))
-    text = describe(key, READING, 80).plain
+    text = describe(key, CONTEXT, 80).plain
     assert "GET on /api/v1/subaccounts, to judge by its name\n" in text
     assert text.count("to judge by its name") == 1

@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if unfit := unfit_options(options):
         return refuse(unfit)
     module = import_module(
-        f"tui.cli.{options.command}_command" if options.command else "tui.cli.program"
+        f"tui.cli.{options.command}_command" if options.command else "tui.cli.start"
     )
     try:
         return int(module.run(options))

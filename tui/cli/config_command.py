@@ -11,24 +11,24 @@ from dataclasses import replace
 from io import TextIOWrapper
 from pathlib import Path
 
-from tui.cli.arguments import command_parser
-from tui.cli.refusal import refuse, refuse_config
-from tui.cli.settled import (
+from tui.cli.arguments import CommandLineParser, command_parser
+from tui.cli.profiles import (
     configuration,
-    of_program,
-    of_server,
+    program_options,
     server_name,
-    started_profile,
+    server_options,
+    start_profile,
     unfit_server,
     unknown_server,
     vocabulary,
 )
+from tui.cli.refusal import refuse, refuse_config
 from tui.config.check import check_references
 from tui.config.config_file import BadConfig, ConfigFile, Values
 from tui.config.example import example
 from tui.config.paths import config_path
 from tui.config.profile import in_force
-from tui.config.reading import read_config
+from tui.config.read_config import read_config
 from tui.config.settings import Scope, settings
 from tui.text import count, plain
 
@@ -38,15 +38,7 @@ _NONE = "There is no configuration at {}; `momentum-keys config example` prints 
 def run(options: argparse.Namespace) -> int:
     """Do what the words say; returns the exit code."""
     parser = command_parser("config")
-    actions = parser.add_subparsers(dest="action", metavar="ACTION")
-    actions.add_parser("list", help="the servers", allow_abbrev=False)
-    show = actions.add_parser("show", help="what is in force, and from where", allow_abbrev=False)
-    show.add_argument("server", nargs="?", default="", help="of this server")
-    check = actions.add_parser("check", help="what is wrong, and where", allow_abbrev=False)
-    check.add_argument("file", nargs="?", type=Path, help="another file than the one in force")
-    actions.add_parser("example", help="a file to begin with", allow_abbrev=False)
-    actions.add_parser("path", help="where the file is", allow_abbrev=False)
-    words = parser.parse_args(options.words)
+    words = _with_actions(parser).parse_args(options.words)
     try:
         match words.action:
             case None:
@@ -64,6 +56,27 @@ def run(options: argparse.Namespace) -> int:
                 return _show(options, configuration())
     except BadConfig as bad:
         return refuse_config(bad)
+
+
+def _with_actions(parser: CommandLineParser) -> CommandLineParser:
+    """Add the actions to the parser of the command."""
+    actions = parser.add_subparsers(title="actions", dest="action", metavar="ACTION")
+
+    def add(name: str, does: str) -> CommandLineParser:
+        return actions.add_parser(name, help=does, description=does, allow_abbrev=False)
+
+    add("list", "list the servers")
+    show = add("show", "show each setting in force, and the line or option that set it")
+    show.add_argument(
+        "server", nargs="?", default="", metavar="SERVER", help="a server of the configuration"
+    )
+    check = add("check", "report each fault of the file, with line and column")
+    check.add_argument(
+        "file", nargs="?", type=Path, metavar="FILE", help="a file other than the one in force"
+    )
+    add("example", "print a file with every setting explained")
+    add("path", "print the path of the file")
+    return parser
 
 
 def _say(text: str) -> int:
@@ -87,7 +100,7 @@ def _check(file: Path | None) -> int:
         return _say(_NONE.format(plain(str(path))))
     check_references(config)
     servers = count(len(config.servers), "server")
-    return _say(f"{plain(str(path))}: {servers}, and nothing is wrong.\n")
+    return _say(f"{plain(str(path))}: {servers}, no faults.\n")
 
 
 def _list(config: ConfigFile) -> int:
@@ -110,17 +123,17 @@ def _show(options: argparse.Namespace, config: ConfigFile) -> int:
     name = server_name(options, config)
     if name and name not in config.servers:
         return refuse(unknown_server(name, config))
-    called = replace(started_profile(name, options, config), ca_file=None)  # shown, and not read
+    called = replace(start_profile(name, options, config), ca_file=None)  # shown, and not read
     if unfit := unfit_server(called):
         return refuse(unfit)
-    settled = in_force(config, name, {**of_program(options), **of_server(options)})
+    values = in_force(config, name, {**program_options(options), **server_options(options)})
     has_server = bool(name or options.url)
     rows = []
     for setting in settings(vocabulary()):
-        if value := settled.get(setting.name):
+        if value := values.get(setting.name):
             rows.append((setting.name, value.origin, _toml(value.written)))
         elif has_server or setting.scope is not Scope.SERVER:
-            rows.append((setting.name, "built in", setting.otherwise))
+            rows.append((setting.name, "default", setting.otherwise))
     server = f", server {name}" if name else ""
     is_there = "" if config.path and config.path.exists() else " (there is no such file)"
     return _say(f"{plain(str(config.path))}{server}{is_there}\n\n{_columns(rows)}")

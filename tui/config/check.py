@@ -22,7 +22,7 @@ def check_references(config: ConfigFile) -> None:
 def _missing(table: Values) -> Iterator[ConfigFault]:
     for name, value in table.items():
         for sentence in _complaints(name, value):
-            yield ConfigFault(value.place, f"{name}: {sentence}")
+            yield ConfigFault(value.position, f"{name}: {sentence}")
 
 
 def _complaints(name: str, value: Value) -> Iterator[str]:

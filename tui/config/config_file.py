@@ -10,21 +10,21 @@ from typing import NamedTuple
 from tui.text import plain
 
 
-class Place(NamedTuple):
-    """A place in a text; lines and columns are counted from 1, columns in characters."""
+class Position(NamedTuple):
+    """Where something stands in a text; lines and columns count from 1, columns in characters."""
 
     line: int
     column: int
 
 
-FIRST = Place(1, 1)
+FIRST = Position(1, 1)
 
 
 @dataclass(frozen=True, slots=True)
 class ConfigFault:
     """What is wrong at one place of the file."""
 
-    place: Place
+    position: Position
     sentence: str
 
 
@@ -33,14 +33,14 @@ class BadConfig(Exception):
 
     def __init__(self, path: Path, faults: list[ConfigFault]) -> None:
         super().__init__(path, faults)
-        self.path, self.faults = path, sorted(faults, key=lambda fault: fault.place)
+        self.path, self.faults = path, sorted(faults, key=lambda fault: fault.position)
 
     @property
     def lines(self) -> list[str]:
         """`FILE:LINE:COLUMN: what is wrong`, a line each."""
         file = plain(str(self.path))
         return [
-            f"{file}:{fault.place.line}:{fault.place.column}: {fault.sentence}"
+            f"{file}:{fault.position.line}:{fault.position.column}: {fault.sentence}"
             for fault in self.faults
         ]
 
@@ -51,7 +51,7 @@ class Value:
 
     meaning: object
     written: object
-    place: Place = FIRST
+    position: Position = FIRST
 
 
 Values = Mapping[str, Value]

@@ -79,7 +79,7 @@ def in_force(
     file = config.path.name if config.path else ""
 
     def of_file(value: Value) -> InForce:
-        return InForce(value.meaning, value.written, f"{file}:{value.place.line}")
+        return InForce(value.meaning, value.written, f"{file}:{value.position.line}")
 
     settled = {name: of_file(value) for name, value in config.general.items()}
     for name, value in config.servers.get(server, {}).items():

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from tui.config.config_file import ConfigFault, Place
-from tui.config.toml_places import place_of
+from tui.config.config_file import ConfigFault, Position
+from tui.config.toml_positions import position_of
 from tui.text import plain
 
 _AT = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
@@ -49,19 +49,19 @@ _SENTENCES = {
 
 
 def toml_fault(text: str, message: str) -> ConfigFault:
-    """Return what the parser says about a text, with the place; a sentence of its own it keeps."""
+    """Return what is wrong with a text that `tomllib` refused with `message`, and where."""
     match = _AT.search(message)
     said = message[: match.start()] if match else message
     if match and match[1]:
-        place = Place(int(match[1]), int(match[2]))
+        position = Position(int(match[1]), int(match[2]))
     else:
-        place = place_of(text, len(text.rstrip("\n")))
-    return ConfigFault(place, _sentence(text, place, said))
+        position = position_of(text, len(text.rstrip("\n")))
+    return ConfigFault(position, _sentence(text, position, said))
 
 
-def _sentence(text: str, place: Place, said: str) -> str:
+def _sentence(text: str, position: Position, said: str) -> str:
     if said == "Invalid value":
-        rest = text.split("\n")[place.line - 1][place.column - 1 :]
+        rest = text.split("\n")[position.line - 1][position.column - 1 :]
         if not rest or rest[0] in "#,]}":
             return "a value is missing"
         return "this is no value: a text stands in quotes, and true, false and numbers don't"

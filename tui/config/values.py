@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from tui.api.address import BadAddress, parse_server
-from tui.config.toml_places import TomlPath
+from tui.config.toml_positions import TomlPath
 from tui.keys.rotation_policy import AGE_FORMS, RotationPolicy, parse_age
 from tui.text import short
 

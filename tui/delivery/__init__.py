@@ -5,12 +5,12 @@ All words about delivery live here.
 
 from tui.delivery.clipboard import send_to_clipboard
 from tui.delivery.command import CommandDelivery
-from tui.delivery.file import does_not_answer, typed_path, write_secret_file
 from tui.delivery.file_set import FileDelivery, Form, form_of
 from tui.delivery.names import argument_form, suggested_file_name, variable_name
 from tui.delivery.new_secret import Delivery, DeliveryFailed, DeliveryFault, NewSecret, Sent
 from tui.delivery.plain_view import plain_view
-from tui.delivery.reading import NoSecretsRead, read_secrets
+from tui.delivery.read_back import NoSecretsRead, read_secrets
+from tui.delivery.secret_file import does_not_answer, typed_path, write_secret_file
 
 __all__ = [
     "CommandDelivery",

@@ -15,14 +15,14 @@ from pathlib import Path
 from threading import Lock
 from typing import Literal, get_args
 
-from tui.delivery.file import (
+from tui.delivery.names import variable_name
+from tui.delivery.new_secret import DeliveryFailed, DeliveryFault, NewSecret, Sent
+from tui.delivery.secret_file import (
     create_private,
     does_not_answer,
     put_into_words,
     sync_directory,
 )
-from tui.delivery.names import variable_name
-from tui.delivery.new_secret import DeliveryFailed, DeliveryFault, NewSecret, Sent
 from tui.text import plain, short
 from tui.waiting import in_thread, see_through
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from threading import Lock
 from typing import cast
 
-from tui.journal.file import FileState, append, opened, read_lines
+from tui.journal.journal_file import FileState, append, opened, read_lines
 from tui.journal.lines import Action, JournalEntry, Phase, decode, encode, holds_more
 from tui.journal.unclear import LONG_AGO, Unclear
 from tui.state_folder import state_folder

@@ -6,29 +6,19 @@ nothing is known; keys that are merely alike are asked about, and nothing more i
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
-from enum import Enum
+from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence, Set
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 
 from tui.api.models import Key
-from tui.journal import (
-    CreateRecord,
-    Journal,
-    JournalEntry,
-    JournalSnapshot,
-    create_records,
-    open_attempts,
-)
-from tui.keys.guard import differences
+from tui.journal import CreateRecord
+from tui.keys.key_history import KeyHistory, is_about
+from tui.keys.key_record import KeyRecord, Knowledge, UnfinishedKind, UnfinishedRotation
 from tui.keys.labels import (
     SHORTEST_REFERENCE,
-    Mark,
     comparable,
-    folded,
     has_torn_mark,
     key_reference,
     mark_of,
@@ -37,126 +27,11 @@ from tui.keys.labels import (
     retiring_since,
 )
 from tui.keys.listing import Listing
-from tui.keys.presence import Presence, Worker
+from tui.keys.presence import Worker
 from tui.keys.write_outcomes import LANDING, OpenWrite
 
 SAME_TIME = timedelta(minutes=15)
 """How far the clocks of a server and of this host may differ."""
-
-
-class Knowledge(Enum):
-    """What is known about the secret of a key."""
-
-    HELD_SOMEWHERE = "stored"
-    """It was stored, or seen to work with a secret that somebody has."""
-    NEVER_STORED = "never stored"
-    """The key was created here, and the whole account of that says nothing of storing."""
-    PERHAPS_STORED = "perhaps stored"
-    """As before, but a delivery was cut off, the secret is kept for the next sign-in, or there is a
-    line that is not understood."""
-    NOT_KNOWN = "not known"
-    """The key was created elsewhere, or is being created by another instance."""
-
-
-@dataclass(frozen=True, slots=True)
-class KeyRecord:
-    """One key and what is known of it; `successors` are those that are listed.
-
-    `has_lost_predecessor` says that it was made to succeed a key that is not there any more;
-    `has_heirs`, that its secret may be lost, and that others took the place meant for it;
-    `is_kept`, that its secret is kept here for the next sign-in.
-    """
-
-    key: Key
-    mark: Mark | None = None
-    created: CreateRecord | None = None
-    knowledge: Knowledge = Knowledge.NOT_KNOWN
-    predecessor: Key | None = None
-    successors: tuple[Key, ...] = ()
-    has_lost_predecessor: bool = False
-    has_heirs: bool = False
-    is_kept: bool = False
-    open_write: OpenWrite | None = None
-    worker: Worker | None = None
-
-    @property
-    def is_orphan(self) -> bool:
-        """Whether nobody has its secret, and other keys took the place meant for it."""
-        return self.knowledge is Knowledge.NEVER_STORED and self.has_heirs
-
-    @property
-    def is_proven(self) -> bool:
-        """Whether its secret is stored and it was shown to work, as is known here."""
-        return (
-            self.knowledge is Knowledge.HELD_SOMEWHERE
-            and self.created is not None
-            and self.created.is_verified
-        )
-
-
-class UnfinishedKind(Enum):
-    """How an unfinished rotation is known."""
-
-    KNOWN = "known"
-    """A mark or the journal tells that one key was made to succeed the other."""
-    RETIRING = "retiring"
-    """An earlier version marked the key as retiring; nothing tells its successor."""
-    ALIKE = "alike"
-    """Keys are alike, and nothing more is known: they may have nothing to do with each other."""
-
-
-@dataclass(frozen=True, slots=True)
-class Unfinished:
-    """A key and what may be its successors: of known ones those that are of most use.
-
-    `known` is what the journal here knows of the successor, where there is exactly one. `since` is
-    the day on which it was created, or that of the predecessor's mark.
-    """
-
-    kind: UnfinishedKind
-    predecessor: Key
-    successors: tuple[Key, ...] = ()
-    since: date | None = None
-    known: CreateRecord | None = None
-    knowledge: Knowledge = Knowledge.NOT_KNOWN
-    worker: Worker | None = None
-
-    @property
-    def is_proven(self) -> bool:
-        """Whether the successor is stored and was shown to work, as is known here."""
-        is_verified = self.known is not None and self.known.is_verified
-        return self.knowledge is Knowledge.HELD_SOMEWHERE and is_verified
-
-    @property
-    def is_stored(self) -> bool:
-        """Whether the successor's secret is known to be stored."""
-        return self.knowledge is Knowledge.HELD_SOMEWHERE
-
-    @property
-    def differences(self) -> str:
-        """In which of grants and allowed IPs the successors differ from the predecessor."""
-        texts = (differences(self.predecessor, successor) for successor in self.successors)
-        return next(filter(None, texts), "")
-
-    @property
-    def is_known(self) -> bool:
-        """Whether a mark or the journal tells of the rotation."""
-        return self.kind is UnfinishedKind.KNOWN
-
-    def involves(self, key: Key) -> bool:
-        """Tell whether the key is the predecessor or one of the successors."""
-        return key.id in {self.predecessor.id, *(successor.id for successor in self.successors)}
-
-
-@dataclass(frozen=True)
-class History:
-    """The journal at one moment, taken apart: the creates, and the writes that are open."""
-
-    snapshot: JournalSnapshot = field(default_factory=JournalSnapshot)
-    creates: tuple[CreateRecord, ...] = ()
-    open_attempts: tuple[JournalEntry, ...] = ()
-    kept: frozenset[str] = frozenset()
-    """The attempts whose secrets are kept for the next sign-in (delivery.recovery)."""
 
 
 class Records:
@@ -165,20 +40,23 @@ class Records:
     def __init__(
         self,
         listing: Listing,
-        history: History,
-        server: str,
+        history: KeyHistory,
         open_writes: Mapping[str, OpenWrite],
-        workers: Mapping[str, Worker],
-        is_foreign: Callable[[Key], bool],
+        username: str,
     ) -> None:
-        self._listing, self._history, self._server = listing, history, server
-        self._open_writes, self._workers, self._is_foreign = open_writes, workers, is_foreign
+        """Join what is known; takes long, so it belongs in a thread.
+
+        `username` is that of who is signed in, as the server told it, or nothing.
+        """
+        self._listing, self._open_writes, self._username = listing, open_writes, username
+        self._history, self._server = history.current, history.server
+        self._workers = dict(history.workers)
         self._marks = {
-            key.id: mark for key in listing.keys if (mark := mark_of(key.raw_label or ""))
+            key.id: mark for key in listing.perhaps_marked if (mark := mark_of(key.raw_label or ""))
         }
         self._torn = [
             key.id
-            for key in listing.keys
+            for key in listing.perhaps_marked
             if key.id not in self._marks and has_torn_mark(key.raw_label or "")
         ]
         self._by_nonce: dict[str, list[str]] = {}
@@ -187,7 +65,8 @@ class Records:
                 self._by_nonce.setdefault(mark.nonce, []).append(key_id)
         self.located: list[tuple[CreateRecord, Key]] = []
         """The creates whose keys were found in the list, and are not in the journal yet."""
-        self._creates = [record for record in history.creates if self._is_of_this_server(record)]
+        creates = self._history.creates
+        self._creates = [record for record in creates if self._is_of_this_server(record)]
         self._unsure: dict[str, CreateRecord] = {}
         """The creates of keys that, by their ids, may be listed, without short keys and marks."""
         self._created = self._created_keys()
@@ -201,7 +80,7 @@ class Records:
         return self._record(self._listing.by_id.get(key.id, key))
 
     @cached_property
-    def unfinished(self) -> tuple[Unfinished, ...]:
+    def unfinished(self) -> tuple[UnfinishedRotation, ...]:
         """The rotations that were started and not finished: known ones, old marks, alike keys."""
         known = [
             self._unfinished(self._listing.by_id[key_id], successors)
@@ -212,16 +91,16 @@ class Records:
             for key_id, successors in self._successors.items()
             for key in (self._listing.by_id[key_id], *successors)
         }
-        rest = [key for key in self._listing.by_id.values() if key.id not in involved]
+        by_id = self._listing.by_id
         retiring = [
-            Unfinished(UnfinishedKind.RETIRING, key, (), since)
-            for key in rest
-            if (key.raw_label or "").endswith(")")
+            UnfinishedRotation(UnfinishedKind.RETIRING, key, (), since)
+            for key in reversed(self._listing.perhaps_marked)
+            if key.id not in involved
+            and key is by_id[key.id]
             and (since := retiring_since(key.raw_label or ""))
         ]
         marked = {each.predecessor.id for each in retiring} | self._marks.keys() | {*self._torn}
-        alike = _alike(key for key in rest if key.id not in marked)
-        return (*known, *retiring, *alike)
+        return (*known, *retiring, *_alike(by_id.values(), involved | marked))
 
     @cached_property
     def never_stored(self) -> tuple[KeyRecord, ...]:
@@ -275,7 +154,7 @@ class Records:
         """The writes to listed keys that may still take effect, by key id."""
         return self._open_writes
 
-    def rotation_of(self, key: Key) -> Unfinished | None:
+    def rotation_of(self, key: Key) -> UnfinishedRotation | None:
         """Return the known rotation that a key is part of: as predecessor, else as successor."""
         predecessor = self._predecessors.get(key.id)
         if key.id in self._successors:
@@ -284,7 +163,7 @@ class Records:
             return self._unfinished(predecessor, [self._listing.by_id[key.id]])
         return None
 
-    def alike(self, key: Key) -> Unfinished | None:
+    def alike(self, key: Key) -> UnfinishedRotation | None:
         """Return the keys that are alike to this one, of which nothing more is known."""
         for unfinished in self.unfinished:
             if unfinished.kind is UnfinishedKind.ALIKE and unfinished.involves(key):
@@ -349,12 +228,12 @@ class Records:
     def _is_held(self, key: Key) -> bool:
         return self._knowledge(key) is Knowledge.HELD_SOMEWHERE
 
-    def _unfinished(self, predecessor: Key, successors: list[Key]) -> Unfinished:
+    def _unfinished(self, predecessor: Key, successors: list[Key]) -> UnfinishedRotation:
         ranks = {key.id: self._rank(key) for key in successors}
         best = min(ranks.values())
         chosen = tuple(key for key in successors if ranks[key.id] == best)
         newest = chosen[-1]
-        return Unfinished(
+        return UnfinishedRotation(
             UnfinishedKind.KNOWN,
             predecessor,
             chosen,
@@ -488,28 +367,43 @@ class Records:
     def _may_be_ours(self, key: Key) -> bool:
         """Tell whether a key may have come of a create whose outcome is not known, or may not."""
         is_in_doubt = bool(self._lost_creates) or key.id in self._unsure
-        if not is_in_doubt or key.id in self._created or self._is_foreign(key):
+        if not is_in_doubt or key.id in self._created:
             return False
         named_at, label = self._named.get(key.id), comparable(key.raw_label or "")
         record = self._unsure.get(key.id)
         if record is not None and comparable(record.newest.label) == label:
-            return _may_be_of_then(key, record.began)
+            return self._may_come_of(key, record)
         return any(
-            (named_at is None or began < named_at)  # else it was there before
-            and _may_be_of_then(key, began)
-            for began in self._lost_creates.get(label, ())
+            (named_at is None or record.began < named_at)  # else it was there before
+            and self._may_come_of(key, record)
+            for record in self._lost_creates.get(label, ())
         )
 
+    def _may_come_of(self, key: Key, record: CreateRecord) -> bool:
+        """Tell whether date and owner of a key allow that it came of a create.
+
+        The home of this journal may have several users, so that who is signed in proves nothing.
+        """
+        owner, username = key.raw_username, record.newest.username
+        is_of_another = owner not in (None, username) and username in self._usernames
+        return not is_of_another and _may_be_of_then(key, record.began)
+
     @cached_property
-    def _lost_creates(self) -> Mapping[str, list[datetime]]:
-        """When creates without a known outcome began, by their keys' labels."""
+    def _usernames(self) -> frozenset[str]:
+        """The user names that the server told: one that was only typed may be an address."""
+        owners = (key.raw_username or "" for key in self._listing.keys)
+        return frozenset((self._username, *owners)) - {""}
+
+    @cached_property
+    def _lost_creates(self) -> Mapping[str, list[CreateRecord]]:
+        """The creates without a known outcome, by their keys' labels."""
         located = {record.attempt_id for record, _ in self.located}
-        times: dict[str, list[datetime]] = {}
+        lost: dict[str, list[CreateRecord]] = {}
         for record in self._creates:
             line = record.unstored
             if line is not None and not line.key_id and record.attempt_id not in located:
-                times.setdefault(comparable(line.label), []).append(record.began)
-        return times
+                lost.setdefault(comparable(line.label), []).append(record)
+        return lost
 
     @cached_property
     def _named(self) -> Mapping[str, datetime]:
@@ -521,81 +415,25 @@ class Records:
         return named
 
 
-class KeyHistory:
-    """The journal and the other instances at work, as the records of a server's keys need them.
-
-    Files are read in threads, and taken apart again only once they have changed.
-    """
-
-    def __init__(
-        self,
-        journal: Journal,
-        server: str,
-        presence: Presence,
-        kept: Callable[[], frozenset[str]] = frozenset,
-    ) -> None:
-        self._journal, self._server, self._presence, self._kept = journal, server, presence, kept
-        self.current = History()
-
-    async def refresh(self) -> History:
-        """Read the journal, and what other instances work on."""
-        return await asyncio.to_thread(self._read)
-
-    def is_about_this_server(self, entry: JournalEntry, listing: Listing) -> bool:
-        """Tell whether a line is about a listed key, under whatever address of the server."""
-        key = listing.by_id.get(entry.key_id)
-        if key is None:
-            return entry.server == self._server
-        if entry.server != self._server and not entry.short_key:
-            return False
-        return is_about(entry, key)
-
-    def records(
-        self,
-        listing: Listing,
-        open_writes: Mapping[str, OpenWrite],
-        is_foreign: Callable[[Key], bool],
-    ) -> Records:
-        """Return the records of a listing's keys; takes long, so it belongs in a thread."""
-        workers = dict(self._presence.others)
-        return Records(listing, self.current, self._server, open_writes, workers, is_foreign)
-
-    def _read(self) -> History:
-        snapshot = self._journal.read()
-        self._presence.read()
-        kept = self._kept()
-        if snapshot is not self.current.snapshot:
-            entries = snapshot.entries[::-1]
-            creates = create_records(entries, snapshot.doubts)
-            self.current = History(snapshot, creates, open_attempts(entries), kept)
-        elif kept != self.current.kept:
-            self.current = replace(self.current, kept=kept)
-        return self.current
-
-
 def _may_be_of_then(key: Key, began: datetime) -> bool:
     """Tell whether a key may have come of a create that began then, by what its date tells."""
     made = key.created_at
     return made is None or began - SAME_TIME < made < began + LANDING + SAME_TIME
 
 
-def is_about(entry: JournalEntry, key: Key) -> bool:
-    """Tell whether a journal line with this key's id is about it: ids come again on new servers."""
-    if entry.short_key and key.raw_short_key:
-        return entry.short_key == key.raw_short_key[: len(entry.short_key)]
-    # Without short keys, a label that has lost its mark tells no key from one of a new server.
-    noted, listed = folded(entry.label), folded(key.raw_label or "")
-    is_cut = noted.startswith(listed) and listed != comparable(entry.label)
-    return not noted or not listed or noted == listed or is_cut
+def _alike(keys: Collection[Key], explained: Set[str]) -> Iterator[UnfinishedRotation]:
+    """Yield keys that share label, grants and addresses, but for those with the `explained` ids.
 
-
-def _alike(keys: Iterable[Key]) -> Iterator[Unfinished]:
-    """Yield keys that share label, grants and addresses; the order of a list is not their age."""
-    keys = [key for key in keys if key.raw_grants is not None]
-    counts = Counter(key.raw_label for key in keys)  # nearly all labels of a long list are unique
+    The order of a list is not their age.
+    """
+    counts = Counter(key.raw_label for key in keys)
+    if len(counts) == len(keys):  # as in most lists, and long ones take long
+        return
     groups: dict[Hashable, list[Key]] = {}
     for key in keys:
-        if counts[key.raw_label] > 1 and key.label.strip():
+        if counts[key.raw_label] < 2 or key.raw_grants is None or key.id in explained:
+            continue
+        if key.label.strip():
             groups.setdefault((key.raw_label, key.subaccount_id or 0), []).append(key)
     for namesakes in groups.values():
         alike: dict[Hashable, list[Key]] = {}
@@ -605,7 +443,7 @@ def _alike(keys: Iterable[Key]) -> Iterator[Unfinished]:
         for same in alike.values():
             if len(same) > 1:
                 first, *others = sorted(same, key=lambda key: key.created_at or _BEFORE_ALL)
-                yield Unfinished(UnfinishedKind.ALIKE, first, tuple(others))
+                yield UnfinishedRotation(UnfinishedKind.ALIKE, first, tuple(others))
 
 
 _BEFORE_ALL = datetime.min.replace(tzinfo=UTC)

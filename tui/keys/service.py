@@ -10,7 +10,7 @@ from collections.abc import (
     Iterable,
     Iterator,
 )
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
 from itertools import takewhile
 from time import monotonic
@@ -31,12 +31,13 @@ from tui.api.session import Session, SessionEnded, SessionProblem
 from tui.delivery.recovery import RecoveryFolder
 from tui.journal import Action, Attempt, Journal, new_attempt_id
 from tui.keys.created import Created, Deleted, KnownIds, is_as_asked, is_of_account
-from tui.keys.guard import Staying, UpdateOpen, check_deletion, check_staying, is_open
+from tui.keys.guard import Staying, UpdateOpen, check_deletion, check_going, check_staying, is_open
+from tui.keys.key_history import KeyHistory
+from tui.keys.key_reader import KeyReader, ReadKeys
 from tui.keys.labels import mark_of, may_come_of, nonce_of, successor_label
 from tui.keys.listing import Listing
 from tui.keys.presence import Presence
-from tui.keys.reading import KeyReader, ReadKeys
-from tui.keys.records import SAME_TIME, KeyHistory, Records
+from tui.keys.records import SAME_TIME, Records
 from tui.keys.unstored_secrets import UnstoredSecrets
 from tui.keys.verification import Verification, verify
 from tui.keys.write_outcomes import (
@@ -172,7 +173,7 @@ class KeyService:
         known_basis, records = self._records
         if records is None or basis != known_basis:
             records = await asyncio.to_thread(
-                self.history.records, listing, writes, self._is_foreign
+                Records, listing, self.history, writes, self._username
             )
             self._records = basis, records
             self._note_located(records)
@@ -331,7 +332,7 @@ class KeyService:
             and key.id not in self._created_ids
             and may_come_of(key.raw_label or "", draft.label)
             and is_of_account(key, draft.subaccount_id)
-            and not self._is_foreign(key)
+            and not (self._username and key.raw_username not in (None, self._username))
             and not (key.created_at and key.created_at < attempt.when - SAME_TIME)
             and is_as_asked(key, draft)
         }
@@ -432,8 +433,8 @@ class KeyService:
     ) -> Deleted:
         """Delete a key, once nothing speaks against it (`tui.keys.guard`).
 
-        The key that is `staying` is read first, and must be what it was shown as. Where the
-        deletion gets no good answer, or a 404, the list is read and decides.
+        It and the key that is `staying` are read first, and must be what they were shown as. Where
+        the deletion gets no good answer, or a 404, the list is read and decides.
 
         Raises:
             CannotGoOn: the guard refused (tui.keys.guard), so nothing was done.
@@ -447,8 +448,10 @@ class KeyService:
         await self.read_history(_JOURNAL_SECONDS)
         await self._check_deletion(key, staying, insist=insist)
         staying_now: Key | None = None
+        with suppress(NotFound):  # the answer to its deletion tells that as well
+            check_going(key, self._as_told(await self.read(key)), is_alone=staying is None)
         if staying is not None:
-            staying_now = await self.read(staying.key)
+            staying_now = self._as_told(await self.read(staying.key))
             check_staying(key, staying, staying_now)
         attempt = self._begin_attempt("delete", key)
         await self.journal.settled()
@@ -468,6 +471,11 @@ class KeyService:
         self._reader.note_deleted(key)
         self._own_writes.pop(key.id, None)
         return Deleted(True, staying_now)
+
+    def _as_told(self, key: Key) -> Key:
+        """Return a key with the addresses that a server left out where any will do (contract 4)."""
+        is_left_out = key.raw_valid_ips is None and self.listing.tells_addresses
+        return replace(key, raw_valid_ips=()) if is_left_out else key
 
     async def _check_deletion(self, key: Key, staying: Staying | None, *, insist: bool) -> None:
         writes, workers = self.open_writes(), self.presence.others
@@ -625,9 +633,8 @@ class KeyService:
             valid_ips=" ".join(key.raw_valid_ips or ()) if action == "pause" else "",
         )
 
-    def _is_foreign(self, key: Key) -> bool:
-        """Tell whether the key is somebody else's; a name that was only typed proves nothing."""
+    @property
+    def _username(self) -> str:
+        """Who is signed in, as the server told it, or nothing: a typed name proves nothing."""
         user = self.session.user
-        if user is None or user.role is None or key.raw_username is None:
-            return False
-        return key.raw_username != user.username
+        return user.username if user is not None and user.role is not None else ""

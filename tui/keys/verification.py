@@ -62,7 +62,7 @@ _RETRIED = _RATE_LIMITED | {401}
 _INCONCLUSIVE = frozenset({400, 405, 409, 413, 415, 422})
 
 
-class Reading(Enum):
+class Verdict(Enum):
     """What an answer says about a key, or about one of its grants."""
 
     GRANTED = "granted"
@@ -72,16 +72,16 @@ class Reading(Enum):
     NO_ANSWER = "no answer"
 
 
-_SHOWS_KEY = (Reading.GRANTED, Reading.REFUSED, Reading.NOT_ACCEPTED)
+_SHOWS_KEY = (Verdict.GRANTED, Verdict.REFUSED, Verdict.NOT_ACCEPTED)
 """What an answer about a grant may say that also says whether the key is accepted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """The reading of one grant, how long its answer took, and why it says no more."""
+    """The verdict of one grant, how long its answer took, and why it says no more."""
 
     grant: str
-    reading: Reading
+    verdict: Verdict
     seconds: float | None = None
     why: str = ""
 
@@ -90,7 +90,7 @@ class Proof:
 class Verification:
     """Whether a key is accepted, and what it may do; the `awaited` grants have no proof yet."""
 
-    alive: Reading
+    alive: Verdict
     proofs: tuple[Proof, ...] = ()
     hints: tuple[str, ...] = ()
     awaited: tuple[str, ...] = ()
@@ -98,8 +98,8 @@ class Verification:
     @property
     def is_certain(self) -> bool:
         """Whether every answer came; without one, `works` being false says nothing of the key."""
-        readings = {self.alive, *(proof.reading for proof in self.proofs)}
-        return Reading.NO_ANSWER not in readings and not self.awaited
+        verdicts = {self.alive, *(proof.verdict for proof in self.proofs)}
+        return Verdict.NO_ANSWER not in verdicts and not self.awaited
 
     @property
     def asked_too_often(self) -> bool:
@@ -111,16 +111,16 @@ class Verification:
     @property
     def shows_enforcement(self) -> bool:
         """Whether the server was seen to keep a key from what no key may do."""
-        return self.alive is Reading.GRANTED and NOT_ENFORCED not in self.hints
+        return self.alive is Verdict.GRANTED and NOT_ENFORCED not in self.hints
 
     @property
     def works(self) -> bool:
         """Whether the key is accepted, and no grant was refused, unanswered or left out."""
-        shown = {Reading.GRANTED, Reading.CANNOT_BE_SHOWN}
+        shown = {Verdict.GRANTED, Verdict.CANNOT_BE_SHOWN}
         return (
-            self.alive is Reading.GRANTED
+            self.alive is Verdict.GRANTED
             and not self.awaited
-            and all(proof.reading in shown for proof in self.proofs)
+            and all(proof.verdict in shown for proof in self.proofs)
         )
 
 
@@ -169,13 +169,13 @@ async def verify(
     first = (
         await prober.send_first(_ProbeRequest(first_path)) if is_enforced and first_path else None
     )
-    shows_key = first is not None and first.reading in _SHOWS_KEY
+    shows_key = first is not None and first.verdict in _SHOWS_KEY
     alive = first if first is not None and shows_key else await prober.send_first(_LIST_KEYS)
     results.set_alive(alive, is_list=not shows_key)
-    results.add(grants_by_path.pop("", ()), _ProbeResult(Reading.CANNOT_BE_SHOWN))
-    if alive.reading is Reading.NOT_ACCEPTED or not alive.status:
+    results.add(grants_by_path.pop("", ()), _ProbeResult(Verdict.CANNOT_BE_SHOWN))
+    if alive.verdict is Verdict.NOT_ACCEPTED or not alive.status:
         for shown_grants in grants_by_path.values():
-            results.add(shown_grants, _ProbeResult(alive.reading, why=NOT_ASKED))
+            results.add(shown_grants, _ProbeResult(alive.verdict, why=NOT_ASKED))
         return results.verification
 
     if first is not None:
@@ -219,7 +219,7 @@ def _preview_unknown_template() -> _ProbeRequest:
 class _ProbeResult:
     """What the answer to one probe says; `status` is 0 where no answer came."""
 
-    reading: Reading
+    verdict: Verdict
     status: int = 0
     seconds: float | None = None
     why: str = ""
@@ -228,23 +228,23 @@ class _ProbeResult:
 def _read(request: _ProbeRequest, answer: ProbeAnswer) -> _ProbeResult:
     status = answer.status
 
-    def result(reading: Reading, why: str = "") -> _ProbeResult:
-        return _ProbeResult(reading, status, answer.seconds, why)
+    def result(verdict: Verdict, why: str = "") -> _ProbeResult:
+        return _ProbeResult(verdict, status, answer.seconds, why)
 
     if 200 <= status < 300 or (status == 404 and request.body is not None):
-        return result(Reading.GRANTED)
+        return result(Verdict.GRANTED)
     if status == 401:
-        return result(Reading.NOT_ACCEPTED, "The server does not accept the key.")
+        return result(Verdict.NOT_ACCEPTED, "The server does not accept the key.")
     if status == 403:
-        return result(Reading.REFUSED, "The server knows the key, but does not let it do this.")
+        return result(Verdict.REFUSED, "The server knows the key, but does not let it do this.")
     if status == 404:
-        return result(Reading.CANNOT_BE_SHOWN, f"This server has nothing at {request.path}.")
+        return result(Verdict.CANNOT_BE_SHOWN, f"This server has nothing at {request.path}.")
     if status in _INCONCLUSIVE:
         why = f"The server answered {status}, which shows neither that it may nor that it may not."
-        return result(Reading.CANNOT_BE_SHOWN, why)
+        return result(Verdict.CANNOT_BE_SHOWN, why)
     if status in _RATE_LIMITED:
-        return result(Reading.NO_ANSWER, ASKED_TOO_OFTEN)
-    return result(Reading.NO_ANSWER, f"The server answered {status}.")
+        return result(Verdict.NO_ANSWER, ASKED_TOO_OFTEN)
+    return result(Verdict.NO_ANSWER, f"The server answered {status}.")
 
 
 class _Prober:
@@ -273,7 +273,7 @@ class _Prober:
             try:
                 answer = await self._probe(request)
             except ApiError as error:
-                return _ProbeResult(Reading.NO_ANSWER, why=in_short(error))
+                return _ProbeResult(Verdict.NO_ANSWER, why=in_short(error))
             wait = max(pause, answer.retry_after or 0)
             if answer.status not in _RETRIED or wait > left:
                 break
@@ -301,7 +301,7 @@ class _Results:
         on_change: Callable[[Verification], None],
     ) -> None:
         self.grants, self.valid_ips, self._on_change = grants, valid_ips, on_change
-        self._alive = Reading.NOT_ACCEPTED
+        self._alive = Verdict.NOT_ACCEPTED
         self._proofs: dict[str, Proof] = {}
         self._hints: list[str] = []
 
@@ -323,33 +323,33 @@ class _Results:
 
         `GET /api-keys` refuses each key that works (contract 6).
         """
-        reading, self._hints = result.reading, []
-        if reading is Reading.REFUSED:
-            reading = Reading.GRANTED
-        elif reading is Reading.GRANTED:
+        verdict, self._hints = result.verdict, []
+        if verdict is Verdict.REFUSED:
+            verdict = Verdict.GRANTED
+        elif verdict is Verdict.GRANTED:
             if is_list:
                 self._hint(NOT_ENFORCED)
-        elif reading is Reading.NOT_ACCEPTED and is_paused(self.valid_ips):
+        elif verdict is Verdict.NOT_ACCEPTED and is_paused(self.valid_ips):
             self._hint(PAUSED)
-        elif reading is Reading.NOT_ACCEPTED:
+        elif verdict is Verdict.NOT_ACCEPTED:
             self._hint(UNKNOWN_KEY)
             self._hint_addresses()
         else:
             self._hint(result.why)
-        self._alive = reading
+        self._alive = verdict
         self._on_change(self.verification)
 
     def add(self, grants: Sequence[str], result: _ProbeResult) -> None:
         """Take in an answer that says the same about each of `grants`."""
-        if result.reading is Reading.NOT_ACCEPTED:
+        if result.verdict is Verdict.NOT_ACCEPTED:
             self._hint_addresses()
         for grant in grants:
             why = result.why
             if grant not in _PATH_OF_GRANT:
                 why = _WHY_SMTP if grant == "smtp/inject" else _WHY_UNKNOWN_GRANT
-            elif result.reading is Reading.GRANTED and grant in _WRITE_GRANTS:
+            elif result.verdict is Verdict.GRANTED and grant in _WRITE_GRANTS:
                 why = READING_ONLY
-            self._proofs[grant] = Proof(grant, result.reading, result.seconds, why)
+            self._proofs[grant] = Proof(grant, result.verdict, result.seconds, why)
         if grants:
             self._on_change(self.verification)
 

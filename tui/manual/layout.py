@@ -46,7 +46,7 @@ class Kind(Enum):
     ROW = "row"
 
 
-class Column(NamedTuple):
+class ColumnWidths(NamedTuple):
     """A column of a table: how wide its widest text is, and its longest word."""
 
     width: int
@@ -63,7 +63,7 @@ class Block:
     kind: Kind
     cells: tuple[Line, ...]
     level: int = 0
-    columns: tuple[Column, ...] = ()
+    columns: tuple[ColumnWidths, ...] = ()
     is_first: bool = True
     """Whether a blank line goes before it: it does not belong together with the block above."""
 
@@ -152,9 +152,9 @@ def _rows(lines: Sequence[str]) -> Iterator[Block]:
         yield Block(Kind.ROW, cells, columns=columns, is_first=number == 0 and not plain(titles[0]))
 
 
-def _column(texts: Sequence[str]) -> Column:
+def _column(texts: Sequence[str]) -> ColumnWidths:
     words = (len(word) for text in texts for word in text.split())
-    return Column(max(map(len, texts)), max(words, default=0))
+    return ColumnWidths(max(map(len, texts)), max(words, default=0))
 
 
 def _cells(line: str) -> tuple[Line, ...]:
@@ -186,7 +186,7 @@ def _row_lines(block: Block, width: int) -> list[Line]:
     return [_side_by_side(columns, widths, row) for row in range(height)]
 
 
-def _fitting(columns: Sequence[Column], room: int) -> list[int]:
+def _fitting(columns: Sequence[ColumnWidths], room: int) -> list[int]:
     """Return how wide the columns are in that room; nothing where one would be too narrow.
 
     Those that are less wide than their share keep their width, the others share the rest. None is

@@ -15,7 +15,7 @@ _COMMON = 4
 """How many rows have a value in common on average, for it to be looked at apart from them."""
 
 
-class _Column:
+class _CommonField:
     """A field that many rows have in common: an owner, the grants."""
 
     def __init__(self, values: list[str]) -> None:
@@ -36,7 +36,7 @@ class Index:
         self._texts = _joined(columns)
         is_common = [len({*values}) * _COMMON <= len(values) for values in columns]
         pairs = list(zip(columns, is_common, strict=True))
-        self._common = [_Column(values) for values, is_common in pairs if is_common]
+        self._common = [_CommonField(values) for values, is_common in pairs if is_common]
         own = [values for values, is_common in pairs if not is_common]
         self._own = _joined(own) if own else [""] * len(self._texts)
 

@@ -17,7 +17,7 @@ from tui.search.permissions import (
     is_documented,
     parse_request,
 )
-from tui.search.query import Query, Unfinished, prepare
+from tui.search.query import Query, UnfinishedQuery, prepare
 from tui.search.terms import Literal, Or
 
 
@@ -61,7 +61,7 @@ class KeySearch:
         everything = range(len(self))
         try:
             request = parse_request(text)
-        except Unfinished as error:
+        except UnfinishedQuery as error:
             return Matches(everything, missing=error.message)
         allowing = grants_allowing(request.method, request.path, self._known, self._prefix)
         if not allowing and (completion := self.completion(text)):

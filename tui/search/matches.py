@@ -36,7 +36,7 @@ class Search(Protocol):
 
         Raises:
             QueryError: The text is faulty, however it goes on.
-            Unfinished: Something is missing at the end.
+            UnfinishedQuery: Something is missing at the end.
         """
         ...
 

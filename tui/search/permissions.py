@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from tui.search.query import QueryError, Unfinished
+from tui.search.query import QueryError, UnfinishedQuery
 
 PREFIX = "/api/v1"
 METHODS = ("GET", "POST", "PUT", "DELETE")
@@ -133,18 +133,18 @@ def parse_request(text: str) -> Request:
 
     Raises:
         QueryError: It does not begin with a method, or the path not with a slash.
-        Unfinished: The method or the path is missing.
+        UnfinishedQuery: The method or the path is missing.
     """
     match = _REQUEST.fullmatch(text)
     method, path = (match["method"], match["path"]) if match else ("", "")
     if not match or not method:
-        raise Unfinished(f"A method is missing: {', '.join(METHODS)}.")
+        raise UnfinishedQuery(f"A method is missing: {', '.join(METHODS)}.")
     if method.upper() not in (*METHODS, "HEAD"):
         if not path and any(known.startswith(method.upper()) for known in METHODS):
-            raise Unfinished("The method is not complete.")
+            raise UnfinishedQuery("The method is not complete.")
         raise QueryError(match.start("method") + 1, f"A method is one of {', '.join(METHODS)}.")
     if not path:
-        raise Unfinished(f"A path is missing, such as {PREFIX}/transmissions.")
+        raise UnfinishedQuery(f"A path is missing, such as {PREFIX}/transmissions.")
     if not path.startswith("/"):
         raise QueryError(match.start("path") + 1, "A path begins with a slash.")
     return Request(method.upper(), path)

@@ -43,7 +43,7 @@ from tui.search.terms import (
 if TYPE_CHECKING:
     from lark import Token
 
-    class Parser(Protocol):
+    class QueryParser(Protocol):
         """What the parser is once it builds queries."""
 
         def parse(self, text: str) -> Node:
@@ -95,7 +95,7 @@ class QueryError(Exception):
         self.message = message
 
 
-class Unfinished(Exception):
+class UnfinishedQuery(Exception):
     """The query is fine as far as it goes; `message` says what is missing.
 
     While somebody types, the last result is kept and the message shown beside it.
@@ -129,7 +129,7 @@ def parse(text: str) -> Query:
 
     Raises:
         QueryError: The text is faulty, however it goes on.
-        Unfinished: Something is missing at the end.
+        UnfinishedQuery: Something is missing at the end.
     """
     if not text.strip():
         return Query()
@@ -151,33 +151,35 @@ def prepare() -> None:
 
 
 @lru_cache(maxsize=1)
-def _parser() -> Parser:
+def _parser() -> QueryParser:
     from lark import Lark
 
     # The contextual lexer would take a misplaced AND for a word.
-    return cast("Parser", Lark(_GRAMMAR, parser="lalr", lexer="basic", transformer=_Build()))
+    return cast("QueryParser", Lark(_GRAMMAR, parser="lalr", lexer="basic", transformer=_Build()))
 
 
-def _wrong_token(text: str, token: Token, expected: Collection[str]) -> QueryError | Unfinished:
+def _wrong_token(
+    text: str, token: Token, expected: Collection[str]
+) -> QueryError | UnfinishedQuery:
     if token.type == "$END":
         if "_CLOSE" in expected:
-            return Unfinished("A closing ) is missing.")
+            return UnfinishedQuery("A closing ) is missing.")
         operator = _NEEDS_MORE.search(text)
-        return Unfinished(f"Something must follow {operator[1] if operator else text[-1]}.")
+        return UnfinishedQuery(f"Something must follow {operator[1] if operator else text[-1]}.")
     column = (token.start_pos or 0) + 1
     if "TERM" not in expected:
         return QueryError(column, f"No group is open that this {token} could close.")
     return QueryError(column, f"Something is missing before {token}.")
 
 
-def _wrong_character(text: str, place: int) -> QueryError | Unfinished:
+def _wrong_character(text: str, place: int) -> QueryError | UnfinishedQuery:
     character = text[place]
     literally = rf"to find {character} itself, type \{character}"
     match character:
         case '"':
-            return Unfinished('A closing " is missing.')
+            return UnfinishedQuery('A closing " is missing.')
         case "\\":
-            return Unfinished(r"The character that \ is about is missing.")
+            return UnfinishedQuery(r"The character that \ is about is missing.")
         case ":":
             message = f"Fields are not supported; {literally}"
         case "^":

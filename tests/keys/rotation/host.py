@@ -24,7 +24,7 @@ from tui.journal import Journal
 from tui.keys.labels import base_label
 from tui.keys.rotation import Rotation
 from tui.keys.service import KeyService
-from tui.keys.verification import Reading, Verification, verify
+from tui.keys.verification import Verdict, Verification, verify
 from tui.keys.write_outcomes import LANDING
 
 GRANTS = ("metrics/view", "templates/view")
@@ -70,7 +70,7 @@ async def at_once(seconds: float) -> None:
 async def proven(*_: object, **__: object) -> Verification:
     """Verify without asking anybody."""
     await asyncio.sleep(0)
-    return Verification(Reading.GRANTED)
+    return Verification(Verdict.GRANTED)
 
 
 @dataclass

@@ -10,8 +10,8 @@ from pydantic import SecretStr
 from tests.keys.rotation.host import GRANTS, Host
 from tests.node import Node
 from tui.api.models import Key
+from tui.keys.key_record import Knowledge, UnfinishedRotation
 from tui.keys.labels import base_label
-from tui.keys.records import Knowledge, Unfinished
 from tui.keys.rotation import NotVerified, Rotation, State, Step
 from tui.keys.rotation.jobs import MarkRemoval
 
@@ -105,7 +105,7 @@ async def put_label_back(host: Host, key: Key) -> None:
         await host.service.delete(key)
 
 
-async def take_up(host: Host, unfinished: Unfinished) -> None:
+async def take_up(host: Host, unfinished: UnfinishedRotation) -> None:
     """Finish a rotation if its successor's secret was stored, else undo it."""
     stored = [key for key in unfinished.successors if key.id in host.vault.kept]
     useless = [key for key in unfinished.successors if key.id not in host.vault.kept]

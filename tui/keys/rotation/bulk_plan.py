@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from tui.api.models import Key, User
+from tui.keys.key_record import Knowledge, UnfinishedRotation
 from tui.keys.labels import retiring_since
-from tui.keys.records import Knowledge, Unfinished
 from tui.text import count
 
 _RETIRING = "retiring already"
@@ -37,7 +37,7 @@ class Plan:
 
     keys: tuple[Key, ...]
     left_out: tuple[Key, ...]
-    replaced: tuple[Unfinished, ...]
+    replaced: tuple[UnfinishedRotation, ...]
     sentences: tuple[str, ...]
     notes: Mapping[str, str]
 
@@ -45,7 +45,7 @@ class Plan:
 def plan_rotations(
     keys: Iterable[Key],
     me: User | None,
-    unfinished: Iterable[Unfinished] = (),
+    unfinished: Iterable[UnfinishedRotation] = (),
     *,
     orphans: Collection[str] = (),
     unclear: Collection[str] = (),
@@ -57,7 +57,7 @@ def plan_rotations(
     successors are known never to have been stored. `orphans` are the ids of keys whose secrets
     nobody has, and whose places others took; of the `unclear` ones that is not known.
     """
-    lost: dict[str, Unfinished] = {}
+    lost: dict[str, UnfinishedRotation] = {}
     involved = dict.fromkeys(unclear, _UNCLEAR) | dict.fromkeys(orphans, _ORPHAN)
     for earlier in unfinished:
         if not earlier.is_known:
@@ -107,7 +107,7 @@ def _what_will_happen(chosen: int, theirs: int, replaced: int, tells_addresses: 
     return sentences
 
 
-def _why_unfinished(earlier: Unfinished) -> str:
+def _why_unfinished(earlier: UnfinishedRotation) -> str:
     """Return why an earlier rotation is not gone on with, or nothing where it can be."""
     if earlier.worker is not None:
         return _AT_WORK

@@ -14,8 +14,8 @@ from tui.api.errors import ApiError, RateLimited
 from tui.api.models import Key
 from tui.api.session import SessionEnded, SessionProblem
 from tui.delivery.new_secret import Delivery, DeliveryFailed, NewSecret, Sent
+from tui.keys.key_record import UnfinishedRotation
 from tui.keys.labels import base_label
-from tui.keys.records import Unfinished
 from tui.keys.rotation.jobs import (
     Job,
     KeyDeletion,
@@ -345,7 +345,7 @@ class BulkRotation(BulkRun):
         keys: Iterable[Key],
         delivery: Delivery,
         *,
-        unfinished: Iterable[Unfinished] = (),
+        unfinished: Iterable[UnfinishedRotation] = (),
         prove: Prove | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         clock: Callable[[], float] = time.monotonic,

@@ -22,10 +22,10 @@ from tui.journal import Attempt
 from tui.keys.created import Created
 from tui.keys.guard import differences
 from tui.keys.handing_over import handing_over
+from tui.keys.key_record import Knowledge, UnfinishedRotation
 from tui.keys.labels import retiring_since
 from tui.keys.listing import Listing
 from tui.keys.paused_mark import is_paused
-from tui.keys.records import Knowledge, Unfinished
 from tui.keys.rotation.machine import PROBLEMS, Machine, OpenStep
 from tui.keys.rotation.pair import Pair, draft_like, tells_draft
 from tui.keys.rotation.states import (
@@ -106,7 +106,7 @@ class Rotation(Machine):
 
     @classmethod
     def resume(
-        cls, service: KeyService, unfinished: Unfinished, *, prove: Prove | None = None
+        cls, service: KeyService, unfinished: UnfinishedRotation, *, prove: Prove | None = None
     ) -> Rotation:
         """Return the rotation of a predecessor and its only known successor."""
         if not unfinished.is_known or len(unfinished.successors) != 1:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual.content import Content
 
 from tui.api.models import Key
-from tui.keys.records import Unfinished
+from tui.keys.key_record import UnfinishedRotation
 from tui.text import count, mask, short
 from tui.ui.screens.dialog import ConfirmScreen
 
@@ -15,7 +15,7 @@ _LONGEST_LIST = 5
 class AlikeScreen(ConfirmScreen):
     """Names the keys that are alike to the one to be rotated; nothing is made of the likeness."""
 
-    def __init__(self, key: Key, alike: Unfinished) -> None:
+    def __init__(self, key: Key, alike: UnfinishedRotation) -> None:
         others = [other for other in (alike.predecessor, *alike.successors) if other.id != key.id]
         named = [f"· {_describe(other)}" for other in others[:_LONGEST_LIST]]
         if len(others) > _LONGEST_LIST:

@@ -430,7 +430,7 @@ class BulkScreen(Screen["BulkResult | None"]):
         """Return what is known of a key, and what is said of it in this run."""
         if key is None:
             return Content("")
-        facts = describe_key(key, self._table.reading, width)
+        facts = describe_key(key, self._table.key_context, width)
         head, *others = facts.split("\n", allow_blank=True)
         return Content("\n").join([head, *([said] if said else []), *others])
 

@@ -27,7 +27,7 @@ from tui.delivery import (
     typed_path,
     variable_name,
 )
-from tui.keys.records import Unfinished
+from tui.keys.key_record import UnfinishedRotation
 from tui.keys.rotation import (
     BulkRotation,
     BulkRun,
@@ -235,12 +235,14 @@ class BulkRotateScreen(BulkScreen):
         self.app.push_screen(RotateScreen(self.service, rotation, self.now, "", is_part=True))
 
     def describe_failure(self, failure: Failure) -> Problem:
-        """Say also how a successor comes to be whose grants the server refuses."""
+        """Say also how a successor comes to be that the server refuses as it is."""
         problem = super().describe_failure(failure)
-        if not isinstance(failure.problem, Invalid) or "grants" not in problem.fields:
+        if not isinstance(failure.problem, Invalid) or not problem.fields:
             return problem
-        hint = "Rotate this key alone, and take the grant away there with ctrl+e."
-        return replace(problem, title="The successor was refused", detail=hint, hint="")
+        what = "take the grant away" if "grants" in problem.fields else "change it"
+        hint = f"Rotate this key alone, and {what} there with {{rotate.change}}."
+        told = with_keys(hint, self.app)
+        return replace(problem, title="The successor was refused", detail=told, hint="")
 
     def runs_command(self) -> bool:
         """Return whether secrets are handed to a command."""
@@ -409,7 +411,7 @@ class BulkFinishScreen(BulkScreen):
         return f"{done:,} of {count(of, 'rotation')} finished."
 
     @cached_property
-    def _rotations(self) -> list[Unfinished]:
+    def _rotations(self) -> list[UnfinishedRotation]:
         """The known rotations of the chosen keys, without those that others work on."""
         key_ids = {key.id for key in self.keys}
         return [
@@ -421,24 +423,24 @@ class BulkFinishScreen(BulkScreen):
         ]
 
     @property
-    def _proven(self) -> list[Unfinished]:
+    def _proven(self) -> list[UnfinishedRotation]:
         return [each for each in self._decidable if each.is_proven and not each.differences]
 
     @property
-    def _unproven(self) -> list[Unfinished]:
+    def _unproven(self) -> list[UnfinishedRotation]:
         return [each for each in self._decidable if not each.is_proven and not each.differences]
 
     @property
-    def _unlike(self) -> list[Unfinished]:
+    def _unlike(self) -> list[UnfinishedRotation]:
         return [each for each in self._decidable if each.differences]
 
     @property
-    def _decidable(self) -> list[Unfinished]:
+    def _decidable(self) -> list[UnfinishedRotation]:
         """The rotations with one successor, whose secret is stored."""
         return [each for each in self._rotations if each.is_stored and len(each.successors) == 1]
 
     @property
-    def _not_known(self) -> list[Unfinished]:
+    def _not_known(self) -> list[UnfinishedRotation]:
         decided = {each.predecessor.id for each in self._decidable}
         return [each for each in self._rotations if each.predecessor.id not in decided]
 

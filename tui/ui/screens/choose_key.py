@@ -92,7 +92,7 @@ class ChooseKeyScreen(Dialog["Key | None"]):
     def _clear(self) -> None:
         self._row.close()
 
-    @on(SearchRow.Submitted)
+    @on(SearchRow.ListRequested)
     @on(Button.Pressed, "#yes")
     @on(MarkedList.OptionSelected)
     def _choose(self, event: events.Event) -> None:

@@ -114,7 +114,7 @@ class HelpScreen(ModalScreen["PossibleAction | None"]):
         lines = [(c.place.value, shown_keys(c, self._key_map), c.help) for c in self._commands]
         self._search_row.use(TextSearch(Index(lines)))
 
-    @on(SearchRow.Submitted)
+    @on(SearchRow.ListRequested)
     def _go_to_lines(self) -> None:
         self._keys.focus()
 

@@ -125,7 +125,7 @@ class JournalScreen(Screen[None]):
         """Offer to search where letters don't do so anyway."""
         return not (action == "find" and self._search_row.is_typed_in)
 
-    @on(SearchRow.Submitted)
+    @on(SearchRow.ListRequested)
     def _go_to_list(self) -> None:
         if self._options.display:
             self._options.focus()

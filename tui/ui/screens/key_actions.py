@@ -19,10 +19,11 @@ from tui.config.last_used import DeliveryMemory
 from tui.config.profile import Profile
 from tui.delivery import send_to_clipboard
 from tui.keys.guard import OtherInstanceAtWork
+from tui.keys.key_record import KeyRecord, UnfinishedRotation
 from tui.keys.labels import base_label, retiring_since, shown_label
 from tui.keys.pause import find_pauses, pause, resume, tells_ips, why_not_paused
 from tui.keys.paused_mark import is_paused
-from tui.keys.records import KeyRecord, Records, Unfinished
+from tui.keys.records import Records
 from tui.keys.rotation import OtherSecret, Rotation, State
 from tui.keys.rotation.jobs import MarkRemoval
 from tui.keys.rotation.rotation import SEEN_TO_WORK
@@ -123,7 +124,7 @@ class KeyActions:
         """Show the details of a key on a screen of their own, and go on from there."""
         detail = KeyDetailScreen(
             key,
-            self._panel.table.reading,
+            self._panel.table.key_context,
             who,
             self._panel.table.state_of(key),
             is_read_only=self._view.profile.read_only,
@@ -305,7 +306,7 @@ class KeyActions:
                 key.id,
             )
 
-    async def _go_on(self, unfinished: Unfinished) -> None:
+    async def _go_on(self, unfinished: UnfinishedRotation) -> None:
         """Show an unfinished rotation, where it is this instance's to go on with."""
         about = unfinished.predecessor.id
         if unfinished.worker is not None:

@@ -12,7 +12,7 @@ from tui.api.models import Key
 from tui.ui.bindings import Place, bindings_for, changing_actions
 from tui.ui.widgets.key_facts import KeyFacts
 from tui.ui.widgets.key_footer import KeyFooter
-from tui.ui.widgets.table_line import Reading, RowState
+from tui.ui.widgets.table_line import KeyContext, RowState
 from tui.ui.widgets.top_bar import TopBar
 
 
@@ -29,7 +29,7 @@ class KeyDetailScreen(Screen[str]):
     def __init__(
         self,
         key: Key,
-        reading: Reading,
+        context: KeyContext,
         who: str,
         state: RowState | None = None,
         *,
@@ -37,7 +37,7 @@ class KeyDetailScreen(Screen[str]):
     ) -> None:
         super().__init__()
         self._is_read_only = is_read_only
-        self._key, self._reading, self._who, self._state = key, reading, who, state
+        self._key, self._key_context, self._who, self._state = key, context, who, state
 
     def compose(self) -> ComposeResult:
         """The key, on the whole screen."""
@@ -49,7 +49,7 @@ class KeyDetailScreen(Screen[str]):
 
     def on_mount(self) -> None:
         """Show the facts of the key."""
-        self.query_one(KeyFacts).show(self._key, self._reading, self._state)
+        self.query_one(KeyFacts).show(self._key, self._key_context, self._state)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer nothing that changes a key of a server that is only read."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 
+from tui.keys.key_record import KeyRecord, Knowledge, UnfinishedKind, UnfinishedRotation
 from tui.keys.pause import Pause
-from tui.keys.records import KeyRecord, Knowledge, Records, Unfinished, UnfinishedKind
+from tui.keys.records import Records
 from tui.keys.write_outcomes import OpenWrite
 from tui.text import mask, plain, short
 from tui.ui.bindings import with_keys
@@ -62,7 +63,7 @@ def groups(records: Records, pauses: Mapping[str, Pause]) -> dict[str, frozenset
     }
 
 
-def _unfinished(rotation: Unfinished, today: date, app: object) -> RowState:
+def _unfinished(rotation: UnfinishedRotation, today: date, app: object) -> RowState:
     if rotation.kind is UnfinishedKind.ALIKE:
         return RowState(with_keys("alike to another: {keys.rotate} asks", app), "alike")
     if rotation.worker is not None:

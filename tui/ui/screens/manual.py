@@ -155,7 +155,7 @@ class ManualScreen(Screen[None]):
         self._list_pages()
         self._show_page()
 
-    @on(SearchRow.Submitted)
+    @on(SearchRow.ListRequested)
     def _go_to_match(self) -> None:
         """Read the page, with what matches underlined."""
         if self._search_row.text.strip():

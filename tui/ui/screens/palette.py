@@ -23,7 +23,7 @@ from tui.search.index import Index
 from tui.search.matches import Matches
 from tui.search.normal_form import normalised
 from tui.search.permissions import METHODS, asks_who_may, completions, parse_request
-from tui.search.query import Query, QueryError, Unfinished
+from tui.search.query import Query, QueryError, UnfinishedQuery
 from tui.search.terms import And, Literal, Or
 from tui.text import count, mask, short
 from tui.ui.bindings import Place, bindings_for
@@ -154,7 +154,7 @@ class PaletteSearch:
             request = parse_request(text)
             whole = f"may {request.method} {request.path}"
             requests = [whole, *(other for other in requests if other != whole)]
-        except Unfinished as error:
+        except UnfinishedQuery as error:
             missing = error.message
         except QueryError as error:
             self.offered = []
@@ -236,7 +236,7 @@ class PaletteScreen(ModalScreen["Entry | None"]):
         if offered:
             self._options.highlighted = 0
 
-    @on(SearchRow.Submitted)
+    @on(SearchRow.ListRequested)
     def _choose(self) -> None:
         """Return what the cursor is on."""
         row = self._options.highlighted

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tui.keys.rotation import Rotation, State, Step
-from tui.keys.verification import Reading, Verification
+from tui.keys.verification import Verdict, Verification
 from tui.text import mask
 from tui.ui.bindings import with_keys
 from tui.ui.widgets.lanes import Lane, Station, StationKind
@@ -101,7 +101,7 @@ def _verified(rotation: Rotation, verification: Verification | None) -> Station:
     state = rotation.known_state
     if verification is not None:
         of = len(verification.proofs) + len(verification.awaited)
-        shown = sum(proof.reading is Reading.GRANTED for proof in verification.proofs)
+        shown = sum(proof.verdict is Verdict.GRANTED for proof in verification.proofs)
         if verification.works:
             return Station(f"verified {shown}/{of}" if of else "verified", "done")
         if rotation.is_busy:

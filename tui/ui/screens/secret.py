@@ -27,7 +27,7 @@ from tui.ui.widgets.action_list import ActionLine
 from tui.ui.widgets.facts_pane import BREAKPOINTS, FactsText, fact
 from tui.ui.widgets.key_facts import describe
 from tui.ui.widgets.key_footer import KeyFooter
-from tui.ui.widgets.table_line import Reading
+from tui.ui.widgets.table_line import KeyContext
 from tui.ui.widgets.top_bar import TopBar
 
 _WORKS = {
@@ -126,8 +126,8 @@ class SecretScreen(ShowsSecret[str]):
         self.query_one(FactsText).show_text(self._facts, self._key)
 
     def _facts(self, width: int) -> Content:
-        reading = Reading(self._catalogue, Attention(are_ips_told=True))
-        text = describe(self._key, reading, width)
+        context = KeyContext(self._catalogue, Attention(are_ips_told=True))
+        text = describe(self._key, context, width)
         ways = ", ".join(self._box.ways)
         sent = Content(ways) if ways else Content.styled("nowhere so far", "$text-warning")
         lines = [text, Content(""), *fact("Sent", [sent], width)]

@@ -70,18 +70,18 @@ def _looks_same(text: str, pen: Pen, other: Pen) -> bool:
 
 
 @dataclass(slots=True)
-class _Row:
+class _CellRow:
     """The cells of a row: their texts, None where nothing is known, and their pens."""
 
     texts: list[str | None]
     pens: list[Pen]
 
     @classmethod
-    def of(cls, width: int, text: str | None = None) -> _Row:
+    def of(cls, width: int, text: str | None = None) -> _CellRow:
         return cls([text] * width, [PLAIN] * width)
 
-    def copy(self) -> _Row:
-        return _Row(self.texts[:], self.pens[:])
+    def copy(self) -> _CellRow:
+        return _CellRow(self.texts[:], self.pens[:])
 
     def put(self, x: int, text: str, pen: Pen) -> int:
         """Draw a text; return where it ends."""
@@ -101,7 +101,7 @@ class _Row:
         if 0 < x < len(self.texts) and self.texts[x] == "":
             self.texts[x - 1] = self.texts[x] = " "
 
-    def differences(self, other: _Row) -> list[int]:
+    def differences(self, other: _CellRow) -> list[int]:
         """Return the columns in which a row that is drawn differs from `other`."""
         texts, pens = self.texts, self.pens
         return [
@@ -155,7 +155,7 @@ class _Strokes:
             self._sequences.append(f"\x1b[{y + 1};{x + 1}H" if x else f"\x1b[{y + 1}H")
         self._at = (y, x)
 
-    def write(self, row: _Row, y: int, start: int, end: int) -> None:
+    def write(self, row: _CellRow, y: int, start: int, end: int) -> None:
         """Write some cells of a row; what terminals disagree on leaves the others in place."""
         blank_to = start
         for x in range(start, end):
@@ -217,8 +217,8 @@ class Picture:
     def __init__(self, *, erases_in_colour: bool = True, sends_all: bool = False) -> None:
         self._erases_in_colour, self._sends_all = erases_in_colour, sends_all
         self._size = Size(0, 0)
-        self._drawn: list[_Row] = []
-        self._sent: list[_Row] = []
+        self._drawn: list[_CellRow] = []
+        self._sent: list[_CellRow] = []
         self._touched: set[int] = set()
         self._cursor = self._sent_cursor = Offset(0, 0)
 
@@ -226,12 +226,12 @@ class Picture:
         """Begin anew if the size is another one: nothing is sent before it was drawn again."""
         if size != self._size:
             self._size = size
-            self._drawn = [_Row.of(size.width) for _ in range(size.height)]
+            self._drawn = [_CellRow.of(size.width) for _ in range(size.height)]
         self.forget()
 
     def forget(self) -> None:
         """Take nothing of what was sent for granted: somebody else may have drawn there."""
-        self._sent = [_Row.of(self._size.width) for _ in self._drawn]
+        self._sent = [_CellRow.of(self._size.width) for _ in self._drawn]
         self._touched = set(range(len(self._drawn)))
         self._sent_cursor = Offset(-1, -1)
 
@@ -290,7 +290,7 @@ class Picture:
             strokes.erase_rest(y, first, new.pens[-1])
         return is_apart
 
-    def _erasable(self, row: _Row, changed: list[int]) -> int:
+    def _erasable(self, row: _CellRow, changed: list[int]) -> int:
         """Return from where on a row is erased rather than written."""
         tail, width = row.blank_tail(), len(row.texts)
         is_safe = self._erases_in_colour or row.pens[-1].background == PLAIN.background
@@ -311,14 +311,14 @@ class Picture:
             return
         top, bottom, by = shift
         sent = self._sent[top:bottom]
-        blanks = [_Row.of(self._size.width, " ") for _ in range(abs(by))]
+        blanks = [_CellRow.of(self._size.width, " ") for _ in range(abs(by))]
         moved = [*sent[by:], *blanks] if by > 0 else [*blanks, *sent[:by]]
         if self._cost(top, moved) < self._cost(top, sent):
             self._sent[top:bottom] = moved
             self._touched.update(range(top, bottom))
             strokes.scroll(top, bottom, by)
 
-    def _cost(self, top: int, sent: list[_Row]) -> int:
+    def _cost(self, top: int, sent: list[_CellRow]) -> int:
         """Return about how many characters it takes to draw rows, once these are there."""
         cost = 0
         for y, row in enumerate(sent, top):
@@ -331,7 +331,7 @@ def _are_sure(texts: Iterable[str | None]) -> bool:
     return all(text is None or _is_sure(text) for text in texts)
 
 
-def _spans(row: _Row, columns: list[int]) -> Iterator[tuple[int, int]]:
+def _spans(row: _CellRow, columns: list[int]) -> Iterator[tuple[int, int]]:
     """Yield what to write so that these columns are written: whole characters, few moves."""
     start = end = -1
     for x in columns:
@@ -345,7 +345,7 @@ def _spans(row: _Row, columns: list[int]) -> Iterator[tuple[int, int]]:
         yield _whole(row, start, end)
 
 
-def _whole(row: _Row, start: int, end: int) -> tuple[int, int]:
+def _whole(row: _CellRow, start: int, end: int) -> tuple[int, int]:
     while start and row.texts[start] == "":
         start -= 1
     while end < len(row.texts) and row.texts[end] == "":

@@ -287,7 +287,7 @@ class DraftForm(Vertical):
         if event.is_current:
             self._grants.narrow(event.matches)
 
-    @on(SearchRow.Submitted)
+    @on(SearchRow.ListRequested)
     def _go_to_grants(self) -> None:
         if not self._search_row.text:
             self._search_row.close()

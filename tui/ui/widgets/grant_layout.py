@@ -58,7 +58,7 @@ class GrantLayout:
 
 
 @dataclass(frozen=True, slots=True)
-class _Row:
+class _GrantRow:
     title: str
     grants: tuple[tuple[str, str], ...]
     """Keys, and what stands behind their boxes."""
@@ -71,7 +71,7 @@ def arrange(
     if is_grouped:
         rows = _by_resource(keys)
     else:
-        rows = [_Row("", ((key, _label(catalogue, key)),)) for key in keys]
+        rows = [_GrantRow("", ((key, _label(catalogue, key)),)) for key in keys]
     if not rows:
         return GrantLayout()
     title_width = max((cell_len(row.title) + 2 for row in rows if row.title), default=0)
@@ -111,7 +111,7 @@ def _remarks(
     return captions if fits else ()
 
 
-def _width(row: _Row, title_width: int) -> int:
+def _width(row: _GrantRow, title_width: int) -> int:
     return 1 + title_width + sum(2 + BOX + cell_len(text) for _, text in row.grants) - 2
 
 
@@ -120,7 +120,7 @@ def _label(catalogue: Catalogue, key: str) -> str:
     return f"{label} !" if key in SENDING else label
 
 
-def _by_resource(keys: Sequence[str]) -> list[_Row]:
+def _by_resource(keys: Sequence[str]) -> list[_GrantRow]:
     """Return a row for each resource, in the order in which the first of its grants comes."""
     resources: dict[str, list[tuple[str, str]]] = {}
     for key in keys:
@@ -128,4 +128,4 @@ def _by_resource(keys: Sequence[str]) -> list[_Row]:
         text = short(action or key, LONGEST_LABEL // 2)
         shown = f"{text} !" if key in SENDING else text
         resources.setdefault(short(resource, LONGEST_LABEL // 2), []).append((key, shown))
-    return [_Row(resource, tuple(grants)) for resource, grants in resources.items()]
+    return [_GrantRow(resource, tuple(grants)) for resource, grants in resources.items()]

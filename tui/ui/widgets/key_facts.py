@@ -16,7 +16,7 @@ from tui.text import age, mask, plain, short
 from tui.ui.bindings import with_keys
 from tui.ui.widgets.columns import LETTERS
 from tui.ui.widgets.facts_pane import FactsText, fact
-from tui.ui.widgets.table_line import DUE, Reading, RowState
+from tui.ui.widgets.table_line import DUE, KeyContext, RowState
 
 
 class KeyFacts(FactsText):
@@ -24,11 +24,11 @@ class KeyFacts(FactsText):
 
     def __init__(self, classes: str = "") -> None:
         super().__init__(classes)
-        self._shown: tuple[Key | None, Reading, RowState | None] | None = None
+        self._shown: tuple[Key | None, KeyContext, RowState | None] | None = None
 
-    def show(self, key: Key | None, reading: Reading, state: RowState | None = None) -> None:
+    def show(self, key: Key | None, context: KeyContext, state: RowState | None = None) -> None:
         """Show the facts of `key`, or nothing; its state stands below its label."""
-        facts = (key, reading, state)
+        facts = (key, context, state)
         if facts == self._shown:
             return
         self._shown = facts
@@ -37,7 +37,7 @@ class KeyFacts(FactsText):
         def in_lines(width: int, *, is_brief: bool = False) -> Content:
             if key is None:
                 return Content("")
-            return describe(key, reading, width, state, exposed=exposed, is_brief=is_brief)
+            return describe(key, context, width, state, exposed=exposed, is_brief=is_brief)
 
         brief = partial(in_lines, is_brief=True) if self.has_class("beside") else None
         self.show_text(in_lines, key, brief)
@@ -49,7 +49,7 @@ SENDS_FROM_ANYWHERE = "It sends mail: {keys.edit} limits it."
 
 def describe(
     key: Key,
-    reading: Reading,
+    context: KeyContext,
     width: int,
     state: RowState | None = None,
     *,
@@ -66,15 +66,15 @@ def describe(
     if state is not None and state.text:
         style = "$text-error" if state.kind == "problem" else "$text-accent"
         lines.append(Content.styled(f"{state.sign} {short(state.text)}".strip(), style))
-    grants = grant_lines(key, reading.catalogue, width, is_brief=is_brief)
+    grants = grant_lines(key, context.catalogue, width, is_brief=is_brief)
     lines += [Content(""), *grants, Content("")]
-    lines += fact("From", _addresses(key, reading, exposed), width)
+    lines += fact("From", _addresses(key, context, exposed), width)
     if key.owner:
         lines += fact("Owner", [Content(short(key.owner))], width)
     if key.subaccount_id:
         lines += fact("Subacc", [Content(str(key.subaccount_id))], width)
     if moment := key.created_at:
-        attention = reading.attention
+        attention = context.attention
         is_retiring = state is not None and state.kind == "retiring"
         due = f" {DUE}" * (attention.is_due(key) and not is_retiring)
         made = Content.assemble(
@@ -128,7 +128,7 @@ def _allowed(grant: str, catalogue: Catalogue) -> list[str]:
     return texts
 
 
-def _addresses(key: Key, reading: Reading, exposed: str) -> list[Content]:
+def _addresses(key: Key, context: KeyContext, exposed: str) -> list[Content]:
     """Return from where the key works; of a paused one, since when it works from nowhere."""
     if is_paused(key.raw_valid_ips):
         mark = paused_mark(key.raw_label or "")
@@ -140,7 +140,7 @@ def _addresses(key: Key, reading: Reading, exposed: str) -> list[Content]:
         return lines
     if key.allowed_ips:
         return [Content(short(ip)) for ip in key.allowed_ips]
-    if reading.attention.is_exposed(key):
+    if context.attention.is_exposed(key):
         return [
             Content.assemble("any address", (f" {DUE}", "$text-warning")),
             Content.styled(exposed, "$text-muted"),

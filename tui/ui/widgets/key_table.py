@@ -29,8 +29,8 @@ from tui.ui.widgets.table_line import (
     GUTTER,
     MARK,
     MARKED,
+    KeyContext,
     Piece,
-    Reading,
     RowState,
     StateKind,
     header,
@@ -154,7 +154,7 @@ class KeyTable(ScrollView, can_focus=True, inherit_bindings=False):
         self._selection = Selection()
         self._states: dict[str, RowState] = {}
         self._columns = informative_columns(())
-        self._reading = Reading()
+        self._key_context = KeyContext()
         self._styles: dict[str, Style] = {}
 
     @property
@@ -193,6 +193,11 @@ class KeyTable(ScrollView, can_focus=True, inherit_bindings=False):
         return self._selection.among(self._keys)
 
     @property
+    def marked_count(self) -> int:
+        """How many of the keys that are shown are marked; telling it takes no time."""
+        return self._selection.count
+
+    @property
     def has_marks(self) -> bool:
         """Whether any key of the list is marked, shown or not."""
         return self._selection.count > 0 or self.hidden_marks > 0
@@ -209,7 +214,7 @@ class KeyTable(ScrollView, can_focus=True, inherit_bindings=False):
         self._unordered = tuple(keys)
         self._columns = informative_columns(self._unordered)
         attention = Attention(self._policy, now, Column.FROM in self._columns)
-        self._reading = Reading(catalogue, attention)
+        self._key_context = KeyContext(catalogue, attention)
         self._narrowed, self._query = None, Query()
         self._order_rows = self._order.rows(self._unordered, catalogue)
         self._arrange()
@@ -225,7 +230,7 @@ class KeyTable(ScrollView, can_focus=True, inherit_bindings=False):
     def sort(self, column: Column, *, descending: bool | None = None) -> None:
         """Sort by a column, or by the same one the other way round; the cursor keeps its key."""
         if self._order.turn(column, descending=descending):
-            self._order_rows = self._order.rows(self._unordered, self._reading.catalogue)
+            self._order_rows = self._order.rows(self._unordered, self._key_context.catalogue)
             self._arrange()
             self.post_message(self.Sorted(column, self._order.descending))
 
@@ -291,15 +296,15 @@ class KeyTable(ScrollView, can_focus=True, inherit_bindings=False):
         return self._states.get(key.id)
 
     @property
-    def reading(self) -> Reading:
-        """By what the keys are read."""
-        return self._reading
+    def key_context(self) -> KeyContext:
+        """What the keys are shown with."""
+        return self._key_context
 
     def set_now(self, now: datetime) -> None:
         """Show ages as they are at that moment, in UTC; only rows that change are painted."""
         before = self._seen_lines()
-        attention = replace(self._reading.attention, now=now)
-        self._reading = replace(self._reading, attention=attention)
+        attention = replace(self._key_context.attention, now=now)
+        self._key_context = replace(self._key_context, attention=attention)
         for y, (old, new) in enumerate(zip(before, self._seen_lines(), strict=True), start=1):
             if old != new:
                 self.refresh(Region(0, y, self._width, 1))
@@ -307,7 +312,7 @@ class KeyTable(ScrollView, can_focus=True, inherit_bindings=False):
     def _seen_lines(self) -> list[list[Piece]]:
         top = self.scroll_offset.y
         return [
-            line(key, self._spans, self._reading, self._states.get(key.id))
+            line(key, self._spans, self._key_context, self._states.get(key.id))
             for key in self._keys[top : top + self._page]
         ]
 
@@ -456,14 +461,14 @@ class KeyTable(ScrollView, can_focus=True, inherit_bindings=False):
         key = self._keys[row]
         state = self._states.get(key.id)
         lead = (MARK if row == self._row else " ") + (MARKED if key.id in self._selection else " ")
-        pieces = [("row", lead), *line(key, self._spans, self._reading, state)]
+        pieces = [("row", lead), *line(key, self._spans, self._key_context, state)]
         if row == self._row:
             segments = [Segment("".join(text for _, text in pieces), self._style("cursor"))]
         else:
             segments = [Segment(text, self._style(style)) for style, text in pieces]
         if self._query.matches_all:
             return segments
-        parts = matching_parts(key, self._spans, self._reading, state, self._query)
+        parts = matching_parts(key, self._spans, self._key_context, state, self._query)
         style = Style(bold=True, underline=True) if row == self._row else self._style("match")
         return _highlighted(segments, [(a + GUTTER, b + GUTTER) for a, b in parts], style)
 

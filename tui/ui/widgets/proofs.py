@@ -7,14 +7,14 @@ from textual.content import Content
 from textual.widgets import Static
 
 from tui.api.grants import Catalogue
-from tui.keys.verification import READING_ONLY, Proof, Reading, Verification
+from tui.keys.verification import READING_ONLY, Proof, Verdict, Verification
 
 _MARKS = {
-    Reading.GRANTED: ("✓", "$text-success", "granted"),
-    Reading.REFUSED: ("✗", "$text-error", "refused"),
-    Reading.NOT_ACCEPTED: ("✗", "$text-error", "key not accepted"),
-    Reading.CANNOT_BE_SHOWN: ("–", "$text-muted", "can't be shown"),  # noqa: RUF001  # a dash
-    Reading.NO_ANSWER: ("!", "$text-warning", "no answer"),
+    Verdict.GRANTED: ("✓", "$text-success", "granted"),
+    Verdict.REFUSED: ("✗", "$text-error", "refused"),
+    Verdict.NOT_ACCEPTED: ("✗", "$text-error", "key not accepted"),
+    Verdict.CANNOT_BE_SHOWN: ("–", "$text-muted", "can't be shown"),  # noqa: RUF001  # a dash
+    Verdict.NO_ANSWER: ("!", "$text-warning", "no answer"),
 }
 
 
@@ -41,13 +41,13 @@ class Proofs(Static):
 
 
 def render_verification(verification: Verification, catalogue: Catalogue, width: int) -> Content:
-    """Return a verification in lines: mark, grant, reading, and why it says no more.
+    """Return a verification in lines: mark, grant, verdict, and why it says no more.
 
     What does not fit into `width` cells goes on in an indented line.
     """
     acceptance = {
-        Reading.GRANTED: "The server accepts the key.",
-        Reading.NOT_ACCEPTED: "The server does not accept the key.",
+        Verdict.GRANTED: "The server accepts the key.",
+        Verdict.NOT_ACCEPTED: "The server does not accept the key.",
     }.get(verification.alive, "Whether the server accepts the key is not known yet.")
     mark, style, _ = _MARKS[verification.alive]
     lines = [Content.assemble((f"{mark} ", style), (acceptance, "bold"))]
@@ -59,10 +59,10 @@ def render_verification(verification: Verification, catalogue: Catalogue, width:
 
 
 def _line(proof: Proof, catalogue: Catalogue, width: int) -> Content:
-    mark, style, reading_text = _MARKS[proof.reading]
+    mark, style, verdict_text = _MARKS[proof.verdict]
     duration = f" {proof.seconds * 1000:.0f} ms" if proof.seconds is not None else ""
     line = Content.assemble(
-        (f"{mark} ", style), f"{catalogue.label(proof.grant)}: {reading_text}{duration}"
+        (f"{mark} ", style), f"{catalogue.label(proof.grant)}: {verdict_text}{duration}"
     )
     why = f"\n    {proof.why}" if proof.why else ""
     if proof.why == READING_ONLY:

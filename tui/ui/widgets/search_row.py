@@ -16,7 +16,7 @@ from textual.widgets import Input, Static
 
 from tui.search.highlights import spans
 from tui.search.matches import Matches, Search
-from tui.search.query import Query, QueryError, Unfinished
+from tui.search.query import Query, QueryError, UnfinishedQuery
 from tui.text import count
 from tui.ui.bindings import Place, bindings_for
 from tui.ui.widgets.field import QuietInput
@@ -97,7 +97,7 @@ class SearchRow(Vertical):
             """Whether the rows are still the ones that are searched."""
             return self._search is self.row.search
 
-    class Submitted(Message):
+    class ListRequested(Message):
         """The operator goes on to the list."""
 
     class Cleared(Message):
@@ -178,7 +178,7 @@ class SearchRow(Vertical):
         text = self.text
         try:
             matches = search.matches(text)
-        except Unfinished as error:
+        except UnfinishedQuery as error:
             self._show_remark(error.message, is_missing=True)
             return None
         except QueryError as error:
@@ -228,7 +228,7 @@ class SearchRow(Vertical):
 
     def action_submit(self) -> None:
         """Go on to the list."""
-        self.post_message(self.Submitted())
+        self.post_message(self.ListRequested())
 
     def action_clear(self) -> None:
         """Have the whole list shown again."""
@@ -239,7 +239,7 @@ class SearchRow(Vertical):
         if completion := self.completion(self.text):
             self.text = completion
         else:
-            self.post_message(self.Submitted())
+            self.post_message(self.ListRequested())
 
     def action_up(self) -> None:
         """Move the list's cursor up."""

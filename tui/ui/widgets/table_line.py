@@ -68,8 +68,8 @@ _NO_STATE = RowState("")
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """By what keys are read into lines: the grants' labels, and what asks for attention."""
+class KeyContext:
+    """What a key is shown with: the labels of the grants, and what asks for attention."""
 
     catalogue: Catalogue = field(default_factory=Catalogue)
     attention: Attention = field(default_factory=Attention)
@@ -90,14 +90,16 @@ def header(spans: Sequence[Span], order: tuple[Column, bool] | None) -> str:
     return line
 
 
-def line(key: Key, spans: Sequence[Span], reading: Reading, state: RowState | None) -> list[Piece]:
+def line(
+    key: Key, spans: Sequence[Span], context: KeyContext, state: RowState | None
+) -> list[Piece]:
     """Return the pieces of a key's line, from left to right; neighbours differ in style."""
     state = state or _NO_STATE
     pieces: list[Piece] = []
     for span in spans:
         if span.start:
             _add(pieces, "row", " " * GAP)
-        for style, text in _cell(key, span, reading, state):
+        for style, text in _cell(key, span, context, state):
             _add(pieces, style, text)
     return pieces
 
@@ -109,10 +111,10 @@ def _add(pieces: list[Piece], style: str, text: str) -> None:
         pieces.append((style, text))
 
 
-def _cell(key: Key, span: Span, reading: Reading, state: RowState) -> list[Piece]:
+def _cell(key: Key, span: Span, context: KeyContext, state: RowState) -> list[Piece]:
     """Return what a key's line has in one column, as wide as that."""
-    attention, width = reading.attention, span.width
-    text = cell(span.column, key, width, reading.catalogue, attention.now)
+    attention, width = context.attention, span.width
+    text = cell(span.column, key, width, context.catalogue, attention.now)
     match span.column:
         case Column.LABEL:
             return [("row", f"{fit(text, width)} "), (state.style, state.sign)]
@@ -143,7 +145,7 @@ def _permissions(key: Key, text: str, width: int, state: RowState) -> list[Piece
 
 
 def matching_parts(
-    key: Key, spans: Sequence[Span], reading: Reading, state: RowState | None, query: Query
+    key: Key, spans: Sequence[Span], context: KeyContext, state: RowState | None, query: Query
 ) -> list[tuple[int, int]]:
     """Return the parts of a key's line that a query matches, as (start, end) in characters.
 
@@ -153,12 +155,12 @@ def matching_parts(
     place = 0
     for span in spans:
         place += GAP * (span.start > 0)
-        shown = "".join(text for _, text in _cell(key, span, reading, state or _NO_STATE))
+        shown = "".join(text for _, text in _cell(key, span, context, state or _NO_STATE))
         is_hidden = state is not None and state.text and span.column is Column.PERMISSIONS
         if span.column in _SEARCHED and not is_hidden:
-            text = cell(span.column, key, span.width, reading.catalogue, reading.attention.now)
+            text = cell(span.column, key, span.width, context.catalogue, context.attention.now)
             end = len(fit(text, span.width).removesuffix("…").rstrip())
-            matching = _matching(key, span.column, text, reading.catalogue, query)
+            matching = _matching(key, span.column, text, context.catalogue, query)
             parts += [(place + a, place + min(b, end)) for a, b in matching if a < end]
         place += len(shown)
     return parts

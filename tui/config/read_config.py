@@ -13,7 +13,7 @@ from tui.api.address import parse_server
 from tui.config.config_file import FIRST, BadConfig, ConfigFault, ConfigFile, Value, Values
 from tui.config.settings import Vocabulary, settings
 from tui.config.toml_faults import toml_fault
-from tui.config.toml_places import TomlPath, TomlPlaces, place_of
+from tui.config.toml_positions import TomlPath, TomlPositions, position_of
 from tui.config.values import WrongValue, close_name
 from tui.text import short
 
@@ -37,7 +37,7 @@ def read_config(path: Path, vocabulary: Vocabulary) -> ConfigFile:
         raise BadConfig(path, [toml_fault(text, str(error))]) from None
     except RecursionError:
         raise BadConfig(path, [ConfigFault(FIRST, "it is nested too deeply")]) from None
-    return _Reader(path, tree, TomlPlaces(text), vocabulary).config()
+    return _Reader(path, tree, TomlPositions(text), vocabulary).config()
 
 
 def _text(path: Path) -> str:
@@ -55,8 +55,8 @@ def _text(path: Path) -> str:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         readable = content[: error.start].decode("utf-8-sig")
-        place = place_of(readable, len(readable))
-        raise BadConfig(path, [ConfigFault(place, "this is not UTF-8")]) from None
+        position = position_of(readable, len(readable))
+        raise BadConfig(path, [ConfigFault(position, "this is not UTF-8")]) from None
     return text.replace("\r\n", "\n")
 
 
@@ -78,9 +78,13 @@ class _Reader:
     """Turns a tree of TOML into values, and notes all that is wrong on the way."""
 
     def __init__(
-        self, path: Path, tree: Mapping[str, object], places: TomlPlaces, vocabulary: Vocabulary
+        self,
+        path: Path,
+        tree: Mapping[str, object],
+        positions: TomlPositions,
+        vocabulary: Vocabulary,
     ) -> None:
-        self._path, self._tree, self._places = path, tree, places
+        self._path, self._tree, self._positions = path, tree, positions
         self._vocabulary = vocabulary
         self._settings = {setting.name: setting for setting in settings(vocabulary)}
         self._faults: list[ConfigFault] = []
@@ -100,7 +104,7 @@ class _Reader:
                 servers[name] = self._values(path, table)
                 self._check_server(path, table, servers[name])
             else:
-                sentence = f"{short(name, 40)} stands in a server's table: [servers.NAME]"
+                sentence = f"{short(name, 40)} belongs in a server's table: [servers.NAME]"
                 self._refuse_key(path, sentence)
         if self._faults:
             raise BadConfig(self._path, self._faults)
@@ -116,10 +120,10 @@ class _Reader:
             try:
                 meaning = setting.read(written, self._path.parent)
             except WrongValue as wrong:
-                place = self._places.of_value((*path, name, *wrong.path))
-                self._faults.append(ConfigFault(place, f"{name} {wrong.sentence}"))
+                position = self._positions.of_value((*path, name, *wrong.path))
+                self._faults.append(ConfigFault(position, f"{name} {wrong.sentence}"))
                 continue
-            values[name] = Value(meaning, written, self._places.of_key((*path, name)))
+            values[name] = Value(meaning, written, self._positions.of_key((*path, name)))
             if name == "keys" and isinstance(meaning, Mapping):
                 for command, sentence in self._vocabulary.wrong_keys(meaning).items():
                     self._refuse_key((*path, name, command), sentence)
@@ -128,11 +132,11 @@ class _Reader:
     def _why_not(self, path: TomlPath, name: str, written: object) -> str:
         """Return why there is no setting of this name at this place, and what there is."""
         if name in self._settings:
-            return f"{name} stands {self._settings[name].scope.value}"
+            return f"{name} belongs {self._settings[name].scope.value}"
         if _SECRET_NAMES.fullmatch(name.lower()):
             return (
-                f"{short(name, 40)}: no password or secret stands in this file; password_command, "
-                "client_secret_file and client_secret_command tell where one comes from"
+                f"{short(name, 40)}: this file must not hold a password or secret; use "
+                "password_command, client_secret_file or client_secret_command"
             )
         is_server = bool(path)
         known = [s.name for s in self._settings.values() if s.stands_in(is_server=is_server)]
@@ -155,19 +159,19 @@ class _Reader:
             self._refuse_key(path, f"the server {short(str(path[-1]), 40)} has no url")
         allows_http = "allow_http" in values and values["allow_http"].meaning
         if "url" in values and not allows_http and _is_exposed(values["url"]):
-            place = self._places.of_value((*path, "url"))
-            sentence = "url begins with http://, which everybody on the way can read; allow_http"
-            self._faults.append(ConfigFault(place, f"{sentence} = true beside it allows that"))
+            position = self._positions.of_value((*path, "url"))
+            sentence = "url begins with http://, which the network can read; allow_http = true"
+            self._faults.append(ConfigFault(position, f"{sentence} beside it allows that"))
         secret_names = [name for name in values if name.startswith("client_secret_")]
         for name in secret_names:
             if "client_id" not in table:
-                self._refuse_key((*path, name), f"{name} wants a client_id beside it")
+                self._refuse_key((*path, name), f"{name} needs a client_id beside it")
         if len(secret_names) > 1:
             sentence = "the client's secret comes from a file or from a command, not from both"
             self._refuse_key((*path, secret_names[1]), sentence)
 
     def _refuse_key(self, path: TomlPath, sentence: str) -> None:
-        self._faults.append(ConfigFault(self._places.of_key(path), sentence))
+        self._faults.append(ConfigFault(self._positions.of_key(path), sentence))
 
 
 def _is_exposed(url: Value) -> bool:

@@ -10,18 +10,18 @@ from contextlib import suppress
 from io import TextIOWrapper
 from typing import TYPE_CHECKING
 
-from tui.cli.refusal import refuse, refuse_config
-from tui.cli.sandbox_command import sandbox_defaults, sandbox_options
-from tui.cli.settled import (
+from tui.cli.profiles import (
     configuration,
-    of_server,
-    profile_of,
+    configured_profile,
     profiles,
     server_name,
-    started_profile,
+    server_options,
+    start_profile,
     unfit_server,
     unknown_server,
 )
+from tui.cli.refusal import refuse, refuse_config
+from tui.cli.sandbox_command import sandbox_defaults, sandbox_options
 from tui.config.config_file import BadConfig, ConfigFile
 from tui.config.known_servers import KnownServers
 from tui.config.last_used import LastUsed
@@ -55,7 +55,7 @@ def run(options: argparse.Namespace) -> int:
     name = "" if options.sandbox else server_name(options, config)
     if name and name not in config.servers:
         return refuse(unknown_server(name, config))
-    profile = started_profile(name, options, config)
+    profile = start_profile(name, options, config)
     if unfit := unfit_server(profile) or _unfit_terminal():
         return refuse(unfit)
     _keep_to_itself()
@@ -65,12 +65,12 @@ def run(options: argparse.Namespace) -> int:
     look = _appearance(is_ascii=profile.ascii, sends_all=options.send_all)
     if options.sandbox:
         return _run_beside_sandbox(options, look, profile, unused)
-    general = profile_of("", options, config)
+    general = configured_profile("", options, config)
     servers = KnownServers(
         general=general,
         profiles=profiles(options, config),
         last_used=_last_used(is_remembered=general.remember),
-        started=profile if profile.url or of_server(options) else None,
+        started=profile if profile.url or server_options(options) else None,
     )
     return _run_app(
         None,

@@ -6,7 +6,7 @@ import re
 import tomllib
 from dataclasses import dataclass
 
-from tui.config.config_file import FIRST, Place
+from tui.config.config_file import FIRST, Position
 
 TomlPath = tuple[str | int, ...]
 """The way to a value: names of keys, and numbers of elements counted from 0."""
@@ -21,8 +21,8 @@ _OTHER_VALUE = re.compile(r"[^,\]}#\n]+")
 
 
 @dataclass
-class TomlPlaces:
-    """The places of all keys and values of a text that `tomllib` can read."""
+class TomlPositions:
+    """The positions of all keys and values of a text that `tomllib` can read."""
 
     text: str
 
@@ -33,18 +33,18 @@ class TomlPlaces:
         self._tables: dict[TomlPath, int] = {}
         self._read()
 
-    def of_key(self, path: TomlPath) -> Place:
+    def of_key(self, path: TomlPath) -> Position:
         """Return where the last key of a path stands, or else what holds it."""
-        return self._place(self._keys, path)
+        return self._position(self._keys, path)
 
-    def of_value(self, path: TomlPath) -> Place:
-        """Return where a value begins; a table's place is its name's."""
-        return self._place({**self._keys, **self._values}, path)
+    def of_value(self, path: TomlPath) -> Position:
+        """Return where a value begins; a table's position is its name's."""
+        return self._position({**self._keys, **self._values}, path)
 
-    def _place(self, offsets: dict[TomlPath, int], path: TomlPath) -> Place:
+    def _position(self, offsets: dict[TomlPath, int], path: TomlPath) -> Position:
         while path and path not in offsets:
             path = path[:-1]
-        return place_of(self.text, offsets[path]) if path else FIRST
+        return position_of(self.text, offsets[path]) if path else FIRST
 
     def _read(self) -> None:
         table: TomlPath = ()
@@ -81,7 +81,7 @@ class TomlPlaces:
             start = self._at
             match = _BARE_KEY.match(self.text, start) or _TEXT.match(self.text, start)
             if match is None:
-                raise ValueError(f"no key at {place_of(self.text, start)}")
+                raise ValueError(f"no key at {position_of(self.text, start)}")
             self._at = match.end()
             path = (*path, _decoded(match[0]))
             self._keys.setdefault(path, start)
@@ -125,10 +125,10 @@ class TomlPlaces:
         return self._at
 
 
-def place_of(text: str, offset: int) -> Place:
+def position_of(text: str, offset: int) -> Position:
     """Return the line and column of a character."""
     start = text.rfind("\n", 0, offset) + 1
-    return Place(text.count("\n", 0, offset) + 1, offset - start + 1)
+    return Position(text.count("\n", 0, offset) + 1, offset - start + 1)
 
 
 def _decoded(key: str) -> str:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from tui.delivery import FileDelivery, Form, NewSecret, NoSecretsRead, read_secrets
-from tui.delivery.reading import MOST_CHARACTERS
+from tui.delivery.read_back import MOST_CHARACTERS
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 SECRET = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=1, max_size=60)

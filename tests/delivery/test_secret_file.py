@@ -190,7 +190,7 @@ def test_a_full_disk_leaves_no_part_behind(monkeypatch: pytest.MonkeyPatch) -> N
     real = os.open
     monkeypatch.setattr(os, "open", lambda path, flags, *_: real(path, flags & ~os.O_EXCL))
     monkeypatch.setattr(os, "fchmod", lambda *_: None)
-    monkeypatch.setattr("tui.delivery.file._insist_on_privacy", lambda *_: None)
+    monkeypatch.setattr("tui.delivery.secret_file._insist_on_privacy", lambda *_: None)
     removed: list[Path] = []
     monkeypatch.setattr(Path, "unlink", lambda path, **_: removed.append(path))
     assert refused(full)[0] is DeliveryFault.NO_SPACE

@@ -39,12 +39,12 @@ def configuration() -> ConfigFile:
             path.stat()
         except (FileNotFoundError, NotADirectoryError):
             return ConfigFile(path)
-    from tui.config.reading import read_config  # where there is a file, and not for --help
+    from tui.config.read_config import read_config  # where there is a file, and not for --help
 
     return read_config(path, vocabulary())
 
 
-def of_program(options: argparse.Namespace) -> dict[str, InForce]:
+def program_options(options: argparse.Namespace) -> dict[str, InForce]:
     """Return what the command line settles, whichever server is called."""
     given = {}
     if options.theme:
@@ -58,7 +58,7 @@ def of_program(options: argparse.Namespace) -> dict[str, InForce]:
     return given
 
 
-def of_server(options: argparse.Namespace) -> dict[str, InForce]:
+def server_options(options: argparse.Namespace) -> dict[str, InForce]:
     """Return what the command line settles for the server that is called at the start."""
     rows = (
         ("url", options.url, "--url"),
@@ -84,22 +84,22 @@ def unknown_server(name: str, config: ConfigFile) -> str:
     """Return why there is no such server."""
     close = close_name(name, [*config.servers, *COMMANDS])
     where = f" in {config.path}" if config.servers else ""
-    return f"there is neither a command nor a server {name!r}{where}{close}"
+    return f"there is no command or server {name!r}{where}{close}"
 
 
-def profile_of(name: str, options: argparse.Namespace, config: ConfigFile) -> Profile:
+def configured_profile(name: str, options: argparse.Namespace, config: ConfigFile) -> Profile:
     """Return the profile of a server, or with no name what counts for servers without a table."""
-    return profile(name, in_force(config, name, of_program(options)))
+    return profile(name, in_force(config, name, program_options(options)))
 
 
 def profiles(options: argparse.Namespace, config: ConfigFile) -> dict[str, Profile]:
     """Return the profiles of all servers, in the order of the file."""
-    return {name: profile_of(name, options, config) for name in config.servers}
+    return {name: configured_profile(name, options, config) for name in config.servers}
 
 
-def started_profile(name: str, options: argparse.Namespace, config: ConfigFile) -> Profile:
+def start_profile(name: str, options: argparse.Namespace, config: ConfigFile) -> Profile:
     """Return the profile to start with: of the server that is named, or of none."""
-    given = {**of_program(options), **of_server(options)}
+    given = {**program_options(options), **server_options(options)}
     return profile(name, in_force(config, name, given))
 
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.config.config_file import Place
-from tui.config.toml_places import TomlPath, TomlPlaces
+from tui.config.config_file import Position
+from tui.config.toml_positions import TomlPath, TomlPositions
 
 TEXT = '''# a comment with [brackets] and key = 1
 theme = "li\\"ght" # another
@@ -54,9 +54,9 @@ a.b = false
 def test_keys_and_values_have_places(
     path: TomlPath, key: tuple[int, int], value: tuple[int, int]
 ) -> None:
-    places = TomlPlaces(TEXT)
-    assert places.of_key(path) == Place(*key)
-    assert places.of_value(path) == Place(*value)
+    positions = TomlPositions(TEXT)
+    assert positions.of_key(path) == Position(*key)
+    assert positions.of_value(path) == Position(*value)
 
 
 NAMES = st.text("abc_-9", min_size=1, max_size=4)
@@ -81,14 +81,14 @@ def test_whatever_tomllib_reads_has_places(lines: list[tuple[str, str, str, str]
         tree = tomllib.loads(text)
     except tomllib.TOMLDecodeError:
         return  # keys that come twice
-    places = TomlPlaces(text)
+    positions = TomlPositions(text)
 
     def check(path: TomlPath, value: object) -> None:
         if isinstance(value, dict):
             for name, inner in value.items():
                 check((*path, name), inner)
             return
-        line, column = places.of_value(path)
+        line, column = positions.of_value(path)
         rest = "\n".join(text.split("\n")[line - 1 :])[column - 1 :]
         while rest:  # what begins there is the value
             try:
