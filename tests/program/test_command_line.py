@@ -11,6 +11,7 @@ import pytest
 
 from tests.program.program import StartProgram
 from tests.terminal import Terminal
+from tui.cli.arguments import COMMANDS
 
 
 def run(*arguments: str, code: str = "") -> subprocess.CompletedProcess[str]:
@@ -50,10 +51,10 @@ def test_help_and_version_load_nothing_heavy(option: str) -> None:
         (["--ur", "https://x"], "there is no option --ur; did you mean --url?"),
         (["--usrname=ops"], "there is no option --usrname; did you mean --username?"),
         (["sandbox", "--acount", "password"], "did you mean --account?"),
-        (["sandox"], "neither a command nor a server 'sandox'; did you mean sandbox?"),
-        (["list"], "there is neither a command nor a server 'list'\n"),
+        (["sandox"], "no command or server 'sandox'; did you mean sandbox?"),
+        (["list"], "there is no command or server 'list'\n"),
         (["sandox", "now"], "there is no command 'sandox'; did you mean sandbox?"),
-        (["sandbox", "now"], "the sandbox takes options alone, and not 'now'"),
+        (["sandbox", "now"], "sandbox takes options only, not 'now'"),
         (["https://ops:hunter2@x"], "the server's address goes with --url, as in --url https://"),
         (["mail.example"], "the server's address goes with --url"),
         (["--sandbox", "--port", "99"], "--port, as in momentum-keys sandbox --port 99\n"),
@@ -208,6 +209,23 @@ def test_no_debugging_aid_writes_what_is_typed(tmp_path: Path) -> None:
         terminal.press("ctrl+q")
         assert terminal.wait_exit() == 0
     assert [*tmp_path.rglob("*")] == []
+
+
+def test_help_for_a_status_prints_its_meanings_alone() -> None:
+    ran = run("help", "403")
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert "• You are not permitted to do this. Status 403:" in ran.stdout
+    assert "Status 401" not in ran.stdout
+    assert "the manual has no page '299'" in refusal(run("help", "299"))
+
+
+def test_the_help_of_each_command_is_its_own() -> None:
+    whole, sandbox = run("--help").stdout, run("sandbox", "--help").stdout
+    for name, does in COMMANDS.items():
+        assert re.search(rf"^  {name} +{re.escape(does)}$", whole, re.MULTILINE)
+        assert run(name, "--help").stdout.startswith(f"usage: momentum-keys {name} ")
+    assert "--port N" in sandbox
+    assert "--url" not in sandbox
 
 
 def test_help_for_a_word_that_is_no_page_names_the_pages_that_hold_it() -> None:

@@ -50,7 +50,7 @@ def output_of(config: Path, *arguments: str) -> str:
 def test_the_example_can_be_used_as_it_is(config: Path) -> None:
     text = output_of(config, "example")
     config.write_text(text)
-    assert output_of(config, "check") == f"{config}: 1 server, and nothing is wrong.\n"
+    assert output_of(config, "check") == f"{config}: 1 server, no faults.\n"
     uncommented = [
         line.removeprefix("# ") if " = " in line and "client_secret_command" not in line else line
         for line in text.splitlines()
@@ -59,7 +59,7 @@ def test_the_example_can_be_used_as_it_is(config: Path) -> None:
     config.write_text("\n".join(uncommented))
     ran = run(config, "config", "show", "prod")
     assert ran.returncode == 0, f"every example is a good value: {ran.stderr}"
-    assert ran.stdout.count("built in") == 1, "all but the secret's other source"
+    assert ran.stdout.count(" default ") == 1, "all but the secret's other source"
 
 
 def test_without_an_action_the_actions_are_listed(config: Path) -> None:
@@ -88,7 +88,7 @@ def test_the_servers_and_what_is_in_force_for_one(config: Path) -> None:
     assert shown["url"][1:] == ["config.toml:5", '"https://momentum.example"']
     assert shown["theme"][1:] == ["config.toml:1", '"light"']
     assert shown["password_command"][1] == "config.toml:8"
-    assert shown["color"][1:] == ["built", "in", "none"]
+    assert shown["color"][1:] == ["default", "none"]
     lines = output_of(
         config, "show", "test", "--theme", "sixteen", "--lock-after", "2"
     ).splitlines()
@@ -101,8 +101,8 @@ FAULTS = [
     (b'theme = "ligth"\n', ["1:9: theme must be one of momentum, light,", "did you mean light?"]),
     (b'theem = "light"\n', ["1:1: there is no setting theem; did you mean theme?"]),
     (b"\xef\xbb\xbfxyz = 1\r\n", ["1:1: there is no setting xyz; there are read_only,"]),
-    (b'url = "https://x"\n', ["1:1: url stands in a table [servers.NAME]"]),
-    (b'[servers.a]\nurl = "https://x"\njournal = "x"\n', ["3:1: journal stands above all tables"]),
+    (b'url = "https://x"\n', ["1:1: url belongs in a table [servers.NAME]"]),
+    (b'[servers.a]\nurl = "https://x"\njournal = "x"\n', ["3:1: journal belongs above all tables"]),
     (b"a = 1\nb = \xff\n", ["2:5: this is not UTF-8"]),
     (b'[servers.a]\nurl = "https://x\n', ["2:17: a quotation mark isn't closed on this line"]),
     (
@@ -110,7 +110,7 @@ FAULTS = [
         ["1:2: there is no setting server; did you mean servers"],
     ),
     (b"[prod]\nurl = 'https://x'\n", ["1:2: a server's table is [servers.prod]"]),
-    (b"[servers]\nurl = 'https://x'\n", ["2:1: url stands in a server's table: [servers.NAME]"]),
+    (b"[servers]\nurl = 'https://x'\n", ["2:1: url belongs in a server's table: [servers.NAME]"]),
     (b"ascii = 1\nno_mouse = 'x'\n", ["1:9: ascii must be true or false", "2:12: no_mouse must"]),
     (b"lock_after = true", ["1:14: lock_after must be a number of minutes from 0"]),
     (b"lock_after = nan", ["1:14: lock_after must be a number of minutes from 0"]),
@@ -124,7 +124,10 @@ FAULTS = [
     (b"[servers.a]\nurl = 'http://192.0.2.1'", ["2:7: url begins with http://"]),
     (b"[servers.a]\nurl = 'https://x/ui'", ["2:7: url can't be called: "]),
     (b"[servers.a]\nurl = 'https://u:hunter2@x'", ["2:7: url can't be called: "]),
-    (b"[servers.a]\nurl = 'https://x'\npassword = 'hunter2'", ["3:1: password: no password or"]),
+    (
+        b"[servers.a]\nurl = 'https://x'\npassword = 'hunter2'",
+        ["3:1: password: this file must not"],
+    ),
     (b"[servers.a]\nurl = 'https://x'\npasword = 'hunter2'", ["3:1: there is no setting pasword"]),
     (
         b"[servers.a]\nurl = 'https://x'\npassword_command = 'pass show x'",
@@ -135,7 +138,7 @@ FAULTS = [
     (b"[servers.a]\nurl = 'https://x'\napi_prefix = 'v1'", ["3:14: api_prefix must be a path"]),
     (
         b"[servers.a]\nurl = 'https://x'\nclient_secret_file = 'x'\n",
-        ["3:1: client_secret_file wants a client_id beside it"],
+        ["3:1: client_secret_file needs a client_id beside it"],
     ),
     (b'rotate_after = { a = "1d", b = "x" }', ['1:32: rotate_after must be an age: "90d" (days)']),
     (b"rotate_after = 90", ["1:16: rotate_after must be an age"]),
@@ -205,7 +208,7 @@ def test_a_server_that_there_is_not(config: Path) -> None:
     for arguments in (["prd"], ["config", "show", "prd"]):
         ran = run(config, *arguments)
         assert ran.returncode == 2
-        assert f"a server 'prd' in {config}; did you mean prod?" in ran.stderr
+        assert f"server 'prd' in {config}; did you mean prod?" in ran.stderr
 
 
 @pytest.mark.parametrize("arguments", [["config", "chek"], ["config", "show", "a", "b"]])
@@ -222,4 +225,6 @@ def test_an_address_with_a_password_is_shown_nowhere(config: Path) -> None:
 
 
 def test_its_help(config: Path) -> None:
-    assert "what is in force, and from where" in output_of(config, "--help")
+    assert "print a file with every setting explained" in output_of(config, "--help")
+    assert "momentum-keys config show [-h] [SERVER]" in output_of(config, "show", "--help")
+    assert "momentum-keys config check [-h] [FILE]" in output_of(config, "check", "--help")

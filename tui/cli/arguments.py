@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
+from textwrap import wrap
 from types import MappingProxyType
 from typing import NoReturn
 
@@ -16,12 +17,32 @@ from tui.ui.themes import CHOICES
 
 COMMANDS: Mapping[str, str] = MappingProxyType(
     {
-        "config": "list, show, check: what is configured; example, path: to begin with",
+        "config": "show and check the configuration, or print an example of one",
         "help": "print a page of the manual",
-        "sandbox": "run the made-up server alone until ctrl+c",
+        "sandbox": "run a sandbox server without the program, until ctrl+c",
     }
 )
 """What each command does; `run` of the module `NAME_command` beside this one does it."""
+
+_DESCRIPTION = "\n".join(
+    [
+        "Manage the API keys of Momentum and SparkPost servers from a terminal.",
+        "",
+        "commands:",
+        *(f"  {name:<8} {does}" for name, does in COMMANDS.items()),
+        "",
+        "momentum-keys COMMAND --help prints the help of a command.",
+    ]
+)
+
+
+class _Formatter(argparse.RawDescriptionHelpFormatter):
+    """Keeps the line breaks of a help text, and breaks no name at its hyphens."""
+
+    def _split_lines(self, text: str, width: int) -> list[str]:
+        return [
+            part for line in text.split("\n") for part in wrap(line, width, break_on_hyphens=False)
+        ]
 
 
 class CommandLineParser(argparse.ArgumentParser):
@@ -46,12 +67,12 @@ def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     options.command = rest.pop(0) if rest and rest[0] in COMMANDS else ""
     options.words = rest
     if options.help and options.command in {"", "sandbox"}:
-        parser.print_help()
+        (_sandbox_parser() if options.command else parser).print_help()
         parser.exit()
     if options.help:
-        options.words = ["--help"]
+        options.words = [*rest, "--help"]
     elif options.command == "sandbox" and rest:
-        parser.error(f"the sandbox takes options alone, and not {rest[0]!r}")
+        parser.error(f"sandbox takes options only, not {rest[0]!r}")
     elif not options.command and rest:
         _check_server_name(rest, parser)
     return options
@@ -60,7 +81,10 @@ def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
 def command_parser(name: str) -> CommandLineParser:
     """Return a parser for the words that follow a command."""
     return CommandLineParser(
-        prog=f"momentum-keys {name}", description=COMMANDS[name], allow_abbrev=False
+        prog=f"momentum-keys {name}",
+        description=COMMANDS[name],
+        formatter_class=_Formatter,
+        allow_abbrev=False,
     )
 
 
@@ -89,19 +113,27 @@ def close_name(name: str, known: Iterable[str]) -> str:
 def _parser() -> CommandLineParser:
     parser = CommandLineParser(
         prog="momentum-keys",
-        usage="%(prog)s [OPTION]... [SERVER]\n       %(prog)s COMMAND [WORD]...",
-        description="Manage the API keys of Momentum and SparkPost servers from a terminal.",
-        epilog="SERVER is a name from the configuration. Commands: "
-        + "; ".join(f"{name}: {does}" for name, does in COMMANDS.items()),
+        usage="%(prog)s [OPTION]... [SERVER]\n       %(prog)s COMMAND [ARGUMENT]...",
+        description=_DESCRIPTION,
+        epilog="SERVER is the name of a server in the configuration.",
+        formatter_class=_Formatter,
         allow_abbrev=False,
         add_help=False,
     )
-    parser.add_argument("-h", "--help", action="store_true", help="show this, or a command's help")
-    parser.add_argument("--version", action="version", version=f"momentum-keys {__version__}")
-    parser.add_argument("--url", default="", metavar="URL", help="the server, https://HOST[:PORT]")
-    parser.add_argument("--username", default="", metavar="NAME", help="who signs in")
+    parser.add_argument("-h", "--help", action="store_true", help="print this help, and exit")
     parser.add_argument(
-        "--ca-file", type=Path, metavar="FILE", help="trust this certificate authority as well"
+        "--version",
+        action="version",
+        version=f"momentum-keys {__version__}",
+        help="print the version, and exit",
+    )
+    parser.add_argument("--url", default="", metavar="URL", help="the server, https://HOST[:PORT]")
+    parser.add_argument("--username", default="", metavar="NAME", help="the user who signs in")
+    parser.add_argument(
+        "--ca-file",
+        type=Path,
+        metavar="FILE",
+        help="trust this certificate authority in addition to the system's",
     )
     parser.add_argument(
         "--client-id", default="", metavar="ID", help="the installation's OAuth client, if any"
@@ -109,17 +141,25 @@ def _parser() -> CommandLineParser:
     parser.add_argument(
         "--allow-http",
         action="store_true",
-        help="allow a server without TLS; everything is readable",
+        help="allow a server without TLS; the network can read everything",
     )
     parser.add_argument(
         "--lock-after",
         type=_minutes,
         metavar="MINUTES",
-        help="lock the screen after so long without a key (15; 0: never)",
+        help="lock the screen after MINUTES without a key press; 0: never; default: 15",
     )
     parser.add_argument(
-        "--sandbox", action="store_true", help="try it out against a server made up on this machine"
+        "--sandbox", action="store_true", help="start a sandbox server, and sign in to it"
     )
+    _add_display_options(parser)
+    _add_sandbox_options(
+        parser, "with --sandbox, or momentum-keys sandbox", "%(prog)s sandbox only"
+    )
+    return parser
+
+
+def _add_display_options(parser: CommandLineParser) -> None:
     parser.add_argument(
         "--theme", choices=CHOICES, default="", metavar="NAME", help=", ".join(CHOICES)
     )
@@ -128,32 +168,40 @@ def _parser() -> CommandLineParser:
     parser.add_argument(
         "--send-all",
         action="store_true",
-        help="send the terminal all that is drawn, not only what changed there",
+        help="send whole frames, not only what changed; for a terminal that shows errors",
     )
-    _add_sandbox_options(parser)
+
+
+def _sandbox_parser() -> CommandLineParser:
+    """Return a parser that has the sandbox's options alone, for its help."""
+    parser = command_parser("sandbox")
+    _add_sandbox_options(parser, "", "")
     return parser
 
 
-def _add_sandbox_options(parser: argparse.ArgumentParser) -> None:
-    either = parser.add_argument_group(
-        "the sandbox", "beside the program (--sandbox), or alone until ctrl+c (%(prog)s sandbox)"
-    )
+def _add_sandbox_options(parser: argparse.ArgumentParser, either_way: str, alone_only: str) -> None:
+    either = parser.add_argument_group("options of the sandbox", either_way)
     either.add_argument("--edition", choices=EDITIONS, metavar="NAME", help=", ".join(EDITIONS))
     either.add_argument("--account", choices=ACCOUNTS, metavar="KIND", help=", ".join(ACCOUNTS))
-    either.add_argument("--no-auth", action="store_true", help="authentication switched off")
-    either.add_argument("--tls", action="store_true", help="speak https, with a CA file of its own")
+    either.add_argument("--no-auth", action="store_true", help="switch authentication off")
+    either.add_argument(
+        "--tls", action="store_true", help="serve https, with a certificate authority of its own"
+    )
     either.add_argument(
         "--fault",
         action="append",
         default=[],
         metavar="FAULT",
-        help="; ".join(f"{fault.name}{fault.form}: {fault.help}" for fault in FAULTS),
+        help="make something go wrong; may be given more than once:\n"
+        + "\n".join(f"{fault.name}{fault.form}: {fault.help}" for fault in FAULTS),
     )
-    alone = parser.add_argument_group("the sandbox alone", "%(prog)s sandbox")
-    alone.add_argument("--port", type=_port, metavar="N", help="listen there")
-    alone.add_argument("--data", type=Path, metavar="DIR", help="keep users and keys there")
+    alone = parser.add_argument_group("more options of the sandbox", alone_only)
+    alone.add_argument("--port", type=_port, metavar="N", help="the port to listen on")
     alone.add_argument(
-        "--require-client", action="store_true", help="want an OAuth client credential to sign in"
+        "--data", type=Path, metavar="DIR", help="keep users and keys in this directory"
+    )
+    alone.add_argument(
+        "--require-client", action="store_true", help="require an OAuth client to sign in"
     )
 
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from io import TextIOWrapper
 from pathlib import Path
 
-from tui.cli.arguments import command_parser
+from tui.cli.arguments import CommandLineParser, command_parser
 from tui.cli.profiles import (
     configuration,
     program_options,
@@ -38,15 +38,7 @@ _NONE = "There is no configuration at {}; `momentum-keys config example` prints 
 def run(options: argparse.Namespace) -> int:
     """Do what the words say; returns the exit code."""
     parser = command_parser("config")
-    actions = parser.add_subparsers(dest="action", metavar="ACTION")
-    actions.add_parser("list", help="the servers", allow_abbrev=False)
-    show = actions.add_parser("show", help="what is in force, and from where", allow_abbrev=False)
-    show.add_argument("server", nargs="?", default="", help="of this server")
-    check = actions.add_parser("check", help="what is wrong, and where", allow_abbrev=False)
-    check.add_argument("file", nargs="?", type=Path, help="another file than the one in force")
-    actions.add_parser("example", help="a file to begin with", allow_abbrev=False)
-    actions.add_parser("path", help="where the file is", allow_abbrev=False)
-    words = parser.parse_args(options.words)
+    words = _with_actions(parser).parse_args(options.words)
     try:
         match words.action:
             case None:
@@ -64,6 +56,27 @@ def run(options: argparse.Namespace) -> int:
                 return _show(options, configuration())
     except BadConfig as bad:
         return refuse_config(bad)
+
+
+def _with_actions(parser: CommandLineParser) -> CommandLineParser:
+    """Add the actions to the parser of the command."""
+    actions = parser.add_subparsers(title="actions", dest="action", metavar="ACTION")
+
+    def add(name: str, does: str) -> CommandLineParser:
+        return actions.add_parser(name, help=does, description=does, allow_abbrev=False)
+
+    add("list", "list the servers")
+    show = add("show", "show each setting in force, and the line or option that set it")
+    show.add_argument(
+        "server", nargs="?", default="", metavar="SERVER", help="a server of the configuration"
+    )
+    check = add("check", "report each fault of the file, with line and column")
+    check.add_argument(
+        "file", nargs="?", type=Path, metavar="FILE", help="a file other than the one in force"
+    )
+    add("example", "print a file with every setting explained")
+    add("path", "print the path of the file")
+    return parser
 
 
 def _say(text: str) -> int:
@@ -87,7 +100,7 @@ def _check(file: Path | None) -> int:
         return _say(_NONE.format(plain(str(path))))
     check_references(config)
     servers = count(len(config.servers), "server")
-    return _say(f"{plain(str(path))}: {servers}, and nothing is wrong.\n")
+    return _say(f"{plain(str(path))}: {servers}, no faults.\n")
 
 
 def _list(config: ConfigFile) -> int:
@@ -120,7 +133,7 @@ def _show(options: argparse.Namespace, config: ConfigFile) -> int:
         if value := values.get(setting.name):
             rows.append((setting.name, value.origin, _toml(value.written)))
         elif has_server or setting.scope is not Scope.SERVER:
-            rows.append((setting.name, "built in", setting.otherwise))
+            rows.append((setting.name, "default", setting.otherwise))
     server = f", server {name}" if name else ""
     is_there = "" if config.path and config.path.exists() else " (there is no such file)"
     return _say(f"{plain(str(config.path))}{server}{is_there}\n\n{_columns(rows)}")

@@ -15,14 +15,15 @@ if TYPE_CHECKING:
 
     from tui.manual import Topic
 
-_TOPIC = "a page of the manual, or a word that it holds; without it the pages are listed"
+_TOPIC = "a page, an HTTP status such as 403, or a word to look for; without it, list the pages"
+_ALL_ERRORS = "`momentum-keys help errors` lists all errors."
 WIDEST = 100
 """How many columns a line has at most, so that it is read with ease."""
 
 
 def run(options: argparse.Namespace) -> int:
     """Print a page of the manual, or which pages there are; returns the exit code."""
-    from tui.manual import NoSuchTopic, topic, topics, topics_with
+    from tui.manual import NoSuchTopic, errors_with_status, topic, topics, topics_with
     from tui.manual.layout import as_text
 
     parser = command_parser("help")
@@ -32,6 +33,10 @@ def run(options: argparse.Namespace) -> int:
         _print_list("momentum-keys help TOPIC prints a page of the manual:", topics())
         return 0
     width = min(WIDEST, shutil.get_terminal_size().columns)
+    if entries := errors_with_status(name):
+        items = "".join(f"- {entry}\n" for entry in entries)
+        print_text(as_text(f"# Status {name}\n\n{items}\n{_ALL_ERRORS}", width))
+        return 0
     try:
         print_text(as_text(topic(name).text, width))
     except NoSuchTopic as missing:

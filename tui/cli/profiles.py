@@ -84,7 +84,7 @@ def unknown_server(name: str, config: ConfigFile) -> str:
     """Return why there is no such server."""
     close = close_name(name, [*config.servers, *COMMANDS])
     where = f" in {config.path}" if config.servers else ""
-    return f"there is neither a command nor a server {name!r}{where}{close}"
+    return f"there is no command or server {name!r}{where}{close}"
 
 
 def configured_profile(name: str, options: argparse.Namespace, config: ConfigFile) -> Profile:

@@ -8,14 +8,14 @@ from textwrap import fill
 from tui.config.settings import Scope, Setting, Vocabulary, settings
 
 _HEAD = """\
-# momentum-keys reads this file when it starts. Remove a "#" to settle something; what is left out
-# is as it says behind "otherwise". `momentum-keys config check` says what is wrong, and where;
-# `momentum-keys config show` says what is in force, and from where.
-# No password or secret stands here.
+# The configuration of momentum-keys. To set a value, remove the "#" before its line.
+# `momentum-keys config check` reports the faults of this file.
+# `momentum-keys config show` shows the settings in force, and which line or option set each.
+# Passwords and secrets are refused here: name a command that prints them.
 """
 _SERVERS = """
-# A table for each server: `momentum-keys prod` signs in to this one, and `momentum-keys` alone
-# lets you choose where there are several. A server's own settings count more than those above.
+# One table for each server. `momentum-keys prod` signs in to this one; `momentum-keys` without a
+# name offers a choice if there are several. Settings in a table override those above all tables.
 
 [servers.prod]
 """
@@ -36,7 +36,7 @@ def example(vocabulary: Vocabulary) -> str:
 def _lines(setting: Setting, set_name: str = "") -> str:
     """Return a setting's meaning and its example; only the one named `set_name` is in force."""
     mark = "" if setting.name == set_name else "# "
-    otherwise = "" if setting.name == set_name else f"; otherwise {setting.otherwise}"
+    otherwise = "" if setting.name == set_name else f"; default: {setting.otherwise}"
     unbroken = _BRACES.sub(lambda braces: braces[0].replace(" ", _KEPT), setting.meaning)
     meaning = fill(
         unbroken + otherwise, 98, initial_indent="# ", subsequent_indent="# ",

@@ -104,7 +104,7 @@ class _Reader:
                 servers[name] = self._values(path, table)
                 self._check_server(path, table, servers[name])
             else:
-                sentence = f"{short(name, 40)} stands in a server's table: [servers.NAME]"
+                sentence = f"{short(name, 40)} belongs in a server's table: [servers.NAME]"
                 self._refuse_key(path, sentence)
         if self._faults:
             raise BadConfig(self._path, self._faults)
@@ -132,11 +132,11 @@ class _Reader:
     def _why_not(self, path: TomlPath, name: str, written: object) -> str:
         """Return why there is no setting of this name at this place, and what there is."""
         if name in self._settings:
-            return f"{name} stands {self._settings[name].scope.value}"
+            return f"{name} belongs {self._settings[name].scope.value}"
         if _SECRET_NAMES.fullmatch(name.lower()):
             return (
-                f"{short(name, 40)}: no password or secret stands in this file; password_command, "
-                "client_secret_file and client_secret_command tell where one comes from"
+                f"{short(name, 40)}: this file must not hold a password or secret; use "
+                "password_command, client_secret_file or client_secret_command"
             )
         is_server = bool(path)
         known = [s.name for s in self._settings.values() if s.stands_in(is_server=is_server)]
@@ -160,12 +160,12 @@ class _Reader:
         allows_http = "allow_http" in values and values["allow_http"].meaning
         if "url" in values and not allows_http and _is_exposed(values["url"]):
             position = self._positions.of_value((*path, "url"))
-            sentence = "url begins with http://, which everybody on the way can read; allow_http"
-            self._faults.append(ConfigFault(position, f"{sentence} = true beside it allows that"))
+            sentence = "url begins with http://, which the network can read; allow_http = true"
+            self._faults.append(ConfigFault(position, f"{sentence} beside it allows that"))
         secret_names = [name for name in values if name.startswith("client_secret_")]
         for name in secret_names:
             if "client_id" not in table:
-                self._refuse_key((*path, name), f"{name} wants a client_id beside it")
+                self._refuse_key((*path, name), f"{name} needs a client_id beside it")
         if len(secret_names) > 1:
             sentence = "the client's secret comes from a file or from a command, not from both"
             self._refuse_key((*path, secret_names[1]), sentence)

@@ -15,7 +15,7 @@ class Scope(Enum):
 
     GENERAL = "above all tables"
     SERVER = "in a table [servers.NAME]"
-    EITHER = "in either place; a server's own counts more"
+    EITHER = "above all tables or in a server's table, which overrides it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +51,14 @@ _OF_SERVERS = (
         "url",
         Scope.SERVER,
         values.url,
-        "the server",
+        "the server's address",
         '"https://momentum.example"',
     ),
     Setting(
         "known_as",
         Scope.SERVER,
         values.url,
-        "another address of the same server, by which the journal knows it",
+        "another address of the same server, under which the journal lists it",
         '"https://mail.momentum.example"',
         "its url",
     ),
@@ -66,29 +66,29 @@ _OF_SERVERS = (
         "user",
         Scope.SERVER,
         values.text,
-        "who signs in",
+        "the user who signs in",
         '"admin"',
     ),
     Setting(
         "password_command",
         Scope.SERVER,
         values.argv,
-        "prints the password on its first line; run without a shell when you sign in",
+        "a command that prints the password on its first line; run without a shell at sign-in",
         '["pass", "show", "momentum/prod"]',
-        "the password is typed",
+        "none; the password is typed",
     ),
     Setting(
         "ca_file",
         Scope.SERVER,
         values.file,
-        "trust this certificate authority as well",
+        "a certificate authority to trust in addition to the system's",
         '"~/momentum-ca.pem"',
     ),
     Setting(
         "allow_http",
         Scope.SERVER,
         values.flag,
-        "allow a server without TLS; everything is readable",
+        "allow a server without TLS; the network can read everything",
         "false",
         "false",
     ),
@@ -96,28 +96,28 @@ _OF_SERVERS = (
         "client_id",
         Scope.SERVER,
         values.text,
-        "the installation's OAuth client, if it has one",
+        "the ID of the installation's OAuth client, if it has one",
         '"momentum-keys"',
     ),
     Setting(
         "client_secret_file",
         Scope.SERVER,
         values.file,
-        "a file whose first line is the client's secret",
+        "a file with the OAuth client's secret on its first line",
         '"~/.config/momentum-keys/client-secret"',
     ),
     Setting(
         "client_secret_command",
         Scope.SERVER,
         values.argv,
-        "or a command that prints it",
+        "a command that prints the OAuth client's secret on its first line",
         '["pass", "show", "momentum/client"]',
     ),
     Setting(
         "api_prefix",
         Scope.SERVER,
         values.prefix,
-        "the path that all calls begin with",
+        "the path that all requests begin with",
         '"/api/v1"',
         '"/api/v1"',
     ),
@@ -125,7 +125,7 @@ _OF_SERVERS = (
         "subaccount",
         Scope.SERVER,
         values.subaccount,
-        "the subaccount that new keys are for, unless the form says otherwise",
+        "the subaccount that the form of a new key begins with",
         "7",
         "the primary account",
     ),
@@ -133,7 +133,7 @@ _OF_SERVERS = (
         "color",
         Scope.SERVER,
         values.one_of(values.COLOURS),
-        "the bar at the top, to know this server by: " + ", ".join(values.COLOURS),
+        "the colour of the top bar, to tell servers apart: " + ", ".join(values.COLOURS),
         '"red"',
     ),
 )
@@ -142,7 +142,7 @@ _EITHER = (
         "read_only",
         Scope.EITHER,
         values.flag,
-        "offer nothing that changes a key",
+        "offer no action that changes a key",
         "true",
         "false",
     ),
@@ -157,16 +157,16 @@ _EITHER = (
         "rotate_after",
         Scope.EITHER,
         values.rotate_after,
-        "when a key is due for rotation, as here or by label: "
+        "the age at which a key is due for rotation; ages by label are written as "
         '{ "*" = "1y", "batch-*" = "30d", "archive" = "never" }',
         '"90d"',
-        "a key is due after a year",
+        "1y",
     ),
     Setting(
         "lock_after",
         Scope.EITHER,
         values.minutes,
-        "lock the screen after so many minutes without a key; 0: never",
+        "minutes without a key press after which the screen is locked; 0: never",
         "15",
         "15",
     ),
@@ -174,8 +174,8 @@ _EITHER = (
         "list_limit",
         Scope.EITHER,
         values.mebibytes,
-        "the longest list of keys that is read, in MiB, 1 to 4096: 64 are 230,000 keys or more; "
-        "memory for a list is up to five times its size",
+        "the largest list of keys that is read, in MiB, 1 to 4096; 64 MiB hold 230,000 keys or "
+        "more, and a list takes up to five times its size in memory",
         "64",
         "64",
     ),
@@ -183,9 +183,9 @@ _EITHER = (
         "keys",
         Scope.EITHER,
         values.key_map,
-        "other keys for what the table of keys lists, by its name",
+        "other keys for commands, by the names that `momentum-keys help keyboard` lists",
         '{ "keys.reload" = "f5" }',
-        "those of the help",
+        "the keys of the manual",
     ),
 )
 _GENERAL = (
@@ -195,7 +195,7 @@ _GENERAL = (
         values.flag,
         "draw signs and frames in ASCII",
         "false",
-        "where the locale has no Unicode",
+        "true in a locale without Unicode",
     ),
     Setting(
         "no_mouse",
@@ -209,9 +209,9 @@ _GENERAL = (
         "journal",
         Scope.GENERAL,
         values.file,
-        "the file that tells what was done",
+        "the file of the journal",
         '"~/.local/state/momentum-keys/journal.jsonl"',
-        "in the folder of the state",
+        "journal.jsonl in the state folder",
     ),
     Setting(
         "remember",
@@ -230,8 +230,8 @@ def settings(vocabulary: Vocabulary) -> tuple[Setting, ...]:
         "theme",
         Scope.EITHER,
         values.one_of(vocabulary.themes),
-        ", ".join(vocabulary.themes),
+        "the colours: " + ", ".join(vocabulary.themes),
         f'"{vocabulary.themes[0]}"',
-        "the one that fits the terminal",
+        "chosen by the terminal's colours",
     )
     return (*_OF_SERVERS, *_EITHER, theme, *_GENERAL)

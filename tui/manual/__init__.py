@@ -102,6 +102,20 @@ def answered_errors() -> tuple[tuple[int, str], ...]:
     return tuple((number, f"{item[1]} (status {item[2]})") for number, item in items if item)
 
 
+def errors_with_status(status: str) -> tuple[str, ...]:
+    """Return the entries of the page `errors` that name an HTTP status, in words."""
+    from tui.manual.layout import blocks
+
+    if not re.fullmatch(r"[1-5][0-9]{2}", status):
+        return ()
+    page = blocks(topic("errors").text)
+    return tuple(
+        page[number].text
+        for number, sentence in answered_errors()
+        if re.search(rf"\b{status}\b", sentence.partition(" (status ")[2])
+    )
+
+
 def topics_with(words: str) -> tuple[Topic, ...]:
     """Return the pages in which the words occur as they are, first those that have them in titles.
 

@@ -38,14 +38,14 @@ class FaultOption:
 FAULTS = (
     FaultOption(
         "drop-after-create", "=1", float("inf"),
-        "creates are done, then the connection drops; with a number, only the first ones",
+        "drop the connection after the first create; without a number, after each",
     ),
-    FaultOption("slow", "=2", None, "every answer comes so many seconds later"),
-    FaultOption("rate", "=2/s", None, "more requests a second than that are refused with 429"),
+    FaultOption("slow", "=2", None, "answer 2 seconds later"),
+    FaultOption("rate", "=2/s", None, "refuse more than 2 requests a second, with status 429"),
     FaultOption(
         "stale-list", "=10", 10.0,
-        "for so many seconds after a write, the list is the one from before it",
+        "return the list from before a write for 10 seconds after it",
     ),
-    FaultOption("list-in-part", "", 1.0, "the list leaves out its last key, and says so"),
+    FaultOption("list-in-part", "", 1.0, "leave the last key out of the list, and say so"),
 )  # fmt: skip
 _BY_NAME = {option.name: option for option in FAULTS}
