@@ -15,7 +15,7 @@ from typing import Literal
 from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from tui.sandbox.answers import errors, too_many
+from tui.sandbox.answers import FieldError, errors, too_many
 from tui.sandbox.application import application
 from tui.sandbox.catalogue import edition as edition_named
 from tui.sandbox.faults import FaultyNode, Recorded, record, reset, without_last_key
@@ -39,6 +39,7 @@ How = Literal[
     "429",
     "429-for-ever",
     "in-part",
+    "label-too-long",
 ]
 """
 before      the connection is reset before anything is done
@@ -48,6 +49,7 @@ hang        nothing is done and nothing answered until `release()`
 hang-after  the request is done, the answer comes only after `release()`
 500, 503-html, 429   nothing is done, and that is the answer (429: wait 1 s)
 429-for-ever         as 429, with `Retry-After` of a year
+label-too-long       nothing is done, and the answer is a 400 about the label
 in-part     the request is done; a list lacks its last key, and says that it goes on elsewhere
 """
 
@@ -333,6 +335,9 @@ def _refusal(fault: How) -> Response:
         return errors(500, {"message": "Internal server error"})
     if fault == "503-html":
         return HTMLResponse(_NGINX, 503)
+    if fault == "label-too-long":
+        sentence = "A label has at most 16 characters"
+        return errors(400, FieldError("label", "invalid data", sentence, "1300").entry())
     return too_many("requests", 1 if fault == "429" else 31_536_000)
 
 

@@ -265,9 +265,29 @@ async def test_the_footer_names_first_what_is_needed_most(
         await keys.me.until("Account Password")
 
 
-async def test_the_footer_says_what_enter_does_where_the_details_stand(node: Node) -> None:
+async def test_the_footer_says_what_enter_does_unless_another_key_does_it(node: Node) -> None:
     async with at_keys(node, WIDE) as keys:
-        assert "Enter Edit" in keys.me.footer
+        assert keys.me.footer.count("Edit") == 1
+        assert "Enter" not in keys.me.footer
         assert "! Only due" in keys.me.footer
         await keys.me.pilot.resize_terminal(109, 30)
         await keys.me.until("Enter Details")
+
+
+async def test_a_key_that_is_retiring_keeps_its_label_where_its_mark_has_no_room(
+    node: Node,
+) -> None:
+    marked = "Template designer (retiring 2026-01-02)"
+    node.add_key(marked)
+    async with at_keys(node) as keys:
+        await keys.go_to(marked)
+        await keys.me.until(lambda: "→  r--  retiring 13 d" in keys.cursor_line)
+        assert keys.cursor_line.startswith("Template designer  ")
+        assert "…" not in keys.cursor_line
+        await keys.me.press("/", *"2026-01-02", "enter")
+        assert keys.labels == [marked], "the mark is found"
+        await keys.me.press("y")
+        await keys.me.until(marked)
+        await keys.me.press("escape")
+        await keys.me.pilot.resize_terminal(240, 50)
+        await keys.me.until(lambda: keys.cursor_line.startswith(f"{marked} "))

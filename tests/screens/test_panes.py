@@ -97,3 +97,29 @@ async def test_one_key_and_many_on_their_way(node: Node) -> None:
         await keys.me.pilot.resize_terminal(*NARROW)
         await keys.me.until("✗ No new key was seen so far")
         assert not bulk.me.screen.query_one(FactsPane).region
+
+
+async def test_a_pane_that_is_too_long_is_scrolled_by_keys(node: Node) -> None:
+    key_id, _ = node.add_key("All of it", tuple(grant.key for grant in MOMENTUM))
+    async with signed_in(node, (WIDE, 16)) as keys:
+        me = keys.me
+        await keys.go_to("All of it")
+        await me.until("ctrl+↑ ↓ Facts")
+        cursor_line = keys.cursor_line.partition("  ")[0]
+        assert key_id not in me.text
+        await me.press(*["ctrl+down"] * 9)
+        await me.until(lambda: key_id in me.text)
+        assert keys.cursor_line.startswith(cursor_line), "the list stays where it was"
+        await me.press(*["alt+up"] * 9)
+        await me.until("r-- View Metrics")
+        await keys.go_to(LABEL)
+        await me.until(lambda: "Facts" not in me.footer)
+        form = await keys.new()
+        assert "Facts" not in me.footer
+        await form.give("View Metrics", "View Webhooks", "View Templates", "Send via SMTP")
+        await me.until("ctrl+↑ ↓ Facts")
+        await form.go_to("label")
+        await me.press(*["ctrl+down"] * 20)
+        await me.until("All of it")
+        await me.pilot.resize_terminal(*NARROW)
+        await me.until(lambda: "Facts" not in me.footer)

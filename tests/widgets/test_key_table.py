@@ -224,6 +224,7 @@ async def test_keys_move_the_cursor_and_enter_opens() -> None:
 
 
 def marked(table: KeyTable) -> str:
+    assert table.marked_count == len(table.marked)
     return " ".join(key.id for key in table.marked)
 
 

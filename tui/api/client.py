@@ -6,13 +6,13 @@ import asyncio
 import base64
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import count
 from time import monotonic
 from typing import TypeVar
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, quote_plus, urlencode
 
 import httpx
 from pydantic import SecretStr
@@ -128,9 +128,9 @@ class Client:
         headers, secrets = {}, form.secrets
         if self.server.client_id:
             client = self.server.client_secret or SecretStr("")
-            pair = f"{self.server.client_id}:{client.get_secret_value()}"
-            headers["Authorization"] = f"Basic {_base64(pair)}"
-            secrets = (*secrets, client)
+            pair = _base64(f"{self.server.client_id}:{client.get_secret_value()}")
+            headers["Authorization"] = f"Basic {pair}"
+            secrets = (*secrets, client, SecretStr(pair))
         form = _Content(form.type, form.text, secrets)
         answer = await self._call("POST", "/authenticate", None, form, headers, sign_in=True)
         return self._read(answer, lambda body: decode.token(body, kept), holds_secret=True)
@@ -359,14 +359,25 @@ def _headers(credential: SecretStr | None, content: _Content) -> dict[str, str]:
 
 def _sanitizer(*secrets: SecretStr | None) -> Callable[[str], str]:
     """Return what makes a text of the server safe to show, should it echo one of `secrets`."""
-    hidden = [secret.get_secret_value() for secret in secrets if secret is not None]
 
     def sanitize(text: str) -> str:
-        for secret in filter(None, hidden):
-            text = text.replace(secret, "•••")
-        return short(text)
+        forms = {form for secret in secrets if secret is not None for form in _forms(secret)}
+        longest_first = sorted(filter(None, forms), key=len, reverse=True)
+        hidden = "|".join(map(re.escape, longest_first))
+        return short(re.sub(hidden, "•••", text, flags=re.IGNORECASE) if hidden else text)
 
     return sanitize
+
+
+def _forms(secret: SecretStr) -> Iterator[str]:
+    """Give a secret as it is, and as forms, paths, JSON and web pages write it."""
+    from html import escape  # hardly ever needed
+
+    value = secret.get_secret_value()
+    yield value
+    yield from (encode(value, safe="", errors="replace") for encode in (quote, quote_plus))
+    yield from (json.dumps(value, ensure_ascii=is_ascii)[1:-1] for is_ascii in (True, False))
+    yield from (escape(value, quote=has_quotes) for has_quotes in (True, False))
 
 
 def _segment(text: str, what: str) -> str:

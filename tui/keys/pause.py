@@ -125,7 +125,7 @@ async def resume(service: KeyService, seen: Key) -> Key:
 
 def paused_keys(keys: Iterable[Key]) -> list[Key]:
     """Return those that are paused."""
-    return [key for key in keys if is_paused(key.raw_valid_ips)]
+    return [key for key in keys if key.raw_valid_ips and is_paused(key.raw_valid_ips)]
 
 
 async def find_pauses(service: KeyService, keys: Iterable[Key]) -> dict[str, Pause]:

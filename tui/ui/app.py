@@ -497,6 +497,21 @@ class KeysApp(TypeAhead[None]):
                 page.scroll_relative(y=by, animate=False, immediate=True)
                 return
 
+    @property
+    def _long_facts(self) -> VerticalScroll | None:
+        """The facts at the right of the screen, where they do not fit."""
+        panes = self.screen.query("FactsPane.beside").results(VerticalScroll)
+        return next((pane for pane in panes if pane.display and pane.allow_vertical_scroll), None)
+
+    def action_scroll_facts(self, lines: int) -> None:
+        """Scroll the facts at the right of a wide screen."""
+        if (pane := self._long_facts) is not None:
+            pane.scroll_relative(y=lines, animate=False, immediate=True)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer to scroll the facts only where there are more of them."""
+        return action != "scroll_facts" or self._long_facts is not None
+
     async def _end_session(self, session: Session | None, patience: float) -> None:
         """Sign out on the server, which never keeps the operator from leaving."""
         if session is None:

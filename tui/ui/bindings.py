@@ -436,6 +436,15 @@ COMMANDS = (
     ),
     Command(_DIALOG, "escape", "Esc", "dismiss_dialog", "close without doing anything", "Cancel"),
     Command(_DIALOG, "escape", "Esc", "close_dialog", "", "Close"),
+    Command(
+        _ANY,
+        "ctrl+down,alt+down",
+        "ctrl+↑ ↓, alt+↑ ↓",
+        "scroll_facts(1)",
+        "scroll the facts at the right, where there are more of them",
+        "Facts",
+    ),
+    Command(_ANY, "ctrl+up,alt+up", "ctrl+↑", "app.scroll_facts(-1)", ""),
 )
 
 

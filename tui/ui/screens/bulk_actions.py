@@ -24,6 +24,7 @@ from tui.delivery import (
     does_not_answer,
     form_of,
     read_secrets,
+    typed_path,
     variable_name,
 )
 from tui.keys.key_record import UnfinishedRotation
@@ -234,12 +235,14 @@ class BulkRotateScreen(BulkScreen):
         self.app.push_screen(RotateScreen(self.service, rotation, self.now, "", is_part=True))
 
     def describe_failure(self, failure: Failure) -> Problem:
-        """Say also how a successor comes to be whose grants the server refuses."""
+        """Say also how a successor comes to be that the server refuses as it is."""
         problem = super().describe_failure(failure)
-        if not isinstance(failure.problem, Invalid) or "grants" not in problem.fields:
+        if not isinstance(failure.problem, Invalid) or not problem.fields:
             return problem
-        hint = "Rotate this key alone, and take the grant away there with ctrl+e."
-        return replace(problem, title="The successor was refused", detail=hint, hint="")
+        what = "take the grant away" if "grants" in problem.fields else "change it"
+        hint = f"Rotate this key alone, and {what} there with {{rotate.change}}."
+        told = with_keys(hint, self.app)
+        return replace(problem, title="The successor was refused", detail=told, hint="")
 
     def runs_command(self) -> bool:
         """Return whether secrets are handed to a command."""
@@ -318,12 +321,12 @@ class BulkRotateScreen(BulkScreen):
             field.error = "Choose one: a new file or a command."
             field.focus_input()
             return None
-        path = Path(file.value.strip())
         try:
             if field is command:
                 by_command = CommandDelivery(command.value)
                 by_command.check(labels, self.service.listing.raw_labels)
                 return by_command
+            path = typed_path(file.value)
             if (form := form_of(path)) is not None:
                 to_file = FileDelivery(path, form)
                 await in_thread(to_file.check)
@@ -332,7 +335,7 @@ class BulkRotateScreen(BulkScreen):
         except DeliveryFailed as failure:
             field.error = failure.sentence
         except TimeoutError:
-            field.error = does_not_answer(path).sentence
+            field.error = does_not_answer(Path(file.value.strip())).sentence
         field.focus_input()
         return None
 

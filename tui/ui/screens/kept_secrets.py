@@ -11,7 +11,7 @@ from textual.app import ComposeResult
 from textual.content import Content
 
 from tui.api.models import CreatedKey, KeyDraft
-from tui.delivery import DeliveryFailed, DeliveryFault, FileDelivery, NewSecret, form_of
+from tui.delivery import DeliveryFailed, DeliveryFault, FileDelivery, NewSecret, form_of, typed_path
 from tui.delivery.recovery import KeptSecret
 from tui.journal import JournalEntry
 from tui.keys.created import Created
@@ -142,7 +142,7 @@ class _Offer:
                 return
             path = answer.strip()
             try:
-                await self._write_to(Path(path), secrets)
+                await self._write_to(typed_path(path), secrets)
             except DeliveryFailed as failure:
                 refusal = failure.sentence
             else:

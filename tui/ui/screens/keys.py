@@ -299,13 +299,12 @@ class KeysScreen(Screen[None]):
 
     def footer_word(self, action: str) -> str | None:
         """Return what a key does with the key under the cursor, or with those that are marked."""
-        kind = "" if len(self.panel.table.marked) > 1 else self._footer_kind
+        kind = "" if self.panel.table.marked_count > 1 else self._footer_kind
         match action:
             case "open" if not self.panel.table.count:
                 return ""
-            case "open":
-                is_edited = self._shows_facts and not self.profile.read_only
-                return "Edit" if is_edited else "Details"
+            case "open":  # where it edits, as another key does, that one is named
+                return "" if self._opens_to_edit else "Details"
             case "rotate" if kind == "retiring":
                 return ""
             case "finish" if kind not in {"retiring", "successor"}:
@@ -319,9 +318,10 @@ class KeysScreen(Screen[None]):
         return None
 
     @property
-    def _shows_facts(self) -> bool:
-        """Whether the key's facts stand beside the list."""
-        return self.has_class("-wide") or self.has_class("-widest")
+    def _opens_to_edit(self) -> bool:
+        """Whether Enter edits: the key's facts stand beside the list, and it may be changed."""
+        shows_facts = self.has_class("-wide") or self.has_class("-widest")
+        return shows_facts and not self.profile.read_only
 
     def action_next_group(self) -> None:
         """Show only the keys of the next count above the list; after the last one all."""
@@ -362,7 +362,7 @@ class KeysScreen(Screen[None]):
     @on(KeyTable.Opened)
     def _open(self, event: KeyTable.Opened) -> None:
         """Edit a key, by way of its details where they don't stand beside the list."""
-        if self._shows_facts and not self.profile.read_only:
+        if self._opens_to_edit:
             self._run(self._actions.edit(event.key), "edit a key")
         else:
             self._run(self._actions.open(event.key, self.who), "open a key")

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from textual.content import Content
 
-from tui.api.errors import Forbidden
+from tui.api.errors import Forbidden, Invalid
 from tui.api.grants import Catalogue, letters, sends
 from tui.api.models import KeyDraft
 from tui.keys.labels import base_label, shown_label
@@ -107,7 +107,8 @@ def problem_text(rotation: Rotation) -> Content:
     if error is None:
         return Content("")
     problem = describe(error, rotation.predecessor)
-    says_more = rotation.state in _HINTED_STATES or isinstance(error, Forbidden)
+    is_hinted = rotation.state in _HINTED_STATES and not isinstance(error, Invalid)
+    says_more = is_hinted or isinstance(error, Forbidden)
     detail = "" if isinstance(error, SecretLost) else problem.detail  # the next step says as much
     said = [sentence for name, sentence in problem.fields.items() if name != "password"]
     lines = filter(None, (*said, "" if said else detail, problem.hint if says_more else ""))

@@ -31,6 +31,7 @@ from tui.delivery import (
     plain_view,
     send_to_clipboard,
     suggested_file_name,
+    typed_path,
     variable_name,
     write_secret_file,
 )
@@ -178,7 +179,7 @@ class SecretBox(Vertical):
             try:
                 with self.query_one(Status).working("The file is being written"):
                     async with handing_over(self._attempt()):
-                        where = await _write_new_file(Path(answer.strip()), new_secret)
+                        where = await _write_new_file(typed_path(answer), new_secret)
             except DeliveryFailed as failure:
                 path, refusal = answer, failure.sentence
             else:

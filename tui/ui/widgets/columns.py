@@ -14,7 +14,7 @@ from tui.api.grants import Catalogue, area, letters, power
 from tui.api.models import Key
 from tui.comparing import natural_order
 from tui.keys.attention import created
-from tui.keys.labels import shown_label
+from tui.keys.labels import base_label, shown_label
 from tui.keys.paused_mark import is_paused
 from tui.text import age, mask, short
 
@@ -116,7 +116,7 @@ def cell(column: Column, key: Key, width: int, catalogue: Catalogue, now: dateti
     """Return a key's text for a column, safe to show, with no more work than `width` asks for."""
     match column:
         case Column.LABEL:
-            return short(shown_label(key.raw_label or "")) or "(no label)"
+            return listed_label(key, width)
         case Column.PERMISSIONS:
             return permissions(key, width, catalogue)
         case Column.FROM:
@@ -130,6 +130,17 @@ def cell(column: Column, key: Key, width: int, catalogue: Catalogue, now: dateti
             return short(key.raw_username or "")
         case Column.SUBACCOUNT:
             return str(key.subaccount_id or "")
+
+
+def listed_label(key: Key, width: int) -> str:
+    """Return a key's label without the marks of successors and pauses.
+
+    Where it is too wide, the mark of one that is retiring goes, too: the state beside it tells it.
+    """
+    text = short(shown_label(key.raw_label or ""))
+    if cell_len(text) > width:
+        text = short(base_label(key.raw_label or ""))
+    return text or "(no label)"
 
 
 def permissions(key: Key, width: int, catalogue: Catalogue) -> str:

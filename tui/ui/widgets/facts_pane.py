@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.content import Content
@@ -37,6 +38,12 @@ class FactsPane(VerticalScroll, can_focus=False):
         &.beside {{ width: {WIDTH}; border-left: vkey $border; }}
     }}
     """
+
+    @on(events.Show)
+    @on(events.Hide)
+    def watch_show_vertical_scrollbar(self) -> None:
+        """Have the footer name the keys that scroll it, or no longer do so."""
+        self.screen.refresh_bindings()
 
 
 class FactLines(Widget):

@@ -15,8 +15,9 @@ from textual.widget import Widget
 from tui.ui.bindings import footer_rank
 
 _GAP = 2
-_LAST = "f1"
-"""This key stands at the end whatever else has room: it tells all the others."""
+_LAST = ("scroll_facts(1)", "help")
+"""The actions at the end, whatever else has room: nothing else tells the first; the second tells
+all the others."""
 
 
 @runtime_checkable
@@ -29,6 +30,7 @@ class WordsActions(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _Item:
+    action: str
     key: str
     shown: str
     word: str
@@ -73,15 +75,16 @@ class KeyFooter(Widget):
                 word = binding.description if binding.show else ""
             if word and binding.action not in actions:
                 actions.add(binding.action)
-                yield _Item(binding.key, self.app.get_key_display(binding), word)
+                yield _Item(binding.action, binding.key, self.app.get_key_display(binding), word)
 
     def _placed(self) -> Iterator[tuple[int, _Item]]:
         """Yield what fits, with its first cell."""
-        last = [item for item in self._items if item.key == _LAST]
+        last = [item for item in self._items if item.action in _LAST]
+        last.sort(key=lambda item: _LAST.index(item.action))
         room = self.content_size.width - sum(item.width + _GAP for item in last)
         shown: list[_Item] = []
         for item in self._items:
-            if item.key != _LAST and item.width <= room:
+            if item.action not in _LAST and item.width <= room:
                 shown.append(item)
                 room -= item.width + _GAP
         start = 0

@@ -193,6 +193,11 @@ class KeyTable(ScrollView, can_focus=True, inherit_bindings=False):
         return self._selection.among(self._keys)
 
     @property
+    def marked_count(self) -> int:
+        """How many of the keys that are shown are marked; telling it takes no time."""
+        return self._selection.count
+
+    @property
     def has_marks(self) -> bool:
         """Whether any key of the list is marked, shown or not."""
         return self._selection.count > 0 or self.hidden_marks > 0

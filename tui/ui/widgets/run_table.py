@@ -10,10 +10,9 @@ from rich.segment import Segment
 from textual.binding import BindingType
 from textual.strip import Strip
 
-from tui.keys.labels import shown_label
 from tui.text import short
 from tui.ui.bindings import RUN_BINDINGS
-from tui.ui.widgets.columns import GAP, LABEL_MAX, LABEL_MIN, Span, fit
+from tui.ui.widgets.columns import GAP, LABEL_MAX, LABEL_MIN, Span, fit, listed_label
 from tui.ui.widgets.key_table import KeyTable
 from tui.ui.widgets.table_line import GUTTER, MARK
 
@@ -129,7 +128,7 @@ class RunTable(KeyTable):
         key = self._keys[row]
         state, widths = self.row_of(key.id), self._widths
         is_out = "left out" in state.steps
-        label = short(shown_label(key.raw_label or "")) or "(no label)"
+        label = listed_label(key, widths.label)
         lead = (MARK if row == self._row else " ").ljust(GUTTER)
         pieces = [("dim" if is_out else "row", lead + fit(label, widths.label))]
         is_narrow = all(width == 1 for width in widths.steps)
