@@ -40,7 +40,7 @@ def brief(problem: Exception) -> str:
         case DeliveryFailed():
             return problem.brief
         case NotVerified():
-            return "not shown to work"
+            return "not verified"
     return describe(problem).one_line
 
 

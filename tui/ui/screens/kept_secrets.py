@@ -99,8 +99,8 @@ class _Offer:
             is_one = len(secrets) == 1
             stays, pronoun = ("stays", "it") if is_one else ("stay", "them")
             sentence = (
-                f"{count(len(secrets), 'secret')} {stays} kept in memory and not stored: the next "
-                f"sign-in from this host offers {pronoun}, until you are logged out of it."
+                f"{count(len(secrets), 'secret')} {stays} kept in memory and not stored. The next "
+                f"sign-in from this host offers {pronoun}, until you log out of this host."
             )
             messages.show(Content(sentence), "note")
 
