@@ -146,7 +146,7 @@ class _Offer:
             except DeliveryFailed as failure:
                 refusal = failure.sentence
             else:
-                message = f"{count(len(secrets), 'secret')} written to {short(path)}."
+                message = f"{count(len(secrets), 'secret')} written to {plain(path)}."
                 self._view.panel.messages.show(Content(message), "done")
                 return
 
