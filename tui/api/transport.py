@@ -26,7 +26,7 @@ from tui.api.errors import (
 )
 from tui.api.proxy import Proxy, proxy_for
 from tui.api.trust import is_certificate_wanted, no_trust, tls_context, tls_stage
-from tui.text import short
+from tui.text import plain, short
 from tui.waiting import time_limit
 
 CONNECT_SECONDS = 10.0
@@ -167,7 +167,7 @@ class Wire:
         try:
             trusted = tls_context(server.ca_file) if proxied or server.scheme == "https" else None
         except OSError:
-            detail = f"cannot read the certificates in {short(str(server.ca_file))}"
+            detail = f"cannot read the certificates in {plain(str(server.ca_file))}"
             raise NotReached(Stage.TLS_OTHER, server.host, server.port, 0, detail) from None
         proxy = self._proxy and httpx.Proxy(
             self._proxy.url, ssl_context=trusted if proxied else None

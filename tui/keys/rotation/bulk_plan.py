@@ -18,7 +18,7 @@ _SUCCESSOR = "the successor of another key"
 _AT_WORK = "being worked on by another instance of this program"
 _ORPHAN = "of no use, as nobody has the secret: Rotate on each deletes it"
 _UNCLEAR = "not known to be of use, as their secrets may be lost: rotate each by itself"
-_GRANTS_UNKNOWN = "the server does not tell the grants"
+_GRANTS_UNKNOWN = "the server does not return the grants"
 _OF_OTHERS = "not yours: the successor will be, and the server may not let you delete this key"
 _REPLACED = "has a successor whose secret was never stored: that one is deleted first"
 _REASONS = (
@@ -99,7 +99,7 @@ def _what_will_happen(
     sentences.append("No predecessor is deleted before its successor works and you confirm it.")
     if chosen and not tells_addresses:
         sentences.append(
-            "The server does not tell allowed addresses: successors will work from any address."
+            "The server does not return allowed IPs: successors will work from any address."
         )
     if replaced:
         is_one = replaced == 1

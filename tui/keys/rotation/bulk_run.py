@@ -377,7 +377,7 @@ class BulkRotation(BulkRun):
 
     @property
     def unverified(self) -> tuple[Rotation, ...]:
-        """The rotations whose successors are stored, but were not shown to work: who knows why.
+        """The rotations whose successors are stored, but were not verified: who knows why.
 
         A successor that works only from other addresses than this host's can't be, for example.
         """

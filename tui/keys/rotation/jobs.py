@@ -152,7 +152,7 @@ class SecretCheck(Machine):
         self._service, self._secret = service, secret
 
     async def verify(self) -> State:
-        """Have the key shown to work; `problem` is NotVerified where it does not."""
+        """Verify the key; `problem` is NotVerified where it does not work."""
         return await self._take(Step.VERIFY, self._verify)
 
     async def _verify(self) -> None:
@@ -221,7 +221,7 @@ def rotation_job(rotation: Rotation, delivery: Delivery) -> Job:
 def finish_jobs(rotations: Iterable[Rotation]) -> list[Job]:
     """Have predecessors deleted, a job for each; the list is to be read once, at the end.
 
-    The operator has confirmed those whose successors were not shown to work.
+    The operator has confirmed those whose successors were not verified.
     """
     return [
         Job(

@@ -164,7 +164,7 @@ class BulkScreen(Screen["BulkResult | None"]):
             others = f" and {count(len(run.failed) - 1, 'other')}" if len(run.failed) > 1 else ""
             sentences.append(f"Failed: {short(run.failed[0].key.label, 40)}{others}.")
         if run.left:
-            sentences.append(f"Not come to: {count(len(run.left), 'key')}.")
+            sentences.append(f"Not begun: {count(len(run.left), 'key')}.")
         kind: MessageKind = "done" if self.is_complete(run) else "note"
         return BulkResult(" ".join(filter(None, sentences)), "problem" if run.failed else kind)
 
@@ -248,7 +248,7 @@ class BulkScreen(Screen["BulkResult | None"]):
         run = self.bulk_run
         if run is None or not self.is_busy:
             return True
-        body = Content("The keys under way are seen to their ends. The others stay as they are.")
+        body = Content("The keys under way are completed. The others stay as they are.")
         ask = ConfirmScreen("Stop the run?", body, yes="Stop", no="Go on")
         if await self.app.push_screen_wait(ask):
             run.cancel()

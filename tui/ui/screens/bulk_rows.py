@@ -45,7 +45,7 @@ def problem_in_short(problem: Exception) -> str:
         case DeliveryFailed():
             return problem.brief
         case NotVerified():
-            return "not shown to work"
+            return "not verified"
     return describe(problem).one_line
 
 

@@ -44,9 +44,9 @@ class CompareScreen(Dialog[None]):
         if shared:
             yield Static(self._matrix("The same", shared))
         if not every:
-            yield Static("None of them holds a grant.")
+            yield Static("No marked key holds a grant.")
         elif not differing:
-            yield Static("All of them may do the same.")
+            yield Static("All marked keys hold the same grants.")
 
     def buttons(self) -> ComposeResult:
         """Only back."""

@@ -332,8 +332,8 @@ class LoginScreen(Screen[None]):
         from tui.ui.screens.dialog import ConfirmScreen
 
         body = Content(
-            "This server does not check who is calling: neither signing in nor API keys are "
-            "needed, and keys are not being enforced. You can go on without signing in."
+            "This server accepts every request, without a sign-in and without an API key. You "
+            "can go on without signing in."
         )
         go_on = ConfirmScreen("Authentication is switched off", body, yes="Go on")
         if await self.app.push_screen_wait(go_on):

@@ -49,7 +49,7 @@ class DraftFacts:
             key = Key("", raw_grants=self.given)
             lines += grant_lines(key, self.catalogue, width, is_brief=self.is_explained)
         else:
-            lines.append(Content.styled("nothing so far", "$text-muted"))
+            lines.append(Content.styled("nothing yet", "$text-muted"))
         lines += self._changes()
         if self.current:
             label = self.catalogue.label(self.current)

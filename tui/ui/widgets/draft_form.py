@@ -114,7 +114,9 @@ class DraftForm(Vertical):
                 self.app,
             )
         if self._key is not None and self._key.raw_valid_ips is None:
-            self._ips.note = "Not told by the server: updating replaces them by what stands here."
+            self._ips.note = (
+                "Not returned by the server: updating replaces them by what is entered here."
+            )
 
     @property
     def key_id(self) -> str:
@@ -333,7 +335,7 @@ class DraftForm(Vertical):
         grants = self._grants
         title = f"Grants *  {len(grants.given)} of {grants.offered_count}"
         if self._grants_unknown:
-            title += "   ! not told by the server: saving replaces them by what is chosen here"
+            title += "   ! not returned by the server: saving replaces them by what is chosen here"
         elif grants.all_given and grants.offered_count > 1:
             title += "   ! every grant: choose only what is necessary"
         elif sends(grants.given):
