@@ -617,9 +617,9 @@ def test_an_order_used_before_arranges_as_a_new_one_does(
 ) -> None:
     order = Order()
     for shown in map(tuple, lists):
-        order.turn(column)
+        order.sort_by(column)
         afresh = Order()
-        afresh.turn(column, descending=order.descending)
+        afresh.sort_by(column, descending=order.descending)
         for _ in range(2):
             rows = list(order.rows(shown, CATALOGUE))
             assert rows == list(afresh.rows(shown, CATALOGUE))
@@ -629,7 +629,7 @@ def test_an_order_used_before_arranges_as_a_new_one_does(
 def test_equals_stay_as_they_came_in_both_directions_and_missing_ones_come_last() -> None:
     shown = (key("1", "b"), key("2", "a"), key("3", "A"), Key("4"), key("5", "B"), key("6", ""))
     order = Order()
-    order.turn(Column.LABEL)
+    order.sort_by(Column.LABEL)
     assert [shown[row].id for row in order.rows(shown, CATALOGUE)] == ["2", "3", "1", "5", "4", "6"]
-    order.turn(Column.LABEL)
+    order.sort_by(Column.LABEL)
     assert [shown[row].id for row in order.rows(shown, CATALOGUE)] == ["1", "5", "2", "3", "4", "6"]

@@ -129,12 +129,12 @@ class KeyPause(_KeyChange):
         await self._pair.look()
         open_step = self._open_step
         is_to_be_paused = open_step is not None and open_step.step is Step.PAUSE
-        is_there = self._pair.has_predecessor
-        if is_there and is_paused(self.key.raw_valid_ips) is is_to_be_paused:
+        has_key = self._pair.has_predecessor
+        if has_key and is_paused(self.key.raw_valid_ips) is is_to_be_paused:
             self._reach(State.FINISHED)
         else:
             cause = open_step.cause if open_step else None
-            self.problem = StillThere(cause) if is_there else PredecessorGone()
+            self.problem = StillThere(cause) if has_key else PredecessorGone()
             self._reach(State.PLANNED)
 
 

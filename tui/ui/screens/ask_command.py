@@ -35,6 +35,6 @@ class AskCommandScreen(TextDialog[str]):
         )
         self._command = CommandField(field, memory)
 
-    def asked(self) -> ComposeResult:
+    def question(self) -> ComposeResult:
         """The field, and the commands on offer."""
         yield self._command

@@ -120,12 +120,12 @@ class BulkRotateScreen(BulkScreen):
         sentences: list[str] = []
         if rotated := states[State.FINISHED]:
             sentences.append(f"{count(rotated, 'key')} rotated.")
-        if left := states[State.NOTHING_LEFT]:
-            sentences.append(f"NO KEY IS LEFT of {count(left, 'label')}: create them again.")
-        if made := states[State.VERIFIED]:
+        if without_key := states[State.NOTHING_LEFT]:
+            sentences.append(f"NO KEY IS LEFT of {count(without_key, 'label')}: create them again.")
+        if verified := states[State.VERIFIED]:
             deletes = with_keys("{keys.finish} deletes them", self.app)
             sentences.append(
-                f"{count(made, 'successor')} made. The old keys still work: {deletes}."
+                f"{count(verified, 'successor')} made. The old keys still work: {deletes}."
             )
         if unverified := len(self._rotation_run.unverified) if self._rotation_run else 0:
             sentences.append(
@@ -241,8 +241,8 @@ class BulkRotateScreen(BulkScreen):
             return problem
         what = "take the grant away" if "grants" in problem.fields else "change it"
         hint = f"Rotate this key alone, and {what} there with {{rotate.change}}."
-        told = with_keys(hint, self.app)
-        return replace(problem, title="The successor was refused", detail=told, hint="")
+        detail = with_keys(hint, self.app)
+        return replace(problem, title="The successor was refused", detail=detail, hint="")
 
     def runs_command(self) -> bool:
         """Return whether secrets are handed to a command."""
@@ -406,8 +406,8 @@ class BulkFinishScreen(BulkScreen):
 
     def summary(self, run: BulkRun) -> str:
         """Return how many predecessors were deleted."""
-        done, of = run.progress
-        return f"{done:,} of {count(of, 'rotation')} finished."
+        done, total = run.progress
+        return f"{done:,} of {count(total, 'rotation')} finished."
 
     @cached_property
     def _rotations(self) -> list[UnfinishedRotation]:
@@ -480,8 +480,8 @@ class BulkDeleteScreen(BulkScreen):
 
     def summary(self, run: BulkRun) -> str:
         """Return how many keys were deleted."""
-        done, of = run.progress
-        return f"{done:,} of {count(of, 'key')} deleted."
+        done, total = run.progress
+        return f"{done:,} of {count(total, 'key')} deleted."
 
 
 class BulkVerifyScreen(BulkScreen):
@@ -526,8 +526,8 @@ class BulkVerifyScreen(BulkScreen):
 
     def summary(self, run: BulkRun) -> str:
         """Return how many keys work."""
-        done, of = run.progress
-        return f"{done:,} of {count(of, 'key')} verified."
+        done, total = run.progress
+        return f"{done:,} of {count(total, 'key')} verified."
 
 
 def _left_out(words: str) -> RunRow:

@@ -112,7 +112,7 @@ class HelpScreen(ModalScreen["PossibleAction | None"]):
         """Search the lines."""
         self._search_row.open()
         lines = [(c.place.value, shown_keys(c, self._key_map), c.help) for c in self._commands]
-        self._search_row.use(TextSearch(Index(lines)))
+        self._search_row.search_in(TextSearch(Index(lines)))
 
     @on(SearchRow.ListRequested)
     def _go_to_lines(self) -> None:

@@ -33,7 +33,7 @@ class KeptSecretsScreen(Dialog[str]):
     """Asks what to do with secrets that were kept; returns show, write, forget, or nothing."""
 
     AUTO_FOCUS = "#show"
-    nothing = ""
+    declined = ""
 
     def __init__(self, secrets: Sequence[KeptSecret], names: Sequence[str]) -> None:
         self._is_one = len(secrets) == 1

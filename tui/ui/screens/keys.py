@@ -259,7 +259,7 @@ class KeysScreen(Screen[None]):
         if not self._is_there or listing is not self._service.listing:
             return
         self.query_one(TopBar).notice = self.notice  # the journal has just been read
-        self.panel.journal.use(requests)
+        self.panel.journal.show_requests(requests)
         self.panel.table.show_states(states)
         self.panel.show_groups({**counted, "due": due - counted["retiring"], "exposed": exposed})
         self._show_facts()

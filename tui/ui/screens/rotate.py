@@ -322,10 +322,10 @@ class RotateScreen(ShowsSecret[str]):
         rotation = self._rotation
         next_step = next_step_text(rotation.state, is_paused=rotation.is_paused)
         note = note_text(rotation, with_keys("{keys.finish}", self.app))
-        notes = filter(None, (note, self._whose_it_will_be()))
+        notes = filter(None, (note, self._owner_warning()))
         return Content("\n").join([keyed(with_keys(next_step, self.app)), *map(Content, notes)])
 
-    def _whose_it_will_be(self) -> str:
+    def _owner_warning(self) -> str:
         """Return, before the create, that the successor of another's key will be one's own."""
         owner, user = self._rotation.predecessor.owner, self._service.session.user
         is_mine = not owner or user is None or owner == user.name

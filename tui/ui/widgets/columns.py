@@ -249,7 +249,7 @@ class Order:
         self._catalogue = Catalogue(())
         self._values: dict[Column, list[Any]] = {}
 
-    def turn(self, column: Column, *, descending: bool | None = None) -> bool:
+    def sort_by(self, column: Column, *, descending: bool | None = None) -> bool:
         """Order by a column, or by the same one the other way round; return whether it changed."""
         if descending is None:
             same = column is self.column

@@ -64,14 +64,14 @@ class DraftFacts:
         if self.before is None or set(self.before) == set(self.given):
             return []
         lines = [Content(""), Content.styled("What changes", "bold $text-accent")]
-        for sign, style, these, those in (
+        for sign, style, listed, others in (
             ("✓", "$text-success", self.given, self.before),
             (TAKEN, "$text-muted", self.before, self.given),
         ):
             lines += [
                 Content.assemble((f"{sign} ", style), self.catalogue.label(grant))
-                for grant in self.catalogue.ordered(these)
-                if grant not in those
+                for grant in self.catalogue.ordered(listed)
+                if grant not in others
             ]
         return lines
 

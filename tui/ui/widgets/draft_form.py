@@ -105,7 +105,7 @@ class DraftForm(Vertical):
     def on_mount(self) -> None:
         """Count the grants; warn where the server keeps the allowed IPs to itself."""
         self._count_grants()
-        self._note_grant()
+        self._show_grant_note()
         if self._account:
             self._start_offering()
         if self._key is not None and is_paused(self._key.raw_valid_ips):
@@ -282,7 +282,7 @@ class DraftForm(Vertical):
     @on(GrantGrid.SearchRequested)
     def _search_grants(self) -> None:
         self._search_row.open()
-        self._search_row.use(self._grants.search())
+        self._search_row.search_in(self._grants.search())
 
     @on(SearchRow.Narrowed)
     def _narrow_grants(self, event: SearchRow.Narrowed) -> None:
@@ -297,7 +297,7 @@ class DraftForm(Vertical):
 
     def _drop_search(self) -> None:
         """End the search of grants that are no longer on offer."""
-        self._search_row.use(None)
+        self._search_row.search_in(None)
         self._search_row.close()
 
     @on(SearchRow.Cleared)
@@ -307,7 +307,7 @@ class DraftForm(Vertical):
         self._grants.focus()
 
     @on(GrantGrid.Moved)
-    def _note_grant(self) -> None:
+    def _show_grant_note(self) -> None:
         grants = self._grants
         self._grants_note.update(grants.note)
         self.post_message(self.GrantsChanged())
@@ -326,7 +326,7 @@ class DraftForm(Vertical):
         )
 
     @on(Field.Left, "#ips")
-    def _say_from_where(self) -> None:
+    def _follow_addresses(self) -> None:
         if not self._grants_title.has_class("-wrong"):
             self._count_grants()
 

@@ -26,7 +26,7 @@ class JournalPane(Widget):
         self._requests: Mapping[str, Sequence[WriteRequest]] = {}
         self._key_id = self._label = ""
 
-    def use(self, requests: Mapping[str, Sequence[WriteRequest]]) -> None:
+    def show_requests(self, requests: Mapping[str, Sequence[WriteRequest]]) -> None:
         """Take the requests, newest first, by the ids of keys."""
         self._requests = requests
         self.refresh()

@@ -229,7 +229,7 @@ class KeyTable(ScrollView, can_focus=True, inherit_bindings=False):
 
     def sort(self, column: Column, *, descending: bool | None = None) -> None:
         """Sort by a column, or by the same one the other way round; the cursor keeps its key."""
-        if self._order.turn(column, descending=descending):
+        if self._order.sort_by(column, descending=descending):
             self._order_rows = self._order.rows(self._unordered, self._key_context.catalogue)
             self._arrange()
             self.post_message(self.Sorted(column, self._order.descending))
