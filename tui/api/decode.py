@@ -111,17 +111,17 @@ def _piecewise(body: bytes) -> _ListAnswer | None:
                 place = end.end()
                 gc.collect(1)
             rest = _list_answer.validate_json(b'{"results":[' + body[place:])
+            return replace(rest, results=(*keys, *rest.results))
     except ValidationError:
         return None
-    return replace(rest, results=(*keys, *rest.results))
 
 
 @contextmanager
 def _garbage_collection_postponed() -> Iterator[None]:
     """Leave it to the block to collect garbage: going through all keys takes too long.
 
-    What is there at the end, the keys, is not gone through later, either. It still goes with its
-    last reference; only cycles that were given up within the block's last moments stay.
+    What is there at the end, the keys and their tuple, is not gone through later, either. It still
+    goes with its last reference; only cycles given up within the block's last moments stay.
     """
     was_enabled = gc.isenabled()
     gc.disable()
