@@ -255,7 +255,7 @@ async def test_one_secret_never_takes_the_place_of_another(script: Script) -> No
 async def test_what_the_server_has_not_told_is_not_filled_in_as_nothing(script: Script) -> None:
     delivery = CommandDelivery(f"{script(READ)} key-{{id}}")
     delivery.check()
-    with pytest.raises(DeliveryFailed, match="has not told the key's id"):
+    with pytest.raises(DeliveryFailed, match="did not return the key's id"):
         await delivery.deliver(parcel(key_id=""))
     assert not noted("got.pid")
 
@@ -369,6 +369,10 @@ SAID = [
     VALUE.upper(),
     b64encode(VALUE.encode()).decode(),
     b64encode(f"{VALUE}\n".encode()).decode(),
+    b64encode(f"u:{VALUE}".encode()).decode(),
+    b64encode(f"{{{VALUE}".encode()).decode(),
+    VALUE.encode().hex(),
+    VALUE.encode().hex(" ", 2),
     " ".join(VALUE),
     VALUE[9:17],
     "x" * 10 + VALUE[1:],

@@ -9,16 +9,19 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.keys.conftest import WHEN
 from tui.api.models import Key
 from tui.journal import Attempt, Journal
 from tui.keys.key_history import KeyHistory
 from tui.keys.key_record import Knowledge, UnfinishedKind
-from tui.keys.labels import nonce_of, successor_label
+from tui.keys.labels import has_torn_mark, mark_of, nonce_of, retiring_since, successor_label
 from tui.keys.listing import Listing
 from tui.keys.presence import Presence, Worker
 from tui.keys.records import Records
+from tui.waiting import all_seen_through
 
 SERVER = "https://mta1.example.com"
 OLD = Key("1", "billing", "85f0", ("metrics/view",), (), "2026-01-05T10:00:00.000Z", "ops")
@@ -262,6 +265,32 @@ async def test_alike_keys_are_only_asked_about(host: Host) -> None:
     assert records.rotation_of(first) is records.rotation_of(second) is None
 
 
+async def test_keys_whose_place_is_known_are_alike_to_none(host: Host) -> None:
+    twin, third = replace(OLD, id="x"), replace(OLD, id="z")
+    new = successor("a")
+    (known,) = (await host.records([twin, OLD, new])).unfinished
+    assert known.kind is UnfinishedKind.KNOWN, "one twin alone is left"
+    known, alike = (await host.records([twin, OLD, new, third])).unfinished
+    assert {alike.predecessor.id, *(key.id for key in alike.successors)} == {"x", "z"}
+
+
+async def test_of_an_earlier_version_s_mark_only_what_is_listed_first_counts(host: Host) -> None:
+    marked = replace(OLD, raw_label="billing (retiring 2026-01-07)")
+    same_id = replace(marked, raw_label="billing (retiring 2025-01-07)")
+    (unfinished,) = (await host.records([marked, same_id])).unfinished
+    assert (unfinished.kind, unfinished.predecessor) == (UnfinishedKind.RETIRING, marked)
+
+
+@given(label=st.text(max_size=20), length=st.integers(min_value=1), is_lower=st.booleans())
+def test_every_mark_is_looked_for(label: str, length: int, is_lower: bool) -> None:
+    marked = successor_label(label, OLD.id, OLD.raw_short_key or "", "7e2a9c")
+    for text in (marked[: length % len(marked)], marked, f"{label} (retiring 2026-01-07)"):
+        key = replace(OLD, raw_label=text.lower() if is_lower else text.upper())
+        is_marked = has_torn_mark(key.raw_label or "") or mark_of(key.raw_label or "") is not None
+        if is_marked or retiring_since(key.raw_label or ""):
+            assert Listing((key,)).perhaps_marked == [key]
+
+
 async def test_what_another_instance_works_on_is_seen(host: Host) -> None:
     new = successor("a")
     host.created(new, OLD)
@@ -272,6 +301,7 @@ async def test_what_another_instance_works_on_is_seen(host: Host) -> None:
     assert records[new].worker is not None
     assert records.never_stored == (), "its secret may be delivered this very moment"
     other.release(OLD.id)
+    await all_seen_through()
     records = await host.records([OLD, new])
     assert records[OLD].worker is None
     assert [record.key for record in records.never_stored] == [new]

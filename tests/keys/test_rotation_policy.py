@@ -32,12 +32,12 @@ def test_a_key_is_due_on_the_day_it_is_as_old_as_it_may_become() -> None:
     policy = RotationPolicy(days(90))
     assert policy.is_due("any", NOW - days(90), NOW)
     assert not policy.is_due("any", NOW - days(89.999), NOW)
-    assert policy.due_in("any", NOW - days(100), NOW) == days(-10)
-    assert policy.due_in("any", NOW - days(60), NOW) == days(30)
+    assert policy.is_due("any", NOW - days(100), NOW)
+    assert not policy.is_due("any", NOW - days(60), NOW)
 
 
 def test_of_a_key_without_a_date_nothing_is_known() -> None:
-    assert RotationPolicy(days(90)).due_in("any", None, NOW) is None
+    assert not RotationPolicy(days(90)).is_due("any", None, NOW)
 
 
 def test_dates_at_the_ends_of_the_calendar() -> None:

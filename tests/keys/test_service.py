@@ -21,6 +21,8 @@ from tui.api.errors import ApiError, Invalid, RateLimited
 from tui.api.models import CreatedKey, Key, KeyDraft
 from tui.api.session import Session, SessionEnded
 from tui.journal import Journal, JournalEntry, JournalSnapshot
+from tui.keys.guard import ShownKeyChanged
+from tui.keys.labels import successor_label
 from tui.keys.pause import pause
 from tui.keys.service import KeyService
 from tui.keys.verification import Verdict
@@ -366,7 +368,7 @@ async def test_a_create_in_a_subaccount_is_told_by_the_keys_of_that_subaccount(
 
 
 async def test_a_404_is_not_believed_of_a_key_that_is_listed(
-    service: KeyService, node: Node, journal: Journal
+    service: KeyService, node: Node
 ) -> None:
     """The list may name another subaccount than the one that the server looks in."""
     key_id, _ = node.add_key("Partner", subaccount=7)
@@ -375,7 +377,7 @@ async def test_a_404_is_not_believed_of_a_key_that_is_listed(
     with pytest.raises(OutOfReach) as caught:
         await service.delete(misplaced)
     assert caught.value.is_listed
-    assert last(journal).phase == "refused"
+    assert node.seen("DELETE", KEYS) == 0
     with pytest.raises(OutOfReach):
         await service.read(misplaced)
     node.fail("GET", KEYS, "500", exactly=True)
@@ -482,13 +484,54 @@ async def test_a_delete_that_somebody_else_did_is_done(
 async def test_other_writes_that_go_wrong_are_noted(
     action: str, how: How, phase: str, service: KeyService, key: Key, node: Node, journal: Journal
 ) -> None:
-    node.fail("*", f"{KEYS}/", how)
+    node.fail({"update": "PUT", "delete": "DELETE"}[action], f"{KEYS}/", how)
     with pytest.raises((ApiError, CannotGoOn)):
         await (service.delete(key) if action == "delete" else service.update(key, DRAFT))
     assert [(entry[0], entry[1]) for entry in lines_in(journal)] == [
         (action, "begun"),
         (action, phase),
     ]
+
+
+@pytest.mark.parametrize(
+    ("label", "grants", "valid_ips", "what"),
+    [
+        ("In use, do not delete", DRAFT.grants, DRAFT.valid_ips, "has another label"),
+        (DRAFT.label, ("templates/view",), DRAFT.valid_ips, "has other grants"),
+        (DRAFT.label, DRAFT.grants, ("192.0.2.1",), "has other allowed addresses"),
+    ],
+)
+async def test_a_key_that_somebody_changed_since_it_was_shown_is_not_deleted(
+    label: str, grants: tuple[str, ...], valid_ips: tuple[str, ...], what: str,
+    service: KeyService, node: Node,
+) -> None:  # fmt: skip
+    key_id, _ = node.add_key(DRAFT.label, DRAFT.grants, DRAFT.valid_ips)
+    shown = (await service.load()).by_id[key_id]
+    node.store.change_key(key_id, label, grants, valid_ips)
+    with pytest.raises(ShownKeyChanged, match=f"the key that is to go {what}"):
+        await service.delete(shown)
+    assert ids(node) == [key_id]
+
+
+async def test_a_key_that_lost_its_mark_since_it_was_shown_is_in_use(
+    service: KeyService, node: Node
+) -> None:
+    key_id, _ = node.add_key(successor_label(DRAFT.label, "old", "85f0", "7e2a9c"), DRAFT.grants)
+    shown = (await service.load()).by_id[key_id]
+    node.store.change_key(key_id, DRAFT.label, DRAFT.grants, ())
+    with pytest.raises(ShownKeyChanged, match="has another mark"):
+        await service.delete(shown)
+    assert ids(node) == [key_id]
+
+
+async def test_a_key_whose_id_another_one_has_by_now_is_not_deleted(
+    service: KeyService, node: Node
+) -> None:
+    key_id, _ = node.add_key(DRAFT.label, DRAFT.grants)
+    shown = replace((await service.load()).by_id[key_id], raw_short_key="0000")
+    with pytest.raises(ShownKeyChanged, match="is another key"):
+        await service.delete(shown)
+    assert ids(node) == [key_id]
 
 
 async def test_a_journal_that_cannot_be_written_stops_nothing(

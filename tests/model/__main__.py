@@ -9,7 +9,7 @@ from collections import Counter, defaultdict
 from contextlib import nullcontext
 from time import perf_counter
 
-from tests.model.breaking import without_guard
+from tests.model.breaking import CHECKS, without_check, without_guard
 from tests.model.crowd import rotate_crowd
 from tests.model.episode import Result, Spec, walk
 from tests.model.shrinking import kept, shrink
@@ -28,8 +28,12 @@ def main() -> int:
     parser.add_argument("--kept", action="store_true", help="walk the episodes of seeds.txt again")
     parser.add_argument("--crowd", action="store_true", help="rotate many keys, often killed")
     parser.add_argument("--no-guard", action="store_true", help="delete whatever the guard says")
+    parser.add_argument("--no-check", choices=CHECKS, help="have the guard lack one of its checks")
     options = parser.parse_args()
-    with without_guard() if options.no_guard else nullcontext():
+    with (
+        without_guard() if options.no_guard else nullcontext(),
+        without_check(options.no_check) if options.no_check else nullcontext(),
+    ):
         return walk_as_asked(options)
 
 

@@ -45,7 +45,7 @@ async def test_a_successor_with_an_unknown_grant_is_refused_and_put_right(node: 
         assert len(node.keys()) == 5
         await rotate.press("change")
         form = Form(keys.me)
-        await keys.me.until("What the successor is to be")
+        await keys.me.until("Change the successor")
         await form.give("gone/grant")
         await form.save()
         await rotate.shown()

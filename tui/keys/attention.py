@@ -23,8 +23,6 @@ class Attention:
 
     def is_due(self, key: Key) -> bool:
         """Tell whether a key is as old as the policy lets it become."""
-        if not self.policy:
-            return False
         label = base_label(key.raw_label or "") if self.policy.age_by_pattern else ""
         return self.policy.is_due(label, created(key), self.now)
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 from tui.api.models import Key
-from tui.keys.labels import mark_of
+from tui.keys.labels import comparable, mark_of, may_come_of
 from tui.keys.paused_mark import is_paused
 from tui.keys.presence import Worker
 from tui.keys.write_outcomes import CannotGoOn, OpenWrite
@@ -62,13 +63,13 @@ class OtherInstanceAtWork(CannotGoOn):
         )
 
 
-class StayingKeyChanged(CannotGoOn):
-    """The key that is to stay is not what the operator was shown."""
+class ShownKeyChanged(CannotGoOn):
+    """The key that is to go, or the one that is to stay, is not what the operator was shown."""
 
-    def __init__(self, what: str) -> None:
+    def __init__(self, part: Literal["go", "stay"], what: str) -> None:
         super().__init__()
         self.sentence = (
-            f"Nothing was deleted: the key that is to stay has {what} than was shown. Look at the "
+            f"Nothing was deleted: the key that is to {part} {what} than was shown. Look at the "
             "list, then decide."
         )
 
@@ -101,23 +102,28 @@ def check_deletion(
             raise OtherInstanceAtWork(worker)
 
 
+def check_going(shown: Key, now: Key, *, is_alone: bool) -> None:
+    """Refuse to delete a key that is `now` not what was `shown`.
+
+    With nothing to take its place, it goes `is_alone`: then its mark must be as shown, too, as a
+    key that lost its mark is in use.
+
+    Raises:
+        ShownKeyChanged: see there.
+    """
+    _check_shown("go", shown, now)
+    labels = shown.raw_label, now.raw_label
+    if is_alone and None not in labels and len({mark_of(label or "") for label in labels}) > 1:
+        raise ShownKeyChanged("go", "has another mark")
+
+
 def check_staying(key: Key, staying: Staying, now: Key) -> None:
     """Refuse to delete `key` where the one that is to stay is `now` not what was shown.
 
-    What the server did not tell at either time is not compared.
-
     Raises:
-        StayingKeyChanged, MarkContradicts: see there.
+        ShownKeyChanged, MarkContradicts: see there.
     """
-    shown = staying.key
-    for what, before, after in (
-        ("other grants", shown.raw_grants, now.raw_grants),
-        ("other allowed addresses", shown.raw_valid_ips, now.raw_valid_ips),
-    ):
-        if before is not None and after is not None and set(before) != set(after):
-            raise StayingKeyChanged(what)
-    if shown.raw_username is not None and now.raw_username not in (None, shown.raw_username):
-        raise StayingKeyChanged("another owner")
+    _check_shown("stay", staying.key, now)
     if staying.is_successor:
         mark = mark_of(now.raw_label or "")
         is_lost = mark is None and not staying.is_known_here
@@ -125,20 +131,46 @@ def check_staying(key: Key, staying: Staying, now: Key) -> None:
             raise MarkContradicts
 
 
+def _check_shown(part: Literal["go", "stay"], shown: Key, now: Key) -> None:
+    """Compare what the server told at both times; it may have changed a label that was sent."""
+    if not _may_be_same(shown, now):
+        raise ShownKeyChanged(part, "is another key")
+    if shown.raw_username and now.raw_username and shown.raw_username != now.raw_username:
+        raise ShownKeyChanged(part, "has another owner")
+    grants = shown.raw_grants, now.raw_grants
+    if None not in grants and len({frozenset(each or ()) for each in grants}) > 1:
+        raise ShownKeyChanged(part, "has other grants")
+    # A server may leave out that any address will do.
+    if now.raw_valid_ips is not None and set(shown.raw_valid_ips or ()) != set(now.raw_valid_ips):
+        raise ShownKeyChanged(part, "has other allowed addresses")
+    before, after = shown.raw_label or "", now.raw_label or ""
+    is_same = comparable(before) == comparable(after)
+    if before and after and not is_same and not may_come_of(after, before, short_key_fits=True):
+        raise ShownKeyChanged(part, "has another label")
+
+
+def _may_be_same(shown: Key, now: Key) -> bool:
+    """Tell whether an id still is the same key's: a server that is installed anew uses ids again.
+
+    The list may tell more or less of a short key, or of a date, than the key itself.
+    """
+    short_keys = sorted((shown.raw_short_key or "", now.raw_short_key or ""), key=len)
+    dates = [key.created_at.replace(microsecond=0) for key in (shown, now) if key.created_at]
+    return short_keys[1].startswith(short_keys[0]) and len(set(dates)) < 2
+
+
 def differences(predecessor: Key, successor: Key) -> str:
     """Return in which of `grants` and `allowed IPs` two keys differ, in words, or nothing.
 
     What the server does not tell is not compared, nor are the addresses of a paused key.
     """
-    pairs = {"grants": (predecessor.raw_grants, successor.raw_grants)}
-    if not is_paused(predecessor.raw_valid_ips):
-        pairs["allowed IPs"] = predecessor.raw_valid_ips, successor.raw_valid_ips
-    differing = [
-        name
-        for name, (before, after) in pairs.items()
-        if before is not None and after is not None and set(before) != set(after)
-    ]
-    return " and ".join(differing)
+    grants, ips = [], []
+    if predecessor.raw_grants is not None and successor.raw_grants is not None:
+        grants = ["grants"] * (set(predecessor.raw_grants) != set(successor.raw_grants))
+    if not is_paused(predecessor.raw_valid_ips):  # a list may leave out that any address will do
+        before, after = predecessor.raw_valid_ips or (), successor.raw_valid_ips or ()
+        ips = ["allowed IPs"] * (set(before) != set(after))
+    return " and ".join(grants + ips)
 
 
 def is_open(write: OpenWrite | None, now: datetime) -> bool:

@@ -116,10 +116,9 @@ class KeyReader:
         A list that has that one is not older than the others. Keys that are gone are forgotten.
         """
         self._forget_old(self._created)
-        listed = {key.id for key in key_list.keys} if self._created else set()
         while self._created:
             key_id = next(reversed(self._created))
-            if key_id in listed:
+            if any(key.id == key_id for key in reversed(key_list.keys)):
                 return ()
             created = self._created[key_id][1]
             try:
@@ -133,7 +132,8 @@ class KeyReader:
     def _still_listed(self, keys: Iterable[Key]) -> set[str]:
         """Return the ids of the keys that a list shows though they were deleted from here."""
         self._forget_old(self._deleted)
-        return {key.id for key in keys if self.has_deleted(key)} if self._deleted else set()
+        deleted = self._deleted
+        return {key.id for key in keys if key.id in deleted and self.has_deleted(key)}
 
     def _forget_old(self, answers: dict[str, tuple[float, Key]]) -> None:
         oldest = self._clock() - LANDING.total_seconds()

@@ -39,10 +39,18 @@ class Listing:
         return by_label
 
     @cached_property
+    def perhaps_marked(self) -> Sequence[Key]:
+        """The keys whose labels may end in a mark, in the server's order.
+
+        Every mark has a parenthesis. In a long list few labels do, and only those are looked at.
+        """
+        return [key for key in self.keys if key.raw_label is not None and "(" in key.raw_label]
+
+    @cached_property
     def _by_reference(self) -> Mapping[str, Sequence[tuple[Mark, Key]]]:
         """The successors and their marks, by the beginning of what these tell of an id."""
         by_reference: dict[str, list[tuple[Mark, Key]]] = {}
-        for key in self.keys:
+        for key in self.perhaps_marked:
             if (mark := mark_of(key.raw_label or "")) is not None:
                 by_reference.setdefault(mark.reference[:SHORTEST_REFERENCE], []).append((mark, key))
         return by_reference

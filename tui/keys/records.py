@@ -7,7 +7,7 @@ nothing is known; keys that are merely alike are asked about, and nothing more i
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -52,11 +52,11 @@ class Records:
         self._history, self._server = history.current, history.server
         self._workers = dict(history.workers)
         self._marks = {
-            key.id: mark for key in listing.keys if (mark := mark_of(key.raw_label or ""))
+            key.id: mark for key in listing.perhaps_marked if (mark := mark_of(key.raw_label or ""))
         }
         self._torn = [
             key.id
-            for key in listing.keys
+            for key in listing.perhaps_marked
             if key.id not in self._marks and has_torn_mark(key.raw_label or "")
         ]
         self._by_nonce: dict[str, list[str]] = {}
@@ -91,16 +91,16 @@ class Records:
             for key_id, successors in self._successors.items()
             for key in (self._listing.by_id[key_id], *successors)
         }
-        rest = [key for key in self._listing.by_id.values() if key.id not in involved]
+        by_id = self._listing.by_id
         retiring = [
             UnfinishedRotation(UnfinishedKind.RETIRING, key, (), since)
-            for key in rest
-            if (key.raw_label or "").endswith(")")
+            for key in reversed(self._listing.perhaps_marked)
+            if key.id not in involved
+            and key is by_id[key.id]
             and (since := retiring_since(key.raw_label or ""))
         ]
         marked = {each.predecessor.id for each in retiring} | self._marks.keys() | {*self._torn}
-        alike = _alike(key for key in rest if key.id not in marked)
-        return (*known, *retiring, *alike)
+        return (*known, *retiring, *_alike(by_id.values(), involved | marked))
 
     @cached_property
     def never_stored(self) -> tuple[KeyRecord, ...]:
@@ -421,13 +421,19 @@ def _may_be_of_then(key: Key, began: datetime) -> bool:
     return made is None or began - SAME_TIME < made < began + LANDING + SAME_TIME
 
 
-def _alike(keys: Iterable[Key]) -> Iterator[UnfinishedRotation]:
-    """Yield keys that share label, grants and addresses; the order of a list is not their age."""
-    keys = [key for key in keys if key.raw_grants is not None]
-    counts = Counter(key.raw_label for key in keys)  # nearly all labels of a long list are unique
+def _alike(keys: Collection[Key], explained: Set[str]) -> Iterator[UnfinishedRotation]:
+    """Yield keys that share label, grants and addresses, but for those with the `explained` ids.
+
+    The order of a list is not their age.
+    """
+    counts = Counter(key.raw_label for key in keys)
+    if len(counts) == len(keys):  # as in most lists, and long ones take long
+        return
     groups: dict[Hashable, list[Key]] = {}
     for key in keys:
-        if counts[key.raw_label] > 1 and key.label.strip():
+        if counts[key.raw_label] < 2 or key.raw_grants is None or key.id in explained:
+            continue
+        if key.label.strip():
             groups.setdefault((key.raw_label, key.subaccount_id or 0), []).append(key)
     for namesakes in groups.values():
         alike: dict[Hashable, list[Key]] = {}

@@ -58,20 +58,13 @@ class RotationPolicy:
                 return age
         return self.age
 
-    def due_in(self, label: str, created: datetime | None, now: datetime) -> timedelta | None:
-        """Return how long it is until a key is due, negative where it was due before.
-
-        None is for a key that is never due, or whose date of creation is not known. Both moments
-        have a time zone.
-        """
-        if created is None or (age := self.age_for(label)) is None:
-            return None
-        return age - (now - created)
-
     def is_due(self, label: str, created: datetime | None, now: datetime) -> bool:
-        """Tell whether a key is as old as it may become, or older."""
-        left = self.due_in(label, created, now)
-        return left is not None and left <= timedelta(0)
+        """Tell whether a key is as old as it may become, or older; both moments have a time zone.
+
+        A key without a date of creation never is.
+        """
+        age = self.age_for(label) if self.age_by_pattern else self.age
+        return age is not None and created is not None and now - created >= age
 
 
 A_YEAR = RotationPolicy(timedelta(days=_DAYS["y"]))

@@ -10,7 +10,7 @@ from collections.abc import (
     Iterable,
     Iterator,
 )
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
 from itertools import takewhile
 from time import monotonic
@@ -31,7 +31,7 @@ from tui.api.session import Session, SessionEnded, SessionProblem
 from tui.delivery.recovery import RecoveryFolder
 from tui.journal import Action, Attempt, Journal, new_attempt_id
 from tui.keys.created import Created, Deleted, KnownIds, is_as_asked, is_of_account
-from tui.keys.guard import Staying, UpdateOpen, check_deletion, check_staying, is_open
+from tui.keys.guard import Staying, UpdateOpen, check_deletion, check_going, check_staying, is_open
 from tui.keys.key_history import KeyHistory
 from tui.keys.key_reader import KeyReader, ReadKeys
 from tui.keys.labels import mark_of, may_come_of, nonce_of, successor_label
@@ -433,8 +433,8 @@ class KeyService:
     ) -> Deleted:
         """Delete a key, once nothing speaks against it (`tui.keys.guard`).
 
-        The key that is `staying` is read first, and must be what it was shown as. Where the
-        deletion gets no good answer, or a 404, the list is read and decides.
+        It and the key that is `staying` are read first, and must be what they were shown as. Where
+        the deletion gets no good answer, or a 404, the list is read and decides.
 
         Raises:
             CannotGoOn: the guard refused (tui.keys.guard), so nothing was done.
@@ -448,8 +448,10 @@ class KeyService:
         await self.read_history(_JOURNAL_SECONDS)
         await self._check_deletion(key, staying, insist=insist)
         staying_now: Key | None = None
+        with suppress(NotFound):  # the answer to its deletion tells that as well
+            check_going(key, self._as_told(await self.read(key)), is_alone=staying is None)
         if staying is not None:
-            staying_now = await self.read(staying.key)
+            staying_now = self._as_told(await self.read(staying.key))
             check_staying(key, staying, staying_now)
         attempt = self._begin_attempt("delete", key)
         await self.journal.settled()
@@ -469,6 +471,11 @@ class KeyService:
         self._reader.note_deleted(key)
         self._own_writes.pop(key.id, None)
         return Deleted(True, staying_now)
+
+    def _as_told(self, key: Key) -> Key:
+        """Return a key with the addresses that a server left out where any will do (contract 4)."""
+        is_left_out = key.raw_valid_ips is None and self.listing.tells_addresses
+        return replace(key, raw_valid_ips=()) if is_left_out else key
 
     async def _check_deletion(self, key: Key, staying: Staying | None, *, insist: bool) -> None:
         writes, workers = self.open_writes(), self.presence.others

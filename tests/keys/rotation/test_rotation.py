@@ -25,7 +25,7 @@ from tui.api.errors import (
 )
 from tui.api.models import CreatedKey, Key, KeyDraft
 from tui.delivery.new_secret import DeliveryFailed
-from tui.keys.guard import MarkContradicts, OtherWriteOpen, StayingKeyChanged
+from tui.keys.guard import MarkContradicts, OtherWriteOpen, ShownKeyChanged
 from tui.keys.key_record import UnfinishedRotation
 from tui.keys.labels import key_reference, mark_of
 from tui.keys.listing import Listing
@@ -161,6 +161,7 @@ async def test_no_request_is_made_that_is_not_needed(node: Node) -> None:
         "POST /api-keys",
         "POST /authenticate/logout",
         "GET /api-keys",  # with the new secret: is it alive?
+        f"GET /api-keys/{rotation.predecessor.id}",  # is it what was shown?
         f"GET /api-keys/{successor}",  # is the successor still there?
         f"DELETE /api-keys/{rotation.predecessor.id}",
         "GET /api-keys",  # is it there even now?
@@ -482,9 +483,10 @@ async def test_a_page_that_says_404_deletes_nothing(node: Node) -> None:
 @pytest.mark.parametrize(
     ("changed", "problem"),
     [
-        ({"grants": GRANTS[:1]}, StayingKeyChanged),
-        ({"valid_ips": ("192.0.2.1",)}, StayingKeyChanged),
-        ({"label": "billing (replaces #00000000-000000)"}, MarkContradicts),
+        ({"grants": GRANTS[:1]}, ShownKeyChanged),
+        ({"valid_ips": ("192.0.2.1",)}, ShownKeyChanged),
+        ({"label": "Another purpose"}, ShownKeyChanged),
+        ({"label": f"{LABEL} (replaces #00000000-000000)"}, MarkContradicts),
     ],
 )
 async def test_a_successor_that_is_not_what_it_was_keeps_its_predecessor(
@@ -496,6 +498,25 @@ async def test_a_successor_that_is_not_what_it_was_keeps_its_predecessor(
         change(node, rotation.successor.id, **changed)
         assert await rotation.finish() is State.VERIFIED
         assert isinstance(rotation.problem, problem)
+        assert len(node.keys()) == 2
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"grants": (*GRANTS, "webhooks/view")},
+        {"valid_ips": ("192.0.2.1",)},
+        {"label": "Do not touch"},
+    ],
+)
+async def test_a_predecessor_that_somebody_changed_meanwhile_stays(
+    node: Node, changed: dict[str, Any]
+) -> None:
+    async with signed_in(node) as host:
+        rotation = await verified(host)
+        change(node, rotation.predecessor.id, **changed)
+        assert await rotation.finish() is State.VERIFIED
+        assert isinstance(rotation.problem, ShownKeyChanged)
         assert len(node.keys()) == 2
 
 

@@ -216,8 +216,8 @@ async def test_fifty_keys_three_of_which_fail_differently(node: Node) -> None:
         assert len(node.keys()) == 50
         assert set(host.vault.kept) == ids(node)
         assert not {key.id for key in chosen} & ids(node)
-        # one each to verify, one each before a predecessor goes, few lists
-        assert node.seen("GET", "/api/v1/api-keys") < 50 + 50 + 20
+        # one each to verify, two each before a predecessor goes, few lists
+        assert node.seen("GET", "/api/v1/api-keys") < 50 + 2 * 50 + 20
 
 
 async def test_only_verified_predecessors_are_deleted_and_failures_are_retried(node: Node) -> None:
@@ -532,11 +532,11 @@ def test_the_plan_says_what_will_happen() -> None:
     assert plan.left_out == tuple(out)
     assert plan.sentences[0] == "12 keys will get successors; 2 are not yours."
     assert plan.notes["12"] == "retiring already"
-    assert plan.notes["14"] == "the server does not tell the grants"
+    assert plan.notes["14"] == "the server does not return the grants"
     assert all(plan.notes[key.id].startswith("not yours") for key in theirs)
     plan = plan_rotations(mine, None, tells_addresses=False)
     assert (
-        "The server does not tell allowed addresses: successors will work from any address."
+        "The server does not return allowed IPs: successors will work from any address."
         in plan.sentences
     )
     assert plan_rotations(mine[:1], None).sentences[0] == "1 key will get a successor."

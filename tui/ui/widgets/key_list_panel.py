@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from textual import on
@@ -92,10 +92,9 @@ class KeyListPanel(Vertical):
     ) -> None:
         """Show keys that were just read, narrowed by a search of them; `now` is in UTC."""
         self.problem = None
-        gone = {key.id for key in self._keys} - {key.id for key in keys}
-        self._keys, self._matches = keys, None
+        before, self._keys, self._matches = self._keys, keys, None
         self.table.show(keys, catalogue, now)
-        self.messages.withdraw(lambda about, _: about == READING or about in gone)
+        self.messages.withdraw(lambda about, _: about == READING or _is_gone(about, before, keys))
         if not keys:
             self._end_search()
             hint = with_keys("Press {keys.new} to create the first one.", self.app)
@@ -152,7 +151,7 @@ class KeyListPanel(Vertical):
 
     def search(self, search: Search | None) -> None:
         """Search the keys that are shown by this from now on."""
-        if (matches := self.search_row.use(search)) is not None:
+        if (matches := self.search_row.search_in(search)) is not None:
             self._narrow(matches)
 
     @on(SearchRow.Narrowed)
@@ -254,7 +253,7 @@ class KeyListPanel(Vertical):
             noun, total = f"of {total:,} {noun}", self.table.count
         counts = [Count("", total, noun, noun)]
         numbers = {name: len(ids) for name, ids in self._groups.items()}
-        numbers["marked"] = len(self.table.marked) + self.table.hidden_marks
+        numbers["marked"] = self.table.marked_count + self.table.hidden_marks
         for name, (words, brief, sign, style) in _GROUPS.items():
             if number := numbers.get(name, 0):
                 words = words if number == 1 else _PLURALS.get(words, words)
@@ -284,3 +283,13 @@ class KeyListPanel(Vertical):
         )
         self.messages.show(message, "problem", about)
         self.refresh_bindings()
+
+
+def _is_gone(key_id: str, before: Iterable[Key], now: Iterable[Key]) -> bool:
+    """Tell whether a key was listed before and is not any more.
+
+    Messages that name a key are few: to collect the ids of two long lists for them would hold up
+    the first row.
+    """
+    was_listed = key_id != "" and any(key.id == key_id for key in before)
+    return was_listed and all(key.id != key_id for key in now)
