@@ -9,22 +9,29 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import stat
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, wait
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from getpass import getuser
 from pathlib import Path
 from socket import gethostname
+from time import time
 
 from tui.text import plain
+from tui.waiting import start_thread
 
 BEAT_SECONDS = 15.0
 """How often the file is touched while there is work."""
 STALE_SECONDS = 60.0
 """After how long a file that nobody touched counts no more."""
-WRITE_SECONDS = 2.0
+DISK_SECONDS = 2.0
 """How long is waited for a file system that hangs; the work goes on all the same."""
+REMOVAL_SECONDS = 0.5
+"""The same for a file that is removed, which the event loop waits for."""
 _LARGEST = 4 * 2**20
 
 
@@ -59,6 +66,8 @@ class Presence:
         self._work = _Work()
         self._beat: asyncio.Task[None] | None = None
         self._others: dict[str, Worker] = {}
+        self._stuck: Future[None] | None = None
+        """What a file system that hangs has not answered."""
 
     @property
     def others(self) -> Mapping[str, Worker]:
@@ -90,11 +99,32 @@ class Presence:
         if self._beat is not None:
             self._beat.cancel()
             self._beat = None
-            with suppress(OSError):
-                self._path.unlink(missing_ok=True)
+            if not self._is_stuck:
+                self._wait_for(self._remove, REMOVAL_SECONDS)
 
     def read(self) -> None:
-        """Read the files of the other instances; blocks, so it belongs in a thread."""
+        """Read the files of the other instances; blocks, so it belongs in a thread.
+
+        What was read last stays where the file system hangs.
+        """
+        if not self._is_stuck:
+            self._wait_for(self._read_all, DISK_SECONDS)
+
+    @property
+    def _is_stuck(self) -> bool:
+        """Whether a file system that was waited for has not answered yet."""
+        return self._stuck is not None and not self._stuck.done()
+
+    def _wait_for(self, work: Callable[[], None], seconds: float) -> None:
+        """Do what waits for the disk in a thread, and wait so long for it."""
+        working = start_thread(work)
+        done, _ = wait((working,), seconds)
+        if not done:
+            self._stuck = working
+        elif error := working.exception():
+            raise error
+
+    def _read_all(self) -> None:
         if self._folder is None:
             return
         try:
@@ -103,10 +133,11 @@ class Presence:
             paths = []
         others = [path for path in paths if path.name != self._name]
         now = self._clock() if others else 0.0
-        self._others = {}
+        workers: dict[str, Worker] = {}
         for path in others:
-            with suppress(OSError, ValueError):
-                self._others |= self._read_file(path, now)
+            with suppress(OSError, ValueError, RecursionError):
+                workers |= self._read_file(path, now)
+        self._others = workers
 
     @property
     def _names(self) -> frozenset[str]:
@@ -117,19 +148,28 @@ class Presence:
         return (self._folder or Path()) / self._name
 
     def _clock(self) -> float:
-        """Return what a file written just now is dated, in the time of the file's server."""
+        """Return what a file written just now is dated, in the time of the file's server.
+
+        Where none can be written, that is this host's time.
+        """
         probe = self._path.with_suffix(".now")
-        probe.touch(mode=0o600)
         try:
+            probe.touch(mode=0o600)
             return probe.stat().st_mtime
+        except OSError:
+            return time()
         finally:
-            probe.unlink(missing_ok=True)
+            with suppress(OSError):
+                probe.unlink(missing_ok=True)
 
     def _read_file(self, path: Path, now: float) -> dict[str, Worker]:
-        status = path.stat()
-        if now - status.st_mtime > STALE_SECONDS or status.st_size > _LARGEST:
-            return {}
-        said = json.loads(path.read_text("utf-8"))
+        flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
+        with open(os.open(path, flags), encoding="utf-8") as file:  # noqa: PTH123  # Path cannot open a descriptor
+            status = os.fstat(file.fileno())
+            is_old = now - status.st_mtime > STALE_SECONDS
+            if is_old or not stat.S_ISREG(status.st_mode) or status.st_size > _LARGEST:
+                return {}
+            said = json.load(file)
         if not isinstance(said, dict) or said.get("server") != self._server:
             return {}
         if said.get("host") == gethostname() and not _is_running(said.get("pid")):
@@ -140,10 +180,10 @@ class Presence:
 
     async def _write(self) -> None:
         names = self._names
-        # The file system may hang, and must hold nobody up: the thread is then left to itself.
-        writing = asyncio.ensure_future(asyncio.to_thread(self._write_file, names))
-        await asyncio.wait({writing}, timeout=WRITE_SECONDS)
-        if writing.done() and writing.exception() is None:
+        if self._is_stuck:
+            return
+        await asyncio.to_thread(self._wait_for, partial(self._write_file, names), DISK_SECONDS)
+        if not self._is_stuck:
             self._work.written = names
 
     def _write_file(self, names: frozenset[str]) -> None:
@@ -160,6 +200,10 @@ class Presence:
             new.touch(mode=0o600)
             new.write_text(json.dumps(said), "utf-8")
             new.replace(self._path)
+
+    def _remove(self) -> None:
+        with suppress(OSError):
+            self._path.unlink(missing_ok=True)
 
     async def _keep_beating(self) -> None:
         while self._work.held:
