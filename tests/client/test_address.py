@@ -101,6 +101,7 @@ def test_a_ca_file_has_to_hold_a_certificate(tmp_path: Path) -> None:
         ("", "it is not a file"),
         ("empty.pem", "it holds no certificate in PEM form"),
         ("broken.pem", "it holds no certificate in PEM form"),
+        ("/".join(["deep" * 30] * 3) + "/missing.pem", "it does not exist"),
     ):
         with pytest.raises(BadAddress) as caught:
             parse_server("mail.example", ca_file=tmp_path / name)

@@ -255,7 +255,7 @@ async def test_one_secret_never_takes_the_place_of_another(script: Script) -> No
 async def test_what_the_server_has_not_told_is_not_filled_in_as_nothing(script: Script) -> None:
     delivery = CommandDelivery(f"{script(READ)} key-{{id}}")
     delivery.check()
-    with pytest.raises(DeliveryFailed, match="has not told the key's id"):
+    with pytest.raises(DeliveryFailed, match="did not return the key's id"):
         await delivery.deliver(parcel(key_id=""))
     assert not noted("got.pid")
 

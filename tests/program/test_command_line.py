@@ -202,7 +202,7 @@ def test_no_debugging_aid_writes_what_is_typed(tmp_path: Path) -> None:
     }  # fmt: skip
     with Terminal([sys.executable, "-m", "tui"], env=env, cwd=tmp_path) as terminal:
         terminal.wait_for("F1 Help")
-        wide = "The API keys of a Momentum or SparkPost server, from here"
+        wide = "Manage the API keys of a Momentum or SparkPost server: see who may"
         assert wide in terminal.text, "80 columns, whatever the environment says"
         terminal.send("https://typed.example")
         terminal.wait_for("https://typed.example")

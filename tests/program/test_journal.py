@@ -54,12 +54,12 @@ import threading
 from tui import cli
 from tui.keys import presence
 
-presence.DISK_SECONDS = 0.2
+presence.READ_SECONDS = presence.WRITE_SECONDS = 0.2
 
-def hang(*_):
+def hang(_):
     threading.Event().wait()
 
-presence.Presence._read_all = presence.Presence._write_file = presence.Presence._remove = hang
+presence.Presence._read_files = presence.Presence._write_file = hang
 cli.run()
 """
 

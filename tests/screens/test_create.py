@@ -325,7 +325,7 @@ async def test_while_the_answer_is_awaited_nothing_cuts_it_off(node: Node) -> No
         await keys.me.until("⋯ The key is being created.")
         for key in ("escape", QUIT, "ctrl+c"):
             await keys.me.press(key)
-            await keys.me.until("Its answer is awaited, then you can leave.")
+            await keys.me.until("You can leave once the server has answered.")
             assert not keys.me.app._exit
         await form.save()
         node.release()

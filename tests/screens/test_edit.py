@@ -308,7 +308,7 @@ async def test_an_update_that_hangs_is_awaited_and_not_sent_twice(node: Node) ->
         await node.until("PUT", KEYS)
         await form.me.until("⋯ The key is being updated.")
         await form.me.press(key_for(Place.FORM, "save"), "enter", CANCEL)
-        await form.me.until("Its answer is awaited, then you can leave.")
+        await form.me.until("You can leave once the server has answered.")
         await form.me.press(QUIT)
         assert not form.me.app._exit
         await form.me.press("f1")

@@ -279,7 +279,7 @@ class Client:
             deadline=self.deadline if deadline is None else deadline,
             cap=cap,
         )
-        answer = await self._patiently(call, may_repeat=may_repeat or method == "GET")
+        answer = await self._exchange_repeatedly(call, may_repeat=may_repeat or method == "GET")
         answer.sanitize = _sanitizer(*content.secrets, credential)
         if not 200 <= answer.status < 300:
             raise refusal(answer, sign_in=sign_in) from None
@@ -287,18 +287,18 @@ class Client:
             raise answer.cut from None
         return answer
 
-    async def _patiently(self, call: Call, *, may_repeat: bool) -> Answer:
+    async def _exchange_repeatedly(self, call: Call, *, may_repeat: bool) -> Answer:
         """Make a call, again and again within its deadline where the server is asked too often.
 
         Calls that are made again go one by one, so that they do not get into each other's way.
         """
         started = monotonic()
         answer = await self._wire.exchange(call)
-        if not may_repeat or _asked_pause(answer, 0) is None:
+        if not may_repeat or _pause_before_repeat(answer, 0) is None:
             return answer
         async with self._repeating:
             for repeat in count():
-                pause = _asked_pause(answer, repeat)
+                pause = _pause_before_repeat(answer, repeat)
                 left = call.deadline - (monotonic() - started)
                 if pause is None or pause + LEAST_SECONDS > left:
                     return answer
@@ -317,10 +317,10 @@ class Client:
 
     def _check_done(self, answer: Answer) -> None:
         if answer.cut is None:
-            self._read(answer, decode.done)
+            self._read(answer, decode.check_done)
 
 
-def _asked_pause(answer: Answer, repeat: int) -> float | None:
+def _pause_before_repeat(answer: Answer, repeat: int) -> float | None:
     """Return for how long to wait before a call is made again, in seconds; None: not at all.
 
     A server says with 420 or 429 that it is asked too often; nginx does so with 503, which may

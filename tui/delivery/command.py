@@ -128,8 +128,8 @@ class CommandDelivery:
             if not value and any(word.holds(name) for word in self._words):
                 raise DeliveryFailed(
                     DeliveryFault.BAD_NAME,
-                    f"The server has not told the key's {name}, so the command was not run. Leave "
-                    f"{{{name}}} out of it.",
+                    f"The server did not return the key's {name}, so the command was not run. "
+                    f"Leave {{{name}}} out of it.",
                 )
         if argument_form(new_secret.key_id) != new_secret.key_id and any(
             w.holds("id") for w in self._words

@@ -10,28 +10,28 @@ import asyncio
 import json
 import os
 import stat
+import threading
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import Future, wait
 from contextlib import suppress
-from dataclasses import dataclass, field
-from functools import partial
+from dataclasses import dataclass
 from getpass import getuser
 from pathlib import Path
 from socket import gethostname
 from time import time
 
 from tui.text import plain
-from tui.waiting import start_thread
+from tui.waiting import seen_through, start_thread
 
 BEAT_SECONDS = 15.0
 """How often the file is touched while there is work."""
 STALE_SECONDS = 60.0
 """After how long a file that nobody touched counts no more."""
-DISK_SECONDS = 2.0
+WRITE_SECONDS = 2.0
 """How long is waited for a file system that hangs; the work goes on all the same."""
-REMOVAL_SECONDS = 0.5
-"""The same for a file that is removed, which the event loop waits for."""
+READ_SECONDS = 2.0
+"""The same for reading, for which the list of keys waits, too."""
 _LARGEST = 4 * 2**20
 
 
@@ -46,14 +46,6 @@ class Worker:
         return f"{self.user or 'somebody'} on {self.host or 'some host'}"
 
 
-@dataclass(slots=True)
-class _Work:
-    """How often each name is held, and the names that stand in the file."""
-
-    held: Counter[str] = field(default_factory=Counter)
-    written: frozenset[str] = frozenset()
-
-
 class Presence:
     """This instance's file in `folder`, and what those of others say; None: neither.
 
@@ -63,11 +55,20 @@ class Presence:
     def __init__(self, folder: Path | None, server: str) -> None:
         self._folder, self._server = folder, server
         self._name = f"{os.urandom(8).hex()}.json"
-        self._work = _Work()
+        self._held = Counter[str]()
+        self._names = frozenset[str]()
+        """The names that are held; the file is to say them."""
+        self._written = frozenset[str]()
+        """The names that the file says."""
+        self._writing: Future[None] | None = None
+        """The last write of the file that was begun."""
+        self._is_queued = False
+        """Whether that one still waits for its turn."""
+        self._lock = threading.Lock()
+        self._reading: Future[None] | None = None
+        """The last reading of the others' files that was begun."""
         self._beat: asyncio.Task[None] | None = None
         self._others: dict[str, Worker] = {}
-        self._stuck: Future[None] | None = None
-        """What a file system that hangs has not answered."""
 
     @property
     def others(self) -> Mapping[str, Worker]:
@@ -76,59 +77,49 @@ class Presence:
 
     def holds(self, name: str) -> bool:
         """Tell whether this instance works on it."""
-        return self._work.held[name] > 0
+        return self._held[name] > 0
 
     async def hold(self, *names: str) -> None:
         """Say that work on these begins; returns once the file says so, or cannot."""
-        self._work.held.update(name for name in names if name)
-        if self._folder is None or self._names <= self._work.written:
+        self._held.update(name for name in names if name)
+        self._names = frozenset(self._held)
+        is_written = self._writing is None or self._writing.done()
+        if self._folder is None or (is_written and self._names <= self._written):
             return
-        await self._write()
         if self._beat is None or self._beat.done():
             self._beat = asyncio.create_task(self._keep_beating())
+        await self._write()
 
     def release(self, *names: str) -> None:
         """Say that work on these has ended; the file follows with its next beat."""
-        self._work.held -= Counter(name for name in names if name)
-        if not self._work.held:
+        self._held -= Counter(name for name in names if name)
+        self._names = frozenset(self._held)
+        if not self._held:
             self.close()
 
     def close(self) -> None:
-        """End all work, and remove the file."""
-        self._work = _Work()
+        """End all work, and have the file removed; the end of the program waits for that."""
+        self._held.clear()
+        self._names = frozenset()
         if self._beat is not None:
             self._beat.cancel()
             self._beat = None
-            if not self._is_stuck:
-                self._wait_for(self._remove, REMOVAL_SECONDS)
+            self._write()
 
     def read(self) -> None:
         """Read the files of the other instances; blocks, so it belongs in a thread.
 
-        What was read last stays where the file system hangs.
+        A file system that hangs is waited for once; meanwhile what was read last counts.
         """
-        if not self._is_stuck:
-            self._wait_for(self._read_all, DISK_SECONDS)
-
-    @property
-    def _is_stuck(self) -> bool:
-        """Whether a file system that was waited for has not answered yet."""
-        return self._stuck is not None and not self._stuck.done()
-
-    def _wait_for(self, work: Callable[[], None], seconds: float) -> None:
-        """Do what waits for the disk in a thread, and wait so long for it."""
-        working = start_thread(work)
-        done, _ = wait((working,), seconds)
-        if not done:
-            self._stuck = working
-        elif error := working.exception():
-            raise error
-
-    def _read_all(self) -> None:
-        if self._folder is None:
+        if self._folder is None or (self._reading is not None and not self._reading.done()):
             return
+        self._reading = start_thread(self._read_files)
+        if wait((self._reading,), READ_SECONDS).done:
+            self._reading.result()
+
+    def _read_files(self) -> None:
         try:
-            paths = [path for path in self._folder.iterdir() if path.suffix == ".json"]
+            paths = [path for path in self._path.parent.iterdir() if path.suffix == ".json"]
         except OSError:
             paths = []
         others = [path for path in paths if path.name != self._name]
@@ -138,10 +129,6 @@ class Presence:
             with suppress(OSError, ValueError, RecursionError):
                 workers |= self._read_file(path, now)
         self._others = workers
-
-    @property
-    def _names(self) -> frozenset[str]:
-        return frozenset(self._work.held)
 
     @property
     def _path(self) -> Path:
@@ -178,15 +165,28 @@ class Presence:
         worker = Worker(plain(str(said.get("user", ""))), plain(str(said.get("host", ""))))
         return dict.fromkeys(map(str, names), worker) if isinstance(names, list) else {}
 
-    async def _write(self) -> None:
-        names = self._names
-        if self._is_stuck:
-            return
-        await asyncio.to_thread(self._wait_for, partial(self._write_file, names), DISK_SECONDS)
-        if not self._is_stuck:
-            self._work.written = names
+    def _write(self) -> asyncio.Task[None]:
+        """Begin to write the file, or to remove it where nothing is held, in a thread.
 
-    def _write_file(self, names: frozenset[str]) -> None:
+        What waits for its turn writes what is held by then, so that one such thread is enough.
+        """
+        if self._writing is None or not self._is_queued:
+            self._is_queued = True
+            self._writing = start_thread(self._write_file)
+        return seen_through(_wait_for(self._writing))
+
+    def _write_file(self) -> None:
+        with self._lock:
+            self._is_queued = False
+            names = self._names
+            with suppress(OSError):
+                if names:
+                    self._replace_file(names)
+                else:
+                    self._path.unlink(missing_ok=True)
+                self._written = names
+
+    def _replace_file(self, names: frozenset[str]) -> None:
         said = {
             "server": self._server,
             "host": gethostname(),
@@ -195,20 +195,20 @@ class Presence:
             "names": sorted(names),
         }
         new = self._path.with_suffix(".new")
-        with suppress(OSError):
-            new.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            new.touch(mode=0o600)
-            new.write_text(json.dumps(said), "utf-8")
-            new.replace(self._path)
-
-    def _remove(self) -> None:
-        with suppress(OSError):
-            self._path.unlink(missing_ok=True)
+        new.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        new.touch(mode=0o600)
+        new.write_text(json.dumps(said), "utf-8")
+        new.replace(self._path)
 
     async def _keep_beating(self) -> None:
-        while self._work.held:
+        while self._held:
             await asyncio.sleep(BEAT_SECONDS)
             await self._write()
+
+
+async def _wait_for(writing: Future[None]) -> None:
+    # The file system may hang, and must hold nobody up: the thread is then left to itself.
+    await asyncio.wait({asyncio.wrap_future(writing)}, timeout=WRITE_SECONDS)
 
 
 def _is_running(pid: object) -> bool:

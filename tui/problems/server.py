@@ -230,7 +230,7 @@ _LOG = "server's log tells more."
 @describe_server_error.register
 def _(error: errors.Redirected, doing: str) -> Problem:
     return Problem(
-        "The server wants to send you elsewhere",
+        "The server redirects to another address",
         f"It points to {error.location or 'no address'}. "
         "That was not followed, since the password or key would go there too.",
         "If the place is right, use its address for this server.",
@@ -342,7 +342,7 @@ def _(error: errors.NotFound, doing: str) -> Problem:
 
 @describe_server_error.register
 def _(error: errors.Conflict, doing: str) -> Problem:
-    hint = "Look at how it is now, then decide; your draft is still there."
+    hint = "Check its current state, then decide; your draft is kept."
     return _describe_refusal(error, "Somebody else changed it meanwhile", hint, doing)
 
 
