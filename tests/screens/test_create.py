@@ -238,7 +238,7 @@ async def test_a_key_that_may_have_come_of_it_is_named_and_left_alone(node: Node
         await keys.me.until("It is not known whether the key was created")
         made = node.keys()[-1]
         assert f"Weekly report {made.short_key}" in form.says
-        assert "may have come of it, or may be somebody else's" in form.says
+        assert "this may be the new key, or somebody else's" in form.says
         assert node.seen("POST", API) == 1
         assert form.field("label").value == "Weekly report"
         assert node.seen("DELETE", API) == 0

@@ -332,7 +332,7 @@ async def test_a_session_that_ended_asks_for_the_password_on_top_and_goes_on(nod
         )
         assert "Sign in again as ops" in dialog.says
         await dialog.cancel()
-        await form.me.until("The server wants you to sign in again.")
+        await form.me.until("The server requires a new sign-in.")
         assert form.field("label").value == "Went on"
         await form.save()
         await dialog.shown("The server has ended your session")
