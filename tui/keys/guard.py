@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Literal
 
 from tui.api.models import Key
@@ -171,8 +170,3 @@ def differences(predecessor: Key, successor: Key) -> str:
         before, after = predecessor.raw_valid_ips or (), successor.raw_valid_ips or ()
         ips = ["allowed IPs"] * (set(before) != set(after))
     return " and ".join(grants + ips)
-
-
-def is_open(write: OpenWrite | None, now: datetime) -> bool:
-    """Tell whether a write may still take effect."""
-    return write is not None and now < write.until

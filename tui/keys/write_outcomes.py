@@ -44,6 +44,10 @@ class OpenWrite:
     until: datetime
     wanted: Fields | None = None
 
+    def is_open(self, now: datetime) -> bool:
+        """Tell whether the write may still take effect."""
+        return now < self.until
+
 
 @dataclass(frozen=True, slots=True)
 class SentCreate:
