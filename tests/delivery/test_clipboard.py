@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from tests.clock import in_vain
 from tests.terminal import Terminal
 from tui.delivery import DeliveryFailed, Sent, clipboard, send_to_clipboard
 
@@ -95,7 +96,8 @@ async def test_a_program_that_is_not_installed_is_not_mentioned(desk: Desk) -> N
     assert desk.written == OSC_52
     assert sent == Sent(
         "Sent to the terminal's clipboard (OSC 52).",
-        "It gives no answer: paste it somewhere safe to check; some terminals switch this off.",
+        "The terminal does not confirm it. Paste it somewhere safe to check; some "
+        "terminals disable this.",
         is_confirmed=False,
     )
 
@@ -136,8 +138,10 @@ async def test_one_that_hangs_is_killed(
 ) -> None:
     monkeypatch.setattr(clipboard, "TOOL_SECONDS", 8.0)
     desk.program("xclip", f"echo $$ > {{folder}}/number; {does}")
-    sent = await desk.send(DISPLAY=":0")
-    assert gone(int((desk.folder / "number").read_text()))
+    number = desk.folder / "number"
+    sending = desk.send(DISPLAY=":0")
+    sent = await in_vain(sending, hangs=lambda: number.exists() and number.read_text())
+    assert gone(int(number.read_text()))
     assert desk.written == OSC_52
     assert sent.caveat.startswith("xclip did not finish within 8 s. ")
 

@@ -189,8 +189,6 @@ def rotation_between_steps(scene: Scene) -> None:
     scene.program.press("c")
     scene.program.shows("Sent to the terminal's clipboard")
     scene.program.press("s")
-    scene.program.shows("Have you stored the secret?")
-    scene.program.press("y")
     scene.program.shows("Both keys work")
 
 
