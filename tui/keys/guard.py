@@ -28,7 +28,7 @@ class Staying:
 
 
 class OtherWriteOpen(CannotGoOn):
-    """A write that goes the other way may still take effect."""
+    """The deletion of the other key may still take effect."""
 
     def __init__(self, write: OpenWrite) -> None:
         super().__init__()
@@ -85,7 +85,7 @@ class MarkContradicts(CannotGoOn):
 def check_deletion(
     key: Key, partners: Iterable[OpenWrite], workers: Iterable[Worker], *, insist: bool
 ) -> None:
-    """Refuse to delete a key while that may be undone by what else goes on.
+    """Refuse to delete a key while a partner may be deleted, or another instance works on it.
 
     `partners` are the open writes to the keys that would be left; `workers` are other instances
     that work on any of them, which count no more where the operator insists.
