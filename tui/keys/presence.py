@@ -10,8 +10,8 @@ import asyncio
 import json
 import os
 from collections import Counter
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from getpass import getuser
 from pathlib import Path
@@ -93,6 +93,20 @@ class Presence:
             with suppress(OSError):
                 self._path.unlink(missing_ok=True)
 
+    @asynccontextmanager
+    async def holding(self, *names: str) -> AsyncIterator[None]:
+        """Say that these are worked on; of two instances that say so, then look, one refrains."""
+        await self.hold(*names)
+        try:
+            yield
+        finally:
+            self.release(*names)
+
+    async def refresh(self) -> None:
+        """Read the files of the other instances in a thread, for as long as a write may take."""
+        reading = asyncio.ensure_future(asyncio.to_thread(self.read))
+        await asyncio.wait({reading}, timeout=WRITE_SECONDS)
+
     def read(self) -> None:
         """Read the files of the other instances; blocks, so it belongs in a thread."""
         if self._folder is None:
@@ -103,10 +117,11 @@ class Presence:
             paths = []
         others = [path for path in paths if path.name != self._name]
         now = self._clock() if others else 0.0
-        self._others = {}
+        work: dict[str, Worker] = {}
         for path in others:
             with suppress(OSError, ValueError):
-                self._others |= self._read_file(path, now)
+                work |= self._read_file(path, now)
+        self._others = work
 
     @property
     def _names(self) -> frozenset[str]:
