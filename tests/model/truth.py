@@ -50,8 +50,8 @@ _EDITING = {"edit", "pause"}
 NOTICED_SECONDS = 20.0
 """After how long an instance has noticed what another one of its home works on, in seconds."""
 
-SEEN_SECONDS = 120.0
-"""After how long a key counts as seen by everybody, in seconds."""
+SEEN_SECONDS = 180.0
+"""After how long a key counts as seen by everybody, in seconds: lists may be stale and kept."""
 
 _MARK_IS_LOST = frozenset({"cut", "long-refused"})
 """Habits of servers on which a mark tells others nothing."""
@@ -252,6 +252,8 @@ class Truth(Observer):
     def changed(self, intent: Intent, before: StoredKey, after: StoredKey) -> None:
         """A key was updated."""
         name, old, new = word(before.label), _fields(before), _fields(after)
+        label = self.labels.get(name)
+        was_working = label is not None and label.is_served_by(before) and self.is_held(before.id)
         if intent.action in _EDITING:
             self._edited_at[name] = self.now()
             self._note_edit(before, after)
@@ -269,7 +271,6 @@ class Truth(Observer):
             self._violate("fields wiped", text)
         self._fields.setdefault(before.id, []).append((self.now(), new))
         is_wanted = intent.action in _EDITING
-        was_working = before.valid_ips != PAUSED
         self._note_loss(intent, name, was_working=was_working, is_wanted=is_wanted)
 
     def _lately(self, key_id: str, intent: Intent) -> set[_Fields]:
@@ -464,11 +465,11 @@ class Truth(Observer):
 
     def _note_edit(self, before: StoredKey, after: StoredKey) -> None:
         """What an operator gives a label's key, it needs; what they take from its only one, not."""
-        root, name = self.roots.get(before.id, before.id), word(before.label)
-        if _MARKED.sub("", before.label) != after.label and before.label != after.label:
-            self._meddled.add(root)
+        name = word(before.label)
+        is_relabelled = before.label not in {after.label, *_MARKED.split(after.label)[:1]}
+        if is_relabelled or mark_of(before.label) != mark_of(after.label):
+            self._meddled |= {self.roots.get(each, each) for each in self._ancestors(before.id)}
         if mark_of(before.label) != mark_of(after.label):
-            self._meddled.add(root)
             self._remarked.add(before.id)
         if word(after.label) != name:
             self.words[before.id] = word(after.label)
@@ -511,7 +512,8 @@ class Truth(Observer):
             return None
         if made is not None and made.predecessor:
             was_there = self._deleted_at.get(made.predecessor, intent.began) >= intent.began
-            if intent.step == "undo" and was_there:
+            is_own = made.operator == intent.actor[:1]
+            if intent.step == "undo" and (was_there or (is_own and not is_of_use)):
                 return None
             if intent.step in {"replace", "bulk"}:
                 return "deleted as lost" if is_of_use else None

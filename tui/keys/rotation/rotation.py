@@ -504,7 +504,8 @@ class Rotation(Machine):
             self._notify()
 
     def _find_nothing_left(self) -> None:
-        self._draft = self.draft
+        if self._created is not None:
+            self._draft = self._created.draft
         self._pair.successor, self._pair.is_predecessor_deleted = None, True
         self.problem = NothingLeft()
         self._leave(State.NOTHING_LEFT)
