@@ -6,6 +6,8 @@ import os
 import re
 from pathlib import Path
 
+import pytest
+
 from tui.ui.bindings import Place, key_rows
 
 README = Path(__file__).parent.parent / "README.md"
@@ -30,7 +32,9 @@ def test_the_keys_in_the_readme_are_those_of_the_program() -> None:
     assert told_now == table(), "Renew the table: README=write pytest tests/test_readme.py"
 
 
-def test_the_pictures_in_the_readme_are_there() -> None:
-    pictures = re.findall(r"\((screenshots/[^)]+)\)", README.read_text(encoding="utf-8"))
-    assert pictures
-    assert [name for name in pictures if not (README.parent / name).is_file()] == []
+@pytest.mark.parametrize("name", ["README.md", "docs/performance.md"])
+def test_each_picture_and_file_that_is_linked_is_there(name: str) -> None:
+    page = README.parent / name
+    linked = re.findall(r"\]\((?!https?:|#)([^)#]+)\)", page.read_text(encoding="utf-8"))
+    assert any(path.endswith(".png") for path in linked)
+    assert [path for path in linked if not (page.parent / path).is_file()] == []

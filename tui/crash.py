@@ -72,6 +72,6 @@ class BackgroundFaults:
             return ""
         where = ", ".join(map(str, self.reports))
         return (
-            "momentum-keys met a fault in it. "
-            f"Where it happened is told in {where}, without any secret."
+            "momentum-keys met an internal error. "
+            f"Where it happened is written in {where}, without any secret."
         )

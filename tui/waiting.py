@@ -157,7 +157,7 @@ async def in_thread(work: Callable[[], T], seconds: float | None = None) -> T:
     other work from its turn.
     """
     outcome = asyncio.wrap_future(start_thread(work))
-    outcome.add_done_callback(_take_note)
+    outcome.add_done_callback(_retrieve_exception)
     async with time_limit(FILE_SECONDS if seconds is None else seconds):
         return await asyncio.shield(outcome)
 
@@ -215,10 +215,10 @@ async def see_through(work: Coroutine[Any, Any, T]) -> T:
 
 def seen_through(work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
     """Begin `work` that is to be seen through; nobody needs to wait for the task."""
-    task = asyncio.create_task(_begun_later(work))
+    task = asyncio.create_task(_begin_after_one_turn(work))
     _under_way.add(task)
     task.add_done_callback(_under_way.discard)
-    task.add_done_callback(_take_note)
+    task.add_done_callback(_retrieve_exception)
     # A task that is cancelled before its first step never comes to its work.
     task.add_done_callback(lambda _: work.close())
     return task
@@ -230,14 +230,14 @@ async def all_seen_through() -> None:
         await asyncio.wait(tasks)
 
 
-async def _begun_later(work: Coroutine[Any, Any, T]) -> T:
+async def _begin_after_one_turn(work: Coroutine[Any, Any, T]) -> T:
     # A task may start before it is returned, as Textual has it from Python 3.12 on: nothing is
     # done before the task is known as being under way.
     await asyncio.sleep(0)
     return await work
 
 
-def _take_note(outcome: asyncio.Future[Any]) -> None:
+def _retrieve_exception(outcome: asyncio.Future[Any]) -> None:
     """Look at an outcome that nobody may be waiting for any more, as asyncio wants it."""
     if not outcome.cancelled():
         outcome.exception()

@@ -41,6 +41,7 @@ from tests.node import Node
 from tui.api.address import parse_server
 from tui.api.client import Client
 from tui.api.session import Session
+from tui.cli.start import SWITCH_SECONDS
 from tui.delivery import FileDelivery
 from tui.journal import Journal
 from tui.keys.labels import successor_label
@@ -203,6 +204,7 @@ async def without_screen(errand: Errand, folder: Path) -> Cost:
 def on_screen(errand: Errand, folder: Path) -> Cost:
     """Press the keys that rotate the first keys of the list, in the program on this terminal."""
     clock = Clock()
+    sys.setswitchinterval(SWITCH_SECONDS)  # as the program is started
     password = SecretStr(errand.password)
     defaults = SignInDefaults(url=errand.url, username=errand.username, password=password)
     app = KeysApp(defaults, journal=Journal(folder / "journal.jsonl"))

@@ -88,7 +88,7 @@ def test_what_of_a_browsers_address_would_do_is_told(rest: str) -> None:
     with pytest.raises(BadAddress) as caught:
         parse_server(f"https://Mail.example:8443{rest}")
     assert caught.value.detail == "https://mail.example:8443"
-    assert "Leave out all that follows https://mail.example:8443" in describe(caught.value).hint
+    assert "Leave out everything after https://mail.example:8443" in describe(caught.value).hint
 
 
 def test_a_ca_file_has_to_hold_a_certificate(tmp_path: Path) -> None:
@@ -101,6 +101,7 @@ def test_a_ca_file_has_to_hold_a_certificate(tmp_path: Path) -> None:
         ("", "it is not a file"),
         ("empty.pem", "it holds no certificate in PEM form"),
         ("broken.pem", "it holds no certificate in PEM form"),
+        ("/".join(["deep" * 30] * 3) + "/missing.pem", "it does not exist"),
     ):
         with pytest.raises(BadAddress) as caught:
             parse_server("mail.example", ca_file=tmp_path / name)

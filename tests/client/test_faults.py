@@ -216,7 +216,6 @@ async def test_plain_http_on_a_port_for_https_is_told_as_that(reply: f.Reply, di
             with pytest.raises((HttpsWanted, NoAnswer)) as caught:
                 await call
             assert not caught.value.maybe_done
-            assert not caught.value.maybe_later
             assert describe(caught.value).hint == "Begin the address with https://."
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import traceback
+from dataclasses import replace
 
 import pytest
 from pydantic import SecretStr
@@ -84,3 +86,34 @@ async def test_a_password_that_no_form_can_carry_is_refused_unseen(dial: Dial) -
         await dial(1).password_grant("ops", SecretStr(unsendable), remember=False)
     assert "hunter2" not in everything(caught.value)
     assert describe(caught.value).title
+
+
+ODD_PASSWORD = 'h&nter2 "pä/ss"'
+CLIENT = SecretStr("client-secret")
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        "h%26nter2+%22p%C3%A4%2Fss%22",
+        "h%26nter2%20%22p%c3%a4%2fss%22",
+        "h&amp;nter2 &quot;pä/ss&quot;",
+        'h&amp;nter2 "pä/ss"',
+        r"h&nter2 \"p\u00e4/ss\"",
+        r"h&nter2 \"pä/ss\"",
+        'H&NTER2 "PÄ/SS"',
+    ],
+)
+async def test_a_page_that_repeats_the_request_in_its_own_spelling_shows_no_secret(
+    form: str, dial: Dial
+) -> None:
+    pair = base64.b64encode(b"ui:client-secret").decode()
+    page = f"<pre>Authorization: Basic {pair} password={form}</pre>"
+    async with faults(f.answer(page.encode(), 500)) as server:
+        client = dial(server)
+        client.server = replace(client.server, client_id="ui", client_secret=CLIENT)
+        with pytest.raises(ApiError) as caught:
+            await client.password_grant("ops", SecretStr(ODD_PASSWORD), remember=True)
+    shown = describe(caught.value).technical
+    assert "Authorization: Basic ••• password=•••" in shown
+    assert "nter2" not in everything(caught.value).lower()

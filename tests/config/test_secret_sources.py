@@ -74,6 +74,8 @@ async def test_a_file(tmp_path: Path) -> None:
     path = tmp_path / "secret"
     path.write_text("abc\nmore\n")
     assert (await secret_of_file(path)).get_secret_value() == "abc"
-    for wrong, message in ((tmp_path, "is a directory"), (tmp_path / "none", "no such file")):
-        with pytest.raises(NoSecretRead, match=message):
+    deep = tmp_path.joinpath(*["deep" * 30] * 3, "none")
+    for wrong, message in ((tmp_path, "is a directory"), (deep, "no such file or directory")):
+        with pytest.raises(NoSecretRead) as refused:
             await secret_of_file(wrong)
+        assert str(refused.value) == f"{wrong} can't be read: {message}."

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from tests.clock import in_vain
 from tests.terminal import Terminal
 from tui.delivery import DeliveryFailed, Sent, clipboard, send_to_clipboard
 
@@ -136,8 +137,10 @@ async def test_one_that_hangs_is_killed(
 ) -> None:
     monkeypatch.setattr(clipboard, "TOOL_SECONDS", 8.0)
     desk.program("xclip", f"echo $$ > {{folder}}/number; {does}")
-    sent = await desk.send(DISPLAY=":0")
-    assert gone(int((desk.folder / "number").read_text()))
+    number = desk.folder / "number"
+    sending = desk.send(DISPLAY=":0")
+    sent = await in_vain(sending, hangs=lambda: number.exists() and number.read_text())
+    assert gone(int(number.read_text()))
     assert desk.written == OSC_52
     assert sent.caveat.startswith("xclip did not finish within 8 s. ")
 

@@ -9,14 +9,17 @@ import shlex
 import signal
 import time
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
+from tests.clock import in_vain
 from tui.delivery import (
     CommandDelivery,
     DeliveryFailed,
@@ -62,7 +65,7 @@ def got(name: str) -> str:
 
 
 def noted(name: str) -> bool:
-    return Path(name).exists()
+    return Path(name).exists() and got(name) != ""
 
 
 def forget(name: str) -> None:
@@ -74,8 +77,12 @@ def arguments() -> list[str]:
 
 
 async def failure(command: CommandDelivery, what: NewSecret | None = None) -> DeliveryFailed:
+    return await failure_of(command.deliver(what or parcel()))
+
+
+async def failure_of(delivery: Awaitable[Sent]) -> DeliveryFailed:
     with pytest.raises(DeliveryFailed) as caught:
-        await command.deliver(what or parcel())
+        await delivery
     assert VALUE not in caught.value.sentence
     assert caught.value.sentence.isprintable()
     assert caught.value.__context__ is None or caught.value.__suppress_context__
@@ -159,10 +166,19 @@ async def test_one_that_reads_what_it_needs_and_leaves_at_once_is_no_failure(
 
 
 @pytest.mark.parametrize(
-    "does", ["exec sleep 600", "sleep 600 & echo $! > child; wait", "exec yes x"]
+    ("does", "last_file"),
+    [
+        ("exec sleep 600", "got.cmdline"),
+        ("sleep 600 & echo $! > child; wait", "child"),
+        ("exec yes x", "got.cmdline"),
+    ],
 )
-async def test_one_that_hangs_is_killed_with_its_children(script: Script, does: str) -> None:
-    failed = await failure(CommandDelivery(script(does), seconds=8))
+async def test_one_that_hangs_is_killed_with_its_children(
+    script: Script, does: str, last_file: str
+) -> None:
+    delivery = CommandDelivery(script(does), seconds=8)
+    hangs = partial(noted, last_file)
+    failed = await failure_of(in_vain(delivery.deliver(parcel()), hangs))
     assert failed.reason is DeliveryFault.TOO_SLOW
     assert "did not finish within 8 s and was stopped" in failed.sentence
     assert gone(int(got("got.pid")))
@@ -181,6 +197,21 @@ async def test_one_that_is_stopped_by_hand_is_killed_with_its_children(script: S
     assert caught.value.brief == "stopped"
     assert gone(int(got("got.pid")))
     assert gone(int(got("child")))
+
+
+async def test_one_that_is_stopped_while_it_starts_is_killed(
+    script: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = CommandDelivery(script("exec sleep 600"))
+    start = asyncio.create_subprocess_exec
+
+    async def stopped(*argv: str, **options: Any) -> asyncio.subprocess.Process:  # noqa: ANN401  # as the function takes them
+        process = await start(*argv, **options)
+        command.stop()
+        return process
+
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", stopped)
+    assert (await failure(command)).brief == "stopped"
 
 
 async def test_one_that_nobody_waits_for_any_more_is_seen_through(script: Script) -> None:
@@ -255,7 +286,7 @@ async def test_one_secret_never_takes_the_place_of_another(script: Script) -> No
 async def test_what_the_server_has_not_told_is_not_filled_in_as_nothing(script: Script) -> None:
     delivery = CommandDelivery(f"{script(READ)} key-{{id}}")
     delivery.check()
-    with pytest.raises(DeliveryFailed, match="has not told the key's id"):
+    with pytest.raises(DeliveryFailed, match="did not return the key's id"):
         await delivery.deliver(parcel(key_id=""))
     assert not noted("got.pid")
 
@@ -369,6 +400,10 @@ SAID = [
     VALUE.upper(),
     b64encode(VALUE.encode()).decode(),
     b64encode(f"{VALUE}\n".encode()).decode(),
+    b64encode(f"u:{VALUE}".encode()).decode(),
+    b64encode(f"{{{VALUE}".encode()).decode(),
+    VALUE.encode().hex(),
+    VALUE.encode().hex(" ", 2),
     " ".join(VALUE),
     VALUE[9:17],
     "x" * 10 + VALUE[1:],

@@ -14,7 +14,13 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from tui.delivery import DeliveryFailed, DeliveryFault, suggested_file_name, write_secret_file
+from tui.delivery import (
+    DeliveryFailed,
+    DeliveryFault,
+    suggested_file_name,
+    typed_path,
+    write_secret_file,
+)
 
 SECRET = SecretStr("9ac1f00dcafe9ac1f00dcafe9ac1f00dcafe0042")
 
@@ -97,6 +103,17 @@ def test_a_directory_is_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     monkeypatch.chdir(tmp_path)
     (tmp_path / "sub").mkdir()
     assert refused(Path(name))[0] is DeliveryFault.IS_DIRECTORY
+
+
+@pytest.mark.parametrize("typed", ["vault/", " vault/ ", "vault/.", "~/", "/", "vault.env/"])
+def test_a_path_that_ends_as_a_directorys_does_is_no_file(typed: str) -> None:
+    with pytest.raises(DeliveryFailed) as caught:
+        typed_path(typed)
+    assert caught.value.reason is DeliveryFault.IS_DIRECTORY
+    assert caught.value.sentence == (
+        f"{typed.strip()} is the name of a directory. Add a file name to it."
+    )
+    assert typed_path(f" {typed.strip()}/x.key ") == Path(f"{typed.strip()}/x.key")
 
 
 def test_a_working_directory_that_is_gone_is_told(

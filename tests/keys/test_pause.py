@@ -101,7 +101,7 @@ async def test_another_host_resumes_by_the_label(service: KeyService, node: Node
     other = elsewhere(service)
     await resume(other, await listed(other, few))
     assert stored(node, few).valid_ips == ("192.0.2.7",)
-    with pytest.raises(PauseRefused, match="the journal of the host that paused it"):
+    with pytest.raises(PauseRefused, match="The journal of the host that paused it"):
         await resume(other, await listed(other, many))
     assert stored(node, many).valid_ips == PAUSED_IPS
     await resume(service, await listed(service, many))
@@ -215,7 +215,9 @@ async def test_what_neither_label_nor_journal_would_keep_is_not_paused(
 
 async def test_a_key_that_nobody_paused_is_not_resumed(service: KeyService, node: Node) -> None:
     key_id, _ = node.add_key("Odd", GRANTS, PAUSED_IPS)
-    with pytest.raises(PauseRefused, match="Nothing tells that this key was paused"):
+    with pytest.raises(
+        PauseRefused, match="Neither label nor journal says that this key was paused"
+    ):
         await resume(service, await listed(service, key_id))
 
 

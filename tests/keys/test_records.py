@@ -21,6 +21,7 @@ from tui.keys.labels import has_torn_mark, mark_of, nonce_of, retiring_since, su
 from tui.keys.listing import Listing
 from tui.keys.presence import Presence, Worker
 from tui.keys.records import Records
+from tui.waiting import all_seen_through
 
 SERVER = "https://mta1.example.com"
 OLD = Key("1", "billing", "85f0", ("metrics/view",), (), "2026-01-05T10:00:00.000Z", "ops")
@@ -300,6 +301,7 @@ async def test_what_another_instance_works_on_is_seen(host: Host) -> None:
     assert records[new].worker is not None
     assert records.never_stored == (), "its secret may be delivered this very moment"
     other.release(OLD.id)
+    await all_seen_through()
     records = await host.records([OLD, new])
     assert records[OLD].worker is None
     assert [record.key for record in records.never_stored] == [new]

@@ -111,10 +111,13 @@ class MortalPresence(Presence):
     def _clock(self) -> float:
         return self._now().timestamp()
 
-    def _write_file(self, names: frozenset[str]) -> None:
+    def _write_file(self) -> None:
         if self._is_alive():
-            super()._write_file(names)
-            os.utime(self._path, (self._clock(), self._clock()))
+            super()._write_file()
+
+    def _replace_file(self, names: frozenset[str]) -> None:
+        super()._replace_file(names)
+        os.utime(self._path, (self._clock(), self._clock()))
 
 
 class TracedService(KeyService):

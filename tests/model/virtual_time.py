@@ -18,6 +18,7 @@ from unittest.mock import patch
 
 from tui import waiting
 from tui.journal import log
+from tui.keys import presence
 
 T = TypeVar("T")
 
@@ -114,6 +115,7 @@ def run(work: Callable[[], Coroutine[Any, Any, T]], seed: str) -> T:
         patch.object(os, "fsync", lambda descriptor: None),
         patch.object(waiting, "start_thread", _at_once),
         patch.object(log, "start_thread", _at_once),
+        patch.object(presence, "start_thread", _at_once),
     ):
         return runner.run(work())
 

@@ -84,7 +84,7 @@ def test_help_and_version_load_nothing_heavy(option: str) -> None:
         (["--url", "https://"], "--url: this is not a host name or an IP address"),
         (["--url", "https://x:99999"], "--url: the port is not a number from 1 to 65535"),
         (["--url", "https://ops:hunter2@x"], "--url: the address holds a user name or password"),
-        (["--url", "https://x/ui/#!/settings"], "leave out all that follows https://x\n"),
+        (["--url", "https://x/ui/#!/settings"], "leave out everything after https://x\n"),
         (["--url", "http://192.0.2.2:8899"], "or start with --allow-http if it must be\n"),
         (["--ca-file", "/none.pem"], "--ca-file /none.pem: it does not exist\n"),
         (["--ca-file", "/"], "--ca-file /: it is not a file\n"),
@@ -202,7 +202,7 @@ def test_no_debugging_aid_writes_what_is_typed(tmp_path: Path) -> None:
     }  # fmt: skip
     with Terminal([sys.executable, "-m", "tui"], env=env, cwd=tmp_path) as terminal:
         terminal.wait_for("F1 Help")
-        wide = "The API keys of a Momentum or SparkPost server, from here"
+        wide = "Manage the API keys of a Momentum or SparkPost server: see who may"
         assert wide in terminal.text, "80 columns, whatever the environment says"
         terminal.send("https://typed.example")
         terminal.wait_for("https://typed.example")

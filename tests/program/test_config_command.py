@@ -173,7 +173,7 @@ def test_a_wrong_file_keeps_the_program_from_starting(config: Path) -> None:
 
 def test_what_a_file_refers_to_and_is_missing(config: Path) -> None:
     config.write_text(
-        "[servers.a]\nurl = 'https://x'\nca_file = 'none.pem'\n"
+        "[servers.a]\nurl = 'https://x'\nca_file = '" + "deep/" * 40 + "none.pem'\n"
         "password_command = ['no-such-pass']\n"
         "deliver = { vault = 'no-such-vault x' }\nclient_id = 'x'\nclient_secret_file = 'none'\n"
     )
@@ -184,7 +184,7 @@ def test_what_a_file_refers_to_and_is_missing(config: Path) -> None:
         ["3:1", "ca_file"], ["4:1", "password_command"], ["5:1", "deliver"],
         ["7:1", "client_secret_file"],
     ]  # fmt: skip
-    assert f"{config.parent}/none.pem: it does not exist" in lines[0]
+    assert f"{config.parent}/{'deep/' * 40}none.pem: it does not exist" in lines[0]
 
 
 def test_a_file_that_everybody_can_change_is_refused(config: Path) -> None:

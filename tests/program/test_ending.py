@@ -234,6 +234,8 @@ def test_a_fault_that_nobody_handles_leaves_a_report(to_node: StartProgram, node
         "builtins.KeyError",
         "builtins.LookupError",
     ]
-    assert "momentum-keys met a fault in it. Where it happened is told in" in program.sentences
+    assert (
+        "momentum-keys met an internal error. Where it happened is written in" in program.sentences
+    )
     for written in (*reports, program.raw.decode()):
         assert not SECRET.search(written)

@@ -164,7 +164,7 @@ def test_a_first_start_is_friendly_and_the_second_remembers(
     start: StartProgram, node: Node, tmp_path: Path
 ) -> None:
     program = start()
-    program.shows("Welcome", "It takes the server's address", "momentum-keys --sandbox")
+    program.shows("Welcome", "You need the server's address", "momentum-keys --sandbox")
     program.press("enter")
     program.shows("Type its address.")
     program.send(f"{node.url}\r")

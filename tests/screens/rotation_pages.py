@@ -114,7 +114,7 @@ class Rotate(Page):
 
     @property
     def planned(self) -> str:
-        """What the successor is to be, where the screen shows it."""
+        """Change the successor, where the screen shows it."""
         place = self.me.screen.query_one("#plan").region
         lines = self.me.lines[place.y : place.bottom]
         return " ".join(" ".join(line[place.x : place.right] for line in lines).split())

@@ -369,7 +369,7 @@ async def test_pause_go_on_and_stop(node: Node, tmp_path: Path) -> None:
         assert len(node.keys()) == 7
         await bulk.leave()
         assert "3 successors made. The old keys still work: f deletes them." in keys.says
-        assert "Not come to: 1 key." in keys.says
+        assert "Not begun: 1 key." in keys.says
 
 
 async def test_rate_limits_slow_it_down(
@@ -427,7 +427,7 @@ async def test_unverified_successors_are_decided_on_together(node: Node, tmp_pat
         assert len(node.keys()) == 7
         await bulk.press("finish")
         dialog = await Dialog(keys.me).shown("Delete 2 predecessors of unverified successors?")
-        assert "were not shown to work" in dialog.says
+        assert "were not verified" in dialog.says
         await dialog.press_button("Delete those")
         await bulk.over("5 of 5 · done")
         assert sorted(node.labels()) == [*JOBS, "Limited"]

@@ -63,6 +63,10 @@ async def test_a_secret_is_written_in_the_form_that_the_file_name_asks_for(
         assert f"WEEKLY_REPORT_KEY={secret}\n" in (short_folder / "weekly.env").read_text()
         await secret_page.write(short_folder / "weekly.env")
         await keys.me.until("There is already a file")
+        await secret_page.fill("answer", f"{short_folder}/vault/")
+        await keys.me.press("enter")
+        await keys.me.until("Add a file name to it.")
+        assert not (short_folder / "vault").exists()
         await keys.me.press("escape")
         await secret_page.write(short_folder / "weekly.key")
         await keys.me.until("weekly.key, which only you can read.")
@@ -234,7 +238,7 @@ async def test_a_key_that_may_have_come_of_it_is_named_and_left_alone(node: Node
         await keys.me.until("It is not known whether the key was created")
         made = node.keys()[-1]
         assert f"Weekly report {made.short_key}" in form.says
-        assert "may have come of it, or may be somebody else's" in form.says
+        assert "this may be the new key, or somebody else's" in form.says
         assert node.seen("POST", API) == 1
         assert form.field("label").value == "Weekly report"
         assert node.seen("DELETE", API) == 0
@@ -321,7 +325,7 @@ async def test_while_the_answer_is_awaited_nothing_cuts_it_off(node: Node) -> No
         await keys.me.until("⋯ The key is being created.")
         for key in ("escape", QUIT, "ctrl+c"):
             await keys.me.press(key)
-            await keys.me.until("Its answer is awaited, then you can leave.")
+            await keys.me.until("You can leave once the server has answered.")
             assert not keys.me.app._exit
         await form.save()
         node.release()

@@ -214,10 +214,11 @@ async def test_a_delete_under_way_is_awaited_before_anything_ends(node: Node) ->
         for key in (leave, sign_out):
             await keys.me.press(key)
             await shows(
-                keys, f"{QUIET} is being deleted. Its answer is awaited, then you can leave"
+                keys,
+                f"{QUIET} is being deleted. You can leave once the server has answered.",
             )
             await keys.me.press(key_for(Place.KEYS, "close_message"))
-            await keys.me.gone("Its answer is awaited")
+            await keys.me.gone("once the server has answered")
         node.release()
         await shows(keys, f"API key {QUIET} was deleted.")
         assert keys.table.count == 6

@@ -308,7 +308,7 @@ async def test_an_update_that_hangs_is_awaited_and_not_sent_twice(node: Node) ->
         await node.until("PUT", KEYS)
         await form.me.until("⋯ The key is being updated.")
         await form.me.press(key_for(Place.FORM, "save"), "enter", CANCEL)
-        await form.me.until("Its answer is awaited, then you can leave.")
+        await form.me.until("You can leave once the server has answered.")
         await form.me.press(QUIT)
         assert not form.me.app._exit
         await form.me.press("f1")
@@ -332,7 +332,7 @@ async def test_a_session_that_ended_asks_for_the_password_on_top_and_goes_on(nod
         )
         assert "Sign in again as ops" in dialog.says
         await dialog.cancel()
-        await form.me.until("The server wants you to sign in again.")
+        await form.me.until("The server requires a new sign-in.")
         assert form.field("label").value == "Went on"
         await form.save()
         await dialog.shown("The server has ended your session")

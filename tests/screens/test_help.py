@@ -52,7 +52,7 @@ async def test_what_is_not_possible_is_said_to_be_so(node: Node) -> None:
     async with at_login(node) as page:
         await opened(page.me)
         await choose(page.me, "journal")
-        await page.me.until("That is not possible where you came from.")
+        await page.me.until("This is not available on the screen that you came from.")
         await page.me.press("escape", "escape")
         await page.me.gone("not possible")
 
@@ -60,12 +60,12 @@ async def test_what_is_not_possible_is_said_to_be_so(node: Node) -> None:
 async def test_a_long_description_takes_more_than_one_line(node: Node) -> None:
     async with at_keys(node) as keys:
         await opened(keys.me)
-        await keys.me.press(FIND, *'"then take all marked"')
+        await keys.me.press(FIND, *'"apply to all marked"')
         await keys.me.until(lambda: any(text.startswith("Space") for text in box(keys.me)))
         line = next(n for n, text in enumerate(box(keys.me)) if text.startswith("Space"))
         first, second = box(keys.me)[line : line + 2]
-        assert first == "Space           mark the key and move on; rotate, verify, finish,"
-        assert second == "pause and delete then take all marked"
+        assert first == "Space           mark the key; rotate, verify, finish, pause and"
+        assert second == "delete then apply to all marked keys"
 
 
 async def test_two_columns_on_a_wide_screen(node: Node) -> None:
@@ -74,7 +74,7 @@ async def test_two_columns_on_a_wide_screen(node: Node) -> None:
         head = box(keys.me)[3]
         assert head.split() == ["API", "keys", "Anywhere"]
         await keys.me.press("tab", "home", "enter")
-        await keys.me.until("That is not possible")
+        await keys.me.until("This is not available")
         await keys.me.pilot.resize_terminal(*NARROW)
         await keys.me.until(lambda: "Anywhere" not in box(keys.me)[3])
 

@@ -219,4 +219,4 @@ async def test_the_journal_of_a_key_stands_below_a_wide_list(node: Node, tmp_pat
         await keys.me.until("Journal of Hourly metrics export")
         assert "2026-01-15 12:00 ✓ update" in keys.says
         await keys.me.press("home")
-        await keys.me.until("Nothing is noted of it on this host.")
+        await keys.me.until("The journal of this host has no entry about it.")

@@ -201,7 +201,7 @@ async def test_a_session_that_ends_asks_for_the_password_on_top(node: Node) -> N
         node.end_sessions()
         await keys.me.press(RELOAD)
         await (await Dialog(keys.me).shown("to go on where you are.")).cancel()
-        await keys.me.until("Try again to do so.")
+        await keys.me.until("Try again to sign in.")
         await keys.me.press(RELOAD)
         await (await Dialog(keys.me).shown("to go on where you are.")).answer(node.password)
         await keys.me.gone("to go on where you are.")

@@ -56,7 +56,7 @@ async def test_what_is_on_the_screen_is_hidden_and_not_lost(node: Node) -> None:
         assert "Half a thought" not in lock.says
         assert "Settings" not in lock.says
         await lock.unlock("wrong")
-        await keys.me.until("That is not right.")
+        await keys.me.until("It was not accepted.")
         await lock.unlock(node.password)
         await keys.me.until("Half a thought")
         assert form.field("label").value == "Half a thought"
@@ -111,6 +111,6 @@ async def test_who_came_with_a_token_is_asked_for_that(node_with: NodeMaker) -> 
         await Keys(page.me).shown()
         lock = await locked(page.me)
         await lock.unlock("another")
-        await page.me.until("That is not right.")
+        await page.me.until("It was not accepted.")
         await lock.unlock(node.access_token)
         await Keys(page.me).shown()

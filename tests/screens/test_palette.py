@@ -40,7 +40,7 @@ class Palette(Page):
 
 async def opened(page: Page) -> Palette:
     await page.me.press(OPEN)
-    await page.me.until("Enter does it")
+    await page.me.until("Enter runs it")
     await page.me.settle()
     return Palette(page.me)
 

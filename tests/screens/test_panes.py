@@ -35,7 +35,7 @@ async def test_a_key_from_its_draft_to_the_journal(node: Node, tmp_path: Path) -
         assert pane(keys).endswith(f"ID {listed.id}")
         form = await keys.new()
         await form.give()
-        assert pane(form).startswith("What the key may do nothing so far View Metrics GET on")
+        assert pane(form).startswith("What the key may do nothing yet View Metrics GET on")
         await me.until(lambda: "3 other keys hold it: Partner portal " in pane(form))
         await form.complete("Orders", node.password, "Send via SMTP")
         assert pane(form).startswith("What the key may do --s Send via SMTP SMTP injection,")

@@ -122,7 +122,7 @@ async def test_where_addresses_are_not_told_it_says_why_nothing_is_paused(
     async with signed_in(node) as keys:
         await keys.go_to(LABEL)
         await keys.me.press(PAUSE)
-        await keys.me.until("This key can't be paused. This server does not tell")
+        await keys.me.until("This key can't be paused. This server does not return")
         assert node.seen("PUT", API) == 0
 
 

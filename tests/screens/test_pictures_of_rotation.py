@@ -178,7 +178,7 @@ async def test_verifying(server: Node) -> None:
     async with signed_in(server) as keys:
         await keys.go_to(BILLING)
         await keys.me.press(key_for(Place.KEYS, "verify"))
-        dialog = await Dialog(keys.me).shown("The server never tells a secret again")
+        dialog = await Dialog(keys.me).shown("The server does not show a secret again")
         await dialog.answer(secret_of(BILLING))
         await keys.me.until("View Metrics: granted")
         await keys.me.until("View Templates: granted")

@@ -161,7 +161,7 @@ async def test_the_palette(server: Node) -> None:
     async with at_keys(server) as keys:
         await keys.go_to(MAIL)
         await keys.me.press(key_for(Place.ANYWHERE, "palette"))
-        await keys.me.until("Enter does it")
+        await keys.me.until("Enter runs it")
         await keys.me.settle()
         picture(keys.me.app, "palette")
         await keys.me.type("web")
@@ -184,7 +184,7 @@ async def test_the_keys_on_a_wide_terminal(server: Node) -> None:
         await keys.go_to(BILLING)
         await take(keys, "keys-wide")
         await keys.me.press(key_for(Place.ANYWHERE, "help"))
-        await keys.me.until("Enter does it")
+        await keys.me.until("Enter runs it")
         await take(keys, "help-wide")
 
 

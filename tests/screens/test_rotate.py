@@ -100,7 +100,7 @@ async def test_later_then_finished_from_the_list(node: Node) -> None:
         assert "? stored" in rotate.new, "nothing here tells that it is"
         assert rotate.offers == {"close", "stored", "verify", "undo"}
         await rotate.press("stored")
-        await keys.me.until("not shown to work yet")
+        await keys.me.until("not verified yet")
         await rotate.press("finish")
         dialog = await Dialog(keys.me).shown("Delete the predecessor all the same?")
         await keys.me.press("enter")  # Cancel has the focus
@@ -120,7 +120,7 @@ async def test_changed_on_the_way(node: Node) -> None:
         rotate = await begin_rotating(keys, "Template designers")
         await keys.me.until(lambda: "Change" in keys.me.footer)
         await rotate.press("change")  # from within the password's field
-        await keys.me.until("What the successor is to be")
+        await keys.me.until("Change the successor")
         await keys.me.settle()
         form = Form(keys.me)
         await form.fill("label", "Designers")
@@ -164,8 +164,8 @@ async def test_a_wrong_password_and_impatience(node: Node) -> None:
         await rotate.fill("password", node.password)
         await keys.me.press("enter", "enter", "ctrl+e", "escape", QUIT)
         await node.until("POST", SIGN_IN)
-        assert "What the successor is to be" not in rotate.says
-        await keys.me.until("Its answer is awaited, then you can leave.")
+        assert "Change the successor" not in rotate.says
+        await keys.me.until("You can leave once the server has answered.")
         node.heal()
         await keys.me.until("The server accepts the key.")
         await rotate.idle()
@@ -229,7 +229,7 @@ async def test_a_create_of_which_nothing_is_known_is_looked_for_again(node: Node
         await rotate.try_to_create(node.password)
         await keys.me.until("It is not known whether the key was created")
         await rotate.idle()
-        assert "F5 looks at the list again" in rotate.says
+        assert "F5 reads the list again" in rotate.says
         assert "? perhaps made" in rotate.new
         node.heal()
         await rotate.press("look")
@@ -313,7 +313,7 @@ async def test_what_a_dialog_asked_about_may_have_changed_meanwhile(node: Node) 
     async with signed_in(node) as keys:
         rotate = await begin_rotating(keys)
         await rotate.press("change")
-        await keys.me.until("What the successor is to be")
+        await keys.me.until("Change the successor")
         rotation = keys.me.app.screen_stack[-2]
         assert isinstance(rotation, RotateScreen)
         rotation.query_one("#password Input", Input).value = node.password
@@ -388,7 +388,7 @@ async def test_addresses_that_keep_the_probe_out(
     async with signed_in(node) as keys:
         rotate = await begin_rotating(keys, "Far away")
         await rotate.try_to_create(node.password)
-        await keys.me.until("The successor was not shown to work")
+        await keys.me.until("The successor was not verified")
         await rotate.idle()
         assert "The key works only from 192.0.2.25" in rotate.says
         await rotate.press("stored")
@@ -466,7 +466,7 @@ async def test_a_successor_of_other_grants_is_known_by_the_journal_and_verified_
     async with signed_in(node, journal=journal) as keys:
         rotate = await begin_rotating(keys, "Relay")
         await rotate.press("change")
-        await keys.me.until("What the successor is to be")
+        await keys.me.until("Change the successor")
         form = Form(keys.me)
         await form.fill("label", "Relay v2")
         await form.give("View Webhooks")
@@ -474,11 +474,11 @@ async def test_a_successor_of_other_grants_is_known_by_the_journal_and_verified_
         await rotate.shown()
         node.fail("GET", "/api/v1/metrics", "500", times=9)
         await rotate.try_to_create(node.password)
-        await keys.me.until("The successor was not shown to work")
+        await keys.me.until("The successor was not verified")
         await rotate.idle()
         secret = rotate.secret
         await rotate.press("stored")
-        await keys.me.until("not shown to work yet")
+        await keys.me.until("not verified yet")
         node.heal()
     async with signed_in(node, journal=journal) as keys:
         await keys.go_to("Relay")

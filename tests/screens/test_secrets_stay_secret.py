@@ -166,7 +166,7 @@ def test_a_crash_tells_one_sentence_and_no_value(
     (report,) = tmp_path.glob("*")
     said = "".join("".join(capsys.readouterr()).split())
     wanted = (
-        "momentum-keys stopped because of a fault in it. Where it happened is told in "
+        "momentum-keys stopped because of an internal error. Where it happened is written in "
         f"{report}, without any secret."
     )
     assert said == wanted.replace(" ", "")

@@ -44,7 +44,7 @@ async def at_keys_of(me: Operator, node: Node) -> Keys:
 
 async def test_the_first_start() -> None:
     async with running(KeysApp(servers=KnownServers())) as me:
-        await me.until("It takes the server's address")
+        await me.until("You need the server's address")
         await take(Page(me), "welcome")
         await me.type("ftp://mail")
         await me.press("enter")

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from textual.widgets import Input
 
-from tests.driver import Dialog, Page, Secret, at_keys, at_login
+from tests.driver import NARROW, Dialog, Page, Secret, at_keys, at_login, key_for
 from tests.node import Node
 from tests.screens.rotation_pages import LABEL, begin_rotating, signed_in, with_marked
+from tui.ui.bindings import Place
 
 Size = tuple[int, int]
 
@@ -144,3 +145,24 @@ async def test_a_dialog_on_a_terminal_that_is_too_small_is_still_there_afterward
         await dialog.me.pilot.resize_terminal(80, 24)
         await Dialog(dialog.me).shown("Delete API Key:")
         assert is_seen(dialog, "#yes")
+
+
+@pytest.mark.parametrize(
+    ("place", "action"),
+    [
+        (Place.ANYWHERE, "help"),
+        (Place.ANYWHERE, "palette"),
+        (Place.ANYWHERE, "manual"),
+        (Place.KEYS, "journal"),
+        (Place.KEYS, "new"),
+    ],
+)
+async def test_no_window_is_too_narrow_for_the_program_to_go_on(
+    node: Node, place: Place, action: str
+) -> None:
+    async with at_keys(node) as keys:
+        await keys.me.press(key_for(place, action))
+        before = keys.me.text
+        for width in (*range(1, 17), NARROW[0]):
+            await keys.me.pilot.resize_terminal(width, NARROW[1])
+        await keys.me.until(lambda: keys.me.text == before)

@@ -19,7 +19,7 @@ def node(node_with: NodeMaker) -> Node:
 async def verify(keys: Keys, label: str, secret: str) -> Dialog:
     await keys.go_to(label)
     await keys.me.press(key_for(Place.KEYS, "verify"))
-    dialog = await Dialog(keys.me).shown("The server never tells a secret again")
+    dialog = await Dialog(keys.me).shown("The server does not show a secret again")
     await dialog.fill("answer", secret)
     assert secret not in dialog.says
     await keys.me.press("enter")
@@ -85,7 +85,7 @@ async def test_patience_and_giving_it_up(node: Node) -> None:
     async with signed_in(node) as keys:
         await keys.go_to(key.label)
         await keys.me.press(key_for(Place.KEYS, "verify"))
-        await (await Dialog(keys.me).shown("The server never tells")).answer("not" + secret)
+        await (await Dialog(keys.me).shown("The server does not show")).answer("not" + secret)
         await keys.me.until("This is another key's secret")
         dialog = await verify(keys, "Nightly metrics export", secret)
         await keys.me.until("The server does not accept the key yet; asking again")

@@ -371,7 +371,7 @@ async def test_a_made_up_secret_proves_nothing_where_nothing_is_enforced(
         await (await Dialog(page.me).shown("Authentication is switched off")).press_button("Go on")
         keys = await Keys(page.me).shown()
         await press(keys, LABEL, "verify")
-        dialog = await Dialog(keys.me).shown("The server never tells a secret again")
+        dialog = await Dialog(keys.me).shown("The server does not show a secret again")
         await dialog.answer(short_key.ljust(40, "0"))
         await keys.me.until("authentication may be switched off there")
         assert "nothing is proven" in keys.me.sentences
@@ -491,7 +491,7 @@ async def test_no_second_successor_is_made_where_the_list_was_not_read_since_the
         node.heal()
         rotate = await begin_rotating(keys)
         await rotate.try_to_create(node.password)
-        await keys.me.until("this key has got a successor meanwhile")
+        await keys.me.until("this key has a successor by now")
         await rotate.idle()
         await rotate.leave()
     assert len(ids(node)) == 2

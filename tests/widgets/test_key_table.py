@@ -31,7 +31,7 @@ from tui.ui.widgets.columns import (
     layout,
 )
 from tui.ui.widgets.key_table import KeyTable
-from tui.ui.widgets.table_line import MARK, MARKED
+from tui.ui.widgets.table_line import MARK, MARKED, RowState
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 CATALOGUE = Catalogue()
@@ -250,7 +250,8 @@ async def test_marks_are_set_stretched_and_kept_by_id() -> None:
         await pilot.press("up", "shift+down", "end", "shift+down", "shift+down", "space")
         assert (marked(table), table.row) == ("1 3 4 5", 29)
         # filters, orders and reloads
-        table.sort(Column.LABEL, descending=True)
+        table.sort(Column.LABEL)
+        table.sort(Column.LABEL)
         assert marked(table) == "5 4 3 1"
         app.show(keys(3, start=3))
         await pilot.pause()
@@ -304,14 +305,18 @@ async def test_states_stand_where_the_permissions_were_and_paint_one_row(
             return render_line(self, y)
 
         monkeypatch.setattr(KeyTable, "render_line", watched)
-        table.set_state("3", "verifying", "working")
+        states = {"3": RowState("verifying", "working")}
+        table.show_states(states)
         await pilot.pause()
-        table.set_state("50", "not seen", "problem")
+        assert painted
+        painted.clear()
+        table.show_states(dict(states))
         await pilot.pause()
-        assert painted == [4]
-        table.set_state("0", "plain \x1b[2J[b]text[/b]")
-        table.set_state("1", "verified", "done")
-        table.set_state("2", "x" * 1000, "problem")
+        assert painted == [], "the same states"
+        states["0"] = RowState("plain \x1b[2J[b]text[/b]")
+        states["1"] = RowState("verified", "done")
+        states["2"] = RowState("x" * 1000, "problem")
+        table.show_states(states)
         monkeypatch.undo()
         after = lines(table)
         for text, state in zip(
@@ -327,12 +332,12 @@ async def test_states_stand_where_the_permissions_were_and_paint_one_row(
         assert texts[:5] == ["", "label 1", "✓", "r--", "verified"]
         assert segments[2].style == segments[4].style != segments[1].style
         app.show(shown[:4])
-        table.set_state("1", "")
+        del states["1"]
+        table.show_states(states | {"gone": RowState("deleted", "done")})
         assert "✗  xxx" in lines(table)[3]
         table.show_states({})
         await pilot.pause()
         assert lines(table)[1:5] == before[1:5]
-        table.set_state("gone", "deleted", "done")
 
 
 async def test_an_empty_table_answers_to_everything() -> None:
@@ -433,7 +438,8 @@ async def test_the_cursor_stays_on_its_key() -> None:
         app.show([key("new"), *keys(100)])
         await pilot.pause()
         assert (app.table.key, cursor_line(app.table)) == (key("50"), line)
-        app.table.sort(Column.LABEL, descending=True)
+        app.table.sort(Column.LABEL)
+        app.table.sort(Column.LABEL)
         await pilot.pause()
         assert app.table.key == key("50")
         cursor_line(app.table)
@@ -480,7 +486,8 @@ async def test_keys_with_the_same_id_do_not_confuse_the_cursor() -> None:
         await pilot.press("down", "down")
         app.show(twins)
         assert app.table.row == 2
-        app.table.sort(Column.LABEL, descending=True)
+        app.table.sort(Column.LABEL)
+        app.table.sort(Column.LABEL)
         assert app.table.move_to("a")
         await pilot.pause()
         lines(app.table)
@@ -511,7 +518,6 @@ async def test_the_header_sorts_and_shows_how() -> None:
         assert app.table.order == (Column.AGE, True)
         await pilot.click(KeyTable, offset=(header.index("Age"), 0))
         assert ids(app.table) == ["c", "b", "a"]
-        app.table.sort(Column.AGE, descending=False)
         await pilot.pause()
         posted = [m for m in app.messages if isinstance(m, KeyTable.Sorted)]
         assert [(m.column, m.descending) for m in posted] == [
@@ -617,9 +623,9 @@ def test_an_order_used_before_arranges_as_a_new_one_does(
 ) -> None:
     order = Order()
     for shown in map(tuple, lists):
-        order.turn(column)
+        order.sort_by(column)
         afresh = Order()
-        afresh.turn(column, descending=order.descending)
+        afresh.column, afresh.descending = column, order.descending
         for _ in range(2):
             rows = list(order.rows(shown, CATALOGUE))
             assert rows == list(afresh.rows(shown, CATALOGUE))
@@ -629,7 +635,7 @@ def test_an_order_used_before_arranges_as_a_new_one_does(
 def test_equals_stay_as_they_came_in_both_directions_and_missing_ones_come_last() -> None:
     shown = (key("1", "b"), key("2", "a"), key("3", "A"), Key("4"), key("5", "B"), key("6", ""))
     order = Order()
-    order.turn(Column.LABEL)
+    order.sort_by(Column.LABEL)
     assert [shown[row].id for row in order.rows(shown, CATALOGUE)] == ["2", "3", "1", "5", "4", "6"]
-    order.turn(Column.LABEL)
+    order.sort_by(Column.LABEL)
     assert [shown[row].id for row in order.rows(shown, CATALOGUE)] == ["1", "5", "2", "3", "4", "6"]

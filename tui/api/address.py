@@ -9,7 +9,7 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tui.text import short
+from tui.text import plain
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
@@ -226,4 +226,4 @@ def check_ca_file(ca_file: Path) -> None:
         wrong = error.strerror or "it can't be read"
     if not context.cert_store_stats()["x509"]:
         wrong = wrong or "it holds no certificate in PEM form"
-        raise BadAddress(AddressFault.CA_FILE, f"{short(str(ca_file))}: {wrong}")
+        raise BadAddress(AddressFault.CA_FILE, f"{plain(str(ca_file))}: {wrong}")

@@ -6,13 +6,13 @@ import asyncio
 import base64
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import count
 from time import monotonic
 from typing import TypeVar
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, quote_plus, urlencode
 
 import httpx
 from pydantic import SecretStr
@@ -128,9 +128,9 @@ class Client:
         headers, secrets = {}, form.secrets
         if self.server.client_id:
             client = self.server.client_secret or SecretStr("")
-            pair = f"{self.server.client_id}:{client.get_secret_value()}"
-            headers["Authorization"] = f"Basic {_base64(pair)}"
-            secrets = (*secrets, client)
+            pair = _base64(f"{self.server.client_id}:{client.get_secret_value()}")
+            headers["Authorization"] = f"Basic {pair}"
+            secrets = (*secrets, client, SecretStr(pair))
         form = _Content(form.type, form.text, secrets)
         answer = await self._call("POST", "/authenticate", None, form, headers, sign_in=True)
         return self._read(answer, lambda body: decode.token(body, kept), holds_secret=True)
@@ -279,7 +279,7 @@ class Client:
             deadline=self.deadline if deadline is None else deadline,
             cap=cap,
         )
-        answer = await self._patiently(call, may_repeat=may_repeat or method == "GET")
+        answer = await self._exchange_repeatedly(call, may_repeat=may_repeat or method == "GET")
         answer.sanitize = _sanitizer(*content.secrets, credential)
         if not 200 <= answer.status < 300:
             raise refusal(answer, sign_in=sign_in) from None
@@ -287,18 +287,18 @@ class Client:
             raise answer.cut from None
         return answer
 
-    async def _patiently(self, call: Call, *, may_repeat: bool) -> Answer:
+    async def _exchange_repeatedly(self, call: Call, *, may_repeat: bool) -> Answer:
         """Make a call, again and again within its deadline where the server is asked too often.
 
         Calls that are made again go one by one, so that they do not get into each other's way.
         """
         started = monotonic()
         answer = await self._wire.exchange(call)
-        if not may_repeat or _asked_pause(answer, 0) is None:
+        if not may_repeat or _pause_before_repeat(answer, 0) is None:
             return answer
         async with self._repeating:
             for repeat in count():
-                pause = _asked_pause(answer, repeat)
+                pause = _pause_before_repeat(answer, repeat)
                 left = call.deadline - (monotonic() - started)
                 if pause is None or pause + LEAST_SECONDS > left:
                     return answer
@@ -317,10 +317,10 @@ class Client:
 
     def _check_done(self, answer: Answer) -> None:
         if answer.cut is None:
-            self._read(answer, decode.done)
+            self._read(answer, decode.check_done)
 
 
-def _asked_pause(answer: Answer, repeat: int) -> float | None:
+def _pause_before_repeat(answer: Answer, repeat: int) -> float | None:
     """Return for how long to wait before a call is made again, in seconds; None: not at all.
 
     A server says with 420 or 429 that it is asked too often; nginx does so with 503, which may
@@ -359,14 +359,25 @@ def _headers(credential: SecretStr | None, content: _Content) -> dict[str, str]:
 
 def _sanitizer(*secrets: SecretStr | None) -> Callable[[str], str]:
     """Return what makes a text of the server safe to show, should it echo one of `secrets`."""
-    hidden = [secret.get_secret_value() for secret in secrets if secret is not None]
 
     def sanitize(text: str) -> str:
-        for secret in filter(None, hidden):
-            text = text.replace(secret, "•••")
-        return short(text)
+        forms = {form for secret in secrets if secret is not None for form in _forms(secret)}
+        longest_first = sorted(filter(None, forms), key=len, reverse=True)
+        hidden = "|".join(map(re.escape, longest_first))
+        return short(re.sub(hidden, "•••", text, flags=re.IGNORECASE) if hidden else text)
 
     return sanitize
+
+
+def _forms(secret: SecretStr) -> Iterator[str]:
+    """Give a secret as it is, and as forms, paths, JSON and web pages write it."""
+    from html import escape  # hardly ever needed
+
+    value = secret.get_secret_value()
+    yield value
+    yield from (encode(value, safe="", errors="replace") for encode in (quote, quote_plus))
+    yield from (json.dumps(value, ensure_ascii=is_ascii)[1:-1] for is_ascii in (True, False))
+    yield from (escape(value, quote=has_quotes) for has_quotes in (True, False))
 
 
 def _segment(text: str, what: str) -> str:

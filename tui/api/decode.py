@@ -60,14 +60,14 @@ def parse(body: bytes) -> object:
     except UnicodeDecodeError:
         raise Malformed("not UTF-8") from None
     except json.JSONDecodeError:
-        raise Malformed(_other_than_json(body)) from None
+        raise Malformed(_kind_of_body(body)) from None
     except RecursionError:
         raise Malformed("nested too deeply") from None
     except ValueError:
         raise Malformed("a number with too many digits") from None
 
 
-def _other_than_json(body: bytes) -> str:
+def _kind_of_body(body: bytes) -> str:
     start = body.lstrip()[:1]
     if start == b"<":
         return "a web page"
@@ -105,23 +105,23 @@ def _piecewise(body: bytes) -> _ListAnswer | None:
     keys: list[Key] = []
     place = start.end()
     try:
-        with _small_collections():
+        with _garbage_collection_postponed():
             while (end := _NEXT_KEY.search(body, place + _PIECE)) is not None:
                 keys += _some_keys.validate_json(b"[" + body[place : end.start() + 1] + b"]")
                 place = end.end()
                 gc.collect(1)
             rest = _list_answer.validate_json(b'{"results":[' + body[place:])
+            return replace(rest, results=(*keys, *rest.results))
     except ValidationError:
         return None
-    return replace(rest, results=(*keys, *rest.results))
 
 
 @contextmanager
-def _small_collections() -> Iterator[None]:
+def _garbage_collection_postponed() -> Iterator[None]:
     """Leave it to the block to collect garbage: going through all keys takes too long.
 
-    What is there at the end, the keys, is not gone through later, either. It still goes with its
-    last reference; only cycles that were given up within the block's last moments stay.
+    What is there at the end, the keys and their tuple, is not gone through later, either. It still
+    goes with its last reference; only cycles given up within the block's last moments stay.
     """
     was_enabled = gc.isenabled()
     gc.disable()
@@ -214,7 +214,7 @@ def _result(body: bytes) -> dict[str, object]:
     return result
 
 
-def done(body: bytes) -> None:
+def check_done(body: bytes) -> None:
     """Check the answer to a write, whose body is unimportant unless it contradicts the status.
 
     Raises Malformed for errors without results, and for what Momentum does not send: a web page.
@@ -240,18 +240,18 @@ def created(body: bytes, draft: KeyDraft) -> CreatedKey:
         why = Malformed("no secret")
     secret = result.get("key")
     if not isinstance(secret, str) or not secret:
-        secret = _salvaged(body)
+        secret = _secret_in(body)
     if not secret:
         raise Malformed(why.reason) from None
     return CreatedKey(
         secret=SecretStr(secret),
         short_key=_text(result.get("short_key")) or "",
         label=_text(result.get("label")) or draft.label,
-        id=_text(result.get("id")) or _linked(result.get("link") or result.get("links")),
+        id=_text(result.get("id")) or _id_in_link(result.get("link") or result.get("links")),
     )
 
 
-def _salvaged(body: bytes) -> str:
+def _secret_in(body: bytes) -> str:
     match = _SECRET.search(body.decode("utf-8", "replace"))
     try:
         return str(json.loads(match[1], strict=False)) if match else ""
@@ -259,7 +259,7 @@ def _salvaged(body: bytes) -> str:
         return ""
 
 
-def _linked(link: object) -> str | None:
+def _id_in_link(link: object) -> str | None:
     """Return the last segment of the path in a create answer's link: the new key's id."""
     if isinstance(link, list):
         link = link[0] if link else None

@@ -55,8 +55,6 @@ class ApiError(Exception):
 
     maybe_done: bool = False
     """Whether the request may have taken effect although no good answer came (faults, A)."""
-    maybe_later: bool = False
-    """Whether it may even take effect later on: nobody has answered for what was to do it."""
 
 
 class BadProxy(ApiError):
@@ -102,7 +100,7 @@ class NoAnswer(ApiError):
     that speaks https alone; `seconds` tells how long it was waited for.
     """
 
-    maybe_done = maybe_later = True
+    maybe_done = True
 
     def __init__(
         self, reason: str, host: str, port: int, seconds: float, scheme: str = "https"
@@ -111,7 +109,7 @@ class NoAnswer(ApiError):
         self.reason, self.host, self.port = reason, host, port
         self.seconds, self.scheme = seconds, scheme
         if reason == "tls":
-            self.maybe_done = self.maybe_later = False
+            self.maybe_done = False
 
 
 class Redirected(ApiError):
@@ -218,10 +216,6 @@ class ServerFailed(Refused):
     """5xx: the server, or what stands in front of it, failed; the request may have been done."""
 
     maybe_done = True
-
-    def __init__(self, status: int, entries: tuple[ErrorEntry, ...] = ()) -> None:
-        super().__init__(status, entries)
-        self.maybe_later = status in {502, 504}  # a gateway gave up waiting
 
 
 def in_short(error: ApiError) -> str:

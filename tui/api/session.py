@@ -259,7 +259,7 @@ class Session:
             except ApiError as error:
                 if not isinstance(error, Refused) or isinstance(error, _NOT_OF_THE_SESSION):
                     # Of the request nothing was done, whatever became of the renewal.
-                    error.maybe_done = error.maybe_later = False
+                    error.maybe_done = False
                     raise
         if self.ask_again is None or not await self.ask_again():
             raise SessionEnded

@@ -26,7 +26,7 @@ from tui.api.errors import (
 )
 from tui.api.proxy import Proxy, proxy_for
 from tui.api.trust import is_certificate_wanted, no_trust, tls_context, tls_stage
-from tui.text import short
+from tui.text import plain, short
 from tui.waiting import time_limit
 
 CONNECT_SECONDS = 10.0
@@ -100,7 +100,7 @@ class Wire:
         progress, started = _Progress(), monotonic()
         try:
             async with time_limit(call.deadline):
-                return await self._sent(call, progress)
+                return await self._exchange(call, progress)
         except httpx.InvalidURL:
             failure: ApiError = Unsendable("address")
         except _FAILURES as error:
@@ -115,14 +115,14 @@ class Wire:
             return progress.answer
         raise failure from None
 
-    async def _sent(self, call: Call, progress: _Progress) -> Answer:
+    async def _exchange(self, call: Call, progress: _Progress) -> Answer:
         transport = self._transport or await self._opened()
         try:
-            return await _once(transport, call, progress)
+            return await _exchange_once(transport, call, progress)
         except _DEAD:
             if call.method != "GET" or not progress.may_repeat():
                 raise
-        return await _once(transport, call, progress)
+        return await _exchange_once(transport, call, progress)
 
     async def _wants_certificate(self, failure: ApiError) -> bool:
         """Find out whether `failure` came of the program showing no certificate.
@@ -167,7 +167,7 @@ class Wire:
         try:
             trusted = tls_context(server.ca_file) if proxied or server.scheme == "https" else None
         except OSError:
-            detail = f"cannot read the certificates in {short(str(server.ca_file))}"
+            detail = f"cannot read the certificates in {plain(str(server.ca_file))}"
             raise NotReached(Stage.TLS_OTHER, server.host, server.port, 0, detail) from None
         proxy = self._proxy and httpx.Proxy(
             self._proxy.url, ssl_context=trusted if proxied else None
@@ -181,7 +181,7 @@ class Wire:
     def _failure(self, error: Exception, progress: _Progress, seconds: float) -> ApiError:
         if isinstance(error, ApiError):
             return error
-        server, chain = self._server, list(_chain(error))
+        server, chain = self._server, list(_causes(error))
         if any(isinstance(link, httpx.LocalProtocolError) for link in chain):
             return Unsendable("credential")
         if progress.sent and not any(map(is_certificate_wanted, chain)):
@@ -240,7 +240,9 @@ class _Progress:
         return True
 
 
-async def _once(transport: httpx.AsyncBaseTransport, call: Call, progress: _Progress) -> Answer:
+async def _exchange_once(
+    transport: httpx.AsyncBaseTransport, call: Call, progress: _Progress
+) -> Answer:
     # Connecting and the handshake each end by themselves before the deadline would cancel them:
     # httpcore leaves the socket open when a handshake is cancelled.
     connect = min(CONNECT_SECONDS, call.deadline * 0.45)
@@ -270,7 +272,7 @@ async def _once(transport: httpx.AsyncBaseTransport, call: Call, progress: _Prog
     return answer
 
 
-def _chain(error: BaseException) -> Iterator[BaseException]:
+def _causes(error: BaseException) -> Iterator[BaseException]:
     """Give `error`, what it came from, and the members of groups, each once."""
     waiting, seen = [error], set[int]()
     while waiting:

@@ -58,7 +58,7 @@ def run(options: argparse.Namespace) -> int:
     profile = start_profile(name, options, config)
     if unfit := unfit_server(profile) or _unfit_terminal():
         return refuse(unfit)
-    _keep_to_itself()
+    _forbid_dumps()
     for variable in ("COLUMNS", "LINES"):
         os.environ.pop(variable, None)
     _load_app()
@@ -103,7 +103,7 @@ def _appearance(*, is_ascii: bool, sends_all: bool) -> Appearance:
     return appearance(os.environ, is_ascii=is_ascii, sends_all=sends_all)
 
 
-def _keep_to_itself() -> None:
+def _forbid_dumps() -> None:
     """Have nothing that is typed or held in memory end up in a file, not even after a crash.
 
     Textual's variables would have it write keys and pictures to files, or take ctrl+c away.

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tui.api.address import BadAddress, check_ca_file
 from tui.config.config_file import BadConfig, ConfigFault, ConfigFile, Value, Values
-from tui.text import plain, short
+from tui.text import plain
 
 
 def check_references(config: ConfigFile) -> None:
@@ -37,7 +37,7 @@ def _complaints(name: str, value: Value) -> Iterator[str]:
             yield f"{plain(str(meaning))}: there is no such file"
     elif name.endswith("_command") and isinstance(meaning, tuple):
         if shutil.which(meaning[0]) is None:
-            yield f"there is no program {short(meaning[0])} here that you may run"
+            yield f"there is no program {plain(meaning[0])} here that you may run"
     elif name == "deliver" and isinstance(meaning, Mapping):
         yield from _undeliverable(meaning)
 

@@ -44,7 +44,7 @@ async def secret_of_command(
     shown = short(shlex.join(command), 100)
     program = shutil.which(command[0])
     if program is None:
-        raise NoSecretRead(f"There is no program {short(command[0])} here that you may run.")
+        raise NoSecretRead(f"There is no program {plain(command[0])} here that you may run.")
     code, output, errors = await _run([program, *command[1:]], shown, seconds)
     if code:
         from tui.delivery.redaction import last_words  # slow to import, and only for a failure
@@ -119,7 +119,7 @@ class _Outlet(asyncio.Protocol):
 
 async def secret_of_file(path: Path) -> SecretStr:
     """Return the first line of a file; raises NoSecretRead."""
-    shown = short(str(path))
+    shown = plain(str(path))
     try:
         content = await in_thread(lambda: _content(path))
     except TimeoutError:

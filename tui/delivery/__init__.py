@@ -10,7 +10,7 @@ from tui.delivery.names import argument_form, suggested_file_name, variable_name
 from tui.delivery.new_secret import Delivery, DeliveryFailed, DeliveryFault, NewSecret, Sent
 from tui.delivery.plain_view import plain_view
 from tui.delivery.read_back import NoSecretsRead, read_secrets
-from tui.delivery.secret_file import does_not_answer, write_secret_file
+from tui.delivery.secret_file import does_not_answer, typed_path, write_secret_file
 
 __all__ = [
     "CommandDelivery",
@@ -29,6 +29,7 @@ __all__ = [
     "read_secrets",
     "send_to_clipboard",
     "suggested_file_name",
+    "typed_path",
     "variable_name",
     "write_secret_file",
 ]

@@ -39,7 +39,7 @@ class CommandDelivery:
         self._words: tuple[Word, ...] = ()
         self._key_of_run: dict[tuple[str, ...], tuple[str, str, str]] = {}
         self._process: asyncio.subprocess.Process | None = None
-        self._is_stopped = False
+        self._is_running = self._is_stopped = False
 
     def check(self, labels: Sequence[str] = (), others: Iterable[str] = ()) -> None:
         """Raise `DeliveryFailed` where the command cannot be run, before the first key is made.
@@ -70,9 +70,11 @@ class CommandDelivery:
 
     def stop(self) -> None:
         """Kill the command that runs now, if any, with all its children: its delivery fails."""
-        if self._process is not None and self._process.returncode is None:
+        has_ended = self._process is not None and self._process.returncode is not None
+        if self._is_running and not has_ended:
             self._is_stopped = True
-            _kill(self._process)
+            if self._process is not None:
+                _kill(self._process)
 
     def close(self) -> None:
         """Do nothing: no command outlives its delivery."""
@@ -128,8 +130,8 @@ class CommandDelivery:
             if not value and any(word.holds(name) for word in self._words):
                 raise DeliveryFailed(
                     DeliveryFault.BAD_NAME,
-                    f"The server has not told the key's {name}, so the command was not run. Leave "
-                    f"{{{name}}} out of it.",
+                    f"The server did not return the key's {name}, so the command was not run. "
+                    f"Leave {{{name}}} out of it.",
                 )
         if argument_form(new_secret.key_id) != new_secret.key_id and any(
             w.holds("id") for w in self._words
@@ -162,15 +164,16 @@ class CommandDelivery:
             lambda: listener, os.fdopen(outlet, "rb", 0)
         )
         try:
-            self._is_stopped = False
+            self._is_stopped, self._is_running = False, True
             self._process = process = await self._start(arguments, inlet, sink)
+            if self._is_stopped:  # it was asked for while the command started
+                _kill(process)
             try:
                 with suppress(TimeoutError):
                     async with time_limit(self._seconds):
                         await process.wait()
                 status = process.returncode
             finally:
-                self._process = None
                 if process.returncode is None:
                     _kill(process)
                     await process.wait()
@@ -178,6 +181,7 @@ class CommandDelivery:
                 async with asyncio.timeout(GRACE_SECONDS):
                     await listener.ended.wait()
         finally:
+            self._process, self._is_running = None, False
             reading.close()
         return status, bytes(listener.kept)
 

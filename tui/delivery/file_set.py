@@ -73,7 +73,7 @@ class FileDelivery:
             return
         if not self._written:
             with suppress(OSError, DeliveryFailed):
-                self._insist_on_ours()
+                self._insist_on_own_file()
                 self._path.unlink()
         os.close(self._descriptor)
         self._descriptor = -1
@@ -104,7 +104,7 @@ class FileDelivery:
         self.check()
         variable = variable_name(new_secret.label, new_secret.short_key, self._variables)
         try:
-            self._insist_on_ours()
+            self._insist_on_own_file()
             self._append(self._shape.entry(new_secret, variable))
         except OSError as error:
             failure = put_into_words(self._path, error)
@@ -126,7 +126,7 @@ class FileDelivery:
             _write(self._descriptor, data, place)
             os.fsync(self._descriptor)
             self._size = place + len(data)
-            self._insist_on_ours()
+            self._insist_on_own_file()
         except BaseException:  # raised again: no half of an entry stays
             self._size = size
             with suppress(OSError):
@@ -136,7 +136,7 @@ class FileDelivery:
             raise
         self._written += 1
 
-    def _insist_on_ours(self) -> None:
+    def _insist_on_own_file(self) -> None:
         """Refuse to go on where somebody else took the file away, or wrote to it."""
         opened = os.fstat(self._descriptor)
         with suppress(FileNotFoundError):

@@ -44,11 +44,11 @@ def plain_view(
     if shown != value:
         lines.insert(-1, "Some characters are shown as marks: save it to a file instead.")
     before = columns()
-    with _hidden_from_the_loop() as wakes, _ending_signals_do(_take_no_notice), _no_echo():
+    with _signals_kept_from_loop() as wakes, _ending_signals_handled_by(_ignore_signal), _no_echo():
         try:
             with (
                 suppress(KeyboardInterrupt, EOFError, OSError),  # the terminal may be gone
-                _ending_signals_do(signal.default_int_handler),
+                _ending_signals_handled_by(signal.default_int_handler),
             ):
                 write("\r" + "\r\n".join(lines))
                 _wait_for_input(wakes)
@@ -69,7 +69,7 @@ def _wait_for_input(wakes: int | None) -> None:
         select.select([stdin.fileno(), wakes], [], [])
 
 
-def _take_no_notice(_number: int, _frame: FrameType | None) -> None:
+def _ignore_signal(_number: int, _frame: FrameType | None) -> None:
     """Let a second Ctrl+C interrupt neither the erasing nor the program around it."""
 
 
@@ -109,7 +109,7 @@ def _no_echo() -> Iterator[None]:
 
 
 @contextmanager
-def _ending_signals_do(act: Callable[[int, FrameType | None], object]) -> Iterator[None]:
+def _ending_signals_handled_by(act: Callable[[int, FrameType | None], object]) -> Iterator[None]:
     """Have Ctrl+C, Ctrl+Z and each ending signal that the loop attends to do `act` for a while."""
     before = {number: signal.getsignal(number) for number in (*ENDING, signal.SIGTSTP)}
     if not _in_main_thread():
@@ -131,7 +131,7 @@ def _ending_signals_do(act: Callable[[int, FrameType | None], object]) -> Iterat
 
 
 @contextmanager
-def _hidden_from_the_loop() -> Iterator[int | None]:
+def _signals_kept_from_loop() -> Iterator[int | None]:
     """Keep Ctrl+C and Ctrl+Z, which count as Enter, from the loop; it gets the others later.
 
     Yields a descriptor that is readable once a signal came; None where none is heard.

@@ -17,6 +17,18 @@ if TYPE_CHECKING:
     from pydantic import SecretStr
 
 
+def typed_path(text: str) -> Path:
+    """Return the path of a new file as it was typed, without blanks around it.
+
+    Raises `DeliveryFailed` where it ends as a directory's does, as in `vault/`: no file is meant.
+    """
+    typed = text.strip()
+    if typed.endswith(("/", "/.")):
+        sentence = f"{plain(typed)} is the name of a directory. Add a file name to it."
+        raise DeliveryFailed(DeliveryFault.IS_DIRECTORY, sentence)
+    return Path(typed)
+
+
 def write_secret_file(path: Path, secret: SecretStr) -> Path:
     """Write `secret` and a newline to a new file that only its owner may read; return its path.
 

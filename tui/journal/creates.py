@@ -63,7 +63,7 @@ class CreateRecord:
 
     @property
     def is_verified(self) -> bool:
-        """Whether the key was shown to work, the last time that it was verified."""
+        """Whether the key was verified, the last time that it was verified."""
         proofs = [line.phase for line in self.lines if line.phase in PROOFS]
         return proofs[-1:] == ["verified"] and not self.is_doubted
 

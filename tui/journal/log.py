@@ -105,7 +105,7 @@ class Attempt:
         self._note("stored", how)
 
     def proven(self, works: bool) -> None:
-        """The key that was created was shown to work, or it was not."""
+        """The key that was created was verified, or it was not."""
         self._note("verified" if works else "unverified", "")
 
     async def settled(self) -> None:

@@ -24,10 +24,10 @@ def lines_to_carry_over(lines: Sequence[bytes], most_bytes: int) -> list[bytes]:
         if entry.action == "delete" and entry.phase == "done" and entry.key_id
     }
     records = create_records(known)
-    carried = {entry.attempt for entry in known} - _over(known)
+    carried = {entry.attempt for entry in known} - _ended_attempts(known)
     carried -= {record.newest.attempt for record in records}
     carried |= {record.newest.attempt for record in records if _is_open(record, deleted)}
-    carried |= _paused(known)
+    carried |= _attempts_of_pauses(known)
     sizes: dict[str, int] = {}
     size = 0
     for line, entry in zip(lines, entries, strict=True):
@@ -50,13 +50,13 @@ def lines_to_carry_over(lines: Sequence[bytes], most_bytes: int) -> list[bytes]:
     ]
 
 
-def _over(entries: Sequence[JournalEntry]) -> set[str]:
+def _ended_attempts(entries: Sequence[JournalEntry]) -> set[str]:
     """Return the attempts whose outcome is known."""
     last = {entry.attempt: entry.phase for entry in entries}
     return {attempt for attempt, phase in last.items() if phase not in {"begun", "unknown"}}
 
 
-def _paused(entries: Sequence[JournalEntry]) -> set[str]:
+def _attempts_of_pauses(entries: Sequence[JournalEntry]) -> set[str]:
     """Return the attempts that paused keys which were neither resumed nor deleted since."""
     paused: dict[tuple[str, str], str] = {}
     for entry in entries:

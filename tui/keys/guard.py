@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Literal
 
 from tui.api.models import Key
@@ -173,8 +172,3 @@ def differences(predecessor: Key, successor: Key) -> str:
         ips = ["allowed IPs"] * (set(before) != set(after))
     others = [f"other {' and '.join(grants + ips)}"] if grants or ips else []
     return " and ".join(label + others)
-
-
-def is_open(write: OpenWrite | None, now: datetime) -> bool:
-    """Tell whether a write may still take effect."""
-    return write is not None and now < write.until

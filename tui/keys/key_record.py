@@ -56,7 +56,7 @@ class KeyRecord:
 
     @property
     def is_proven(self) -> bool:
-        """Whether its secret is stored and it was shown to work, as is known here."""
+        """Whether its secret is stored and it was verified, as is known here."""
         return (
             self.knowledge is Knowledge.HELD_SOMEWHERE
             and self.created is not None
@@ -93,7 +93,7 @@ class UnfinishedRotation:
 
     @property
     def is_proven(self) -> bool:
-        """Whether the successor is stored and was shown to work, as is known here."""
+        """Whether the successor is stored and was verified, as is known here."""
         is_verified = self.known is not None and self.known.is_verified
         return self.knowledge is Knowledge.HELD_SOMEWHERE and is_verified
 

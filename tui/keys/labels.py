@@ -91,7 +91,7 @@ def mark_of(label: str) -> Mark | None:
     """
     if not label.endswith(")"):
         return _torn_mark(label)
-    match = _search(_REPLACES, label, _end_without(label, (_RETIRING,)))
+    match = _search(_REPLACES, label, _end_without_marks(label, (_RETIRING,)))
     if match is None:
         return None
     return Mark(match["reference"].lower(), match["nonce"].lower(), match["short"] or "")
@@ -114,24 +114,24 @@ def has_torn_mark(label: str) -> bool:
 def retiring_since(label: str) -> date | None:
     """Return the day since which a key is marked as retiring, or None."""
     match = _search(_RETIRING, label, len(label))
-    return _day(match) if match else None
+    return _date_in(match) if match else None
 
 
 def base_label(label: str) -> str:
     """Return the label without any mark, or what a server has left of one."""
-    label = _whole(label)
-    return label[: _end_without(label, (_REPLACES, _RETIRING))]
+    label = _without_torn_mark(label)
+    return label[: _end_without_marks(label, (_REPLACES, _RETIRING))]
 
 
 def shown_label(label: str) -> str:
     """Return the label without the marks of successors and of pauses, as lists show it."""
     if "(" not in label:  # as nearly all labels of a long list
         return label
-    label = _whole(label)
-    return label[: _end_without(label, (_REPLACES,))]
+    label = _without_torn_mark(label)
+    return label[: _end_without_marks(label, (_REPLACES,))]
 
 
-def _whole(label: str) -> str:
+def _without_torn_mark(label: str) -> str:
     """Return the label without the torn mark that it may end in."""
     match = _search_torn(label)
     return label[: len(label) - len(match[0])] if match else label
@@ -164,7 +164,7 @@ def folded(label: str) -> str:
     return unicodedata.normalize("NFC", label[:LONGEST].strip()).strip().casefold()
 
 
-def _end_without(label: str, marks: tuple[re.Pattern[str], ...]) -> int:
+def _end_without_marks(label: str, marks: tuple[re.Pattern[str], ...]) -> int:
     """Return where the label ends once such marks, and those of pauses, are taken off."""
     end, before = len(label), -1
     while end != before:
@@ -173,7 +173,7 @@ def _end_without(label: str, marks: tuple[re.Pattern[str], ...]) -> int:
         end -= len(tail) - len(without_paused_mark(tail))
         for mark in marks:
             match = _search(mark, label, end)
-            if match and (mark is not _RETIRING or _day(match)):
+            if match and (mark is not _RETIRING or _date_in(match)):
                 end -= len(match[0])
     return end
 
@@ -191,7 +191,7 @@ def _search(mark: re.Pattern[str], label: str, end: int) -> re.Match[str] | None
     return mark.search(label[max(0, end - _LONGEST_MARK) : end])
 
 
-def _day(match: re.Match[str]) -> date | None:
+def _date_in(match: re.Match[str]) -> date | None:
     try:
         return date.fromisoformat(match[1])
     except ValueError:

@@ -26,11 +26,11 @@ from tui.keys.service import KeyService
 from tui.keys.write_outcomes import ChangedMeanwhile
 
 IPS_NOT_TOLD = (
-    "This server does not tell from which addresses a key works, so what a paused key had could "
-    "not be given back to it."
+    "This server does not return the allowed IPs of a key, so a paused key could not be resumed "
+    "with the IPs that it had."
 )
 _GRANTS_NOT_TOLD = (
-    "The server does not tell this key's grants, so they could not be sent back unchanged."
+    "The server does not return this key's grants, so they could not be sent back unchanged."
 )
 _TOO_MANY_IPS = "This key has more allowed IPs than can be kept for resuming it."
 _NOT_NOTED = (
@@ -38,15 +38,15 @@ _NOT_NOTED = (
     "can't be written."
 )
 _NOT_KNOWN = (
-    "What this key's allowed IPs were is not known here: the journal of the host that paused it "
-    "has them. Resume it there, or edit it to give it addresses."
+    "The allowed IPs that this key had are not known on this host. The journal of the host that "
+    "paused it has them: resume it there, or edit it to enter allowed IPs."
 )
 _NOT_OURS = (
-    "Nothing tells that this key was paused: it was given an address that nobody has. Edit it to "
-    "give it other ones."
+    "Neither label nor journal says that this key was paused, but its only allowed IP is one that "
+    "nobody has. Edit it to enter other allowed IPs."
 )
 _CHANGED = (
-    "Somebody else has changed this key since it was shown, so nothing was done. Look at it, then "
+    "Somebody else has changed this key since it was shown, so nothing was done. Check it, then "
     "try again."
 )
 

@@ -9,15 +9,18 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import threading
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
+from concurrent.futures import Future
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from getpass import getuser
 from pathlib import Path
 from socket import gethostname
 
 from tui.text import plain
+from tui.waiting import seen_through, start_thread
 
 BEAT_SECONDS = 15.0
 """How often the file is touched while there is work."""
@@ -39,14 +42,6 @@ class Worker:
         return f"{self.user or 'somebody'} on {self.host or 'some host'}"
 
 
-@dataclass(slots=True)
-class _Work:
-    """How often each name is held, and the names that stand in the file."""
-
-    held: Counter[str] = field(default_factory=Counter)
-    written: frozenset[str] = frozenset()
-
-
 class Presence:
     """This instance's file in `folder`, and what those of others say; None: neither.
 
@@ -56,7 +51,16 @@ class Presence:
     def __init__(self, folder: Path | None, server: str) -> None:
         self._folder, self._server = folder, server
         self._name = f"{os.urandom(8).hex()}.json"
-        self._work = _Work()
+        self._held = Counter[str]()
+        self._names = frozenset[str]()
+        """The names that are held; the file is to say them."""
+        self._written = frozenset[str]()
+        """The names that the file says."""
+        self._writing: Future[None] | None = None
+        """The last write of the file that was begun."""
+        self._is_queued = False
+        """Whether that one still waits for its turn."""
+        self._lock = threading.Lock()
         self._beat: asyncio.Task[None] | None = None
         self._others: dict[str, Worker] = {}
 
@@ -67,31 +71,34 @@ class Presence:
 
     def holds(self, name: str) -> bool:
         """Tell whether this instance works on it."""
-        return self._work.held[name] > 0
+        return self._held[name] > 0
 
     async def hold(self, *names: str) -> None:
         """Say that work on these begins; returns once the file says so, or cannot."""
-        self._work.held.update(name for name in names if name)
-        if self._folder is None or self._names <= self._work.written:
+        self._held.update(name for name in names if name)
+        self._names = frozenset(self._held)
+        is_written = self._writing is None or self._writing.done()
+        if self._folder is None or (is_written and self._names <= self._written):
             return
-        await self._write()
         if self._beat is None or self._beat.done():
             self._beat = asyncio.create_task(self._keep_beating())
+        await self._write()
 
     def release(self, *names: str) -> None:
         """Say that work on these has ended; the file follows with its next beat."""
-        self._work.held -= Counter(name for name in names if name)
-        if not self._work.held:
+        self._held -= Counter(name for name in names if name)
+        self._names = frozenset(self._held)
+        if not self._held:
             self.close()
 
     def close(self) -> None:
-        """End all work, and remove the file."""
-        self._work = _Work()
+        """End all work, and have the file removed; the end of the program waits for that."""
+        self._held.clear()
+        self._names = frozenset()
         if self._beat is not None:
             self._beat.cancel()
             self._beat = None
-            with suppress(OSError):
-                self._path.unlink(missing_ok=True)
+            self._write()
 
     @asynccontextmanager
     async def holding(self, *names: str) -> AsyncIterator[None]:
@@ -116,7 +123,9 @@ class Presence:
         except OSError:
             paths = []
         others = [path for path in paths if path.name != self._name]
-        now = self._clock() if others else 0.0
+        now = 0.0  # so that every file counts where the folder's clock can't be read
+        with suppress(OSError):
+            now = self._clock() if others else 0.0
         work: dict[str, Worker] = {}
         for path in others:
             with suppress(OSError, ValueError):
@@ -124,16 +133,12 @@ class Presence:
         self._others = work
 
     @property
-    def _names(self) -> frozenset[str]:
-        return frozenset(self._work.held)
-
-    @property
     def _path(self) -> Path:
         return (self._folder or Path()) / self._name
 
     def _clock(self) -> float:
         """Return what a file written just now is dated, in the time of the file's server."""
-        probe = self._path.with_suffix(".now")
+        probe = self._path.with_suffix(f".{threading.get_ident()}.now")
         probe.touch(mode=0o600)
         try:
             return probe.stat().st_mtime
@@ -153,15 +158,28 @@ class Presence:
         worker = Worker(plain(str(said.get("user", ""))), plain(str(said.get("host", ""))))
         return dict.fromkeys(map(str, names), worker) if isinstance(names, list) else {}
 
-    async def _write(self) -> None:
-        names = self._names
-        # The file system may hang, and must hold nobody up: the thread is then left to itself.
-        writing = asyncio.ensure_future(asyncio.to_thread(self._write_file, names))
-        await asyncio.wait({writing}, timeout=WRITE_SECONDS)
-        if writing.done() and writing.exception() is None:
-            self._work.written = names
+    def _write(self) -> asyncio.Task[None]:
+        """Begin to write the file, or to remove it where nothing is held, in a thread.
 
-    def _write_file(self, names: frozenset[str]) -> None:
+        What waits for its turn writes what is held by then, so that one such thread is enough.
+        """
+        if self._writing is None or not self._is_queued:
+            self._is_queued = True
+            self._writing = start_thread(self._write_file)
+        return seen_through(_wait_for(self._writing))
+
+    def _write_file(self) -> None:
+        with self._lock:
+            self._is_queued = False
+            names = self._names
+            with suppress(OSError):
+                if names:
+                    self._replace_file(names)
+                else:
+                    self._path.unlink(missing_ok=True)
+                self._written = names
+
+    def _replace_file(self, names: frozenset[str]) -> None:
         said = {
             "server": self._server,
             "host": gethostname(),
@@ -170,16 +188,20 @@ class Presence:
             "names": sorted(names),
         }
         new = self._path.with_suffix(".new")
-        with suppress(OSError):
-            new.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            new.touch(mode=0o600)
-            new.write_text(json.dumps(said), "utf-8")
-            new.replace(self._path)
+        new.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        new.touch(mode=0o600)
+        new.write_text(json.dumps(said), "utf-8")
+        new.replace(self._path)
 
     async def _keep_beating(self) -> None:
-        while self._work.held:
+        while self._held:
             await asyncio.sleep(BEAT_SECONDS)
             await self._write()
+
+
+async def _wait_for(writing: Future[None]) -> None:
+    # The file system may hang, and must hold nobody up: the thread is then left to itself.
+    await asyncio.wait({asyncio.wrap_future(writing)}, timeout=WRITE_SECONDS)
 
 
 def _is_running(pid: object) -> bool:

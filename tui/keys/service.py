@@ -8,9 +8,8 @@ from collections.abc import (
     Callable,
     Collection,
     Iterable,
-    Iterator,
 )
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from itertools import takewhile
 from time import monotonic
@@ -31,11 +30,12 @@ from tui.api.session import Session, SessionEnded, SessionProblem
 from tui.delivery.recovery import RecoveryFolder
 from tui.journal import Action, Attempt, Journal, new_attempt_id
 from tui.keys.created import Created, Deleted, KnownIds, is_as_asked, is_of_account
-from tui.keys.guard import Staying, UpdateOpen, check_deletion, check_going, check_staying, is_open
+from tui.keys.guard import Staying, UpdateOpen, check_deletion, check_going, check_staying
 from tui.keys.key_history import KeyHistory
 from tui.keys.key_reader import KeyReader, ReadKeys
 from tui.keys.labels import mark_of, may_come_of, nonce_of, successor_label
 from tui.keys.listing import Listing
+from tui.keys.open_writes import OpenWrites
 from tui.keys.presence import Presence
 from tui.keys.records import SAME_TIME, Records
 from tui.keys.unstored_secrets import UnstoredSecrets
@@ -43,7 +43,6 @@ from tui.keys.verification import Verification, verify
 from tui.keys.write_outcomes import (
     LANDING,
     ChangedMeanwhile,
-    Fields,
     NotSeenSoFar,
     OnlyRead,
     OpenWrite,
@@ -102,9 +101,7 @@ class KeyService:
         """The last create of a successor that went out, by its predecessor's id."""
         self._succeeded: dict[str, tuple[float, str]] = {}
         """When a create of a successor was answered, and by what id, by its predecessor's id."""
-        self._own_writes: dict[str, OpenWrite] = {}
-        self._settled: set[str] = set()
-        """The attempts whose outcome this run of the program has noted, or taken note of."""
+        self._open_writes = OpenWrites(journal)
         self._records: tuple[tuple[object, ...], Records | None] = ((), None)
         self._is_enforced = False
 
@@ -118,7 +115,7 @@ class KeyService:
         listing = Listing(read.keys, catalogue, read.is_whole, read.is_stale)
         if started_at > self._listed_at:  # an answer that was overtaken tells nothing new
             self.listing, self._listed_at = listing, started_at
-        self._settle_by(listing)
+        self._open_writes.settle_by(listing, self.history)
         return self.listing
 
     @property
@@ -140,7 +137,7 @@ class KeyService:
         Raises NotFound, among others, where it is gone, and OutOfReach where it is listed still.
         """
         key = await self._reader.key(seen)
-        self._settle(key)
+        self._open_writes.settle(key)
         return key
 
     async def read_history(self, fresh_seconds: float = 0.0) -> None:
@@ -155,9 +152,8 @@ class KeyService:
         oldest, server = self.journal.now() - LANDING, self.session.client.server.identity
         lately = takewhile(lambda entry: entry.when > oldest, self.history.current.snapshot.entries)
         for entry in reversed(tuple(lately)):
-            is_new = entry.attempt not in self._settled and entry.server == server
-            if is_new and entry.phase == "done" and entry.key_id:
-                self._settled.add(entry.attempt)
+            is_answered = entry.server == server and entry.phase == "done" and entry.key_id
+            if is_answered and self._open_writes.take_note(entry.attempt):
                 key = Key(entry.key_id, entry.label, entry.short_key or None)
                 if entry.action == "create":
                     self._reader.note_created(key)
@@ -181,24 +177,11 @@ class KeyService:
 
     def open_writes(self) -> dict[str, OpenWrite]:
         """Return the updates and deletions that may still take effect, by the keys' ids."""
-        now, listing = self.journal.now(), self.listing
-        writes = {
-            entry.key_id: OpenWrite(
-                self.journal.resume(entry), entry.action, entry.key_id, entry.when + LANDING
-            )
-            for entry in self.history.current.open_attempts
-            if entry.attempt not in self._settled
-            and now < entry.when + LANDING
-            and self.history.is_about_this_server(entry, listing)
-        }
-        own = {key_id: write for key_id, write in self._own_writes.items() if is_open(write, now)}
-        return writes | own
+        return self._open_writes.by_key(self.listing, self.history)
 
     def open_write(self, key: Key) -> OpenWrite | None:
         """Return the update or deletion of a key that may still take effect, if there is one."""
-        if not self._own_writes and not self.history.current.open_attempts:
-            return None
-        return self.open_writes().get(key.id)
+        return self._open_writes.of(key, self.listing, self.history)
 
     @asynccontextmanager
     async def authorized(self, password: SecretStr | None) -> AsyncIterator[None]:
@@ -264,7 +247,7 @@ class KeyService:
         if predecessor:
             self.sent_creates[predecessor] = sent
         try:
-            with self._noting(attempt):
+            with self._open_writes.noting(attempt):
                 created_key = await self.session.call(
                     lambda credential: self.session.client.create_key(sent.draft, credential)
                 )
@@ -420,7 +403,7 @@ class KeyService:
         attempt = self._begin_attempt(action, key)
         await self.journal.settled()
         try:
-            with self._noting(attempt, key, wanted):
+            with self._open_writes.noting(attempt, key, wanted):
                 await self.session.call(
                     lambda credential: self.session.client.update_key(
                         key.id, draft, credential, key.subaccount_id
@@ -465,7 +448,7 @@ class KeyService:
         attempt = self._begin_attempt("delete", key)
         await self.journal.settled()
         try:
-            with self._noting(attempt, key):
+            with self._open_writes.noting(attempt, key):
                 await self.session.call(
                     lambda credential: self.session.client.delete_key(
                         key.id, credential, key.subaccount_id
@@ -478,7 +461,7 @@ class KeyService:
             return not isinstance(error, NotFound)
         attempt.done()
         self._reader.note_deleted(key)
-        self._own_writes.pop(key.id, None)
+        self._open_writes.forget(key)
         return True
 
     def _as_told(self, key: Key) -> Key:
@@ -549,63 +532,6 @@ class KeyService:
         except (ApiError, SessionEnded):
             return OutcomeUnknown(cause, sent)
         return self.create_outcome(listed, sent, cause)
-
-    @contextmanager
-    def _noting(
-        self, attempt: Attempt, key: Key | None = None, wanted: Fields | None = None
-    ) -> Iterator[None]:
-        """Note the outcome of a request that was not simply done.
-
-        Where that is not known, the write to `key` stays open.
-        """
-
-        def note_unknown(why: str) -> None:
-            attempt.unknown(why)
-            if key is not None:
-                action: Action = "delete" if wanted is None else "update"
-                until = attempt.when + LANDING
-                self._own_writes[key.id] = OpenWrite(attempt, action, key.id, until, wanted)
-
-        try:
-            yield
-        except ApiError as error:
-            if error.maybe_done:
-                note_unknown(in_short(error))
-            else:
-                attempt.refused(in_short(error))
-                self._settled.add(attempt.id)
-            raise
-        except SessionProblem:
-            attempt.refused("The session had ended.")
-            self._settled.add(attempt.id)
-            raise
-        except BaseException:  # raised again: a cancelled request is noted, too
-            note_unknown("It was interrupted here.")
-            raise
-        self._settled.add(attempt.id)
-
-    def _settle_by(self, listing: Listing) -> None:
-        """Note the outcomes of open writes, now that all keys are seen as they are."""
-        for key_id, write in self.open_writes().items():
-            if key := listing.by_id.get(key_id):
-                self._settle(key)
-            elif listing.is_whole:
-                # It stays open here: the list may be older than it seems.
-                write.attempt.done(detail="The key was looked at again: it took effect.")
-        now = self.journal.now()
-        for key_id, write in tuple(self._own_writes.items()):
-            if not is_open(write, now):
-                del self._own_writes[key_id]
-                if key_id in listing.by_id:
-                    write.attempt.refused("The key was looked at again: it had no effect.")
-
-    def _settle(self, key: Key) -> None:
-        """Note that an open update took effect, where the key is as wanted."""
-        write = self._own_writes.get(key.id)
-        if write is not None and write.wanted == fields_of(key):
-            write.attempt.done(detail="The key was looked at again: it took effect.")
-            self._settled.add(write.attempt.id)
-            del self._own_writes[key.id]
 
     def _note_located(self, records: Records) -> None:
         """Note the ids of keys that were found in the list, of creates without a good answer."""

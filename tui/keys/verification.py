@@ -34,7 +34,7 @@ NOT_ENFORCED = (
 UNKNOWN_KEY = "The server does not know the key, or has not yet told all of its nodes about it."
 ASKED_TOO_OFTEN = "The server wants to be asked less often."
 PAUSED = "The key is paused: it works from no address until it is resumed in the list."
-NOT_ASKED = "Not asked: the key itself was not shown to work."
+NOT_ASKED = "Not asked: the key itself was not verified."
 
 _PREVIEW_PATH = "/templates/{}/preview"
 _PATH_OF_GRANT = {

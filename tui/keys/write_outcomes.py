@@ -44,6 +44,10 @@ class OpenWrite:
     until: datetime
     wanted: Fields | None = None
 
+    def is_open(self, now: datetime) -> bool:
+        """Tell whether the write may still take effect."""
+        return now < self.until
+
 
 @dataclass(frozen=True, slots=True)
 class SentCreate:
@@ -88,7 +92,7 @@ class StillThere(CannotGoOn):
 class Unresolved(CannotGoOn):
     """A write got no good answer, and no whole list could be read to see what came of it."""
 
-    sentence = "It is not known what came of this: the list of keys could not be read as a whole."
+    sentence = "The outcome is not known: the list of keys could not be read as a whole."
 
     def __init__(self, cause: ApiError) -> None:
         super().__init__()

@@ -44,7 +44,7 @@ def describe(error: Exception, key: Key | None = None, *, doing: str = "") -> Pr
     if key is not None and isinstance(error, Forbidden):
         return _describe_forbidden(problem, key)
     if key is not None and isinstance(error, NotFound):
-        hint = "Your draft is still here; Esc goes back to the list, which is read anew."
+        hint = "Your draft is still here; Esc goes back to the list, which is read again."
         return replace(problem, title="Somebody else has deleted this key", hint=hint)
     return problem
 

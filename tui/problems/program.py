@@ -33,9 +33,9 @@ from tui.text import short
 _SESSION_PROBLEMS: dict[type[Exception], Problem] = {
     SingleSignOn: Problem(
         "This account signs in through single sign-on",
-        "Its password is no use here.",
-        "Take an access token from the browser, as the manual tells under Get an access token, and "
-        "paste it with Access token.",
+        "Its password cannot be used here.",
+        "Take an access token from the browser, as the manual explains under Get an access token, "
+        "and paste it with Access token.",
     ),
     EnrolmentRequired: Problem(
         "This account must have a second factor",
@@ -44,13 +44,12 @@ _SESSION_PROBLEMS: dict[type[Exception], Problem] = {
     ),
     NoKeyManagement: Problem(
         "This server has no API keys",
-        "It answers that there is nothing where keys are managed, as servers without the web "
-        "interface do.",
-        "Check the address; there is nothing to manage here otherwise.",
+        "The API for keys is missing on it, as on servers without the web interface.",
+        "Check the address.",
     ),
     GivenUp: Problem("You are not signed in", "The two-factor code was not entered."),
     SessionEnded: Problem(
-        "Your session has ended", "The server wants you to sign in again.", "Try again to do so."
+        "Your session has ended", "The server requires a new sign-in.", "Try again to sign in."
     ),
 }
 
@@ -92,7 +91,7 @@ def _describe_out_of_reach(error: OutOfReach) -> Problem:
     return Problem(
         "The server does not find this key",
         listed,
-        "A proxy may be in the way, or the key's subaccount out of your reach.",
+        "A proxy may have answered, or you may have no access to the key's subaccount.",
         technical="\n".join(filter(None, (cause.title, cause.detail, cause.technical))),
     )
 
@@ -107,22 +106,22 @@ def _describe_create(error: SecretLost | NotSeenSoFar | OutcomeUnknown) -> Probl
             "The key was created, but its secret was lost",
             f"Momentum created {named}, but its secret was lost on the way and can't be shown "
             "again. Delete it and create it again?",
-            "The key in the list is of no use without its secret.",
+            "The key in the list is useless without its secret.",
             technical=technical,
         )
     if isinstance(error, NotSeenSoFar):
         return Problem(
             f"No new key was seen so far: {cause.title[:1].lower()}{cause.title[1:]}",
             "The list of keys was read again: no new key with this label is there. One may still "
-            "come, for a quarter of an hour.",
-            "Your draft is still here. Should a key come after all, the list will say that its "
-            "secret was never stored.",
+            "appear within 15 minutes.",
+            "Your draft is still here. If a key appears, the list will say that its secret was "
+            "never stored.",
             technical=technical,
         )
     listed = "The list of keys could not be read afterwards."
     if error.alike:
         named = ", ".join(_describe_key(key) for key in error.alike[:3])
-        listed = f"The list shows {named}, which may have come of it, or may be somebody else's."
+        listed = f"The list shows {named}: this may be the new key, or somebody else's."
     if error.partial:
         listed = "The server lists only part of its keys, and no new one with this label is there."
     return Problem(

@@ -45,11 +45,11 @@ _ADDRESSES = {
     ),
     AddressFault.QUERY: (
         "The address holds a ? or a #",
-        "Leave out all that follows {url}.",
+        "Leave out everything after {url}.",
     ),
     AddressFault.PATH: (
         "The address has a path that is not the API's",
-        "Leave out all that follows {url}, or end it with the API's own path, as in /api/v1.",
+        "Leave out everything after {url}, or end it with the API's own path, as in /api/v1.",
     ),
     AddressFault.PLAIN_HTTP: (
         "Plain http would show passwords and keys to the network",
@@ -230,7 +230,7 @@ _LOG = "server's log tells more."
 @describe_server_error.register
 def _(error: errors.Redirected, doing: str) -> Problem:
     return Problem(
-        "The server wants to send you elsewhere",
+        "The server redirects to another address",
         f"It points to {error.location or 'no address'}. "
         "That was not followed, since the password or key would go there too.",
         "If the place is right, use its address for this server.",
@@ -263,8 +263,10 @@ def _(error: errors.Refused, doing: str) -> Problem:
     title = f"The server refused with status {error.status}"
     if error.status == 407:
         title = "The proxy asks for a sign-in"
-        return _describe_refusal(error, title, "Put it into HTTPS_PROXY.", doing)
-    return _describe_refusal(error, title, "The details may tell more.", doing)
+        return _describe_refusal(
+            error, title, "Put user name and password into HTTPS_PROXY.", doing
+        )
+    return _describe_refusal(error, title, "The details may say more.", doing)
 
 
 @describe_server_error.register
@@ -294,7 +296,7 @@ def _(error: errors.Invalid, doing: str) -> Problem:
         return _describe_refusal(error, title, hint, doing)
     hint = "Correct what is marked and try again; what you typed is still there."
     if not any(_field(entry.param) for entry in error.entries):
-        hint = "What you typed is still there; the details may tell what to change."
+        hint = "What you typed is still there; the details may say what to change."
     return _describe_refusal(error, "The server did not accept the request", hint, doing)
 
 
@@ -311,7 +313,7 @@ def _(error: errors.SignInRefused, doing: str) -> Problem:
             "Sign-in is blocked for this account or address", sentence, hint, {}, technical
         )
     if error.error not in {"", "invalid_grant"}:
-        hint = "An administrator can tell why; the details may help."
+        hint = "An administrator can see the reason; the details may help."
         return Problem("The server refused the sign-in", sentence, hint, {}, technical)
     sentence = sentence or "The server did not accept the user name or the password."
     hint = "Check the user name, Caps Lock and the keyboard layout, then try again."
@@ -321,7 +323,7 @@ def _(error: errors.SignInRefused, doing: str) -> Problem:
 
 @describe_server_error.register
 def _(error: errors.Unauthorized, doing: str) -> Problem:
-    hint = "Sign in again. If that is no help, this address may not be among the allowed IPs."
+    hint = "Sign in again. If that does not help, this host may not be among the allowed IPs."
     return _describe_refusal(error, "The server no longer accepts the sign-in", hint, doing)
 
 
@@ -342,7 +344,7 @@ def _(error: errors.NotFound, doing: str) -> Problem:
 
 @describe_server_error.register
 def _(error: errors.Conflict, doing: str) -> Problem:
-    hint = "Look at how it is now, then decide; your draft is still there."
+    hint = "Check its current state, then decide; your draft is kept."
     return _describe_refusal(error, "Somebody else changed it meanwhile", hint, doing)
 
 

@@ -146,13 +146,13 @@ class FaultyNode:
             yield
             return
 
-        async def nothing() -> Message:
+        async def empty_body() -> Message:
             return {"type": "http.request", "body": b"", "more_body": False}
 
         headers = [pair for pair in scope["headers"] if pair[0] == b"authorization"]
         listing = {**scope, "method": "GET", "path": KEYS, "query_string": b"", "headers": headers}
         if self.clock() >= self._stale_until:
-            before = await record(self.app, listing, nothing)
+            before = await record(self.app, listing, empty_body)
             self._stale = before if before.status == 200 else None
         try:
             yield

@@ -68,7 +68,9 @@ class Gate:
         area = path.removeprefix(f"{PREFIX}/").split("/") if path.startswith(f"{PREFIX}/") else []
         if area and not self._is_public(area):
             identity = self._identify(scope, area)
-            if identity is None or not (identity.verified or _may_come_before_the_code(area)):
+            if identity is None or not (
+                identity.verified or _is_allowed_before_second_factor(area)
+            ):
                 return await unauthorized()(scope, receive, send)
             if not self._permits(identity, scope["method"], area):
                 return await forbidden()(scope, receive, send)
@@ -146,7 +148,7 @@ class Gate:
         return True
 
 
-def _may_come_before_the_code(area: list[str]) -> bool:
+def _is_allowed_before_second_factor(area: list[str]) -> bool:
     """Tell whether a token is good for this although its second factor is owed (contract 2)."""
     match area:
         case ["users", _, "two-factor"] | ["authenticate", "logout"]:

@@ -140,7 +140,7 @@ class QuietServer(uvicorn.Server):
             _, late = await asyncio.wait(self.server_state.tasks, timeout=GRACE)
             for task in late:
                 task.cancel()
-        await _turns()
+        await _let_callbacks_run()
         loop = asyncio.get_running_loop()
         late_at = loop.time() + GRACE
         while self.server_state.connections and loop.time() < late_at + GRACE:
@@ -151,10 +151,10 @@ class QuietServer(uvicorn.Server):
                     # One that is closed sends its answer to the end, if somebody reads it.
                     (transport.abort if is_late else transport.close)()
             await asyncio.sleep(0.001)
-        await _turns()
+        await _let_callbacks_run()
 
 
-async def _turns() -> None:
+async def _let_callbacks_run() -> None:
     """Let connections that have just come in begin, and sockets close after their transports."""
     for _ in range(TURNS):
         await asyncio.sleep(0)

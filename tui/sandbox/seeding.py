@@ -46,7 +46,7 @@ def seed(store: Store, rules: Rules, *, role: str = "admin", seeds: bool = True)
         )
         store.add_client(f"console-{secrets.token_hex(4)}", client_secret)
         if seeds:
-            plant(store, rules)
+            add_seed_keys(store, rules)
         store.complete()
     code = access_token = None
     if rules.account == "two-factor":
@@ -91,7 +91,7 @@ _SUBACCOUNT_SEEDS = (
 """Where the edition has subaccounts, the last of which is suspended."""
 
 
-def plant(store: Store, rules: Rules) -> None:
+def add_seed_keys(store: Store, rules: Rules) -> None:
     """Add the keys that a new node begins with; nobody has their secrets."""
     missing = {"adaptive-delivery/view"} - rules.edition.keys
     for seed in (*_SEEDS, *_SUBACCOUNT_SEEDS * bool(rules.edition.suspended)):

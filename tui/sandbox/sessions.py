@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from tui.sandbox.store import digest, new_secret, same
+from tui.sandbox.store import digest, matches_digest, new_secret
 
 ACCESS_SECONDS = 86_399
 """How long an access token lives (contract 2)."""
@@ -35,7 +35,7 @@ class Sessions:
 
     def open(self, username: str, *, remember: bool, verified: bool) -> tuple[str, str | None]:
         """Begin a session; return its access token and, where remembered, its refresh token."""
-        self.db.execute("DELETE FROM tokens WHERE expires_at <= ?", (self._moment(),))
+        self.db.execute("DELETE FROM tokens WHERE expires_at <= ?", (self._timestamp(),))
         session = secrets.token_hex(16)
         access = self._add(StoredSession(session, "access", username, verified), ACCESS_SECONDS)
         if not remember:
@@ -57,13 +57,13 @@ class Sessions:
         """Return what the token stands for; None where it is unknown or has expired."""
         rows = self.db.execute(
             "SELECT * FROM tokens WHERE handle = ? AND expires_at > ?",
-            (digest(token)[:8], self._moment()),
+            (digest(token)[:8], self._timestamp()),
         )
         return next(
             (
                 StoredSession(row["session"], row["kind"], row["username"], bool(row["verified"]))
                 for row in rows
-                if same(token, row["digest"])
+                if matches_digest(token, row["digest"])
             ),
             None,
         )
@@ -92,9 +92,9 @@ class Sessions:
         self.db.execute(
             "INSERT INTO tokens VALUES (?, ?, ?, ?, ?, ?, ?)",
             (kept[:8], kept, session.id, session.kind, session.username, session.verified,
-             self._moment(seconds)),
+             self._timestamp(seconds)),
         )  # fmt: skip
         return token
 
-    def _moment(self, seconds: int = 0) -> str:
+    def _timestamp(self, seconds: int = 0) -> str:
         return (self.now() + timedelta(seconds=seconds)).isoformat(timespec="milliseconds")

@@ -93,7 +93,7 @@ def digest(secret: str) -> str:
     return hashlib.sha256(secret.encode(errors="replace")).hexdigest()
 
 
-def same(secret: str, kept: str) -> bool:
+def matches_digest(secret: str, kept: str) -> bool:
     """Tell in constant time whether `kept` is the digest of `secret`."""
     return hmac.compare_digest(digest(secret), kept)
 
@@ -146,7 +146,7 @@ class Store:
     def key_of(self, secret: str) -> StoredKey | None:
         """Return the key whose secret this is, or None."""
         rows = self.db.execute("SELECT * FROM keys WHERE short_key = ?", (secret[:4],))
-        return next((_key(row) for row in rows if same(secret, row["digest"])), None)
+        return next((_key(row) for row in rows if matches_digest(secret, row["digest"])), None)
 
     def add_key(
         self,
@@ -221,7 +221,7 @@ class Store:
     def knows_client(self, id: str, secret: str) -> bool:  # noqa: A002  # what the wire calls it
         """Tell whether this is a client credential of the installation."""
         row = self.db.execute("SELECT digest FROM clients WHERE id = ?", (id,)).fetchone()
-        return row is not None and same(secret, row["digest"])
+        return row is not None and matches_digest(secret, row["digest"])
 
 
 def _key(row: sqlite3.Row) -> StoredKey:

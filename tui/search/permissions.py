@@ -22,13 +22,11 @@ _PREVIEW = "/templates/{id}/preview"
 class Access:
     """Methods that are allowed on a path and on all below it, without the API's prefix.
 
-    `{id}` stands for any one name. `is_inferred` where the grant is not one of Momentum's: its name
-    alone suggests what it allows.
+    `{id}` stands for any one name.
     """
 
     methods: tuple[str, ...]
     path: str
-    is_inferred: bool = False
 
     def covers(self, path: str) -> bool:
         """Tell whether a path, without the API's prefix, is this one or below it."""
@@ -68,7 +66,10 @@ _PATHS = {
 
 
 def allowed_by(grant: str) -> tuple[Access, ...]:
-    """Return what a grant allows; nothing where that isn't known, or where it isn't for REST."""
+    """Return what a grant allows; nothing where that isn't known, or where it isn't for REST.
+
+    Of a grant that is not one of Momentum's, its name alone suggests that.
+    """
     if grant in _MOMENTUM:
         return _MOMENTUM[grant]
     resource, _, action = grant.rpartition("/")
@@ -76,7 +77,7 @@ def allowed_by(grant: str) -> tuple[Access, ...]:
     if not resource or methods is None:
         return ()
     path = _PATHS.get(resource, f"/{resource.replace('_', '-')}")
-    return (Access(methods, path, is_inferred=True),)
+    return (Access(methods, path),)
 
 
 def is_documented(grant: str) -> bool:
@@ -117,10 +118,6 @@ class Request:
 
     method: str
     path: str
-
-    def is_allowed(self, grants: Iterable[str], prefix: str = PREFIX) -> bool:
-        """Tell whether a key with these grants may do it, as far as is known."""
-        return bool(grants_allowing(self.method, self.path, grants, prefix))
 
 
 def asks_who_may(text: str) -> bool:

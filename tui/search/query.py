@@ -8,7 +8,7 @@ r"""The query language, which is the one of the web interface's own search box.
   is `a -b`. Exclusions alone, as in `NOT port`, find everything else.
 - `rot*` and `t?st`: words with wildcards are compared with whole words, so `rot*` finds words that
   begin so. `*` stands for any number of characters, `?` for one; neither stands for a blank.
-- `mailr~` finds whole words that are spelt nearly so: one change from three letters on, two from
+- `mailr~` finds whole words of similar spelling: one change from three letters on, two from
   six on; `mailr~1` and `mailr~2` set the number of changes.
 - `\` makes the next character an ordinary one. Special are `+ - && || ! ( ) { } [ ] ^ " ~ * ? : \`;
   `+`, `-` and `!` only where a word begins, AND, OR and NOT only in upper case.

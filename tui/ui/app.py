@@ -570,8 +570,8 @@ class KeysApp(TypeAhead[None]):
 
         self.unstored_secrets.hold()
         report = write_report(error)
-        where = f" Where it happened is told in {report}, without any secret." if report else ""
-        return f"momentum-keys stopped because of a fault in it.{where}"
+        where = f" Where it happened is written in {report}, without any secret." if report else ""
+        return f"momentum-keys stopped because of an internal error.{where}"
 
 
 def _session_with(server: Server) -> Session:

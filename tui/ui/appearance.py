@@ -38,19 +38,18 @@ class Appearance:
 
 def appearance(
     environ: Mapping[str, str],
-    chosen: str = "",
     *,
     is_ascii: bool = False,
     sends_all: bool = False,
 ) -> Appearance:
-    """Return what fits the terminal, with the theme that is `chosen` if any.
+    """Return what fits the terminal.
 
     NO_COLOR, unless it is empty, takes all colours away.
     """
     colours = None if environ.get("NO_COLOR") else color_system(environ)
     background = environ.get("COLORFGBG", "").rpartition(";")[2].strip()
     usual = "light" if background in _LIGHT_BACKGROUNDS else CHOICES[0]
-    return Appearance(usual, colours, is_ascii, sends_all).in_theme(chosen or usual)
+    return Appearance(usual, colours, is_ascii, sends_all).in_theme(usual)
 
 
 def is_ascii_locale(environ: Mapping[str, str], *, is_utf8_mode: bool) -> bool:

@@ -83,14 +83,14 @@ def _clash(command_id: str, key_map: Mapping[str, str]) -> str:
         if key in keys:
             return f"{key_name(key)} {words} there"
     for other in COMMANDS:
-        if other.id == own.id or not _works_beside(own, other):
+        if other.id == own.id or not _may_be_possible_together(own, other):
             continue
         if common := keys.intersection(_keys_of(other, key_map)):
             return f"{key_name(min(common))} is the key of {other.id}, too"
     return ""
 
 
-def _works_beside(one: Command, other: Command) -> bool:
+def _may_be_possible_together(one: Command, other: Command) -> bool:
     """Tell whether both may be possible at once, so that one key can't do the two of them."""
     if not other.action or one.action.removeprefix("app.") == other.action.removeprefix("app."):
         return False

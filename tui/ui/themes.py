@@ -161,7 +161,9 @@ def _of_textual(name: str, *, has_256_colours: bool) -> dict[str, str]:
     from textual.color import Color
     from textual.theme import BUILTIN_THEMES
 
-    readable = partial(_made_readable, shown=_of_256 if has_256_colours else _as_it_is)
+    readable = partial(
+        _made_readable, shown=_shown_in_256_colours if has_256_colours else _shown_exactly
+    )
 
     system = BUILTIN_THEMES[name].to_color_system().generate()
     given = {of: Color.parse(system[of]).rgb for of in _TAKEN}
@@ -229,11 +231,11 @@ def _made_readable(
     return next((s for s in shades if contrast(s) >= least), max(shades, key=contrast))
 
 
-def _as_it_is(colour: _Rgb) -> _Rgb:
+def _shown_exactly(colour: _Rgb) -> _Rgb:
     return colour
 
 
-def _of_256(colour: _Rgb) -> _Rgb:
+def _shown_in_256_colours(colour: _Rgb) -> _Rgb:
     """Return the colour that a terminal with 256 shows."""
     from rich.color import Color, ColorSystem
 

@@ -532,11 +532,11 @@ def test_the_plan_says_what_will_happen() -> None:
     assert plan.left_out == tuple(out)
     assert plan.sentences[0] == "12 keys will get successors; 2 are not yours."
     assert plan.notes["12"] == "retiring already"
-    assert plan.notes["14"] == "the server does not tell the grants"
+    assert plan.notes["14"] == "the server does not return the grants"
     assert all(plan.notes[key.id].startswith("not yours") for key in theirs)
     plan = plan_rotations(mine, None, tells_addresses=False)
     assert (
-        "The server does not tell allowed addresses: successors will work from any address."
+        "The server does not return allowed IPs: successors will work from any address."
         in plan.sentences
     )
     assert plan_rotations(mine[:1], None).sentences[0] == "1 key will get a successor."

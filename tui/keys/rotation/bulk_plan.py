@@ -18,8 +18,8 @@ _SUCCESSOR = "the successor of another key"
 _AT_WORK = "being worked on by another instance of this program"
 _ORPHAN = "of no use, as nobody has the secret: Rotate on each deletes it"
 _UNCLEAR = "not known to be of use, as their secrets may be lost: rotate each by itself"
-_GRANTS_UNKNOWN = "the server does not tell the grants"
-_THEIRS = "not yours: the successor will be, and the server may not let you delete this key"
+_GRANTS_UNKNOWN = "the server does not return the grants"
+_OF_OTHERS = "not yours: the successor will be, and the server may not let you delete this key"
 _REPLACED = "has a successor whose secret was never stored: that one is deleted first"
 _REASONS = (
     _RETIRING, _UNFINISHED, _ELSEWHERE, _SEVERAL, _SUCCESSOR, _AT_WORK, _ORPHAN,
@@ -44,14 +44,14 @@ class Plan:
 
 def plan_rotations(
     keys: Iterable[Key],
-    me: User | None,
+    user: User | None,
     unfinished: Iterable[UnfinishedRotation] = (),
     *,
     orphans: Collection[str] = (),
     unclear: Collection[str] = (),
     tells_addresses: bool = True,
 ) -> Plan:
-    """Return what rotating `keys` would do; `me` is who is signed in, as far as that is known.
+    """Return what rotating `keys` would do; `user` is who is signed in, as far as that is known.
 
     Keys that have a part in one of the `unfinished` rotations are left out, but for those whose
     successors are known never to have been stored. `orphans` are the ids of keys whose secrets
@@ -68,42 +68,46 @@ def plan_rotations(
             involved[earlier.predecessor.id] = reason
         else:
             lost[earlier.predecessor.id] = earlier
-    once = {key.id: key for key in keys}
-    left: dict[str, list[Key]] = {}
+    by_id = {key.id: key for key in keys}
+    by_reason: dict[str, list[Key]] = {}
     chosen: list[Key] = []
-    for key in once.values():
+    for key in by_id.values():
         reason = _why_left_out(key, involved)
-        (left.setdefault(reason, []) if reason else chosen).append(key)
+        (by_reason.setdefault(reason, []) if reason else chosen).append(key)
     replaced = tuple(lost[key.id] for key in chosen if key.id in lost)
-    theirs = [
-        key for key in chosen if me is not None and key.raw_username not in (None, me.username)
+    of_others = [
+        key for key in chosen if user is not None and key.raw_username not in (None, user.username)
     ]
-    notes = {key.id: _THEIRS for key in theirs}
+    notes = {key.id: _OF_OTHERS for key in of_others}
     notes |= {key.id: _limited(key) for key in chosen if key.raw_valid_ips}
     notes |= {rotation.predecessor.id: _REPLACED for rotation in replaced}
-    notes |= {key.id: reason for reason, keys in left.items() for key in keys}
-    sentences = _what_will_happen(len(chosen), len(theirs), len(replaced), tells_addresses)
-    left_out = tuple(key for reason in _REASONS for key in left.get(reason, ()))
+    notes |= {key.id: reason for reason, keys in by_reason.items() for key in keys}
+    sentences = _what_will_happen(len(chosen), len(of_others), len(replaced), tells_addresses)
+    left_out = tuple(key for reason in _REASONS for key in by_reason.get(reason, ()))
     return Plan(tuple(chosen), left_out, replaced, tuple(sentences), notes)
 
 
-def _what_will_happen(chosen: int, theirs: int, replaced: int, tells_addresses: bool) -> list[str]:
-    """Return what becomes of the chosen keys; `theirs` are other people's."""
+def _what_will_happen(
+    chosen: int, of_others: int, replaced: int, tells_addresses: bool
+) -> list[str]:
+    """Return what becomes of the chosen keys; `of_others` are other people's."""
     gets = "a successor" if chosen == 1 else "successors"
-    will = f"{count(chosen, 'key')} will get {gets}"
-    sentences = [f"{will}; {_be(theirs)} not yours." if theirs else f"{will}."]
+    creation = f"{count(chosen, 'key')} will get {gets}"
+    sentences = [
+        f"{creation}; {_number_and_verb(of_others)} not yours." if of_others else f"{creation}."
+    ]
     sentences.append("No predecessor is deleted before its successor works and you confirm it.")
     if chosen and not tells_addresses:
         sentences.append(
-            "The server does not tell allowed addresses: successors will work from any address."
+            "The server does not return allowed IPs: successors will work from any address."
         )
     if replaced:
         is_one = replaced == 1
         have = (
             "has a successor whose secret was" if is_one else "have successors whose secrets were"
         )
-        which = "that one is" if is_one else "those are"
-        sentences.append(f"{replaced:,} {have} never stored: {which} deleted first.")
+        subject = "that one is" if is_one else "those are"
+        sentences.append(f"{replaced:,} {have} never stored: {subject} deleted first.")
     return sentences
 
 
@@ -134,5 +138,5 @@ def _limited(key: Key) -> str:
     )
 
 
-def _be(number: int) -> str:
+def _number_and_verb(number: int) -> str:
     return f"{number:,} {'is' if number == 1 else 'are'}"

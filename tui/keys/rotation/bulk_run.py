@@ -160,14 +160,14 @@ class BulkRun:
             SignInRefused: the password is wrong; nothing was started.
             ApiError, SessionProblem: it could not be checked; nothing was started.
         """
-        await self._go([job for job in self._jobs.values() if not job.is_done], password)
+        await self._run_jobs([job for job in self._jobs.values() if not job.is_done], password)
 
     async def retry_failed(self, password: SecretStr | None = None) -> None:
         """Work once more on the keys that something keeps from their goal; raises what run does.
 
         A successor whose secret was lost is deleted, and another one made.
         """
-        await self._go([job for job in self._jobs.values() if job.has_failed], password)
+        await self._run_jobs([job for job in self._jobs.values() if job.has_failed], password)
 
     def _add(self, jobs: Iterable[Job]) -> None:
         for job in jobs:
@@ -176,7 +176,7 @@ class BulkRun:
                 job.machine.listeners.append(self._machine_changed)
             self._count(job)
 
-    async def _go(self, jobs: Sequence[Job], password: SecretStr | None = None) -> None:
+    async def _run_jobs(self, jobs: Sequence[Job], password: SecretStr | None = None) -> None:
         if self.is_running:
             raise RuntimeError("already running")
         self.is_running, self.is_cancelled = True, False
@@ -198,11 +198,11 @@ class BulkRun:
         """Begin one key after the other, each as soon as there is room; wait for all of them."""
         async with asyncio.TaskGroup() as tasks:
             for number, job in enumerate(jobs):
-                await self._room()
+                await self._wait_for_room()
                 if number:
                     await self.throttle.between()
                     await self._insist_on_journal()
-                    await self._room()  # the run may have been paused meanwhile
+                    await self._wait_for_room()  # the run may have been paused meanwhile
                 if self.is_cancelled:
                     break
                 self._under_way += 1
@@ -217,7 +217,7 @@ class BulkRun:
             self.paused_because = JournalNotWritten(journal.not_noted)
         self._is_unnoted = bool(journal.not_noted)
 
-    async def _room(self) -> None:
+    async def _wait_for_room(self) -> None:
         """Wait until one more key may be begun, or the run is cancelled."""
         while not self.is_cancelled and (self.is_paused or not self._has_room()):
             self._changed.clear()
@@ -303,8 +303,8 @@ class BulkRun:
 
     def _count(self, job: Job) -> None:
         """Take note of whether a key is done, or kept from that; counting them all takes long."""
-        for ids, is_in in ((self._done, job.is_done), (self._failed, job.has_failed)):
-            (ids.add if is_in else ids.discard)(job.key.id)
+        for ids, belongs in ((self._done, job.is_done), (self._failed, job.has_failed)):
+            (ids.add if belongs else ids.discard)(job.key.id)
 
     def _machine_changed(
         self, machine: Rotation | KeyDeletion | KeyPause | MarkRemoval | SecretCheck
@@ -377,7 +377,7 @@ class BulkRotation(BulkRun):
 
     @property
     def unverified(self) -> tuple[Rotation, ...]:
-        """The rotations whose successors are stored, but were not shown to work: who knows why.
+        """The rotations whose successors are stored, but were not verified: who knows why.
 
         A successor that works only from other addresses than this host's can't be, for example.
         """
@@ -401,11 +401,11 @@ class BulkRotation(BulkRun):
 
         So are those of the unverified ones that the operator decided to finish `also`.
         """
-        await self._go_on(finish_jobs([*self.verified, *also]))
+        await self._run_more(finish_jobs([*self.verified, *also]))
 
-    async def _go_on(self, jobs: Sequence[Job]) -> None:
+    async def _run_more(self, jobs: Sequence[Job]) -> None:
         self._add(jobs)
-        await self._go(jobs)
+        await self._run_jobs(jobs)
 
     def _has_room(self) -> bool:
         """Wait with further keys while secrets wait for a slow delivery: they could be lost."""

@@ -129,12 +129,12 @@ class KeyPause(_KeyChange):
         await self._pair.look()
         open_step = self._open_step
         is_to_be_paused = open_step is not None and open_step.step is Step.PAUSE
-        is_there = self._pair.has_predecessor
-        if is_there and is_paused(self.key.raw_valid_ips) is is_to_be_paused:
+        has_key = self._pair.has_predecessor
+        if has_key and is_paused(self.key.raw_valid_ips) is is_to_be_paused:
             self._reach(State.FINISHED)
         else:
             cause = open_step.cause if open_step else None
-            self.problem = StillThere(cause) if is_there else PredecessorGone()
+            self.problem = StillThere(cause) if has_key else PredecessorGone()
             self._reach(State.PLANNED)
 
 
@@ -152,7 +152,7 @@ class SecretCheck(Machine):
         self._service, self._secret = service, secret
 
     async def verify(self) -> State:
-        """Have the key shown to work; `problem` is NotVerified where it does not."""
+        """Verify the key; `problem` is NotVerified where it does not work."""
         return await self._take(Step.VERIFY, self._verify)
 
     async def _verify(self) -> None:
@@ -221,7 +221,7 @@ def rotation_job(rotation: Rotation, delivery: Delivery) -> Job:
 def finish_jobs(rotations: Iterable[Rotation]) -> list[Job]:
     """Have predecessors deleted, a job for each; the list is to be read once, at the end.
 
-    The operator has confirmed those whose successors were not shown to work.
+    The operator has confirmed those whose successors were not verified.
     """
     return [
         Job(

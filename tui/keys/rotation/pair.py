@@ -136,7 +136,7 @@ class Pair:
             deleted = await self._service.delete(self.predecessor, staying=staying)
         except NotFound:
             self.has_successor = False
-            raise SuccessorGone(self._may_go_until(self.predecessor)) from None
+            raise SuccessorGone(self._deletion_open_until(self.predecessor)) from None
         self.successor, self.has_successor = deleted.staying or self.successor, True
         self._predecessor_seen = _NEVER
 
@@ -167,12 +167,12 @@ class Pair:
             deleted = await self._service.delete(self.successor, staying=staying)
         except NotFound:
             self._predecessor_seen = _NEVER
-            raise PredecessorGone(self._may_go_until(self.successor)) from None
+            raise PredecessorGone(self._deletion_open_until(self.successor)) from None
         if deleted.staying is not None:
             self.predecessor, self._predecessor_seen = deleted.staying, self._clock()
         self.successor, self.has_successor = None, False
 
-    def _may_go_until(self, key: Key) -> datetime | None:
+    def _deletion_open_until(self, key: Key) -> datetime | None:
         """Return until when a deletion of a key that got no answer may take effect, if any may."""
         write = self._service.open_write(key)
         return write.until if write is not None and write.action == "delete" else None
@@ -193,7 +193,7 @@ class Pair:
         except ApiError as error:
             if not (error.maybe_done or isinstance(error, NotFound)):
                 raise
-            await self._look_after(error)
+            await self._look_after_error(error)
             if not self.has_predecessor:
                 raise PredecessorGone from None
             if self.predecessor.raw_label != draft.label:
@@ -232,7 +232,7 @@ class Pair:
         except ApiError as error:
             if not (error.maybe_done or isinstance(error, NotFound)):
                 raise
-            await self._look_after(error)
+            await self._look_after_error(error)
             if not self.has_predecessor:
                 raise PredecessorGone from None
             if is_paused(self.predecessor.raw_valid_ips) is not is_to_be_paused:
@@ -265,7 +265,7 @@ class Pair:
         await self._service.update(key, draft)
         self.successor = replace(key, raw_label=draft.label)
 
-    async def _look_after(self, error: ApiError) -> None:
+    async def _look_after_error(self, error: ApiError) -> None:
         try:
             await self.look()
         except (ApiError, SessionProblem):

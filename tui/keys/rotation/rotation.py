@@ -94,7 +94,7 @@ class Rotation(Machine):
         self._created: Created | None = None
         self._was_proven = self._is_let_go = False
         self.verified_first = False
-        """Whether the successor was shown to work before its secret was stored."""
+        """Whether the successor was verified before its secret was stored."""
         self._may_be_lost = True
         """Whether the journal here tells that the successor may be of no use to anybody."""
         self.agrees_to_any_address = False
@@ -131,7 +131,7 @@ class Rotation(Machine):
 
     @property
     def draft(self) -> KeyDraft:
-        """What the successor is to be: as the predecessor is, unless changed before the create."""
+        """Change the successor: as the predecessor is, unless changed before the create."""
         if self._created is not None:
             return self._created.draft
         if self._draft is not None:
@@ -177,7 +177,7 @@ class Rotation(Machine):
 
     @property
     def is_proven(self) -> bool:
-        """Whether the successor was shown to work, now or earlier on this host."""
+        """Whether the successor was verified, now or earlier on this host."""
         return self.verification.works if self.verification is not None else self._was_proven
 
     @property
@@ -251,7 +251,7 @@ class Rotation(Machine):
         return await self._take(Step.STORED, partial(self._store_by_hand, how, verify))
 
     async def verify(self, secret: SecretStr | None = None) -> State:
-        """Have the successor shown to work; `problem` is NotVerified where it does not.
+        """Verify the successor; `problem` is NotVerified where it does not work.
 
         A `secret` is given where none is held here any more.
         """
@@ -268,7 +268,7 @@ class Rotation(Machine):
     async def finish(self, *, even_unverified: bool = False, confirm: bool = True) -> State:
         """Delete the predecessor, provided that the successor is there.
 
-        One that was not shown to work will do only where the operator confirmed that. To `confirm`,
+        One that was not verified will do only where the operator confirmed that. To `confirm`,
         the list is read afterwards: somebody else may have deleted the successor meanwhile.
         """
         return await self._take(Step.FINISH, partial(self._finish, even_unverified, confirm))
@@ -475,7 +475,7 @@ class Rotation(Machine):
 
     async def _finish(self, even_unverified: bool, confirm: bool) -> None:
         if not (even_unverified or self.is_proven):
-            raise WrongStep(self.state, Step.FINISH, "not shown to work")
+            raise WrongStep(self.state, Step.FINISH, "not verified")
         await self._insist_on_successor()
         try:
             await self._pair.delete_predecessor()

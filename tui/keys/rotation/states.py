@@ -28,7 +28,7 @@ class State(Enum):
     DELIVERED = "delivered"
     """The successor's secret is where the operator wanted it."""
     VERIFIED = "verified"
-    """The delivered successor was shown to work."""
+    """The delivered successor was verified."""
     FINISHED = "finished"
     """The predecessor is deleted."""
     NOTHING_LEFT = "no key left"
@@ -137,14 +137,14 @@ class WrongStep(Exception):
 class GrantsNotTold(CannotGoOn):
     """The server does not tell what the predecessor may do, so no successor can have the same."""
 
-    sentence = "The server does not tell this key's grants, so choose those of its successor."
+    sentence = "The server does not return this key's grants, so choose those of its successor."
 
 
 class AddressesNotTold(CannotGoOn):
     """The server does not tell the allowed addresses, so an update would wipe them."""
 
     sentence = (
-        "The server does not tell this key's allowed addresses, and changing its label would wipe "
+        "The server does not return this key's allowed IPs, and a change of its label would remove "
         "them: the label stays as it is."
     )
 
@@ -159,8 +159,8 @@ class AddressesNotChosen(CannotGoOn):
     """The server does not tell the predecessor's addresses, so the operator has to decide."""
 
     sentence = (
-        "The server does not tell from which addresses this key may be used. Its successor would "
-        "work from any: choose Change to name the addresses, or to confirm that any will do."
+        "The server does not return this key's allowed IPs. Its successor would work from any "
+        "address: choose Change to enter allowed IPs, or to confirm any address."
     )
 
 
@@ -186,21 +186,21 @@ class PausedBefore(CannotGoOn):
     """The predecessor is paused, and what its allowed IPs were is not known here."""
 
     sentence = (
-        "This key is paused, and what its allowed IPs were is not known here: resume it first, "
-        "where it was paused."
+        "This key is paused, and the allowed IPs that it had are not known on this host. Resume it "
+        "first, on the host that paused it."
     )
 
 
 class OtherSecret(CannotGoOn):
     """A secret that was given is not that of the key to be verified."""
 
-    sentence = "This is another key's secret: it begins otherwise than this key's."
+    sentence = "This is another key's secret: it does not begin with this key's short key."
 
 
 class SecretForgotten(CannotGoOn):
     """The secret that a step needs is not held here any more."""
 
-    sentence = "Its secret is not held here any more: paste it to verify the key."
+    sentence = "The program no longer holds its secret: paste it to verify the key."
 
 
 class PredecessorGone(CannotGoOn):
@@ -222,8 +222,8 @@ class SucceededAlready(CannotGoOn):
         super().__init__()
         named = ", ".join(mask(key.short_key) or "?" for key in successors)
         self.sentence = (
-            f"Nothing was created: this key has got a successor meanwhile ({named}). Leave this, "
-            "and choose Finish on the key to go on with that one."
+            f"Nothing was created: this key has a successor by now ({named}). Leave this screen, "
+            "and choose Finish on the key to continue with that one."
         )
 
 
@@ -251,19 +251,19 @@ def _may_leave_nothing(which: str, until: datetime | None) -> str:
 class ListedInPart(CannotGoOn):
     """The server lists only some of its keys, so the list tells of no key that it is gone."""
 
-    sentence = "The server lists only part of its keys, so it is not known what came of this."
+    sentence = "The server lists only part of its keys, so the outcome is not known."
 
 
 class Interrupted(CannotGoOn):
     """The program was stopped in the middle of a write."""
 
-    sentence = "The program was stopped in the middle of it."
+    sentence = "The program was stopped during the request."
 
 
 class NotVerified(CannotGoOn):
-    """The successor was not shown to work; `verification` tells why."""
+    """The successor was not verified; `verification` tells why."""
 
-    sentence = "The successor was not shown to work, so the predecessor stays."
+    sentence = "The successor was not verified, so the predecessor stays."
 
     def __init__(self, verification: Verification) -> None:
         super().__init__()

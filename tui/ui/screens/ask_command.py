@@ -26,8 +26,8 @@ class AskCommandScreen(TextDialog[str]):
 
     def __init__(self, memory: DeliveryMemory, *, value: str = "", refusal: str = "") -> None:
         body = Content(
-            "It gets the secret on its standard input; no shell is used. {label}, {id} and "
-            "{short_key} are filled in. ↑ ↓ choose a command, to run or to change."
+            "The command gets the secret on its standard input; no shell is used. {label}, {id} "
+            "and {short_key} are filled in. ↑ ↓ choose a command, to run or to change."
         )
         field = Field("Command", value or memory.last_command, id="answer")
         super().__init__(
@@ -35,6 +35,6 @@ class AskCommandScreen(TextDialog[str]):
         )
         self._command = CommandField(field, memory)
 
-    def asked(self) -> ComposeResult:
+    def question(self) -> ComposeResult:
         """The field, and the commands on offer."""
         yield self._command

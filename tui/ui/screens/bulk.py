@@ -29,7 +29,7 @@ from tui.keys.service import KeyService
 from tui.problems import Problem, describe
 from tui.text import count, short
 from tui.ui.bindings import Place, bindings_for, with_keys
-from tui.ui.screens.bulk_rows import brief
+from tui.ui.screens.bulk_rows import problem_in_short
 from tui.ui.screens.delete_key import facts_of
 from tui.ui.screens.dialog import ConfirmScreen, TellScreen
 from tui.ui.widgets.button import Button
@@ -148,15 +148,15 @@ class BulkScreen(Screen["BulkResult | None"]):
     def row(self, key_id: str, state: State, problem: Exception | None) -> RunRow:
         """Return how far a key has come; as it is asked for at every change, it takes no time."""
         if problem is not None:
-            return RunRow(("failed",), brief(problem), is_problem=True)
+            return RunRow(("failed",), problem_in_short(problem), is_problem=True)
         if state is State.UNKNOWN:
             return RunRow(("unknown",))
         return RunRow(("done" if state in _DONE else "working",))
 
     def is_complete(self, run: BulkRun) -> bool:
         """Return whether nothing is left to do."""
-        done, of = run.progress
-        return done == of
+        done, total = run.progress
+        return done == total
 
     def _result(self, run: BulkRun) -> BulkResult:
         sentences = [self.summary(run)]
@@ -164,7 +164,7 @@ class BulkScreen(Screen["BulkResult | None"]):
             others = f" and {count(len(run.failed) - 1, 'other')}" if len(run.failed) > 1 else ""
             sentences.append(f"Failed: {short(run.failed[0].key.label, 40)}{others}.")
         if run.left:
-            sentences.append(f"Not come to: {count(len(run.left), 'key')}.")
+            sentences.append(f"Not begun: {count(len(run.left), 'key')}.")
         kind: MessageKind = "done" if self.is_complete(run) else "note"
         return BulkResult(" ".join(filter(None, sentences)), "problem" if run.failed else kind)
 
@@ -248,7 +248,7 @@ class BulkScreen(Screen["BulkResult | None"]):
         run = self.bulk_run
         if run is None or not self.is_busy:
             return True
-        body = Content("The keys under way are seen to their ends. The others stay as they are.")
+        body = Content("The keys under way are completed. The others stay as they are.")
         ask = ConfirmScreen("Stop the run?", body, yes="Stop", no="Go on")
         if await self.app.push_screen_wait(ask):
             run.cancel()
@@ -408,31 +408,31 @@ class BulkScreen(Screen["BulkResult | None"]):
         """Show what is said of the run, else of the key at the cursor, else what comes next."""
         message, run = self.query_one("#message", Static), self.bulk_run
         sentence = (_why_paused(run) if run is not None else "") or self._message
-        said = self.sentence_of(key)
-        self.query_one(FactsText).show_text(partial(self._facts, key, said), key)
+        outcome = self.sentence_of(key)
+        self.query_one(FactsText).show_text(partial(self._facts, key, outcome), key)
         if self.has_class("-wide"):
-            said = Content("")  # it stands beside the keys
-        text = _problem_line(sentence) if sentence else self._named(key, said)
+            outcome = Content("")  # it stands beside the keys
+        text = _problem_line(sentence) if sentence else self._behind_label(key, outcome)
         text = text or keyed(with_keys(self.next_step(), self.app))
         message.update(_fitted(text, message.size.width, message.size.height), layout=False)
 
-    def _named(self, key: Key | None, said: Content) -> Content:
+    def _behind_label(self, key: Key | None, outcome: Content) -> Content:
         """Return what is said of a key behind its label; a failure is known by its sign."""
-        if key is None or not said or self._failure_of(key) is not None:
-            return said
+        if key is None or not outcome or self._failure_of(key) is not None:
+            return outcome
         label = short(shown_label(key.raw_label or ""), 40)
-        return Content.assemble((label, "bold"), "  ", said)
+        return Content.assemble((label, "bold"), "  ", outcome)
 
     def _failure_of(self, key: Key | None) -> Failure | None:
         return self.bulk_run.failure_of(key.id) if self.bulk_run and key else None
 
-    def _facts(self, key: Key | None, said: Content, width: int) -> Content:
+    def _facts(self, key: Key | None, outcome: Content, width: int) -> Content:
         """Return what is known of a key, and what is said of it in this run."""
         if key is None:
             return Content("")
         facts = describe_key(key, self._table.key_context, width)
         head, *others = facts.split("\n", allow_blank=True)
-        return Content("\n").join([head, *([said] if said else []), *others])
+        return Content("\n").join([head, *([outcome] if outcome else []), *others])
 
     def next_step(self) -> str:
         """Return what can be done next, or nothing, for `with_keys`; keys are between backticks."""
@@ -461,11 +461,13 @@ class BulkScreen(Screen["BulkResult | None"]):
         label = short(shown_label(key.raw_label or ""), 60) or "(no label)"
         facts = facts_of(key, self.service.listing.catalogue, self.now())
         failure = self._failure_of(key)
-        said = short(self._table.row_of(key.id).words)
+        outcome = short(self._table.row_of(key.id).words)
         if failure is not None:
             problem = self.describe_failure(failure)
-            said = "\n\n".join(filter(None, (_paragraph(problem), problem.hint, problem.technical)))
-        self.app.push_screen(TellScreen(label, Content(said), facts))
+            outcome = "\n\n".join(
+                filter(None, (_paragraph(problem), problem.hint, problem.technical))
+            )
+        self.app.push_screen(TellScreen(label, Content(outcome), facts))
 
 
 def _problem_line(sentence: str) -> Content:
@@ -488,8 +490,8 @@ def _fitted(text: Content, width: int, height: int) -> Content:
 
 def _progress(run: BulkRun, go_on_key: str, *, is_running: bool) -> Content:
     """Return how far a run is, and whether it waits."""
-    done, of = run.progress
-    parts = [Content(f"{done:,} of {of:,}")]
+    done, total = run.progress
+    parts = [Content(f"{done:,} of {total:,}")]
     if run.failures:
         parts.append(Content.styled(f"{run.failures:,} failed", "$text-error"))
     if is_running and run.is_paused:
@@ -519,10 +521,10 @@ def _bar(run: BulkRun, width: int) -> Content:
 
     The sign at its begin tells the failed part without colour.
     """
-    done, of = run.progress
-    filled = width * done // of if of else width
-    failed = min(width - filled, max(1, width * run.failures // of)) if run.failures else 0
-    if done + run.failures == of:
+    done, total = run.progress
+    filled = width * done // total if total else width
+    failed = min(width - filled, max(1, width * run.failures // total)) if run.failures else 0
+    if done + run.failures == total:
         filled = width - failed
     return Content.assemble(
         ("━" * filled, "$text-accent"),

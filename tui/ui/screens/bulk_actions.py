@@ -24,6 +24,7 @@ from tui.delivery import (
     does_not_answer,
     form_of,
     read_secrets,
+    typed_path,
     variable_name,
 )
 from tui.keys.key_record import UnfinishedRotation
@@ -119,16 +120,16 @@ class BulkRotateScreen(BulkScreen):
         sentences: list[str] = []
         if rotated := states[State.FINISHED]:
             sentences.append(f"{count(rotated, 'key')} rotated.")
-        if left := states[State.NOTHING_LEFT]:
-            sentences.append(f"NO KEY IS LEFT of {count(left, 'label')}: create them again.")
-        if made := states[State.VERIFIED]:
+        if without_key := states[State.NOTHING_LEFT]:
+            sentences.append(f"NO KEY IS LEFT of {count(without_key, 'label')}: create them again.")
+        if verified := states[State.VERIFIED]:
             deletes = with_keys("{keys.finish} deletes them", self.app)
             sentences.append(
-                f"{count(made, 'successor')} made. The old keys still work: {deletes}."
+                f"{count(verified, 'successor')} made. The old keys still work: {deletes}."
             )
         if unverified := len(self._rotation_run.unverified) if self._rotation_run else 0:
             sentences.append(
-                f"{count(unverified, 'successor')} stored, but not shown to work; the old keys "
+                f"{count(unverified, 'successor')} stored, but not verified; the old keys "
                 "still work."
             )
         return " ".join(sentences)
@@ -180,7 +181,7 @@ class BulkRotateScreen(BulkScreen):
             return
         if run.verified:
             body = Content(
-                "Their successors are stored and were shown to work. Whoever still uses an old "
+                "Their successors are stored and were verified. Whoever still uses an old "
                 "secret is locked out at once."
             )
             title = f"Delete {count(len(run.verified), 'predecessor')}?"
@@ -194,11 +195,11 @@ class BulkRotateScreen(BulkScreen):
             self.take_step(lambda: run.finish_verified(also))
 
     async def _agrees_to_unverified(self, rotations: Sequence[Rotation]) -> bool:
-        """Ask about all predecessors at once whose successors were not shown to work."""
+        """Ask about all predecessors at once whose successors were not verified."""
         number = len(rotations)
         limited = sum(bool(rotation.draft.valid_ips) for rotation in rotations)
         sentences = [
-            "Their successors are stored, but were not shown to work: if one does not, nothing "
+            "Their successors are stored, but were not verified: if one does not, nothing "
             "works any more where the old key was used."
         ]
         if limited:
@@ -240,8 +241,8 @@ class BulkRotateScreen(BulkScreen):
             return problem
         what = "take the grant away" if "grants" in problem.fields else "change it"
         hint = f"Rotate this key alone, and {what} there with {{rotate.change}}."
-        told = with_keys(hint, self.app)
-        return replace(problem, title="The successor was refused", detail=told, hint="")
+        detail = with_keys(hint, self.app)
+        return replace(problem, title="The successor was refused", detail=detail, hint="")
 
     def runs_command(self) -> bool:
         """Return whether secrets are handed to a command."""
@@ -320,12 +321,12 @@ class BulkRotateScreen(BulkScreen):
             field.error = "Choose one: a new file or a command."
             field.focus_input()
             return None
-        path = Path(file.value.strip())
         try:
             if field is command:
                 by_command = CommandDelivery(command.value)
                 by_command.check(labels, self.service.listing.raw_labels)
                 return by_command
+            path = typed_path(file.value)
             if (form := form_of(path)) is not None:
                 to_file = FileDelivery(path, form)
                 await in_thread(to_file.check)
@@ -334,7 +335,7 @@ class BulkRotateScreen(BulkScreen):
         except DeliveryFailed as failure:
             field.error = failure.sentence
         except TimeoutError:
-            field.error = does_not_answer(path).sentence
+            field.error = does_not_answer(Path(file.value.strip())).sentence
         field.focus_input()
         return None
 
@@ -356,8 +357,7 @@ class BulkFinishScreen(BulkScreen):
             rows[rotation.successors[0].id] = _left_out("stays")
         for rotation in self._unproven:
             rows[rotation.predecessor.id] = _left_out(
-                "its successor is stored, but not shown to work: v shows it, with the file of "
-                "secrets"
+                "its successor is stored, but not verified: v shows it, with the file of secrets"
             )
         for rotation in self._unlike:
             rows[rotation.predecessor.id] = _left_out(
@@ -381,7 +381,7 @@ class BulkFinishScreen(BulkScreen):
         return [*sentences, "Whoever still uses one of the old secrets is locked out at once."]
 
     def choices(self) -> ComposeResult:
-        """The number of successors that are stored but not shown to work, typed to include them."""
+        """The number of successors that are stored but not verified, typed to include them."""
         if self._unproven:
             number = len(self._unproven)
             yield Field(
@@ -406,8 +406,8 @@ class BulkFinishScreen(BulkScreen):
 
     def summary(self, run: BulkRun) -> str:
         """Return how many predecessors were deleted."""
-        done, of = run.progress
-        return f"{done:,} of {count(of, 'rotation')} finished."
+        done, total = run.progress
+        return f"{done:,} of {count(total, 'rotation')} finished."
 
     @cached_property
     def _rotations(self) -> list[UnfinishedRotation]:
@@ -480,12 +480,12 @@ class BulkDeleteScreen(BulkScreen):
 
     def summary(self, run: BulkRun) -> str:
         """Return how many keys were deleted."""
-        done, of = run.progress
-        return f"{done:,} of {count(of, 'key')} deleted."
+        done, total = run.progress
+        return f"{done:,} of {count(total, 'key')} deleted."
 
 
 class BulkVerifyScreen(BulkScreen):
-    """Keys are shown to work, with the secrets from a file that this program wrote."""
+    """Keys are verified, with the secrets from a file that this program wrote."""
 
     verb = "Verify"
     start_label = "Verify"
@@ -494,8 +494,8 @@ class BulkVerifyScreen(BulkScreen):
     def sentences(self) -> list[str]:
         """Return what will happen."""
         return [
-            "The server never tells a secret again: name the file that they were written to.",
-            "They are used for requests that change nothing, and forgotten.",
+            "The server does not show secrets again. Name the file that they were written to.",
+            "They are used for requests that change nothing, and are not kept.",
         ]
 
     def choices(self) -> ComposeResult:
@@ -526,8 +526,8 @@ class BulkVerifyScreen(BulkScreen):
 
     def summary(self, run: BulkRun) -> str:
         """Return how many keys work."""
-        done, of = run.progress
-        return f"{done:,} of {count(of, 'key')} verified."
+        done, total = run.progress
+        return f"{done:,} of {count(total, 'key')} verified."
 
 
 def _left_out(words: str) -> RunRow:

@@ -79,5 +79,5 @@ class BulkPauseScreen(BulkScreen):
 
     def summary(self, run: BulkRun) -> str:
         """Return how many keys were paused or resumed."""
-        done, of = run.progress
-        return f"{done:,} of {count(of, 'key')} {'resumed' if self._is_resuming else 'paused'}."
+        done, total = run.progress
+        return f"{done:,} of {count(total, 'key')} {'resumed' if self._is_resuming else 'paused'}."

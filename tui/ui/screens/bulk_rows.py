@@ -21,12 +21,17 @@ _GONE = frozenset({State.FINISHED, State.NOTHING_LEFT})
 def rotation_row(rotation: Rotation) -> RunRow:
     """Return a rotation's row; its words say what stopped it."""
     problem = rotation.problem
-    words = brief(problem) if problem is not None else ""
-    steps = (_made(rotation), _stored(rotation), _verified(rotation), _old(rotation))
+    words = problem_in_short(problem) if problem is not None else ""
+    steps = (
+        _create_sign(rotation),
+        _store_sign(rotation),
+        _verify_sign(rotation),
+        _predecessor_sign(rotation),
+    )
     return RunRow(steps, words, is_problem=problem is not None)
 
 
-def brief(problem: Exception) -> str:
+def problem_in_short(problem: Exception) -> str:
     """Return in few words what stopped a key, where its row already shows at which step."""
     match problem:
         case NotSeenSoFar(cause=Refused(status=status)):
@@ -40,11 +45,11 @@ def brief(problem: Exception) -> str:
         case DeliveryFailed():
             return problem.brief
         case NotVerified():
-            return "not shown to work"
+            return "not verified"
     return describe(problem).one_line
 
 
-def _made(rotation: Rotation) -> StepSign:
+def _create_sign(rotation: Rotation) -> StepSign:
     if rotation.unknown_step is Step.CREATE:
         return "unknown"
     if rotation.successor is not None or rotation.short_key:
@@ -54,7 +59,7 @@ def _made(rotation: Rotation) -> StepSign:
     return "working" if rotation.is_busy else "ahead"
 
 
-def _stored(rotation: Rotation) -> StepSign:
+def _store_sign(rotation: Rotation) -> StepSign:
     if rotation.stored or rotation.state in _GONE:
         return "done"
     if rotation.state is State.SECRET_LOST or isinstance(rotation.problem, DeliveryFailed):
@@ -62,7 +67,7 @@ def _stored(rotation: Rotation) -> StepSign:
     return "working" if rotation.state is State.CREATED and rotation.is_busy else "ahead"
 
 
-def _verified(rotation: Rotation) -> StepSign:
+def _verify_sign(rotation: Rotation) -> StepSign:
     if rotation.is_proven:
         return "done"
     if isinstance(rotation.problem, NotVerified):
@@ -72,7 +77,7 @@ def _verified(rotation: Rotation) -> StepSign:
     return "working" if rotation.state is State.DELIVERED and rotation.is_busy else "ahead"
 
 
-def _old(rotation: Rotation) -> StepSign:
+def _predecessor_sign(rotation: Rotation) -> StepSign:
     if rotation.state in _GONE:
         return "gone"
     return "unknown" if rotation.unknown_step is Step.FINISH else "works"

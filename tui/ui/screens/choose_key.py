@@ -29,7 +29,7 @@ class ChooseKeyScreen(Dialog["Key | None"]):
     """Offers keys with their grants, and returns the one that is chosen."""
 
     AUTO_FOCUS = "Input"
-    nothing = None
+    declined = None
     CSS = """
     ChooseKeyScreen {
         SearchRow { padding: 0; margin-bottom: 1; }
@@ -47,7 +47,7 @@ class ChooseKeyScreen(Dialog["Key | None"]):
         self._list.can_focus = False
         self._row = SearchRow(self._list, "key", stays_open=True)
 
-    def asked(self) -> ComposeResult:
+    def question(self) -> ComposeResult:
         """The line to search with, and what matches."""
         yield self._row
         yield self._list
@@ -61,7 +61,7 @@ class ChooseKeyScreen(Dialog["Key | None"]):
         """Offer the first keys at once, and search as soon as the index is there."""
         self._offer(Matches(range(len(self._keys))))
         index = await asyncio.to_thread(Index, [self._texts(key) for key in self._keys])
-        if (matches := self._row.use(TextSearch(index))) is not None:
+        if (matches := self._row.search_in(TextSearch(index))) is not None:
             self._offer(matches)
 
     def _texts(self, key: Key) -> tuple[str, ...]:

@@ -24,7 +24,7 @@ class CompareScreen(Dialog[None]):
     """Shows the grants of some keys: first those in which the keys differ."""
 
     AUTO_FOCUS = "#no"
-    nothing = None
+    declined = None
     only_tells = True
 
     def __init__(self, keys: Sequence[Key], catalogue: Catalogue) -> None:
@@ -33,7 +33,7 @@ class CompareScreen(Dialog[None]):
         )
         self._keys, self._catalogue = keys, catalogue
 
-    def asked(self) -> ComposeResult:
+    def question(self) -> ComposeResult:
         """Which keys they are, the grants in which they differ, and those that all have."""
         yield Static(_legend(self._keys))
         every = self._catalogue.ordered(grant for key in self._keys for grant in key.grants)
@@ -44,9 +44,9 @@ class CompareScreen(Dialog[None]):
         if shared:
             yield Static(self._matrix("The same", shared))
         if not every:
-            yield Static("None of them holds a grant.")
+            yield Static("No marked key holds a grant.")
         elif not differing:
-            yield Static("All of them may do the same.")
+            yield Static("All marked keys hold the same grants.")
 
     def buttons(self) -> ComposeResult:
         """Only back."""

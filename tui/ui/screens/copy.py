@@ -16,7 +16,7 @@ class CopyScreen(Dialog["tuple[str, str] | None"]):
     """Offers a key's label, short key and id; returns what it is, and the text."""
 
     AUTO_FOCUS = "#label"
-    nothing = None
+    declined = None
 
     def __init__(self, key: Key) -> None:
         texts = {"Label": key.label, "Short key": key.short_key, "ID": key.id}

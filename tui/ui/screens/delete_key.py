@@ -34,7 +34,7 @@ class DeleteKeyScreen(ConfirmScreen):
         super().__init__(title, body, facts, yes="Delete API Key", danger=True)
         self._typed, self._prompt = typed, prompt
 
-    def asked(self) -> ComposeResult:
+    def question(self) -> ComposeResult:
         """The label, where it must be typed."""
         if self._typed:
             yield Field(self._prompt, id="typed", placeholder="to delete it")

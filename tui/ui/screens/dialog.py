@@ -42,7 +42,8 @@ class Dialog(ModalScreen[Answer]):
     CSS_PATH = "dialog.tcss"
     PLACE = Place.DIALOG
     BINDINGS: ClassVar[list[BindingType]] = list(bindings_for(PLACE))
-    nothing: Answer
+    declined: Answer
+    """The answer of whoever leaves the dialog without giving one."""
     only_tells: ClassVar[bool] = False
     """Whether it asks nothing, so that leaving it cancels nothing."""
 
@@ -65,12 +66,12 @@ class Dialog(ModalScreen[Answer]):
                         yield Static(name, markup=False)
                         yield Static(Content(text))
                 yield Static(self._body, id="body")
-                yield from self.asked()
+                yield from self.question()
             with Horizontal(id="buttons"):
                 yield from self.buttons()
         yield KeyFooter()
 
-    def asked(self) -> ComposeResult:
+    def question(self) -> ComposeResult:
         """What stands between the body and the buttons."""
         yield from ()
 
@@ -80,7 +81,7 @@ class Dialog(ModalScreen[Answer]):
 
     def action_dismiss_dialog(self) -> None:
         """Close without doing anything."""
-        self.dismiss(self.nothing)
+        self.dismiss(self.declined)
 
     def action_close_dialog(self) -> None:
         """Close what only tells something."""
@@ -131,7 +132,7 @@ class ConfirmScreen(Dialog[bool]):
     """Asks yes or no, also by `y` and `n`; no has the focus, and a dangerous yes is red."""
 
     AUTO_FOCUS = "#no"
-    nothing = False
+    declined = False
 
     def __init__(
         self,
@@ -179,7 +180,7 @@ class TextDialog(Dialog[Answer | None]):
     """
 
     AUTO_FOCUS = "Input"
-    nothing = None
+    declined = None
 
     def __init__(
         self,
@@ -194,7 +195,7 @@ class TextDialog(Dialog[Answer | None]):
         super().__init__(title, body)
         self._field, self._answer, self._yes, self._refusal = field, answer, yes, refusal
 
-    def asked(self) -> ComposeResult:
+    def question(self) -> ComposeResult:
         """The field."""
         yield self._field
 
@@ -283,7 +284,7 @@ class TellScreen(Dialog[None]):
     """Tells something; there is nothing to do but to go back."""
 
     AUTO_FOCUS = "#no"
-    nothing = None
+    declined = None
     only_tells = True
 
     def buttons(self) -> ComposeResult:

@@ -46,7 +46,10 @@ class EditKeyScreen(KeyFormScreen[KeyDraft]):
         changes = _changes(self._key, key, self._service.listing.catalogue)
         self._key = key
         self.form.follow(key)
-        hint = "What you have not changed follows that. Once more updates it to what stands here."
+        hint = (
+            "Fields that you have not changed show it. Update again to overwrite the key with "
+            "this form."
+        )
         title = "Somebody else has changed this key meanwhile"
         self.form.show_problem(Problem(title, plain(" ".join(changes)), hint))
 

@@ -92,9 +92,9 @@ class HelpScreen(ModalScreen["PossibleAction | None"]):
     def _tell_what_enter_does(self) -> None:
         """Say whether Enter does what the cursor is on."""
         options = self.focused if isinstance(self.focused, KeyHelp) else self._keys
-        hint = "That is not possible where you came from."
+        hint = "This is not available on the screen that you came from."
         self.query_one("#hint", Static).update(
-            "Enter does it." if self._action_in(options) else hint
+            "Enter runs it." if self._action_in(options) else hint
         )
 
     @on(MarkedList.OptionSelected)
@@ -112,7 +112,7 @@ class HelpScreen(ModalScreen["PossibleAction | None"]):
         """Search the lines."""
         self._search_row.open()
         lines = [(c.place.value, shown_keys(c, self._key_map), c.help) for c in self._commands]
-        self._search_row.use(TextSearch(Index(lines)))
+        self._search_row.search_in(TextSearch(Index(lines)))
 
     @on(SearchRow.ListRequested)
     def _go_to_lines(self) -> None:

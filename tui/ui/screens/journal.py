@@ -102,7 +102,7 @@ class JournalScreen(Screen[None]):
 
     @work(group="search", description="prepare the search")
     async def _prepare_search(self) -> None:
-        matches = self._search_row.use(await asyncio.to_thread(self._index))
+        matches = self._search_row.search_in(await asyncio.to_thread(self._index))
         if self._search_row.text and matches is not None:
             self._show(matches)
 
@@ -208,7 +208,7 @@ class RequestScreen(Dialog[None]):
     """Shows all that the journal tells of one request."""
 
     AUTO_FOCUS = "#no"
-    nothing = None
+    declined = None
     only_tells = True
 
     def __init__(self, request: WriteRequest) -> None:

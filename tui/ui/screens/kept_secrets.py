@@ -11,7 +11,7 @@ from textual.app import ComposeResult
 from textual.content import Content
 
 from tui.api.models import CreatedKey, KeyDraft
-from tui.delivery import DeliveryFailed, DeliveryFault, FileDelivery, NewSecret, form_of
+from tui.delivery import DeliveryFailed, DeliveryFault, FileDelivery, NewSecret, form_of, typed_path
 from tui.delivery.recovery import KeptSecret
 from tui.journal import JournalEntry
 from tui.keys.created import Created
@@ -33,7 +33,7 @@ class KeptSecretsScreen(Dialog[str]):
     """Asks what to do with secrets that were kept; returns show, write, forget, or nothing."""
 
     AUTO_FOCUS = "#show"
-    nothing = ""
+    declined = ""
 
     def __init__(self, secrets: Sequence[KeptSecret], names: Sequence[str]) -> None:
         self._is_one = len(secrets) == 1
@@ -99,8 +99,8 @@ class _Offer:
             is_one = len(secrets) == 1
             stays, pronoun = ("stays", "it") if is_one else ("stay", "them")
             sentence = (
-                f"{count(len(secrets), 'secret')} {stays} kept in memory and not stored: the next "
-                f"sign-in from this host offers {pronoun}, until you are logged out of it."
+                f"{count(len(secrets), 'secret')} {stays} kept in memory and not stored. The next "
+                f"sign-in from this host offers {pronoun}, until you log out of this host."
             )
             messages.show(Content(sentence), "note")
 
@@ -142,11 +142,11 @@ class _Offer:
                 return
             path = answer.strip()
             try:
-                await self._write_to(Path(path), secrets)
+                await self._write_to(typed_path(path), secrets)
             except DeliveryFailed as failure:
                 refusal = failure.sentence
             else:
-                message = f"{count(len(secrets), 'secret')} written to {short(path)}."
+                message = f"{count(len(secrets), 'secret')} written to {plain(path)}."
                 self._view.panel.messages.show(Content(message), "done")
                 return
 

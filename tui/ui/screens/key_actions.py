@@ -232,8 +232,8 @@ class KeyActions:
     async def verify(self, key: Key) -> None:
         """Show what a key may do; only who has its secret can do that."""
         body = Content(
-            "The server never tells a secret again, so paste the one that you have. It is used "
-            "for requests that change nothing, and forgotten."
+            "The server does not show a secret again. Paste the secret of this key: it is used "
+            "for requests that change nothing, and is not kept."
         )
         ask = AskSecretScreen(f"Verify {short(key.label, 40)}", body, "Secret", yes="Verify")
         secret = await self._view.app.push_screen_wait(ask)

@@ -159,7 +159,7 @@ class KeyFormScreen(Screen[Result | None]):
     async def may_leave(self) -> bool:
         """Ask before a draft is lost; refuse while the server is at it."""
         if self._being_sent:
-            refusal = Problem(f"{self._being_sent} Its answer is awaited, then you can leave.")
+            refusal = Problem(f"{self._being_sent} You can leave once the server has answered.")
             self.form.show_problem(refusal)
             return False
         self._stop_saving()
@@ -231,7 +231,7 @@ class KeyFormScreen(Screen[Result | None]):
 class DraftScreen(KeyFormScreen[KeyDraft]):
     """What a successor is to be; returns the draft, and nothing is sent."""
 
-    heading = "What the successor is to be"
+    heading = "Change the successor"
     save_word = "Keep"
 
     def action_save(self) -> None:

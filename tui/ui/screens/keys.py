@@ -60,12 +60,10 @@ from tui.ui.widgets.write_request import WriteRequest, write_requests
 KeyAction = Callable[[Key], Coroutine[Any, Any, None]]
 
 LISTED_LATE = (
-    "The server's list is older than what was done from here: F5 reads it again. Other keys may be "
-    "shown that are gone, or be missing."
+    "The server's list is older than the last change made here: F5 reads it again. It may lack "
+    "other keys, or show keys that were deleted."
 )
-LISTED_IN_PART = (
-    "The server lists only part of its keys. A key that is not shown here may exist all the same."
-)
+LISTED_IN_PART = "The server lists only part of its keys. A key that is not shown may exist."
 
 LONG_LIST = 5_000
 """From so many keys on, what is typed is heard as soon as they are shown, and counted later."""
@@ -261,7 +259,7 @@ class KeysScreen(Screen[None]):
         if not self._is_there or listing is not self._service.listing:
             return
         self.query_one(TopBar).notice = self.notice  # the journal has just been read
-        self.panel.journal.use(requests)
+        self.panel.journal.show_requests(requests)
         self.panel.table.show_states(states)
         self.panel.show_groups({**counted, "due": due - counted["retiring"], "exposed": exposed})
         self._show_facts()
@@ -470,7 +468,7 @@ class KeysScreen(Screen[None]):
     def _check_idle(self) -> bool:
         """Return whether no write is under way; show which one is."""
         if self._writing:
-            message = f"{self._writing[0]} Its answer is awaited, then you can leave."
+            message = f"{self._writing[0]} You can leave once the server has answered."
             self.panel.messages.show(Content(message), "note")
         return not self._writing
 

@@ -92,4 +92,4 @@ class LockScreen(Screen[None]):
         if is_right:
             self.dismiss(None)
         else:
-            field.error = "That is not right."
+            field.error = "It was not accepted."

@@ -250,11 +250,11 @@ class LoginScreen(Screen[None]):
                 self.query_one(Status).working("Signing in · Esc cancels"),
                 opening_screen(self.app, HEARD_MEANWHILE),
             ):
-                server = self._as_known(self._server())
-                session = await self._connect(await self._with_secret(server))
+                server = self._with_known_address(self._server())
+                session = await self._connect(await self._with_client_secret(server))
                 is_signed_in = await sign_in(session)
                 if is_signed_in:
-                    self._go_on(session)
+                    self._post_signed_in(session)
         except (BadAddress, ApiError, SessionProblem, NoSecretRead) as error:
             self._open_form(focused)
             if not isinstance(error, SignInRefused):
@@ -274,7 +274,7 @@ class LoginScreen(Screen[None]):
                 await session.close()
             self.refresh_bindings()
 
-    def _go_on(self, session: Session) -> None:
+    def _post_signed_in(self, session: Session) -> None:
         """Forget the password, and have the app go on to the keys."""
         for field in self.query("#password, #client-secret").results(Field):
             field.value = ""  # the screen may outlive its closing
@@ -332,8 +332,8 @@ class LoginScreen(Screen[None]):
         from tui.ui.screens.dialog import ConfirmScreen
 
         body = Content(
-            "This server does not check who is calling: neither signing in nor API keys are "
-            "needed, and keys are not being enforced. You can go on without signing in."
+            "This server accepts every request, without a sign-in and without an API key. You "
+            "can go on without signing in."
         )
         go_on = ConfirmScreen("Authentication is switched off", body, yes="Go on")
         if await self.app.push_screen_wait(go_on):
@@ -362,14 +362,14 @@ class LoginScreen(Screen[None]):
             list_limit=self._defaults.profile.list_limit,
         )
 
-    def _as_known(self, server: Server) -> Server:
+    def _with_known_address(self, server: Server) -> Server:
         """Return the server with the address by which it is remembered, if its profile has one."""
         known_as = self._defaults.profile.known_as
         if not known_as or not self._is_of_profile(server):
             return server
         return replace(server, known_as=parse_server(known_as, plain_http_allowed=True).url)
 
-    async def _with_secret(self, server: Server) -> Server:
+    async def _with_client_secret(self, server: Server) -> Server:
         """Return the server with the secret that its profile tells the source of, if any.
 
         No other server is sent it. Raises NoSecretRead.

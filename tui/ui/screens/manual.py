@@ -135,7 +135,7 @@ class ManualScreen(Screen[None]):
         self._search_row.open()
         if self._search_row.search is None:
             rows = [(block.text,) for page in self._pages for block in page]
-            self._search_row.use(TextSearch(Index(rows)))
+            self._search_row.search_in(TextSearch(Index(rows)))
 
     @on(SearchRow.Narrowed)
     def _narrow(self, event: SearchRow.Narrowed) -> None:

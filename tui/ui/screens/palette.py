@@ -208,18 +208,18 @@ class PaletteScreen(ModalScreen["Entry | None"]):
             yield self._row
             yield self._options
             yield Static("Nothing matches.", id="empty")
-            yield Static("Enter does it · Tab completes · Esc closes", id="hint")
+            yield Static("Enter runs it · Tab completes · Esc closes", id="hint")
 
     def on_mount(self) -> None:
         """Show everything, and prepare the search of the keys meanwhile."""
-        self._row.use(self._search)
+        self._row.search_in(self._search)
         self._show(self._search.matches(""))
         self._prepare()
 
     @work(group="search", exclusive=True, description="prepare the palette's search")
     async def _prepare(self) -> None:
         await asyncio.to_thread(self._search.prepare)
-        matches = self._row.use(self._search)
+        matches = self._row.search_in(self._search)
         if self._row.text and matches is not None:
             self._show(matches)
 

@@ -148,7 +148,7 @@ class RotateScreen(ShowsSecret[str]):
             self._rotation.agrees_to_any_address = True
             self.action_create()
 
-    @work(group="draft", description="change what the successor is to be")
+    @work(group="draft", description="change the successor's label, grants and allowed IPs")
     async def action_change(self) -> None:
         """Change label, grants or allowed IPs on the way."""
         draft = self._rotation.draft
@@ -183,7 +183,7 @@ class RotateScreen(ShowsSecret[str]):
 
     @work(group="ask", description="ask for the successor's secret")
     async def _verify_with_pasted(self) -> None:
-        body = Content("Paste the successor's secret. It is used to ask, and forgotten.")
+        body = Content("Paste the successor's secret. It is used for requests that change nothing.")
         ask = AskSecretScreen("Verify the successor", body, "Secret", yes="Verify")
         secret = await self.app.push_screen_wait(ask)
         if secret is not None:
@@ -231,7 +231,7 @@ class RotateScreen(ShowsSecret[str]):
         self._take(Step.REPLACE, self._rotation.replace_lost, "The successor is being deleted.")
 
     def action_look(self) -> None:
-        """Look at the list again to see what became of the last step."""
+        """Look at the list again to check the outcome of the last step."""
         self._take(Step.LOOK, self._rotation.look_again, "Reading the keys")
 
     async def action_back(self) -> None:
@@ -247,7 +247,7 @@ class RotateScreen(ShowsSecret[str]):
     async def may_leave(self) -> bool:
         """Ask before a secret is lost; refuse while a request is under way."""
         if self._rotation.is_busy:
-            message = "A request is under way. Its answer is awaited, then you can leave."
+            message = "A request is under way. You can leave once the server has answered."
             self._update("#problem", Content(message))
             self.query_one("#problem").display = True
             return False
@@ -322,10 +322,10 @@ class RotateScreen(ShowsSecret[str]):
         rotation = self._rotation
         next_step = next_step_text(rotation.state, is_paused=rotation.is_paused)
         note = note_text(rotation, with_keys("{keys.finish}", self.app))
-        notes = filter(None, (note, self._whose_it_will_be()))
+        notes = filter(None, (note, self._owner_warning()))
         return Content("\n").join([keyed(with_keys(next_step, self.app)), *map(Content, notes)])
 
-    def _whose_it_will_be(self) -> str:
+    def _owner_warning(self) -> str:
         """Return, before the create, that the successor of another's key will be one's own."""
         owner, user = self._rotation.predecessor.owner, self._service.session.user
         is_mine = not owner or user is None or owner == user.name

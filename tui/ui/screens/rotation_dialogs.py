@@ -13,9 +13,9 @@ _LOCKED_OUT = "whoever uses its secret already is locked out at once."
 
 
 def ask_unverified() -> ConfirmScreen:
-    """Ask whether a predecessor is to go though its successor was not shown to work."""
+    """Ask whether a predecessor is to go though its successor was not verified."""
     body = Content(
-        "The successor was not shown to work from here. Deleting the predecessor now may lock out "
+        "The successor was not verified from here. Deleting the predecessor now may lock out "
         "everybody who uses this key."
     )
     title = "Delete the predecessor all the same?"
@@ -36,8 +36,8 @@ def ask_unlike(differences: str) -> ConfirmScreen:
 def ask_any_address(change_key: str) -> ConfirmScreen:
     """Ask whether a successor may work from anywhere, where the server tells no addresses."""
     body = Content(
-        "The server does not tell from which addresses this key may be used. Its successor will "
-        f"work from any address; Cancel and {change_key} name the addresses instead."
+        "The server does not return this key's allowed IPs. Its successor will work from any "
+        f"address. To enter allowed IPs, choose Cancel and press {change_key}."
     )
     title = "Let the successor work from any address?"
     return ConfirmScreen(title, body, yes="Any address")

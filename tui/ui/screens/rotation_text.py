@@ -30,7 +30,7 @@ _NEXT_STEP_TEXTS = {
     ),
     S.CREATED: "The predecessor still works. Store the new secret, then press `{rotate.stored}`.",
     S.DELIVERED: (
-        "The secret is stored; the successor was not shown to work yet. `{rotate.verify}` verifies "
+        "The secret is stored; the successor was not verified yet. `{rotate.verify}` verifies "
         "it, `{rotate.finish}` deletes the predecessor all the same, `{rotate.later}` keeps both "
         "for a while."
     ),
@@ -54,9 +54,7 @@ _NEXT_STEP_TEXTS = {
         "NO KEY IS LEFT of this label. Press `{rotate.create}` to create another one at once, with "
         "the same grants and allowed IPs."
     ),
-    S.UNKNOWN: (
-        "It is not known what became of the last step. `{rotate.look}` looks at the list again."
-    ),
+    S.UNKNOWN: ("The outcome of the last step is not known. `{rotate.look}` reads the list again."),
 }
 """What can be done next, or the outcome, for `with_keys`; keys stand between backticks."""
 
@@ -81,7 +79,7 @@ _OUTCOME_TEXTS = {
     S.UNDONE: "as it was. There is no successor.",
     S.SECRET_LOST: "it has a successor whose secret nobody has. {keys.rotate} replaces it.",
     S.INTERRUPTED: "it has a successor still. {keys.finish} goes on.",
-    S.UNKNOWN: "it is not known what became of the last step. The list shows what is there now.",
+    S.UNKNOWN: "the outcome of the last step is not known. The list shows what is there now.",
 }
 
 

@@ -108,7 +108,7 @@ class SecretScreen(ShowsSecret[str]):
         with Horizontal():
             with VerticalScroll(id="page", can_focus=False):
                 yield Static(self._title, id="title")
-                yield Static(self._about(), id="about")
+                yield Static(self._describe_key(), id="about")
                 yield SecretBox(lambda: self._attempt, self._labels, MORE_ACTIONS)
             yield FactsText(classes="beside")
         yield KeyFooter()
@@ -178,7 +178,7 @@ class SecretScreen(ShowsSecret[str]):
         self._new_secret = self._verify = None
         self.dismiss(went_to)
 
-    def _about(self) -> Content:
+    def _describe_key(self) -> Content:
         grants = ", ".join(map(self._catalogue.label, self._draft.grants))
         addresses = ", ".join(map(plain, self._draft.valid_ips)) or "any address"
         return Content.assemble(

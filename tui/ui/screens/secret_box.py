@@ -31,6 +31,7 @@ from tui.delivery import (
     plain_view,
     send_to_clipboard,
     suggested_file_name,
+    typed_path,
     variable_name,
     write_secret_file,
 )
@@ -178,7 +179,7 @@ class SecretBox(Vertical):
             try:
                 with self.query_one(Status).working("The file is being written"):
                     async with handing_over(self._attempt()):
-                        where = await _write_new_file(Path(answer.strip()), new_secret)
+                        where = await _write_new_file(typed_path(answer), new_secret)
             except DeliveryFailed as failure:
                 path, refusal = answer, failure.sentence
             else:
@@ -186,7 +187,7 @@ class SecretBox(Vertical):
                 self._delivered("write", Sent(where, ""), is_stored=True)
                 return
 
-    @work(group="plain", exclusive=True, description="show the secret plain")
+    @work(group="plain", exclusive=True, description="show the secret as plain text")
     async def show_plain(self) -> None:
         """Show the secret on the ordinary screen, for selection by mouse."""
         new_secret = self._new_secret
@@ -213,7 +214,7 @@ class SecretBox(Vertical):
             sentence = "This terminal can't be given back for a while."
             raise DeliveryFailed(DeliveryFault.OTHER, sentence) from None
 
-    @work(group="deliver", description="hand the secret to a command")
+    @work(group="deliver", description="hand the secret to a command on its standard input")
     async def hand_to_command(self) -> None:
         """Ask for a command, and run it with the secret on its input; one that runs is stopped."""
         new_secret, memory = self._new_secret, delivery_memory_of(self.app)

@@ -40,7 +40,7 @@ class VerifyScreen(Dialog["bool | None"]):
     """
 
     AUTO_FOCUS = "#no"
-    nothing = None
+    declined = None
     only_tells = True
 
     def __init__(self, label: str, verify: Verify, catalogue: Catalogue) -> None:
@@ -48,7 +48,7 @@ class VerifyScreen(Dialog["bool | None"]):
         self._verify, self._catalogue = verify, catalogue
         self._works: bool | None = None
 
-    def asked(self) -> ComposeResult:
+    def question(self) -> ComposeResult:
         """The answers, as they come in."""
         yield Proofs()
         yield Status()

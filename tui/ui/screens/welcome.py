@@ -21,16 +21,16 @@ from tui.ui.widgets.key_footer import KeyFooter
 from tui.ui.widgets.top_bar import TopBar
 
 _ABOUT = (
-    "The API keys of a Momentum or SparkPost server, from here: see who may do what, create keys "
-    "and store their secrets, rotate them without an outage.\n\n"
-    "It takes the server's address, and the account that you sign in with to its web interface."
+    "Manage the API keys of a Momentum or SparkPost server: see who may do what, create keys and "
+    "store their secrets, rotate keys without an outage.\n\n"
+    "You need the server's address and your web-interface account."
 )
 _MORE = Content.assemble(
     "No server at hand? ",
     ("momentum-keys --sandbox", "bold"),
-    " brings one made up on this machine.\nSeveral? ",
+    " starts a sandbox.\nSeveral servers? ",
     ("momentum-keys config example", "bold"),
-    " shows how to give them names.",
+    " shows how to name them.",
 )
 
 

@@ -93,7 +93,7 @@ class InputStage:
         """Return what `data` means, after what came before it."""
         since, self._now = now - self._now, now
         if self._state == self._paste:
-            data = self._given_up(data, since)
+            data = self._end_lost_paste(data, since)
         elif self._state == self._ground:
             is_late = now - self._escape_key_at < AFTER_ESCAPE_SECONDS
             if is_late and _REST_OF_SEQUENCE.match(data):
@@ -104,14 +104,14 @@ class InputStage:
         for byte in data:
             self._state(byte)
         self.expires = now + seconds if (seconds := self._patience()) else None
-        return self._taken()
+        return self._take_events()
 
     def expire(self, now: float) -> list[Message]:
         """Return what the bytes so far mean, now that nothing more has come in time."""
         if self.expires is not None and now >= self.expires:
             self._expire()
             self._escape_key_at = now
-        return self._taken()
+        return self._take_events()
 
     # States: what the next byte means
 
@@ -251,7 +251,7 @@ class InputStage:
             self._paste_gives_up = False
             return
         if len(parameters) <= LONGEST_SEQUENCE:
-            self._mean(parameters, final)
+            self._emit_meaning(parameters, final)
         self._end()
 
     def _end_paste(self) -> None:
@@ -306,7 +306,7 @@ class InputStage:
             self._emit(key_names.key_with_alt(chr(self._sequence[0])))
         self._end()
 
-    def _given_up(self, data: bytes, since: float) -> bytes:
+    def _end_lost_paste(self, data: bytes, since: float) -> bytes:
         """End a paste whose end got lost, where one of the keys comes alone that no paste holds.
 
         The key is used up by that, so that nothing before the end of a paste is ever a key.
@@ -321,7 +321,7 @@ class InputStage:
 
     # Meaning
 
-    def _taken(self) -> list[Message]:
+    def _take_events(self) -> list[Message]:
         taken, self._events = self._events, []
         return taken
 
@@ -329,7 +329,7 @@ class InputStage:
         if not self._is_rest:
             self._events.extend(event for event in meanings if event is not None)
 
-    def _mean(self, parameters: str, final: str) -> None:
+    def _emit_meaning(self, parameters: str, final: str) -> None:
         """Emit what `ESC [ parameters final` means."""
         if final in "Mm" and (match := _MOUSE.fullmatch(parameters)):
             self._emit(self._mouse(*map(int, match.groups()), is_press=final == "M"))

@@ -39,7 +39,7 @@ PLAIN_SIGNS = {
 """The ASCII sign for each that the program draws; cells of tables keep their widths."""
 
 
-def _plainly(error: UnicodeError) -> tuple[str, int]:
+def _replace_unencodable(error: UnicodeError) -> tuple[str, int]:
     """Replace what can't be encoded, cell by cell: `errors` of a codec."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
@@ -48,7 +48,7 @@ def _plainly(error: UnicodeError) -> tuple[str, int]:
     return shown, error.end
 
 
-register_error("plainly", _plainly)
+register_error("plainly", _replace_unencodable)
 
 
 def write_and_wait(file: TextIO, text: str) -> None:
@@ -61,7 +61,7 @@ def write_and_wait(file: TextIO, text: str) -> None:
             except BlockingIOError:  # another program has made writing not wait
                 select.select((), (file,), ())
     except OSError:
-        _send_nowhere(file.fileno())
+        _redirect_to_devnull(file.fileno())
 
 
 def open_again(descriptor: int) -> int | None:
@@ -170,7 +170,7 @@ class Output:
             self._write_waiting()
             self._watch(bool(self._waiting))
 
-    def _go_on(self) -> None:
+    def _write_more(self) -> None:
         """Write what waits, now that the terminal takes more."""
         self._write_waiting()
         if self._waiting:
@@ -189,7 +189,7 @@ class Output:
             return
         except OSError:
             self._is_gone = True
-            _send_nowhere(self._shared)
+            _redirect_to_devnull(self._shared)
         if self._is_gone:
             self._waiting.clear()
 
@@ -202,13 +202,13 @@ class Output:
 
     def _watch(self, wanted: bool) -> None:
         if wanted and not self._is_watched and not self._is_gone:
-            self._loop.add_writer(self._descriptor, self._go_on)
+            self._loop.add_writer(self._descriptor, self._write_more)
         elif self._is_watched and not wanted:
             self._loop.remove_writer(self._descriptor)
         self._is_watched = wanted and not self._is_gone
 
 
-def _send_nowhere(descriptor: int) -> None:
+def _redirect_to_devnull(descriptor: int) -> None:
     """Have the rest go nowhere, also what Python itself flushes at its end."""
     nowhere = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
     os.dup2(nowhere, descriptor)

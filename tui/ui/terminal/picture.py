@@ -35,7 +35,7 @@ _EDGE = 3
 
 
 @lru_cache(maxsize=4096)
-def _is_sure(cell: str) -> bool:
+def _has_agreed_width(cell: str) -> bool:
     """Tell whether all terminals agree how wide a cell's text is: emoji and marks differ."""
     if len(cell) != 1:
         return not cell
@@ -169,13 +169,13 @@ class _Strokes:
             width = 2 if row.texts[x + 1 : x + 2] == [""] else 1
             self.move(y, x)
             self._use(row.pens[x], for_text=text)
-            if not _is_sure(text):
+            if not _has_agreed_width(text):
                 self._sequences.append(" " * width)
                 self._at = None
                 self.move(y, x)
             self._sequences.append(text)
-            is_sure = _is_sure(text) and x + width < len(row.texts)
-            self._at = (y, x + width) if is_sure else None
+            is_placed = _has_agreed_width(text) and x + width < len(row.texts)
+            self._at = (y, x + width) if is_placed else None
 
     def erase_rest(self, y: int, x: int, pen: Pen) -> None:
         self._erase(y, x, pen, "\x1b[K")
@@ -274,21 +274,22 @@ class Picture:
         if not changed:
             return False
         self._sent[y] = new.copy()
-        unsure = None
-        if not _are_sure({*new.texts, *old.texts}):
-            unsure = next((x for x in changed if not _are_sure((new.texts[x], old.texts[x]))), None)
-        if unsure is not None:  # it may have covered what follows
-            changed = sorted({*changed, *range(unsure, len(new.texts))})
+        disputed = None
+        if not _have_agreed_widths({*new.texts, *old.texts}):
+            pairs = ((x, (new.texts[x], old.texts[x])) for x in changed)
+            disputed = next((x for x, texts in pairs if not _have_agreed_widths(texts)), None)
+        if disputed is not None:  # it may have covered what follows
+            changed = sorted({*changed, *range(disputed, len(new.texts))})
         tail, edge = self._erasable(new, changed), len(new.texts) - 1
-        is_apart = changed[-1] == edge < tail and new.pens[edge] != new.pens[edge - 1]
-        if is_apart:
+        is_edge_left = changed[-1] == edge < tail and new.pens[edge] != new.pens[edge - 1]
+        if is_edge_left:
             changed.pop()
         for start, end in _spans(new, [x for x in changed if x < tail]):
             strokes.write(new, y, start, end)
         if tail < len(new.texts):
             first = next(x for x in changed if x >= tail)
             strokes.erase_rest(y, first, new.pens[-1])
-        return is_apart
+        return is_edge_left
 
     def _erasable(self, row: _CellRow, changed: list[int]) -> int:
         """Return from where on a row is erased rather than written."""
@@ -327,8 +328,8 @@ class Picture:
         return cost
 
 
-def _are_sure(texts: Iterable[str | None]) -> bool:
-    return all(text is None or _is_sure(text) for text in texts)
+def _have_agreed_widths(texts: Iterable[str | None]) -> bool:
+    return all(text is None or _has_agreed_width(text) for text in texts)
 
 
 def _spans(row: _CellRow, columns: list[int]) -> Iterator[tuple[int, int]]:

@@ -187,10 +187,10 @@ class TypeAhead(DiscreetApp[Result]):
         loop = asyncio.get_running_loop()
         self._answer_due = loop.time() + ANSWER_SECONDS
         if self._timer is None:
-            self._timer = loop.call_at(self._answer_due, self._look_after)
+            self._timer = loop.call_at(self._answer_due, self._check_time)
         await super().on_event(key)
         if not self._target.post_message(self.Typed(key, screen, is_first=True)):
-            await self._done(key)
+            await self._end_key(key)
 
     async def on_type_ahead_typed(self, event: Typed) -> None:
         """Give a screen that the key opened its turn, then take the next key."""
@@ -208,10 +208,10 @@ class TypeAhead(DiscreetApp[Result]):
         elif event.is_first:
             target = self._target
         else:
-            await self._done(event.key)
+            await self._end_key(event.key)
             return
         if not target.post_message(self.Typed(event.key, self.screen)):
-            await self._done(event.key)
+            await self._end_key(event.key)
 
     def _hold_for_caller(self, dismissed: object) -> None:
         if dismissed in self._awaited:
@@ -231,15 +231,15 @@ class TypeAhead(DiscreetApp[Result]):
         elif self._is_held:
             self._is_held = False
             if not self.screen.post_message(self.Typed(self._under_way, self.screen)):
-                self.call_later(self._done, self._under_way)
+                self.call_later(self._end_key, self._under_way)
 
-    def _look_after(self) -> None:
+    def _check_time(self) -> None:
         """Let go of the key under way once its time is up: one timer for all keys, however many."""
         loop, self._timer = asyncio.get_running_loop(), None
         if self._under_way is None:
             return
         if loop.time() < self._answer_due:
-            self._timer = loop.call_at(self._answer_due, self._look_after)
+            self._timer = loop.call_at(self._answer_due, self._check_time)
         else:
             self._let_go(self._under_way)
 
@@ -249,7 +249,7 @@ class TypeAhead(DiscreetApp[Result]):
             self._is_late = True
             self._hear_first(lambda key, **_: key in OVERTAKING)
         else:
-            self.call_later(self._done, key)
+            self.call_later(self._end_key, key)
 
     def _hear_first(self, is_heard: Callable[..., bool]) -> None:
         """Hear the first such key that waits; those that were typed before it are dropped."""
@@ -260,7 +260,7 @@ class TypeAhead(DiscreetApp[Result]):
                 self.call_later(super().on_event, event)
                 return
 
-    async def _done(self, key: events.Key | events.Paste) -> None:
+    async def _end_key(self, key: events.Key | events.Paste) -> None:
         if key is not self._under_way or self._has_ended:
             return
         self._under_way = None

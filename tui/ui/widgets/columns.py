@@ -249,15 +249,11 @@ class Order:
         self._catalogue = Catalogue(())
         self._values: dict[Column, list[Any]] = {}
 
-    def turn(self, column: Column, *, descending: bool | None = None) -> bool:
-        """Order by a column, or by the same one the other way round; return whether it changed."""
-        if descending is None:
-            same = column is self.column
-            descending = not self.descending if same else column.descends_first
-        if (column, descending) == (self.column, self.descending):
-            return False
-        self.column, self.descending = column, descending
-        return True
+    def sort_by(self, column: Column) -> None:
+        """Order by a column, or by the same one the other way round."""
+        is_same = column is self.column
+        self.descending = not self.descending if is_same else column.descends_first
+        self.column = column
 
     def rows(self, keys: Sequence[Key], catalogue: Catalogue) -> Sequence[int]:
         """Return the places of `keys`, counted from 0, in this order.

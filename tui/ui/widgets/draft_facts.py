@@ -49,7 +49,7 @@ class DraftFacts:
             key = Key("", raw_grants=self.given)
             lines += grant_lines(key, self.catalogue, width, is_brief=self.is_explained)
         else:
-            lines.append(Content.styled("nothing so far", "$text-muted"))
+            lines.append(Content.styled("nothing yet", "$text-muted"))
         lines += self._changes()
         if self.current:
             label = self.catalogue.label(self.current)
@@ -64,14 +64,14 @@ class DraftFacts:
         if self.before is None or set(self.before) == set(self.given):
             return []
         lines = [Content(""), Content.styled("What changes", "bold $text-accent")]
-        for sign, style, these, those in (
+        for sign, style, listed, others in (
             ("✓", "$text-success", self.given, self.before),
             (TAKEN, "$text-muted", self.before, self.given),
         ):
             lines += [
                 Content.assemble((f"{sign} ", style), self.catalogue.label(grant))
-                for grant in self.catalogue.ordered(these)
-                if grant not in those
+                for grant in self.catalogue.ordered(listed)
+                if grant not in others
             ]
         return lines
 

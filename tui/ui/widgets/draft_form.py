@@ -105,7 +105,7 @@ class DraftForm(Vertical):
     def on_mount(self) -> None:
         """Count the grants; warn where the server keeps the allowed IPs to itself."""
         self._count_grants()
-        self._note_grant()
+        self._show_grant_note()
         if self._account:
             self._start_offering()
         if self._key is not None and is_paused(self._key.raw_valid_ips):
@@ -114,7 +114,9 @@ class DraftForm(Vertical):
                 self.app,
             )
         if self._key is not None and self._key.raw_valid_ips is None:
-            self._ips.note = "Not told by the server: updating replaces them by what stands here."
+            self._ips.note = (
+                "Not returned by the server: updating replaces them by what is entered here."
+            )
 
     @property
     def key_id(self) -> str:
@@ -280,7 +282,7 @@ class DraftForm(Vertical):
     @on(GrantGrid.SearchRequested)
     def _search_grants(self) -> None:
         self._search_row.open()
-        self._search_row.use(self._grants.search())
+        self._search_row.search_in(self._grants.search())
 
     @on(SearchRow.Narrowed)
     def _narrow_grants(self, event: SearchRow.Narrowed) -> None:
@@ -295,7 +297,7 @@ class DraftForm(Vertical):
 
     def _drop_search(self) -> None:
         """End the search of grants that are no longer on offer."""
-        self._search_row.use(None)
+        self._search_row.search_in(None)
         self._search_row.close()
 
     @on(SearchRow.Cleared)
@@ -305,7 +307,7 @@ class DraftForm(Vertical):
         self._grants.focus()
 
     @on(GrantGrid.Moved)
-    def _note_grant(self) -> None:
+    def _show_grant_note(self) -> None:
         grants = self._grants
         self._grants_note.update(grants.note)
         self.post_message(self.GrantsChanged())
@@ -324,7 +326,7 @@ class DraftForm(Vertical):
         )
 
     @on(Field.Left, "#ips")
-    def _say_from_where(self) -> None:
+    def _follow_addresses(self) -> None:
         if not self._grants_title.has_class("-wrong"):
             self._count_grants()
 
@@ -333,7 +335,7 @@ class DraftForm(Vertical):
         grants = self._grants
         title = f"Grants *  {len(grants.given)} of {grants.offered_count}"
         if self._grants_unknown:
-            title += "   ! not told by the server: saving replaces them by what is chosen here"
+            title += "   ! not returned by the server: saving replaces them by what is chosen here"
         elif grants.all_given and grants.offered_count > 1:
             title += "   ! every grant: choose only what is necessary"
         elif sends(grants.given):

@@ -194,7 +194,7 @@ class Field(Vertical):
         self.remove_class("-focused")
 
     @on(Input.Blurred)
-    def _left(self, event: Input.Blurred) -> None:
+    def _post_left(self, event: Input.Blurred) -> None:
         event.stop()
         self.post_message(self.Left(self))
 

@@ -26,7 +26,7 @@ class JournalPane(Widget):
         self._requests: Mapping[str, Sequence[WriteRequest]] = {}
         self._key_id = self._label = ""
 
-    def use(self, requests: Mapping[str, Sequence[WriteRequest]]) -> None:
+    def show_requests(self, requests: Mapping[str, Sequence[WriteRequest]]) -> None:
         """Take the requests, newest first, by the ids of keys."""
         self._requests = requests
         self.refresh()
@@ -46,5 +46,5 @@ class JournalPane(Widget):
         rule = Content.styled("─" * max(0, width - title.cell_length), "$border")
         requests = self._requests.get(self._key_id, ())[:MOST_LINES]
         lines = [r.line(width, when="%Y-%m-%d %H:%M", is_named=False) for r in requests]
-        nothing = Content.styled("Nothing is noted of it on this host.", "$text-muted")
+        nothing = Content.styled("The journal of this host has no entry about it.", "$text-muted")
         return Content("\n").join([title + rule, *(lines or [nothing])])

@@ -98,7 +98,7 @@ def grant_lines(
     """Return the grants: what each is good for in letters, its label, and what it allows."""
     grants = catalogue.ordered(key.grants)
     if not grants:
-        return [Content("no grants" if key.raw_grants is not None else "grants not told")]
+        return [Content("no grants" if key.raw_grants is not None else "grants unknown")]
     labels = {grant: catalogue.label(grant) for grant in grants}
     column = max(map(cell_len, labels.values())) + 2
     lines: list[Content] = []

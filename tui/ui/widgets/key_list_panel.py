@@ -151,7 +151,7 @@ class KeyListPanel(Vertical):
 
     def search(self, search: Search | None) -> None:
         """Search the keys that are shown by this from now on."""
-        if (matches := self.search_row.use(search)) is not None:
+        if (matches := self.search_row.search_in(search)) is not None:
             self._narrow(matches)
 
     @on(SearchRow.Narrowed)

@@ -32,7 +32,6 @@ from tui.ui.widgets.table_line import (
     KeyContext,
     Piece,
     RowState,
-    StateKind,
     header,
     line,
     matching_parts,
@@ -227,12 +226,12 @@ class KeyTable(ScrollView, can_focus=True, inherit_bindings=False):
         self._narrowed, self._query = rows, query
         self._arrange(is_narrowing=True)
 
-    def sort(self, column: Column, *, descending: bool | None = None) -> None:
+    def sort(self, column: Column) -> None:
         """Sort by a column, or by the same one the other way round; the cursor keeps its key."""
-        if self._order.turn(column, descending=descending):
-            self._order_rows = self._order.rows(self._unordered, self._key_context.catalogue)
-            self._arrange()
-            self.post_message(self.Sorted(column, self._order.descending))
+        self._order.sort_by(column)
+        self._order_rows = self._order.rows(self._unordered, self._key_context.catalogue)
+        self._arrange()
+        self.post_message(self.Sorted(column, self._order.descending))
 
     def move_to(self, key_id: str) -> bool:
         """Put the cursor on the key with this id; return whether there is one."""
@@ -272,13 +271,6 @@ class KeyTable(ScrollView, can_focus=True, inherit_bindings=False):
         """Take away all marks, also those of keys that are not shown."""
         self._selection.clear()
         self._marks_changed()
-
-    def set_state(self, key_id: str, text: str, kind: StateKind = "") -> None:
-        """Show a state in place of a key's permissions; an empty text shows them again."""
-        state = RowState(text, kind)
-        if self._states.get(key_id) != state:
-            self._states[key_id] = state
-            self._repaint(key_id)
 
     def show_states(self, states: Mapping[str, RowState]) -> None:
         """Show these states, by key id, and no others."""

@@ -16,7 +16,14 @@ EDGE = "▏"
 
 
 class MarkedList(OptionList):
-    """Textual's list with a mark before the option under the cursor, which has one colour."""
+    """Textual's list with a mark before the option under the cursor, which has one colour.
+
+    Textual fails where mark, padding, and scrollbar leave no column for the text.
+    """
+
+    DEFAULT_CSS = """
+    MarkedList { min-width: 8; }
+    """
 
     def _get_left_gutter_width(self) -> int:
         return 1

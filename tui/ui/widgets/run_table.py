@@ -68,11 +68,11 @@ class RunTable(KeyTable):
         self._titles = titles
         self._run_rows: dict[str, RunRow] = {}
         ahead: StepSign = "ahead"
-        self._nothing = RunRow((ahead,) * len(titles))
+        self._untouched_row = RunRow((ahead,) * len(titles))
 
     def row_of(self, key_id: str) -> RunRow:
         """Return the state of a key; before anything is done with it, all steps are ahead."""
-        return self._run_rows.get(key_id, self._nothing)
+        return self._run_rows.get(key_id, self._untouched_row)
 
     def set_row(self, key_id: str, row: RunRow) -> None:
         """Show the state of a key, and paint its row anew if it is seen and changed."""

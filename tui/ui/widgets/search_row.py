@@ -159,7 +159,7 @@ class SearchRow(Vertical):
         self._input.value = ""
         self.set_class(self._stays_open, "-open")
 
-    def use(self, search: Search | None) -> Matches | None:
+    def search_in(self, search: Search | None) -> Matches | None:
         """Search these rows from now on; return what of them matches, None without a search.
 
         Where the query is unfinished or faulty, that is what the last one before it matches.

@@ -17,7 +17,7 @@ _LABEL_SHARE, _LABEL_MIN, _LABEL_MAX = 0.3, 8, 44
 """The label's part of a line, and its limits in cells."""
 
 _OUTCOMES = {
-    "begun": "no answer noted: the program was stopped in the middle of it",
+    "begun": "no answer noted: the program was stopped during it",
     "done": "",
     "refused": "not done",
     "unknown": "unknown",
@@ -27,7 +27,7 @@ _OUTCOMES = {
 }
 _SIGNS = {"refused": ("✗", "$text-error")}
 _DONE, _OPEN = ("✓", "$text-success"), ("!", "$text-warning")
-_PROOFS = {"verified": "shown to work", "unverified": "not shown to work"}
+_PROOFS = {"verified": "verified", "unverified": "not verified"}
 
 
 @dataclass(frozen=True, slots=True)
