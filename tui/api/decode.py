@@ -305,12 +305,10 @@ def token(body: bytes, kept: SecretStr | None = None) -> Token:
     return Token(SecretStr(access), fresh)
 
 
-def user(body: bytes) -> User:
-    """Return an account (contract 2). Raises Malformed, also where it has no name."""
+def user(body: bytes, typed: str) -> User:
+    """Return an account (contract 2), by the `typed` name where it tells none. Raises Malformed."""
     account = _result(body)
-    username = _text(account.get("username"))
-    if not username:
-        raise Malformed("an account without a name")
+    username = _text(account.get("username")) or typed
     return User(username, _text(account.get("access_level")), _text(account.get("access")))
 
 
@@ -320,9 +318,14 @@ def two_factor(body: bytes) -> TwoFactor:
     Raises Malformed.
     """
     factor = _result(body)
-    return TwoFactor(factor.get("enabled") is True, factor.get("required") is True)
+    return TwoFactor(_is_yes(factor.get("enabled")), _is_yes(factor.get("required")))
 
 
 def single_sign_on(body: bytes) -> bool:
     """Return whether an account signs in elsewhere (contract 2). Raises Malformed."""
-    return _result(body).get("saml") is True
+    return _is_yes(_result(body).get("saml"))
+
+
+def _is_yes(value: object) -> bool:
+    """Tell whether a value says yes, in whatever type: a factor that is overlooked locks out."""
+    return str(value).lower() in {"true", "1"}

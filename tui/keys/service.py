@@ -436,11 +436,13 @@ class KeyService:
             await self.presence.refresh()
             await self._check_deletion(key, staying, insist=insist)
             with suppress(NotFound):  # the answer to its deletion tells that as well
-                check_going(key, self._as_told(await self.read(key)), is_alone=staying is None)
+                now = self._as_told(await self.read(key))
+                check_going(self._as_told(key), now, is_alone=staying is None)
             staying_now: Key | None = None
             if staying is not None:
                 staying_now = self._as_told(await self.read(staying.key))
-                check_staying(key, staying, staying_now)
+                shown = replace(staying, key=self._as_told(staying.key))
+                check_staying(key, shown, staying_now)
             return Deleted(await self._send_deletion(key), staying_now)
 
     async def _send_deletion(self, key: Key) -> bool:

@@ -391,6 +391,7 @@ class BulkScreen(Screen["BulkResult | None"]):
             self.query_one(name).display = run is None
         for name in ("#progress", "#bar"):
             self.query_one(name).display = run is not None
+        self.set_class(run is not None, "-begun")
         if run is not None:
             self.call_after_refresh(self._draw_progress, run, is_running=self.is_busy)
         self.refresh_bindings()
