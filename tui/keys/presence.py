@@ -116,15 +116,16 @@ class Presence:
             self.release(*names)
 
     async def refresh(self) -> None:
-        """Read the files of the other instances, begun after this call, for some seconds at most."""
+        """Read the files of the other instances as they are now, for some seconds at most."""
         reading = asyncio.ensure_future(asyncio.to_thread(self._read_anew))
         await asyncio.wait({reading}, timeout=WRITE_SECONDS)
 
     def _read_anew(self) -> None:
-        for read in (lambda: None, self.read):  # one that is under way may have missed something
-            read()
-            if self._reading is not None:
-                wait((self._reading,), READ_SECONDS)
+        if self._reading is not None:  # it may have missed what was written since it began
+            wait((self._reading,), READ_SECONDS)
+        self.read()
+        if self._reading is not None:
+            wait((self._reading,), READ_SECONDS)
 
     def read(self) -> None:
         """Read the files of the other instances; blocks, so it belongs in a thread.
