@@ -441,6 +441,46 @@ async def test_a_factor_that_is_known_by_the_user_name_alone_is_asked_for() -> N
         await session.close()
 
 
+@pytest.mark.parametrize("yes", [True, 1, "true"])
+async def test_a_factor_is_asked_for_however_the_server_says_yes(yes: object) -> None:
+    table = {
+        f"POST {SIGN_IN}": as_json({"access_token": "live"}),
+        "GET /api/v1/users/ops": as_json({"results": {"username": "ops"}}),
+        "GET /api/v1/users/ops/two-factor": as_json({"results": {"enabled": yes}}),
+        "POST /api/v1/users/ops/two-factor": as_json({"results": {}}),
+    }
+
+    async def ask(refusal: str) -> SecretStr | None:
+        return SecretStr("123456")
+
+    async with faults(routes(table)) as server:
+        session = Session(Client(parse_server(f"http://127.0.0.1:{server.port}"), deadline=20))
+        await session.sign_in("ops", SecretStr("hunter2"), ask)
+        assert server.count("POST", "/api/v1/users/ops/two-factor") == 1
+        await session.close()
+
+
+@pytest.mark.parametrize(
+    "account",
+    [
+        as_json({"results": {"access_level": "admin"}}),
+        as_json({"results": [{"username": "ops"}]}),
+        as_json({"username": "ops"}),
+        as_json({"errors": [{"message": "Method not allowed"}]}, 405),
+        answer(b"<html>Nothing here</html>"),
+        answer(b""),
+    ],
+)
+async def test_an_account_that_cannot_be_read_keeps_nobody_out(account: Reply) -> None:
+    table = {f"POST {SIGN_IN}": as_json({"access_token": "live"}), "GET /api/v1/users/ops": account}
+    async with faults(routes(table)) as server:
+        session = Session(Client(parse_server(f"http://127.0.0.1:{server.port}"), deadline=20))
+        await session.sign_in("ops", SecretStr("hunter2"), no_code)
+        assert session.user is not None
+        assert session.user.username == "ops"
+        await session.close()
+
+
 async def test_an_expired_access_token_does_not_save_the_refresh_token(
     node: Node, session: Session
 ) -> None:

@@ -49,6 +49,33 @@ def test_a_home_that_hangs_costs_a_notice(to_node: StartProgram, node: Node) -> 
     program.leaves()
 
 
+HANGING_FOLDER = """
+import threading
+from tui import cli
+from tui.keys import presence
+
+presence.READ_SECONDS = presence.WRITE_SECONDS = 0.2
+
+def hang(_):
+    threading.Event().wait()
+
+presence.Presence._read_files = presence.Presence._write_file = hang
+cli.run()
+"""
+
+
+def test_a_folder_of_other_instances_that_hangs_holds_nothing_up(
+    to_node: StartProgram, node: Node
+) -> None:
+    program = to_node(driver=HANGING_FOLDER)
+    program.sign_in(node)
+    program.send(f"nPlain\t{node.password}\t\t\t \r")
+    program.shows("The API key was created")
+    program.leave_secret()
+    program.press("q")
+    program.leaves()
+
+
 def test_times_are_local_and_their_zone_is_said(to_node: StartProgram, node: Node) -> None:
     program = to_node(env={"TZ": "XST-5:30"})
     program.sign_in(node)

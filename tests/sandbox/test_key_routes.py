@@ -145,6 +145,31 @@ def test_a_forwarded_address_counts_for_nothing(visitor: Visitor) -> None:
     assert visitor.get("/metrics", secret, headers=headers).status_code == 401
 
 
+def test_a_list_can_be_of_the_keys_with_one_grant(start: Nodes) -> None:
+    visitor = start(seeds=False)
+    visitor.node.add_key("Views", ("metrics/view", "webhooks/view"))
+    visitor.node.add_key("Sends", ("smtp/inject",), subaccount=7)
+    token = visitor.node.token()
+
+    def labels(query: str) -> list[str]:
+        return [key["label"] for key in visitor.get(f"/api-keys{query}", token).json()["results"]]
+
+    assert labels("?grant=webhooks/view") == ["Views"]
+    assert labels("?grant=smtp%2Finject&page=1") == ["Sends"]
+    assert labels("?grant=metrics") == labels("?grant=") == []
+    assert labels("?Grant=smtp/inject") == labels("") == ["Views", "Sends"]
+
+
+@pytest.mark.parametrize(("userless", "owner"), [(True, None), (False, "ops"), ("true", "ops")])
+def test_a_key_can_be_made_that_belongs_to_no_person(
+    start: Nodes, userless: object, owner: str | None
+) -> None:
+    visitor = start(seeds=False)
+    assert visitor.create(userless=userless).status_code == 200
+    (key,) = visitor.node.keys()
+    assert key.username == owner
+
+
 def test_an_edit_replaces_all_three_and_nothing_else(visitor: Visitor) -> None:
     id_, secret = visitor.node.add_key("Before", valid_ips=("192.0.2.1",))
     token = visitor.node.token()

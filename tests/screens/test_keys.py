@@ -291,3 +291,34 @@ async def test_a_key_that_is_retiring_keeps_its_label_where_its_mark_has_no_room
         await keys.me.press("escape")
         await keys.me.pilot.resize_terminal(240, 50)
         await keys.me.until(lambda: keys.cursor_line.startswith(f"{marked} "))
+
+
+async def test_the_details_of_a_key_that_is_retiring_finish_its_rotation(node: Node) -> None:
+    marked = "Relay (retiring 2026-01-02)"
+    node.add_key(marked)
+    async with at_keys(node) as keys:
+        await keys.me.press("enter")
+        await keys.me.until("› Details")
+        assert "r Rotate" in keys.me.footer
+        assert "Finish" not in keys.me.footer
+        await keys.me.press("escape")
+        await keys.shown()
+        await keys.go_to(marked)
+        await keys.me.until(lambda: "f Finish" in keys.me.footer)
+        await keys.me.press("enter")
+        await keys.me.until("› Details")
+        assert "f Finish" in keys.me.footer
+        assert "Rotate" not in keys.me.footer
+        await keys.me.press("f")
+        await keys.me.until("marked as retiring, but the mark names no successor")
+
+
+async def test_the_counts_keep_that_of_the_marks_and_tell_that_others_are_left_out(
+    node: Node,
+) -> None:
+    async with at_keys(node, (40, 10)) as keys:
+        await keys.me.until(lambda: keys.counts == "8 keys 4 due ! 2 from anywhere !")
+        await keys.me.press("space")
+        assert keys.counts == "8 keys 4 due ! 1 marked ● …"
+        await keys.me.press("escape")
+        assert keys.counts == "8 keys 4 due ! 2 from anywhere !"

@@ -144,7 +144,7 @@ class Client:
     async def user(self, username: str, credential: SecretStr | None) -> User:
         """Return an account by its user name or e-mail address (contract 2)."""
         answer = await self._call("GET", f"/users/{_segment(username, 'user name')}", credential)
-        return self._read(answer, decode.user)
+        return self._read(answer, lambda body: decode.user(body, username))
 
     async def two_factor(self, username: str, credential: SecretStr | None) -> TwoFactor:
         """Return the state of an account's second factor; old servers know none (contract 2)."""

@@ -47,7 +47,7 @@ _LIST_START = re.compile(rb'(?:\xef\xbb\xbf)?\s*\{\s*"results"\s*:\s*\[')
 _NEXT_KEY = re.compile(rb'\}\s*,\s*(?=\{\s*"id"\s*:)')
 
 
-def parse(body: bytes) -> object:
+def parse_json(body: bytes) -> object:
     """Return the JSON value in `body`, a byte order mark and control characters let pass.
 
     Raises Malformed.
@@ -194,7 +194,7 @@ def _number(value: object) -> int | None:
 
 
 def _object(body: bytes) -> dict[str, object]:
-    value = parse(body)
+    value = parse_json(body)
     if not isinstance(value, dict):
         raise Malformed(f"a {type(value).__name__} where an object is due")
     return value
@@ -221,7 +221,7 @@ def check_done(body: bytes) -> None:
     """
     if not body.strip():
         return
-    answer = parse(body)
+    answer = parse_json(body)
     if isinstance(answer, dict) and answer.get("errors") and "results" not in answer:
         raise Malformed("errors without results")
 
@@ -305,12 +305,10 @@ def token(body: bytes, kept: SecretStr | None = None) -> Token:
     return Token(SecretStr(access), fresh)
 
 
-def user(body: bytes) -> User:
-    """Return an account (contract 2). Raises Malformed, also where it has no name."""
+def user(body: bytes, typed: str) -> User:
+    """Return an account (contract 2), by the `typed` name where it tells none. Raises Malformed."""
     account = _result(body)
-    username = _text(account.get("username"))
-    if not username:
-        raise Malformed("an account without a name")
+    username = _text(account.get("username")) or typed
     return User(username, _text(account.get("access_level")), _text(account.get("access")))
 
 
@@ -320,9 +318,14 @@ def two_factor(body: bytes) -> TwoFactor:
     Raises Malformed.
     """
     factor = _result(body)
-    return TwoFactor(factor.get("enabled") is True, factor.get("required") is True)
+    return TwoFactor(_is_yes(factor.get("enabled")), _is_yes(factor.get("required")))
 
 
 def single_sign_on(body: bytes) -> bool:
     """Return whether an account signs in elsewhere (contract 2). Raises Malformed."""
-    return _result(body).get("saml") is True
+    return _is_yes(_result(body).get("saml"))
+
+
+def _is_yes(value: object) -> bool:
+    """Tell whether a value says yes, in whatever type: a factor that is overlooked locks out."""
+    return str(value).lower() in {"true", "1"}

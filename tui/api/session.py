@@ -17,6 +17,7 @@ from tui.api.errors import (
     ServerFailed,
     SignInRefused,
     Unauthorized,
+    Unreadable,
 )
 from tui.api.models import Grant, KeyList, Token, User
 
@@ -272,10 +273,15 @@ class Session:
             return False  # the refusal that led here is what the operator gets to read
 
     async def _read_user(self, username: str, access: SecretStr) -> User:
+        """Return the account, or the typed name alone: not everybody may read accounts."""
         try:
             return await self.client.user(username, access)
-        except (Forbidden, NotFound):
-            return User(username)  # not everybody may read accounts; the typed name will do
+        except Unreadable:
+            pass
+        except Refused as error:
+            if isinstance(error, Unauthorized | RateLimited | ServerFailed):
+                raise
+        return User(username)
 
     def _read_ahead(self, access: SecretStr) -> None:
         self._grants_ahead = asyncio.create_task(self.client.grants(access))

@@ -139,8 +139,8 @@ def _check_shown(part: Literal["go", "stay"], shown: Key, now: Key) -> None:
     grants = shown.raw_grants, now.raw_grants
     if None not in grants and len({frozenset(each or ()) for each in grants}) > 1:
         raise ShownKeyChanged(part, "has other grants")
-    # A server may leave out that any address will do.
-    if now.raw_valid_ips is not None and set(shown.raw_valid_ips or ()) != set(now.raw_valid_ips):
+    ips = shown.raw_valid_ips, now.raw_valid_ips
+    if None not in ips and len({frozenset(each or ()) for each in ips}) > 1:
         raise ShownKeyChanged(part, "has other allowed addresses")
     before, after = shown.raw_label or "", now.raw_label or ""
     is_same = comparable(before) == comparable(after)

@@ -9,15 +9,17 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import stat
 import threading
 from collections import Counter
 from collections.abc import Mapping
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from contextlib import suppress
 from dataclasses import dataclass
 from getpass import getuser
 from pathlib import Path
 from socket import gethostname
+from time import time
 
 from tui.text import plain
 from tui.waiting import seen_through, start_thread
@@ -28,6 +30,8 @@ STALE_SECONDS = 60.0
 """After how long a file that nobody touched counts no more."""
 WRITE_SECONDS = 2.0
 """How long is waited for a file system that hangs; the work goes on all the same."""
+READ_SECONDS = 2.0
+"""The same for reading, for which the list of keys waits, too."""
 _LARGEST = 4 * 2**20
 
 
@@ -61,6 +65,8 @@ class Presence:
         self._is_queued = False
         """Whether that one still waits for its turn."""
         self._lock = threading.Lock()
+        self._reading: Future[None] | None = None
+        """The last reading of the others' files that was begun."""
         self._beat: asyncio.Task[None] | None = None
         self._others: dict[str, Worker] = {}
 
@@ -101,38 +107,56 @@ class Presence:
             self._write()
 
     def read(self) -> None:
-        """Read the files of the other instances; blocks, so it belongs in a thread."""
-        if self._folder is None:
+        """Read the files of the other instances; blocks, so it belongs in a thread.
+
+        A file system that hangs is waited for once; meanwhile what was read last counts.
+        """
+        if self._folder is None or (self._reading is not None and not self._reading.done()):
             return
+        self._reading = start_thread(self._read_files)
+        if wait((self._reading,), READ_SECONDS).done:
+            self._reading.result()
+
+    def _read_files(self) -> None:
         try:
-            paths = [path for path in self._folder.iterdir() if path.suffix == ".json"]
+            paths = [path for path in self._path.parent.iterdir() if path.suffix == ".json"]
         except OSError:
             paths = []
         others = [path for path in paths if path.name != self._name]
         now = self._clock() if others else 0.0
-        self._others = {}
+        workers: dict[str, Worker] = {}
         for path in others:
-            with suppress(OSError, ValueError):
-                self._others |= self._read_file(path, now)
+            with suppress(OSError, ValueError, RecursionError):
+                workers |= self._read_file(path, now)
+        self._others = workers
 
     @property
     def _path(self) -> Path:
         return (self._folder or Path()) / self._name
 
     def _clock(self) -> float:
-        """Return what a file written just now is dated, in the time of the file's server."""
+        """Return what a file written just now is dated, in the time of the file's server.
+
+        Where none can be written, that is this host's time.
+        """
         probe = self._path.with_suffix(".now")
-        probe.touch(mode=0o600)
         try:
+            probe.touch(mode=0o600)
             return probe.stat().st_mtime
+        except OSError:
+            return time()
         finally:
-            probe.unlink(missing_ok=True)
+            with suppress(OSError):
+                probe.unlink(missing_ok=True)
 
     def _read_file(self, path: Path, now: float) -> dict[str, Worker]:
-        status = path.stat()
-        if now - status.st_mtime > STALE_SECONDS or status.st_size > _LARGEST:
-            return {}
-        said = json.loads(path.read_text("utf-8"))
+        flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
+        with open(os.open(path, flags), encoding="utf-8") as file:  # noqa: PTH123  # Path cannot open a descriptor
+            status = os.fstat(file.fileno())
+            is_old = now - status.st_mtime > STALE_SECONDS
+            if is_old or not stat.S_ISREG(status.st_mode) or status.st_size > _LARGEST:
+                return {}
+            said = json.load(file)
         if not isinstance(said, dict) or said.get("server") != self._server:
             return {}
         if said.get("host") == gethostname() and not _is_running(said.get("pid")):

@@ -432,10 +432,12 @@ class KeyService:
         await self._check_deletion(key, staying, insist=insist)
         staying_now: Key | None = None
         with suppress(NotFound):  # the answer to its deletion tells that as well
-            check_going(key, self._as_told(await self.read(key)), is_alone=staying is None)
+            now = self._as_told(await self.read(key))
+            check_going(self._as_told(key), now, is_alone=staying is None)
         if staying is not None:
             staying_now = self._as_told(await self.read(staying.key))
-            check_staying(key, staying, staying_now)
+            shown = replace(staying, key=self._as_told(staying.key))
+            check_staying(key, shown, staying_now)
         attempt = self._begin_attempt("delete", key)
         await self.journal.settled()
         try:

@@ -32,22 +32,28 @@ class Keys(HTTPEndpoint):
     """`/api-keys`."""
 
     async def get(self, request: Request) -> Response:
-        """List the keys, those of one subaccount where the request is scoped to it."""
-        node = node_context(request)
+        """List the keys, with `grant` those that hold it; in a scope, those of the subaccount."""
+        node, grant = node_context(request), request.query_params.get("grant")
         keys = node.store.keys(_scope(request))
-        return results([on_the_wire(key, node.rules.edition) for key in keys])
+        return results(
+            [
+                on_the_wire(key, node.rules.edition)
+                for key in keys
+                if grant is None or grant in key.grants
+            ]
+        )
 
     async def post(self, request: Request) -> Response:
         """Create a key; the answer is the only place where its secret ever appears."""
         node, subaccount = node_context(request), _scope(request) or None
         if subaccount in node.rules.edition.suspended:
             return forbidden()
-        draft = parse_draft(
-            await json_object(request), _grants_to_give(node.rules.edition, subaccount)
-        )
+        fields = await json_object(request)
+        draft = parse_draft(fields, _grants_to_give(node.rules.edition, subaccount))
+        is_userless = subaccount is not None or fields.get("userless") is True
         key, secret = node.store.add_key(
             **draft,
-            username=None if subaccount else identity(request).username,
+            username=None if is_userless else identity(request).username,
             subaccount_id=subaccount,
         )
         link = {"href": f"{PREFIX}/api-keys/{key.id}", "rel": "api-keys", "method": "GET"}

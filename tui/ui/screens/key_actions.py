@@ -134,6 +134,7 @@ class KeyActions:
             "edit": self.edit,
             "delete": self.delete,
             "rotate": self.rotate,
+            "finish": self.finish,
             "verify": self.verify,
             "pause": self.pause,
             "copy": self.copy,
