@@ -380,10 +380,8 @@ async def test_undone(node: Node) -> None:
         await forgotten(keys.me, secret)
 
 
-async def test_addresses_that_keep_the_probe_out(
-    node: Node, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("tui.keys.verification.FIRST_PAUSE", 60.0)
+@pytest.mark.usefixtures("verifies_once")
+async def test_addresses_that_keep_the_probe_out(node: Node) -> None:
     node.add_key("Far away", ("metrics/view",), ("192.0.2.25",))
     async with signed_in(node) as keys:
         rotate = await begin_rotating(keys, "Far away")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-from tui.api.decode import Malformed, parse
+from tui.api.decode import Malformed, parse_json
 from tui.api.errors import (
     ApiError,
     CertificateWanted,
@@ -112,7 +112,7 @@ def retry_after(value: str, now: datetime | None = None) -> float | None:
 def read_entries(body: bytes, sanitize: Sanitize) -> tuple[ErrorEntry, ...]:
     """Return the errors that a body lists, in any of contract 5's shapes; none where unreadable."""
     try:
-        answer = parse(body)
+        answer = parse_json(body)
     except Malformed:
         return ()
     if not isinstance(answer, dict):

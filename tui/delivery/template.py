@@ -46,7 +46,7 @@ class Word:
         )
 
 
-def parse(template: str) -> tuple[Word, ...]:
+def parse_template(template: str) -> tuple[Word, ...]:
     """Return the words of a command, or raise `DeliveryFailed` where it cannot be run as meant."""
     if not template.isprintable():
         raise bad_command(f"The command holds a character that nobody can see: {short(template)}.")

@@ -30,8 +30,8 @@ from tui.ui.widgets.table_line import (
     MARK,
     MARKED,
     KeyContext,
-    Piece,
     RowState,
+    StyledText,
     header,
     line,
     matching_parts,
@@ -301,7 +301,7 @@ class KeyTable(ScrollView, can_focus=True, inherit_bindings=False):
             if old != new:
                 self.refresh(Region(0, y, self._width, 1))
 
-    def _seen_lines(self) -> list[list[Piece]]:
+    def _seen_lines(self) -> list[list[StyledText]]:
         top = self.scroll_offset.y
         return [
             line(key, self._spans, self._key_context, self._states.get(key.id))
