@@ -33,9 +33,8 @@ class OtherWriteOpen(CannotGoOn):
     def __init__(self, write: OpenWrite) -> None:
         super().__init__()
         until = write.until.astimezone()
-        what = "deletion" if write.action == "delete" else "update"
         self.sentence = (
-            f"Nothing was done: the {what} of the other key was not answered, and may still take "
+            "Nothing was done: the deletion of the other key was not answered, and may still take "
             f"effect until {until:%H:%M}. Only the same step can be taken until then."
         )
 
