@@ -154,6 +154,7 @@ async def test_signing_in_and_what_a_key_goes_through(
         await measure.look(keys, "keys, with a problem")
 
 
+@pytest.mark.usefixtures("verifies_once")
 async def test_rotating_verifying_and_the_journal(node: Node, measure: Measure) -> None:
     async with signed_in(node, WIDE) as keys:
         rotate = await begin_rotating(keys)
