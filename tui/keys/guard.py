@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tui.api.models import Key
-from tui.keys.labels import comparable, mark_of, may_come_of
+from tui.keys.labels import is_same_name, mark_of
 from tui.keys.paused_mark import is_paused
 from tui.keys.presence import Worker
 from tui.keys.write_outcomes import CannotGoOn, OpenWrite
@@ -142,9 +142,7 @@ def _check_shown(part: Literal["go", "stay"], shown: Key, now: Key) -> None:
     ips = shown.raw_valid_ips, now.raw_valid_ips
     if None not in ips and len({frozenset(each or ()) for each in ips}) > 1:
         raise ShownKeyChanged(part, "has other allowed addresses")
-    before, after = shown.raw_label or "", now.raw_label or ""
-    is_same = comparable(before) == comparable(after)
-    if before and after and not is_same and not may_come_of(after, before, short_key_fits=True):
+    if shown.raw_label and now.raw_label and not is_same_name(shown.raw_label, now.raw_label):
         raise ShownKeyChanged(part, "has another label")
 
 
@@ -159,14 +157,18 @@ def _may_be_same(shown: Key, now: Key) -> bool:
 
 
 def differences(predecessor: Key, successor: Key) -> str:
-    """Return in which of `grants` and `allowed IPs` two keys differ, in words, or nothing.
+    """Return what a successor has else than its predecessor, as "other grants", or nothing.
 
-    What the server does not tell is not compared, nor are the addresses of a paused key.
+    Labels count as people read them. What the server does not tell is not compared, nor are the
+    addresses of a paused key.
     """
     grants, ips = [], []
+    labels = predecessor.raw_label or "", successor.raw_label or ""
+    label = [] if "" in labels or is_same_name(*labels) else ["another label"]
     if predecessor.raw_grants is not None and successor.raw_grants is not None:
         grants = ["grants"] * (set(predecessor.raw_grants) != set(successor.raw_grants))
     if not is_paused(predecessor.raw_valid_ips):  # a list may leave out that any address will do
         before, after = predecessor.raw_valid_ips or (), successor.raw_valid_ips or ()
         ips = ["allowed IPs"] * (set(before) != set(after))
-    return " and ".join(grants + ips)
+    others = [f"other {' and '.join(grants + ips)}"] if grants or ips else []
+    return " and ".join(label + others)

@@ -371,7 +371,8 @@ class Records:
             return False
         named_at, label = self._named.get(key.id), comparable(key.raw_label or "")
         record = self._unsure.get(key.id)
-        if record is not None and comparable(record.newest.label) == label:
+        is_told = record is not None and comparable(record.newest.label) == label
+        if record is not None and (is_told or key.created_at):  # its date tells as well as a label
             return self._may_come_of(key, record)
         return any(
             (named_at is None or record.began < named_at)  # else it was there before

@@ -477,7 +477,12 @@ class Rotation(Machine):
         if not (even_unverified or self.is_proven):
             raise WrongStep(self.state, Step.FINISH, "not verified")
         await self._insist_on_successor()
-        await self._pair.delete_predecessor()
+        try:
+            await self._pair.delete_predecessor()
+        except SuccessorGone:
+            if await self._pair.is_all_gone():
+                return self._find_nothing_left()
+            raise
         if confirm:
             with suppress(ApiError, SessionProblem):
                 await self._pair.look()
@@ -499,7 +504,8 @@ class Rotation(Machine):
             self._notify()
 
     def _find_nothing_left(self) -> None:
-        self._draft = self.draft
+        if self._created is not None:
+            self._draft = self._created.draft
         self._pair.successor, self._pair.is_predecessor_deleted = None, True
         self.problem = NothingLeft()
         self._leave(State.NOTHING_LEFT)
@@ -520,8 +526,13 @@ class Rotation(Machine):
             await self._pair.resume_predecessor()
         if retiring_since(self.predecessor.raw_label or "") is not None:
             await self._pair.unmark_predecessor()
+        had_successor = self.successor is not None
         await self._pair.delete_successor()
-        self._leave(State.UNDONE)
+        if had_successor:
+            await self._pair.confirm_predecessor()
+            if not self._pair.has_predecessor:
+                return self._find_nothing_left()
+        return self._leave(State.UNDONE)
 
     async def _replace(self) -> None:
         await self._pair.delete_successor()
@@ -566,6 +577,9 @@ class Rotation(Machine):
                 return self._leave(State.PLANNED)
             if step.step is Step.UNDO and pair.successor is None and not marked:
                 return self._leave(State.UNDONE)
+        is_undoing = step.step in {Step.UNDO, Step.REPLACE}
+        if is_undoing and not (pair.has_predecessor or pair.has_successor):
+            return self._find_nothing_left()
         self.problem = StillThere(step.cause)
         return self._reach(state)
 
