@@ -104,6 +104,7 @@ async def test_no_keys_yet(node_with: NodeMaker) -> None:
         await keys.me.until("Edit API Key")
 
 
+@pytest.mark.usefixtures("repeats_at_once")
 @pytest.mark.parametrize("size", [NARROW, WIDE], ids=["narrow", "wide"])
 async def test_a_list_that_cannot_be_read(node: Node, size: tuple[int, int]) -> None:
     node.fail("GET", "/api/v1/api-keys", "503-html", 3)

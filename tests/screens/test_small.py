@@ -87,6 +87,7 @@ async def test_a_successor_s_secret_is_seen_at_once(node: Node, size: Size) -> N
         await rotate.leave()
 
 
+@pytest.mark.usefixtures("verifies_once")
 @SIZES
 async def test_a_run_over_many_keys_is_planned_and_seen(
     node: Node, size: Size, tmp_path: Path

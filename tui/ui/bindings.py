@@ -367,7 +367,7 @@ COMMANDS = (
     Command(
         _FORM, "escape", "Esc", "cancel", "go back; asks first if something was typed", "Cancel"
     ),
-    Command(_GRANTS, "space", "Space", "give", "select or clear the grant at the cursor", "Give"),
+    Command(_GRANTS, "space", "Space", "give", "select or clear the grant at the cursor", "Select"),
     Command(_GRANTS, "r", "r", "give_reading", "select the grants that only read", "Read"),
     Command(_GRANTS, "s", "s", "give_sending", "select the grants that send mail", "Send"),
     Command(_GRANTS, "a", "a", "give_all", "select all grants shown, or none", "All"),
@@ -455,9 +455,9 @@ COMMANDS = (
     Command(
         _ANY,
         "ctrl+down,alt+down",
-        "ctrl+↑ ↓, alt+↑ ↓",
+        "ctrl+↑ ↓",
         "scroll_facts(1)",
-        "scroll the facts at the right, where there are more of them",
+        "scroll the pane at the right; alt+↑ ↓, too",
         "Facts",
     ),
     Command(_ANY, "ctrl+up,alt+up", "ctrl+↑", "app.scroll_facts(-1)", ""),

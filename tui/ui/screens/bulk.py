@@ -34,7 +34,7 @@ from tui.ui.screens.delete_key import facts_of
 from tui.ui.screens.dialog import ConfirmScreen, TellScreen
 from tui.ui.widgets.button import Button
 from tui.ui.widgets.facts_pane import BREAKPOINTS, FactsText
-from tui.ui.widgets.key_facts import describe as describe_key
+from tui.ui.widgets.key_facts import describe_key
 from tui.ui.widgets.key_footer import KeyFooter
 from tui.ui.widgets.key_table import KeyTable
 from tui.ui.widgets.keyed import keyed

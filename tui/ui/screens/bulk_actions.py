@@ -363,7 +363,7 @@ class BulkFinishScreen(BulkScreen):
             )
         for rotation in self._unlike:
             rows[rotation.predecessor.id] = _left_out(
-                "its successor has other grants or allowed IPs: f on it shows both"
+                f"its successor has {rotation.differences}: f on it shows both"
             )
         for rotation in self._not_known:
             rows[rotation.predecessor.id] = _left_out(

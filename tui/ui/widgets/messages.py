@@ -1,4 +1,4 @@
-"""What was done, lately: each message stands until it is closed, or is no longer true."""
+"""The messages about what was done: each stays until it is closed or no longer true."""
 
 from __future__ import annotations
 
