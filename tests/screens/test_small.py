@@ -169,6 +169,13 @@ async def test_an_example_in_a_field_that_has_no_room_for_it_ends_in_an_ellipsis
         await keys.me.until("required to securely authorize this addition")
 
 
+async def test_the_details_of_a_key_begin_where_the_list_does(node: Node) -> None:
+    async with at_keys(node, SMALLEST) as keys:
+        await keys.me.press("enter")
+        await keys.me.until("› API keys …")
+        await keys.me.until(lambda: keys.me.line_with("••••").startswith("  Old bounce importer"))
+
+
 async def test_commands_on_offer_take_a_line_each(
     node: Node, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
