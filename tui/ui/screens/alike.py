@@ -1,4 +1,4 @@
-"""Asks about keys that are alike, and of which nothing more is known."""
+"""The question before one of several keys that are alike is rotated."""
 
 from __future__ import annotations
 

@@ -205,7 +205,7 @@ class JournalScreen(Screen[None]):
 
 
 class RequestScreen(Dialog[None]):
-    """Shows all that the journal tells of one request."""
+    """Shows all lines of the journal about one request."""
 
     AUTO_FOCUS = "#no"
     declined = None

@@ -1,4 +1,4 @@
-"""What hides the screen after a time without keys, until the password is typed."""
+"""The lock screen: hides everything until the password is typed."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Unlock = Callable[["SecretStr"], Awaitable[bool]]
 
 
 class LockScreen(Screen[None]):
-    """Hides everything, of which nothing is lost, and asks for `credential` to go on.
+    """Hides everything without losing any of it, and asks for `credential` to go on.
 
     One that comes to light again after `is_locked` has become false closes by itself.
     """
