@@ -69,5 +69,20 @@ def node_with() -> Iterator[NodeMaker]:
 
 
 @pytest.fixture
+def verifies_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have a key that the server does not accept asked about once, and not for eight seconds.
+
+    Among the first keys of a node is one that works from other addresses alone.
+    """
+    monkeypatch.setattr("tui.keys.verification.FIRST_PAUSE", 60.0)
+
+
+@pytest.fixture
+def repeats_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have a call that is answered 503 made again at once, and not after seconds."""
+    monkeypatch.setattr("tui.api.client.PAUSES", (0.01,))
+
+
+@pytest.fixture
 def node(node_with: NodeMaker) -> Node:
     return node_with()

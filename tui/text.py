@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from calendar import monthrange
+from collections.abc import Iterable
 from datetime import datetime
 
 LONGEST = 200
@@ -102,3 +103,15 @@ def _months(moment: datetime, now: datetime) -> int:
 def count(number: int, noun: str) -> str:
     """Return `1 key`, `2 keys`, `1,000 keys`."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def did_you_mean(name: str, known: Iterable[str], similarity: float = 0.6) -> str:
+    """Return `; did you mean NAME?` with the known name that is spelt nearly so, or nothing.
+
+    `similarity` is how alike they must be, from 0 to 1; case does not count.
+    """
+    from difflib import get_close_matches  # seldom needed
+
+    names = {each.lower(): each for each in known}
+    close = get_close_matches(name.lower(), names, 1, similarity)
+    return f"; did you mean {names[close[0]]}?" if close else ""

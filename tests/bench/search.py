@@ -19,7 +19,7 @@ from tui.api.models import Key
 from tui.search.highlights import spans
 from tui.search.index import Finder
 from tui.search.key_rows import index_of_keys
-from tui.search.query import QueryError, UnfinishedQuery, parse, prepare
+from tui.search.query import QueryError, UnfinishedQuery, parse_query, prepare
 
 KEYS = 100_000
 
@@ -79,7 +79,7 @@ def typed(finder: Finder, text: str) -> tuple[list[float], int]:
     for end in range(1, len(text) + 1):
         began = time.process_time()
         with suppress(QueryError, UnfinishedQuery):
-            count = len(finder.matches(parse(text[:end])))
+            count = len(finder.matches(parse_query(text[:end])))
         times.append((time.process_time() - began) * 1000)
     return times, count
 
@@ -96,16 +96,16 @@ def measure() -> None:
     print(f"\n{'typed':<42}{'keys':>8}{'median ms':>12}{'worst ms':>12}")  # noqa: T201  # a script's output
     every: list[float] = []
     for text in QUERIES:
-        parse.cache_clear()
+        parse_query.cache_clear()
         times, count = typed(Finder(index), text)
         every += times
         print(f"{text:<42}{count:>8,}{median(times):>12.1f}{max(times):>12.1f}")  # noqa: T201  # a script's output
     print()  # noqa: T201  # a script's output
     show(f"all {len(every)} key strokes, median", median(every))
     show("... 95th percentile", quantiles(every, n=20)[-1])
-    whole = [timed(partial(index.matches, parse(text))) for text in QUERIES]
+    whole = [timed(partial(index.matches, parse_query(text))) for text in QUERIES]
     show("whole queries at once, median", median(whole))
-    query = parse("billing OR mailr~ OR user*")
+    query = parse_query("billing OR mailr~ OR user*")
     cells = [key.label for key in keys[:1_000]]
     highlighting = timed(lambda: [spans(query, cell) for cell in cells])
     show("highlights of 100 cells", highlighting / 10)

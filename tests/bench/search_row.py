@@ -16,7 +16,7 @@ from textual.app import App, ComposeResult
 from tests.bench.search import QUERIES, made_up_keys
 from tui.api.grants import Catalogue
 from tui.search.key_search import KeySearch
-from tui.search.query import parse
+from tui.search.query import parse_query
 from tui.ui.widgets.columns import Column
 from tui.ui.widgets.field import QuietInput
 from tui.ui.widgets.key_list_panel import KeyListPanel
@@ -61,7 +61,7 @@ async def measure() -> None:
                 panel.table.sort(order)
             every: list[float] = []
             for text in QUERIES:
-                parse.cache_clear()
+                parse_query.cache_clear()
                 panel.open_search()
                 times = await typed(app, panel, text)
                 every += times

@@ -55,20 +55,18 @@ def start(wanted: bytes, command: str, *arguments: str) -> Start:
 
 def print_table(node: Node) -> None:
     """Print what starts take; the programs take turns, so that a busy host slows all alike."""
-    programs: dict[str, tuple[bytes, str, tuple[str, ...]]] = {
-        "floor": (b"Password", sys.executable, ("-c", floors.LOGIN)),
-        "ours": (b"Password", sys.executable, tuple(options(node))),
-    }
-    for name, wanted in PEERS.items():
-        if (command := shutil.which(name)) and _runs_here(name, wanted, command):
-            programs[name] = (wanted, command, ())
+    peers = {name: command for name in PEERS if (command := shutil.which(name))}
     runs = [
-        {name: start(wanted, command, *how) for name, (wanted, command, how) in programs.items()}
+        {
+            "floor": start(b"Password", sys.executable, "-c", floors.LOGIN),
+            "ours": start(b"Password", sys.executable, *options(node)),
+            **_starts_of(peers),
+        }
         for _ in range(TIMES + 1)
     ][1:]
     costs = {
         name: Start(*map(median, zip(*(run[name] for run in runs), strict=True)))
-        for name in programs
+        for name in ("floor", "ours", *peers)
     }
     print_line("start", "floor", "ours", "ratio", most="at most")
     for title, unit, floor, own, most in zip(
@@ -77,18 +75,23 @@ def print_table(node: Node) -> None:
         ratio = own / floor
         figures = (f"{floor * unit:,.0f}", f"{own * unit:,.0f}", f"{ratio:.2f}")
         print_line(title, *figures, most=f"{most:.2f}", is_met=ratio <= most)
-    for name in PEERS.keys() & programs.keys():
-        print_peer(name, costs[name], costs["ours"])
+    for name in PEERS:
+        if name in peers:
+            print_peer(name, costs[name], costs["ours"])
+        elif shutil.which(name) is None:
+            print_line(f"{name}: not installed, so not compared")
 
 
-def _runs_here(name: str, wanted: bytes, command: str) -> bool:
-    """Tell whether another program starts at all; say so where it doesn't."""
-    try:
-        start(wanted, command)
-    except AssertionError:
-        print_line(f"{name}: it is installed, and ends before its first paint")
-        return False
-    return True
+def _starts_of(peers: dict[str, str]) -> dict[str, Start]:
+    """Start each of the other programs; one that fails is left out from then on, and said so."""
+    starts = {}
+    for name, command in tuple(peers.items()):
+        try:
+            starts[name] = start(PEERS[name], command)
+        except AssertionError:
+            del peers[name]
+            print_line(f"{name}: it ends before its first paint, so it is not compared")
+    return starts
 
 
 def print_peer(name: str, peer: Start, ours: Start) -> None:

@@ -78,19 +78,30 @@ def session(node: Node) -> float:
 
 def print_peers() -> None:
     """Print what others send for the like of it, where they are installed."""
-    if vim := shutil.which("vim"):
-        with tempfile.TemporaryDirectory() as folder:
-            text = Path(folder) / "keys.txt"
-            text.write_text("".join(f"Sender {n:<40} {n:04x}\n" for n in range(200)))
-            how = ("-u", "NONE", "-N", "--cmd", "set cursorline", str(text))
-            with Program(*how, command=vim) as program:
-                print_peer("vim", program, {"a character typed": "i"}, ":help\r", ":q\r")
-    if htop := shutil.which("htop"):
-        with Program("-d", "1000", command=htop) as program:
-            print_peer("htop", program, {}, "h", "\x1b")
+    with tempfile.TemporaryDirectory() as folder:
+        text = Path(folder) / "keys.txt"
+        text.write_text("".join(f"Sender {n:<40} {n:04x}\n" for n in range(200)))
+        vim = ("-u", "NONE", "-N", "--cmd", "set cursorline", str(text))
+        print_peer("vim", vim, {"a character typed": "i"}, ":help\r", ":q\r")
+    print_peer("htop", ("-d", "1000"), {}, "h", "\x1b")
 
 
 def print_peer(
+    name: str, arguments: Sequence[str], modes: dict[str, str], opening: str, closing: str
+) -> None:
+    """Measure another program, or say why that can't be done."""
+    command = shutil.which(name)
+    if command is None:
+        print_line(f"{name}: not installed, so not compared")
+        return
+    try:
+        with Program(*arguments, command=command) as program:
+            print_steps_of_peer(name, program, modes, opening, closing)
+    except AssertionError:
+        print_line(f"{name}: it ended, or did not answer a key")
+
+
+def print_steps_of_peer(
     name: str, program: Program, modes: dict[str, str], opening: str, closing: str
 ) -> None:
     """Move about in another program, open its help and close it."""

@@ -96,7 +96,8 @@ async def test_a_program_that_is_not_installed_is_not_mentioned(desk: Desk) -> N
     assert desk.written == OSC_52
     assert sent == Sent(
         "Sent to the terminal's clipboard (OSC 52).",
-        "It gives no answer: paste it somewhere safe to check; some terminals switch this off.",
+        "The terminal does not confirm it. Paste it somewhere safe to check; some "
+        "terminals disable this.",
         is_confirmed=False,
     )
 

@@ -513,6 +513,16 @@ async def test_a_key_that_somebody_changed_since_it_was_shown_is_not_deleted(
     assert ids(node) == [key_id]
 
 
+async def test_addresses_that_the_list_leaves_out_are_not_taken_for_changed(
+    service: KeyService, node: Node
+) -> None:
+    key_id, _ = node.add_key(DRAFT.label, DRAFT.grants, ("192.0.2.1",))
+    shown = replace((await service.load()).by_id[key_id], raw_valid_ips=None)
+    service.listing = replace(service.listing, keys=(shown,))
+    await service.delete(shown)
+    assert ids(node) == []
+
+
 async def test_a_key_that_lost_its_mark_since_it_was_shown_is_in_use(
     service: KeyService, node: Node
 ) -> None:

@@ -25,7 +25,7 @@ from tui.manual import (
     topics_with,
     with_tables,
 )
-from tui.manual.layout import Kind, as_text, blocks, lines_of, plain
+from tui.manual.layout import Kind, as_text, blocks, lines_of, text_of
 from tui.problems import describe
 from tui.search.permissions import allowed_by
 from tui.ui.bindings import COMMANDS, Place, key_table
@@ -33,7 +33,7 @@ from tui.ui.bindings import COMMANDS, Place, key_table
 FOLDER = Path(tui.manual.__file__).parent
 WHOLE = "\n".join(page.text for page in topics())
 ERRORS = [
-    plain(block.cells[0][:1]).rstrip(".")
+    text_of(block.cells[0][:1]).rstrip(".")
     for block in blocks(topic("errors").text)
     if block.kind is Kind.ITEM
 ]
@@ -94,7 +94,7 @@ def test_an_error_is_found_by_its_status(error: Refused | Redirected) -> None:
     item = next(
         block.text
         for block in blocks(topic("errors").text)
-        if re.fullmatch(_pattern(plain(block.cells[0][:1]).rstrip(".")), title)
+        if re.fullmatch(_pattern(text_of(block.cells[0][:1]).rstrip(".")), title)
     )
     ranges: dict[type, str] = {ServerFailed: "from 500 on", Refused: "not in this list"}
     others = ranges.get(type(error))
@@ -131,10 +131,10 @@ def test_a_page_fits_and_nothing_of_it_is_lost(name: str, width: int) -> None:
     assert page.text.startswith(f"# {page.title}\n\n")
     for block in blocks(page.text):
         lines = lines_of(block, width)
-        laid_out = " ".join(map(plain, lines)).replace("• ", "")
+        laid_out = " ".join(map(text_of, lines)).replace("• ", "")
         assert sorted("".join(laid_out.split())) == sorted("".join(block.text.split()))
         if block.kind is not Kind.CODE:
-            assert max(len(plain(line)) for line in lines) <= width
+            assert max(len(text_of(line)) for line in lines) <= width
 
 
 def test_code_keeps_its_lines_and_its_blank_lines() -> None:

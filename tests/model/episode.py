@@ -46,13 +46,17 @@ TWINS: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
 """What another key of the first one's label may be: with fewer grants, or just alike."""
 
 
+MEDDLING = ("grants", "grants", "addresses", "addresses", "label", "mark", "delete", "delete")
+"""What is done to keys that are being rotated, as often as it stands here."""
+
+
 @dataclass(frozen=True)
 class Spec:
     """An episode, repeatable: its seed, what is left out of it, and whether there are two homes."""
 
     seed: int
     without: frozenset[str] = frozenset()
-    """Habits and actions that are left out, and others: `late`, `a3`, `kills`, `twins`, `edits`."""
+    """Habits and actions that are left out, and others: `late`, `a3`, `kills`, `meddles`."""
 
     def __str__(self) -> str:
         return " ".join([str(self.seed), *(f"-{name}" for name in sorted(self.without))])
@@ -128,6 +132,7 @@ class Operator:
         self.tasks = set()
         self.program = program = Program(name, self.user, server, self.home, self.vault)
         self.episode.truth.memories[name] = program.memory
+        self.episode.truth.homes[name] = self.home.name
         program.begin_action(self.episode.spec.rng(name, "start"))
         with self.meaning("start"):
             await asyncio.create_task(program.start())
@@ -400,6 +405,34 @@ async def _edit(episode: Episode, operator: Operator, program: Program, rng: ran
             await program.edit(key, tuple(dict.fromkeys(grants)))
 
 
+async def _meddle(
+    episode: Episode, operator: Operator, program: Program, rng: random.Random
+) -> None:
+    """Change or delete a key that is being rotated, as somebody does who knows nothing of that."""
+    with operator.meaning("reload"):
+        await program.reload()
+    keys = program.involved() or list(program.keys)
+    if not keys:
+        return
+    key, what, number = rng.choice(keys), rng.choice(MEDDLING), rng.random()
+    if what == "delete":
+        with operator.meaning("delete", key, step="delete"):
+            await program.delete(key)
+        return
+    with operator.meaning("edit", key):
+        match what:
+            case "grants":
+                grants = key.grants[:1] if number < 0.5 else (*key.grants, "webhooks/view")
+                await program.edit(key, tuple(dict.fromkeys(grants)))
+            case "addresses" if key.raw_valid_ips is not None:
+                valid_ips = ("192.0.2.7",) if number < 0.5 else ()
+                await program.edit(key, valid_ips=valid_ips)
+            case "label":
+                await program.edit(key, label=f"F{int(number * 3)} Spare")
+            case "mark":
+                await program.remark(key, rng.choice(program.keys) if number < 0.5 else None)
+
+
 async def _delete(
     episode: Episode, operator: Operator, program: Program, rng: random.Random
 ) -> None:
@@ -491,6 +524,7 @@ _WALKS: dict[str, tuple[int, _Walk]] = {
     "restarts": (2, _restart),
     "creates": (1, _create),
     "edits": (1, _edit),
+    "meddles": (4, _meddle),
     "deletes": (2, _delete),
 }
 """What an operator does, and how often."""

@@ -31,7 +31,7 @@ from tui.keys.created import Created
 from tui.keys.handing_over import handing_over
 from tui.keys.key_history import KeyHistory
 from tui.keys.key_record import UnfinishedRotation
-from tui.keys.labels import base_label
+from tui.keys.labels import base_label, nonce_of, successor_label
 from tui.keys.presence import Presence
 from tui.keys.records import Records
 from tui.keys.rotation import (
@@ -199,11 +199,12 @@ class Program:
 
     async def _read_records(self) -> None:
         self.records: Records = await self.service.records()
+        self._listing = self.service.listing
 
     @property
     def keys(self) -> tuple[Key, ...]:
-        """The keys as listed."""
-        return self.service.listing.keys
+        """The keys as the list shows them: what was read since for a step is not in it."""
+        return self._listing.keys
 
     def lost(self) -> set[str]:
         """Return the ids of the keys of which the list says that nobody has the secret."""
@@ -241,16 +242,39 @@ class Program:
         self._shown.discard(secret)
         await self.reload()
 
-    async def edit(self, key: Key, grants: Sequence[str] | None = None) -> None:
-        """Edit a key (e): its grants, all else as it is."""
+    async def edit(
+        self,
+        key: Key,
+        grants: Sequence[str] | None = None,
+        *,
+        label: str | None = None,
+        valid_ips: tuple[str, ...] | None = None,
+    ) -> None:
+        """Edit a key (e): what is given, all else as it is."""
         draft = KeyDraft(
-            key.raw_label or "",
+            (key.raw_label or "") if label is None else label,
             tuple(key.grants if grants is None else grants),
-            key.raw_valid_ips or (),
+            (key.raw_valid_ips or ()) if valid_ips is None else valid_ips,
         )
         with suppress(*PROBLEMS):
             await self.service.edit(key, draft)
         await self.reload()
+
+    async def remark(self, key: Key, predecessor: Key | None) -> None:
+        """Edit a key (e) so that its label marks it as the successor of another one, or of none."""
+        label = base_label(key.raw_label or "")
+        if predecessor is not None:
+            short_key = predecessor.raw_short_key or ""
+            label = successor_label(label, predecessor.id, short_key, nonce_of("0123456789"))
+        await self.edit(key, label=label)
+
+    def involved(self) -> list[Key]:
+        """Return the keys of unfinished rotations, and those that other instances work on."""
+        return [
+            key
+            for key in self.keys
+            if self.records.rotation_of(key) is not None or self.records[key].worker is not None
+        ]
 
     async def verify(self, key: Key) -> None:
         """Verify a key (v) with its secret from the vault, and read the list."""

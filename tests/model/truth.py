@@ -15,6 +15,7 @@ Kind = Literal[
     "label without a key",
     "deleted unnamed",
     "deleted as lost",
+    "deleted in work",
     "fields wiped",
     "successor unlike",
     "succeeded twice",
@@ -28,6 +29,8 @@ label without a key   the last key that does a label's work, and whose secret so
                       by a step of a rotation, and nobody was told
 deleted unnamed       a key was deleted that no operator picked, nor is part of the rotation
 deleted as lost       a key was deleted for its secret being lost, which somebody has
+deleted in work       a key was deleted whose secret, or that of its successor, another instance of
+                      the same home was about to store, for everybody there to see
 fields wiped          an update of the label changed grants or addresses
 successor unlike      a successor has other grants or addresses than its predecessor, unasked
 succeeded twice       a key gets another successor, though one that somebody has has been there for
@@ -44,8 +47,11 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 _DELETING = {"delete", "bulk delete"}
 _EDITING = {"edit", "pause"}
 
-SEEN_SECONDS = 120.0
-"""After how long a key counts as seen by everybody, in seconds."""
+NOTICED_SECONDS = 20.0
+"""After how long an instance has noticed what another one of its home works on, in seconds."""
+
+SEEN_SECONDS = 180.0
+"""After how long a key counts as seen by everybody, in seconds: lists may be stale and kept."""
 
 _MARK_IS_LOST = frozenset({"cut", "long-refused"})
 """Habits of servers on which a mark tells others nothing."""
@@ -68,7 +74,14 @@ class Label:
 
     grants: frozenset[str]
     plain: str
+    addresses: frozenset[str] = frozenset()
+    """Where its clients are; none: anywhere."""
     is_given_up: bool = False
+
+    def is_served_by(self, key: StoredKey) -> bool:
+        """Tell whether a key does the label's work."""
+        reaches = not key.valid_ips or (self.addresses and self.addresses <= {*key.valid_ips})
+        return self.grants <= {*key.grants} and bool(reaches) and key.valid_ips != PAUSED
 
 
 @dataclass
@@ -105,6 +118,8 @@ class Truth(Observer):
     """The operators' secrets, by whatever they keep them by."""
     memories: dict[str, Callable[[], Iterable[str]]] = field(default_factory=dict)
     """The secrets in the running programs, by the program's name."""
+    homes: dict[str, str] = field(default_factory=dict)
+    """The home of each program."""
     made: dict[str, Made] = field(default_factory=dict)
     words: dict[str, str] = field(default_factory=dict)
     roots: dict[str, str] = field(default_factory=dict)
@@ -119,18 +134,21 @@ class Truth(Observer):
     _edited_at: dict[str, float] = field(default_factory=dict)
     _before_pause: dict[str, _Fields] = field(default_factory=dict)
     _wronged: set[str] = field(default_factory=set)
+    _meddled: set[str] = field(default_factory=set)
+    """The first keys of lines of which an operator changed a label."""
+    _remarked: set[str] = field(default_factory=set)
+    """Keys of which an operator changed the mark."""
     _crossed: set[str] = field(default_factory=set)
     """The first keys of lines of which two hosts deleted keys at the same time, for opposite ends.
     """
-    _rotated_by: dict[str, tuple[float, str]] = field(default_factory=dict)
-    """When and at which home a step of a rotation last deleted a key of a line, by its first one.
-    """
+    _deleted_of: dict[str, tuple[float, str]] = field(default_factory=dict)
+    """When and at which home a key of a line was last deleted, by its first one."""
     _fields: dict[str, list[tuple[float, _Fields]]] = field(default_factory=dict)
     now: Callable[[], float] = lambda: 0.0
 
     def add_first(self, key: StoredKey, secret: str) -> None:
         """Take in a key that was there before; whoever uses it has its secret."""
-        self.labels.setdefault(word(key.label), Label(frozenset(key.grants), key.label))
+        self._add_label(key)
         self.outside.add(secret)
         self._take_in(key, secret, key.id)
 
@@ -148,7 +166,10 @@ class Truth(Observer):
             self._edited_at,
         ):
             things.clear()
-        for names in (self.outside, self.wanted_gone, self.rotated, self._wronged):
+        for names in (
+            self.outside, self.wanted_gone, self.rotated, self._wronged, self._meddled,
+            self._remarked,
+        ):  # fmt: skip
             names.clear()
 
     def is_held(self, key_id: str, *, but: str = "") -> bool:
@@ -166,10 +187,7 @@ class Truth(Observer):
         return [
             key
             for key in self.server.all_keys()
-            if word(key.label) == name
-            and label.grants <= set(key.grants)
-            and key.valid_ips != PAUSED
-            and self.is_held(key.id)
+            if word(key.label) == name and label.is_served_by(key) and self.is_held(key.id)
         ]
 
     def created(self, intent: Intent, predecessor: str, key: StoredKey, secret: str) -> None:
@@ -182,8 +200,7 @@ class Truth(Observer):
         self._take_in(key, secret, root)
         self.made[key.id] = Made(intent.home, predecessor, intent.actor[:1])
         self.rotated.add(root)
-        if word(key.label) not in self.labels:
-            self.labels[word(key.label)] = Label(frozenset(key.grants), key.label)
+        self._add_label(key)
         if (
             predecessor
             and not intent.is_asked
@@ -224,6 +241,8 @@ class Truth(Observer):
         """Tell whether a key had a successor that is of use, for everybody to see."""
         return not self.server.habits & _MARK_IS_LOST and any(
             made.predecessor == predecessor
+            and (mark := mark_of(key.label)) is not None
+            and mark.is_about(predecessor)
             and self._fields[key.id][0][0] < intent.began - SEEN_SECONDS
             and self.is_held(key.id)
             for key in self.server.all_keys()
@@ -233,10 +252,11 @@ class Truth(Observer):
     def changed(self, intent: Intent, before: StoredKey, after: StoredKey) -> None:
         """A key was updated."""
         name, old, new = word(before.label), _fields(before), _fields(after)
+        label = self.labels.get(name)
+        was_working = label is not None and label.is_served_by(before) and self.is_held(before.id)
         if intent.action in _EDITING:
             self._edited_at[name] = self.now()
-            if name in self.labels and not self.labels[name].is_given_up:
-                self._edited(self.labels[name], name)
+            self._note_edit(before, after)
         if after.valid_ips == PAUSED != before.valid_ips:
             self._before_pause[before.id] = old
             may_be = {(old[0], frozenset(PAUSED))}
@@ -251,7 +271,6 @@ class Truth(Observer):
             self._violate("fields wiped", text)
         self._fields.setdefault(before.id, []).append((self.now(), new))
         is_wanted = intent.action in _EDITING
-        was_working = before.valid_ips != PAUSED
         self._note_loss(intent, name, was_working=was_working, is_wanted=is_wanted)
 
     def _lately(self, key_id: str, intent: Intent) -> set[_Fields]:
@@ -276,21 +295,33 @@ class Truth(Observer):
             self.wanted_gone.add(key.id)
         is_crossed = self._crosses(intent, root)
         wrong = None if is_crossed else self._wrong(intent, key)
+        if wrong is None and self._is_in_work(intent, key):
+            wrong = "deleted in work"
         if wrong:
             self._wronged.add(root)
             self._violate(wrong, f"{key.id[:8]} by {intent.actor} {intent.step}")
         label = self.labels.get(name)
-        does_work = label is not None and label.grants <= set(key.grants)
-        was_working = (
-            does_work
-            and self.is_held(key.id)
-            and key.valid_ips != PAUSED
-            and not self._was_only_tried(key)
-        )
+        does_work = label is not None and label.is_served_by(key)
+        was_working = does_work and self.is_held(key.id) and not self._was_only_tried(key)
         if label is not None and is_crossed and intent.ending.is_over and not self.working(name):
             label.is_given_up = True
         is_wanted = is_deletion and not wrong
         self._note_loss(intent, name, was_working=was_working, is_wanted=is_wanted)
+
+    def _is_in_work(self, intent: Intent, key: StoredKey) -> bool:
+        """Tell whether another instance of the same home was about to store a secret of a pair."""
+        latest = intent.began - NOTICED_SECONDS
+        successors = [each for each, made in self.made.items() if made.predecessor == key.id]
+        secrets = {
+            self.secrets[key_id]
+            for key_id in (key.id, *successors)
+            if key_id in self.made and self._fields[key_id][0][0] < latest
+        }
+        secrets -= {secret for vault in self.vaults for secret in vault.values()}
+        return any(
+            name != intent.actor and self.homes.get(name) == intent.home and secrets & {*held()}
+            for name, held in self.memories.items()
+        )
 
     def _crosses(self, intent: Intent, root: str) -> bool:
         """Tell whether the other host took the opposite step meanwhile, which nobody can prevent.
@@ -298,10 +329,10 @@ class Truth(Observer):
         A request that is under way can't be called back, and hosts without a common journal do not
         see each other's. What is left is told by whoever looks last.
         """
+        when, home = self._deleted_of.get(root, (-1.0, intent.home))
+        self._deleted_of[root] = self.now(), intent.home
         if intent.action in _DELETING:
             return False
-        when, home = self._rotated_by.get(root, (-1.0, intent.home))
-        self._rotated_by[root] = self.now(), intent.home
         is_crossed = home != intent.home and when >= intent.began
         self._crossed |= {root} if is_crossed else set()
         return is_crossed
@@ -329,7 +360,10 @@ class Truth(Observer):
             return
         if self.working(name):
             return
-        relied = any(self._deleted_by.get(other) == "rotation" for other in intent.others)
+        is_deletion = intent.action in _DELETING
+        relied = is_deletion and any(
+            self._deleted_by.get(other) == "rotation" for other in intent.others
+        )
         was_edited = self._edited_at.get(name, -1.0) >= intent.began
         is_agreed = intent.is_asked and intent.step in {"finish", "undo"}
         if (is_wanted and not relied) or was_edited or is_agreed:
@@ -371,7 +405,7 @@ class Truth(Observer):
 
     def check_converged(self) -> None:
         """At the end: each line that was touched is one working key with the plain label."""
-        for root in sorted(self.rotated):
+        for root in sorted(self.rotated - self._meddled):
             line = [key for key in self.server.all_keys() if self.roots.get(key.id) == root]
             was_picked = any(self._goes_back_to(root, gone) for gone in self.wanted_gone)
             label = self.labels[self.words[root]]
@@ -420,13 +454,33 @@ class Truth(Observer):
         """The program raised what it should not."""
         self._violate("fault", repr(error))
 
+    def _add_label(self, key: StoredKey) -> None:
+        label = Label(frozenset(key.grants), key.label, frozenset(key.valid_ips))
+        self.labels.setdefault(word(key.label), label)
+
     def _take_in(self, key: StoredKey, secret: str, root: str) -> None:
         self.secrets[key.id], self.roots[key.id] = secret, root
         self.words[key.id] = word(key.label)
         self._fields[key.id] = [(self.now(), _fields(key))]
 
-    def _edited(self, label: Label, name: str) -> None:
-        """What an operator takes from a label's only key is no more asked of it."""
+    def _note_edit(self, before: StoredKey, after: StoredKey) -> None:
+        """What an operator gives a label's key, it needs; what they take from its only one, not."""
+        name = word(before.label)
+        is_relabelled = before.label not in {after.label, *_MARKED.split(after.label)[:1]}
+        if is_relabelled or mark_of(before.label) != mark_of(after.label):
+            self._meddled |= {self.roots.get(each, each) for each in self._ancestors(before.id)}
+        if mark_of(before.label) != mark_of(after.label):
+            self._remarked.add(before.id)
+        if word(after.label) != name:
+            self.words[before.id] = word(after.label)
+            self._add_label(after)
+            return
+        label = self.labels.get(name)
+        if label is None or label.is_given_up:
+            return
+        if label.is_served_by(before) and label.is_served_by(after) and self.is_held(after.id):
+            label.grants |= {*after.grants} - {*before.grants}
+            label.addresses = frozenset(after.valid_ips) and (label.addresses | {*after.valid_ips})
         held = [
             key
             for key in self.server.all_keys()
@@ -435,11 +489,14 @@ class Truth(Observer):
         if held and not self.working(name):
             best = max(held, key=lambda key: len(label.grants & set(key.grants)))
             label.grants &= frozenset(best.grants)
+            label.addresses = frozenset(best.valid_ips)
 
     def _wrong(self, intent: Intent, key: StoredKey) -> Kind | None:
         """Check that the key was picked, or is the rotation's own in the role it was deleted in."""
         made = self.made.get(key.id)
         is_of_use = self.is_held(key.id, but=intent.actor)
+        if key.id in self._remarked and intent.action not in _DELETING:
+            return None  # an operator said by hand whose successor it is
         if intent.action in _DELETING:
             if key.id not in intent.picked:
                 return "deleted unnamed"
@@ -447,14 +504,16 @@ class Truth(Observer):
         successors = [
             other.id
             for other in self.server.all_keys()
-            if (its := self.made.get(other.id)) and its.predecessor == key.id
+            if ((its := self.made.get(other.id)) and its.predecessor == key.id)
+            or (other.id in self._remarked and (m := mark_of(other.label)) and m.is_about(key.id))
         ]
         was_picked = key.id in intent.picked and intent.action == "rotate"
         if intent.step in {"finish", "bulk"} and (successors or was_picked):
             return None
         if made is not None and made.predecessor:
             was_there = self._deleted_at.get(made.predecessor, intent.began) >= intent.began
-            if intent.step == "undo" and was_there:
+            is_own = made.operator == intent.actor[:1]
+            if intent.step == "undo" and (was_there or (is_own and not is_of_use)):
                 return None
             if intent.step in {"replace", "bulk"}:
                 return "deleted as lost" if is_of_use else None

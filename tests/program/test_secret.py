@@ -39,7 +39,9 @@ def test_a_secret_from_its_screen_to_its_end(to_node: StartProgram, node: Node) 
 
     mark = program.mark
     program.press("c")
-    message = program.shows("Sent to the terminal's clipboard (OSC 52).", "It gives no answer")
+    message = program.shows(
+        "Sent to the terminal's clipboard (OSC 52).", "The terminal does not confirm it."
+    )
     assert "copied" not in message.lower()
     sequence = b"\x1b]52;c;" + b64encode(secret.encode()) + b"\x07"
     assert program.bytes_since(mark).count(b"\x1b]52") == 1

@@ -403,6 +403,7 @@ async def test_later_then_many_are_finished(node: Node, tmp_path: Path) -> None:
         assert keys.says.count("retiring, f deletes") == 4
         bulk = await plan_all(keys, "finish")
         assert "4 predecessors will be deleted; their successors stay." in bulk.says
+        assert list(bulk.states.values()).count(f"{LEFT_OUT} a successor: it stays") == 4
         assert bulk.button("close").has_focus, "Enter deletes nothing"
         await Dialog(keys.me).press_button("Delete predecessors")
         await bulk.over("4 of 4 · done")

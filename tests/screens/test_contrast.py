@@ -154,6 +154,7 @@ async def test_signing_in_and_what_a_key_goes_through(
         await measure.look(keys, "keys, with a problem")
 
 
+@pytest.mark.usefixtures("verifies_once")
 async def test_rotating_verifying_and_the_journal(node: Node, measure: Measure) -> None:
     async with signed_in(node, WIDE) as keys:
         rotate = await begin_rotating(keys)
@@ -187,6 +188,7 @@ async def test_rotating_verifying_and_the_journal(node: Node, measure: Measure) 
         await measure.look(secret, "secret")
 
 
+@pytest.mark.usefixtures("repeats_at_once")
 async def test_a_list_that_cannot_be_read(node: Node, measure: Measure) -> None:
     node.fail("GET", API, "503-html", 3)
     async with at_login(node) as login:

@@ -377,7 +377,7 @@ async def test_grants_are_chosen_by_presets_and_from_another_key(node: Node) -> 
         assert set(form.grants.given) == {"transmissions/modify", "smtp/inject"}
         assert "! sends mail, from any address" in form.says
         await keys.me.press(key_for(Place.GRANTS, "same_as"))
-        await Dialog(keys.me).shown("Give what another key has")
+        await Dialog(keys.me).shown("Select the grants of another key")
         await keys.me.type("designers")
         await keys.me.until("1 of 8 keys")
         await keys.me.press("enter")

@@ -104,6 +104,7 @@ async def test_no_keys_yet(node_with: NodeMaker) -> None:
         await keys.me.until("Edit API Key")
 
 
+@pytest.mark.usefixtures("repeats_at_once")
 @pytest.mark.parametrize("size", [NARROW, WIDE], ids=["narrow", "wide"])
 async def test_a_list_that_cannot_be_read(node: Node, size: tuple[int, int]) -> None:
     node.fail("GET", "/api/v1/api-keys", "503-html", 3)
@@ -291,3 +292,49 @@ async def test_a_key_that_is_retiring_keeps_its_label_where_its_mark_has_no_room
         await keys.me.press("escape")
         await keys.me.pilot.resize_terminal(240, 50)
         await keys.me.until(lambda: keys.cursor_line.startswith(f"{marked} "))
+
+
+async def test_the_details_of_a_key_that_is_retiring_finish_its_rotation(node: Node) -> None:
+    marked = "Relay (retiring 2026-01-02)"
+    node.add_key(marked)
+    async with at_keys(node) as keys:
+        await keys.me.press("enter")
+        await keys.me.until("› Details")
+        assert "r Rotate" in keys.me.footer
+        assert "Finish" not in keys.me.footer
+        await keys.me.press("escape")
+        await keys.shown()
+        await keys.go_to(marked)
+        await keys.me.until(lambda: "f Finish" in keys.me.footer)
+        await keys.me.press("enter")
+        await keys.me.until("› Details")
+        assert "f Finish" in keys.me.footer
+        assert "Rotate" not in keys.me.footer
+        await keys.me.press("f")
+        await keys.me.until("marked as retiring, but the mark names no successor")
+
+
+async def test_the_counts_keep_that_of_the_marks_and_tell_that_others_are_left_out(
+    node: Node,
+) -> None:
+    async with at_keys(node, (40, 10)) as keys:
+        await keys.me.until(lambda: keys.counts == "8 keys 4 due ! 2 from anywhere !")
+        await keys.me.press("space")
+        assert keys.counts == "8 keys 4 due ! 1 marked ● …"
+        await keys.me.press("escape")
+        assert keys.counts == "8 keys 4 due ! 2 from anywhere !"
+
+
+async def test_the_footer_names_the_details_of_a_problem_as_long_as_it_is_shown(
+    node: Node,
+) -> None:
+    async with at_keys(node) as keys:
+        assert "Details" not in keys.me.footer
+        node.stop()
+        await keys.me.press(RELOAD)
+        await keys.me.until("refused the connection")
+        assert "ctrl+o Details" in keys.me.footer
+        await keys.me.press("ctrl+o")
+        await (await Dialog(keys.me).shown("stage: refused")).press_button("Close")
+        await keys.me.press("x")
+        await keys.me.until(lambda: "Details" not in keys.me.footer)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from textual.geometry import Region
 
 from tests.driver import NARROW, Dialog, Page, key_for
@@ -76,6 +77,7 @@ async def test_a_pane_that_is_low_leaves_out_what_the_grants_allow(node: Node) -
         await keys.me.until("r-- View Metrics GET on /api/v1/metrics")
 
 
+@pytest.mark.usefixtures("verifies_once")
 async def test_one_key_and_many_on_their_way(node: Node) -> None:
     async with signed_in(node, LEAST_WIDE) as keys:
         rotate = await begin_rotating(keys)

@@ -45,7 +45,7 @@ async def test_a_successor_with_an_unknown_grant_is_refused_and_put_right(node: 
         assert len(node.keys()) == 5
         await rotate.press("change")
         form = Form(keys.me)
-        await keys.me.until("What the successor is to be")
+        await keys.me.until("Change the successor")
         await form.give("gone/grant")
         await form.save()
         await rotate.shown()
@@ -70,6 +70,7 @@ async def test_a_successor_whose_label_is_too_long_is_refused(node: Node) -> Non
             node.fail("POST", API, how)
         await bulk.begin(password=node.password, command="sh -c 'cat >/dev/null' {id}")
         await bulk.over("1 of 2 · 1 failed · done")
+        assert bulk.states["Job 0"] == "✗·· works label refused"
         assert "A label has at most 16 characters." in bulk.says
         assert "Rotate this key alone, and change it there with ctrl+e." in bulk.says
         await keys.me.press("enter")

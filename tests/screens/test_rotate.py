@@ -140,7 +140,9 @@ async def test_changed_on_the_way(node: Node) -> None:
         assert "Template designers: both keys work. f on the older one goes on." in keys.says
         rotate = await begin_rotating(keys, "Template designers")
         await rotate.press("finish")
-        dialog = await Dialog(keys.me).shown("The successor has other grants than the predecessor.")
+        dialog = await Dialog(keys.me).shown(
+            "The successor has another label and other grants than the predecessor."
+        )
         await dialog.press_button("Delete predecessor")
         await keys.me.until("Rotated: only the successor works now.")
         keys = await rotate.leave()
@@ -378,10 +380,8 @@ async def test_undone(node: Node) -> None:
         await forgotten(keys.me, secret)
 
 
-async def test_addresses_that_keep_the_probe_out(
-    node: Node, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("tui.keys.verification.FIRST_PAUSE", 60.0)
+@pytest.mark.usefixtures("verifies_once")
+async def test_addresses_that_keep_the_probe_out(node: Node) -> None:
     node.add_key("Far away", ("metrics/view",), ("192.0.2.25",))
     async with signed_in(node) as keys:
         rotate = await begin_rotating(keys, "Far away")
@@ -484,7 +484,7 @@ async def test_a_successor_of_other_grants_is_known_by_the_journal_and_verified_
         await keys.me.press("a")
         bulk = await with_marked(keys, "finish")
         assert "0 predecessors will be deleted" in bulk.says
-        assert "its successor has other grants or allowed IPs" in bulk.states["Relay"]
+        assert "another label and other grants" in bulk.states["Relay"]
         await keys.me.press("ctrl+s")
         await keys.me.until("There is nothing to do.")
         await bulk.leave()
@@ -498,7 +498,9 @@ async def test_a_successor_of_other_grants_is_known_by_the_journal_and_verified_
         await keys.me.until("View Metrics: granted")
         await rotate.idle()
         await rotate.press("finish")
-        dialog = await Dialog(keys.me).shown("The successor has other grants than the predecessor.")
+        dialog = await Dialog(keys.me).shown(
+            "The successor has another label and other grants than the predecessor."
+        )
         await dialog.press_button("Delete predecessor")
         await keys.me.until("Rotated: only the successor works now.")
     assert old not in ids(node, "Relay")
@@ -517,12 +519,12 @@ async def test_keys_that_are_only_alike_are_asked_about(node: Node) -> None:
         await keys.me.press("a")
         await keys.go_to("worker")
         await keys.me.press(key_for(Place.KEYS, "rotate"))
-        dialog = await Dialog(keys.me).shown("Rotate this one of several alike keys?")
+        dialog = await Dialog(keys.me).shown("Rotate one of several similar keys?")
         assert "made on" in dialog.says
         await keys.me.press("enter")  # Cancel has the focus
         await keys.shown()
         await keys.me.press(key_for(Place.KEYS, "rotate"))
-        await dialog.shown("Rotate this one of several alike keys?")
+        await dialog.shown("Rotate one of several similar keys?")
         await dialog.press_button("Rotate it")
         rotate = await Rotate(keys.me).shown()
         assert "▸ create" in rotate.new

@@ -479,3 +479,16 @@ async def test_no_key_matches_after_something_failed(node: Node) -> None:
         await Search(keys).type("zebra")
         await keys.me.until("No key matches.")
         assert "Try again" not in keys.says
+
+
+async def test_the_footer_offers_to_go_to_the_list_only_where_something_stands_there(
+    node: Node,
+) -> None:
+    async with at_keys(node) as keys:
+        await keys.me.press("/", *"relay")
+        assert "Enter To the list" in keys.me.footer
+        await keys.me.type("zzz")
+        assert "Enter" not in keys.me.footer
+        await keys.me.press("enter", "escape", key_for(Place.KEYS, "journal"))
+        await keys.me.until("The journal has no entries yet.")
+        assert "Enter" not in keys.me.footer

@@ -11,6 +11,7 @@ from tests.driver import NARROW, Dialog, Page, Secret, at_keys, at_login, key_fo
 from tests.node import Node
 from tests.screens.rotation_pages import LABEL, begin_rotating, signed_in, with_marked
 from tui.ui.bindings import Place
+from tui.ui.widgets.marked_list import MarkedList
 
 Size = tuple[int, int]
 
@@ -86,6 +87,7 @@ async def test_a_successor_s_secret_is_seen_at_once(node: Node, size: Size) -> N
         await rotate.leave()
 
 
+@pytest.mark.usefixtures("verifies_once")
 @SIZES
 async def test_a_run_over_many_keys_is_planned_and_seen(
     node: Node, size: Size, tmp_path: Path
@@ -145,6 +147,42 @@ async def test_a_dialog_on_a_terminal_that_is_too_small_is_still_there_afterward
         await dialog.me.pilot.resize_terminal(80, 24)
         await Dialog(dialog.me).shown("Delete API Key:")
         assert is_seen(dialog, "#yes")
+
+
+async def test_a_run_tells_that_it_is_done(node: Node, tmp_path: Path) -> None:
+    async with signed_in(node, SMALLEST) as keys:
+        await keys.go_to(LABEL)
+        await keys.me.press("space", "space")
+        bulk = await with_marked(keys, "rotate")
+        await bulk.begin(file=str(tmp_path / "s.env"), password=node.password)
+        await bulk.over("2 of 2 · done")
+        assert is_seen(bulk, "#progress")
+
+
+async def test_an_example_in_a_field_that_has_no_room_for_it_ends_in_an_ellipsis(
+    node: Node,
+) -> None:
+    async with at_keys(node, SMALLEST) as keys:
+        await keys.new()
+        assert "required to …" in keys.me.line_with("Account Password")
+        await keys.me.pilot.resize_terminal(140, 40)
+        await keys.me.until("required to securely authorize this addition")
+
+
+async def test_commands_on_offer_take_a_line_each(
+    node: Node, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "systemd-creds").touch(0o700)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    async with at_keys(node, (60, 20)) as keys:
+        await (await keys.new()).create("Nightly job", node.password)
+        await keys.me.press("x")
+        await keys.me.until(lambda: keys.me.screen.query("CommandField"))
+        offered = keys.me.screen.query_one(MarkedList)
+        await keys.me.until(lambda: offered.virtual_size.height)
+        assert offered.virtual_size.height == 1
+        await Dialog(keys.me).cancel()
+        await Secret(keys.me).stored()
 
 
 @pytest.mark.parametrize(

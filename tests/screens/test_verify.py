@@ -68,8 +68,8 @@ async def test_a_grant_that_is_refused_and_no_answer(node: Node) -> None:
         await dialog.cancel()
 
 
-async def test_a_key_that_is_not_accepted(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tui.keys.verification.FIRST_PAUSE", 60.0)
+@pytest.mark.usefixtures("verifies_once")
+async def test_a_key_that_is_not_accepted(node: Node) -> None:
     _, secret = node.add_key("Far away", ("metrics/view",), ("192.0.2.25",))
     async with signed_in(node) as keys:
         dialog = await verify(keys, "Far away", secret)

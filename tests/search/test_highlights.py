@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tui.search.highlights import spans
 from tui.search.normal_form import aligned, normalised
-from tui.search.query import parse
+from tui.search.query import parse_query
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,7 @@ from tui.search.query import parse
     ],
 )
 def test_what_is_highlighted(query: str, text: str, expected: list[str]) -> None:
-    assert [text[start:end] for start, end in spans(parse(query), text)] == expected
+    assert [text[start:end] for start, end in spans(parse_query(query), text)] == expected
 
 
 unicode_texts = st.one_of(
@@ -59,7 +59,7 @@ def test_the_normal_form_is_aligned_with_the_text(text: str) -> None:
 def test_a_phrase_is_highlighted_where_it_stands(before: str, phrase: str, after: str) -> None:
     text = f"{before}|{phrase}|{after}"
     quoted = f"|{phrase}|".replace("\\", "\\\\").replace('"', '\\"')
-    highlighted = spans(parse(f'"{quoted}"'), text)
+    highlighted = spans(parse_query(f'"{quoted}"'), text)
     assert highlighted
     for (_, end), (start, _) in pairwise(highlighted):
         assert end < start

@@ -7,7 +7,7 @@ import pytest
 from tui.api.grants import Catalogue
 from tui.api.models import Key
 from tui.search.key_rows import index_of_keys
-from tui.search.query import parse
+from tui.search.query import parse_query
 
 KEYS = (
     Key(
@@ -37,12 +37,12 @@ KEYS = (
     ],
 )
 def test_what_of_a_key_is_found(query: str, rows: list[int]) -> None:
-    assert index_of_keys(KEYS, Catalogue()).matches(parse(query)) == rows
+    assert index_of_keys(KEYS, Catalogue()).matches(parse_query(query)) == rows
 
 
 def test_no_keys() -> None:
     index = index_of_keys([], Catalogue())
-    assert index.matches(parse("")) == index.matches(parse("a b~ c*")) == []
+    assert index.matches(parse_query("")) == index.matches(parse_query("a b~ c*")) == []
 
 
 def test_what_many_keys_have_in_common_is_found_in_each() -> None:
@@ -50,6 +50,6 @@ def test_what_many_keys_have_in_common_is_found_in_each() -> None:
         Key(f"id-{n}", raw_username=f"owner{n % 2}", raw_grants=("smtp/inject",)) for n in range(20)
     ]
     index = index_of_keys(keys, Catalogue())
-    assert index.matches(parse("own?r1")) == list(range(1, 20, 2))
-    assert index.matches(parse("onwer1~1 NOT id-1*")) == [3, 5, 7, 9]
-    assert index.matches(parse("sm*p")) == list(range(20))
+    assert index.matches(parse_query("own?r1")) == list(range(1, 20, 2))
+    assert index.matches(parse_query("onwer1~1 NOT id-1*")) == [3, 5, 7, 9]
+    assert index.matches(parse_query("sm*p")) == list(range(20))

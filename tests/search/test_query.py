@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tui.search.index import Finder, Index
-from tui.search.query import LONGEST, Query, QueryError, UnfinishedQuery, parse
+from tui.search.query import LONGEST, Query, QueryError, UnfinishedQuery, parse_query
 from tui.search.terms import is_close
 
 TEXTS = (
@@ -26,7 +26,7 @@ INDEX = Index([(text,) for text in TEXTS])
 
 
 def matches(query: str) -> list[str]:
-    return [TEXTS[row] for row in INDEX.matches(parse(query))]
+    return [TEXTS[row] for row in INDEX.matches(parse_query(query))]
 
 
 @pytest.mark.parametrize(
@@ -81,15 +81,15 @@ def matches(query: str) -> list[str]:
     ],
 )
 def test_what_a_query_finds(query: str, expected: set[int]) -> None:
-    assert set(INDEX.matches(parse(query))) == expected
+    assert set(INDEX.matches(parse_query(query))) == expected
 
 
 @pytest.mark.parametrize("special", ["+", "-", "&&", "||", "!", *'(){}[]^"~*?:\\'])
 def test_a_backslash_makes_every_special_character_an_ordinary_one(special: str) -> None:
     index = Index([(f"a{special}b",), ("ab",), (f"{special}b",)])
     escaped = "".join(f"\\{character}" for character in special)
-    assert index.matches(parse(f"a{escaped}b")) == [0]
-    assert index.matches(parse(f"{escaped}b")) == [0, 2]
+    assert index.matches(parse_query(f"a{escaped}b")) == [0]
+    assert index.matches(parse_query(f"{escaped}b")) == [0, 2]
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def test_a_backslash_makes_every_special_character_an_ordinary_one(special: str)
 )
 def test_a_faulty_query_says_where_and_why(query: str, column: int, message: str) -> None:
     with pytest.raises(QueryError) as refusal:
-        parse(query)
+        parse_query(query)
     assert (refusal.value.column, refusal.value.message) == (column, message)
 
 
@@ -133,22 +133,22 @@ def test_a_faulty_query_says_where_and_why(query: str, column: int, message: str
 )
 def test_an_unfinished_query_says_what_is_missing(query: str, message: str) -> None:
     with pytest.raises(UnfinishedQuery) as refusal:
-        parse(query)
+        parse_query(query)
     assert refusal.value.message == message
 
 
 def test_groups_cannot_be_nested_without_end() -> None:
-    parse("(" * 400 + "a" + ")" * 400)
+    parse_query("(" * 400 + "a" + ")" * 400)
     with pytest.raises(QueryError, match="Too many groups"):
-        parse("(a -" * 100 + "b" + ")" * 100)
+        parse_query("(a -" * 100 + "b" + ")" * 100)
     with pytest.raises(QueryError, match="Too many groups"):
-        parse("(a AND (b OR " * 60 + "c" + "))" * 60)
+        parse_query("(a AND (b OR " * 60 + "c" + "))" * 60)
 
 
 def test_a_pattern_takes_no_longer_on_a_hostile_text() -> None:
     index = Index([("a" * 20_000,), ("xaxaxa",)])
-    assert index.matches(parse("a*a*a*a*a*a*a*a*a*b")) == []
-    assert index.matches(parse("*a*a*a*a*a*a*a*?b")) == []
+    assert index.matches(parse_query("a*a*a*a*a*a*a*a*a*b")) == []
+    assert index.matches(parse_query("*a*a*a*a*a*a*a*?b")) == []
 
 
 syntax = st.text(st.sampled_from(' ab:"()+-!&|~*?\\^[]{}12.ß\u0301\nANDORNOT'), max_size=30)
@@ -171,7 +171,7 @@ clauses = st.recursive(
 @given(st.one_of(syntax, st.text(max_size=20)), syntax)
 def test_a_query_is_understood_or_refused_in_one_of_two_ways(query: str, text: str) -> None:
     try:
-        parsed = parse(query)
+        parsed = parse_query(query)
     except QueryError as error:
         column, message = error.column, error.message
     except UnfinishedQuery as error:
@@ -185,8 +185,8 @@ def test_a_query_is_understood_or_refused_in_one_of_two_ways(query: str, text: s
 
 @given(clauses)
 def test_not_finds_all_the_others(query: str) -> None:
-    others = INDEX.matches(parse(f"NOT ({query})"))
-    assert sorted([*INDEX.matches(parse(query)), *others]) == [*range(len(TEXTS))]
+    others = INDEX.matches(parse_query(f"NOT ({query})"))
+    assert sorted([*INDEX.matches(parse_query(query)), *others]) == [*range(len(TEXTS))]
 
 
 @given(clauses, clauses, st.sampled_from([" AND ", " && ", " OR ", " || ", " "]))
@@ -196,7 +196,7 @@ def test_the_order_around_an_operator_makes_no_difference(a: str, b: str, operat
 
 @given(clauses, clauses)
 def test_a_blank_is_or(a: str, b: str) -> None:
-    assert parse(f"{a} {b}") == parse(f"{a} OR {b}")
+    assert parse_query(f"{a} {b}") == parse_query(f"{a} OR {b}")
 
 
 @settings(max_examples=20)
@@ -206,7 +206,7 @@ def test_typing_on_finds_the_same_as_asking_anew(queries: list[str]) -> None:
     for query in queries:
         for end in range(len(query) + 1):
             try:
-                parsed = parse(query[:end])
+                parsed = parse_query(query[:end])
             except (QueryError, UnfinishedQuery):
                 continue
             assert finder.matches(parsed) == INDEX.matches(parsed)
@@ -223,7 +223,7 @@ def test_a_fuzzy_word_finds_every_word_that_is_close(
     edits = min(edits, len(word) - 1)
     index = Index([(other, "common") for other in others])
     expected = [row for row, other in enumerate(others) if is_close(word, other, edits)]
-    assert index.matches(parse(f"{word}~{edits}")) == expected
+    assert index.matches(parse_query(f"{word}~{edits}")) == expected
 
 
 @given(letters, letters, st.integers(0, 2), letters)

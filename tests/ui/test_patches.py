@@ -15,7 +15,7 @@ from textual.strip import Strip
 
 from tests.ui.emulator import Emulator
 from tui.ui.terminal.picture import Picture
-from tui.ui.terminal.textual_internals import Patch, PatchCompositor, pieces
+from tui.ui.terminal.textual_internals import Patch, PatchCompositor, screen_pieces
 
 SIZE = Size(18, 6)
 
@@ -74,7 +74,7 @@ class Terminal:
         self.compositor._dirty_regions = changed
         part = self.compositor.render_partial_update()
         assert isinstance(part, Patch)
-        self.picture.draw(pieces(part), Offset(0, 0), ColorSystem.STANDARD)
+        self.picture.draw(screen_pieces(part), Offset(0, 0), ColorSystem.STANDARD)
         self.screen.feed(self.picture.changes())
 
 

@@ -21,7 +21,7 @@ from textual.strip import Strip
 from tests.ui.emulator import Emulator
 from tui.ui.terminal.pen import erases_in_colour
 from tui.ui.terminal.picture import Picture
-from tui.ui.terminal.textual_internals import Patch, Piece, pieces
+from tui.ui.terminal.textual_internals import Patch, ScreenPiece, screen_pieces
 
 ATTRIBUTES = (
     "bold", "dim", "italic", "underline", "blink", "blink2", "reverse", "conceal", "strike",
@@ -80,10 +80,10 @@ class Both:
         self.picture.resize(size)
 
     def draw(self, update: LayoutUpdate | Patch) -> None:
-        for y, x, segments in pieces(update):
+        for y, x, segments in screen_pieces(update):
             self.whole.feed(f"\x1b[{y + 1};{x + 1}H{Strip(segments).render(self.console)}")
         assert self.console._color_system is not None
-        self.picture.draw(pieces(update), self.cursor, self.console._color_system)
+        self.picture.draw(screen_pieces(update), self.cursor, self.console._color_system)
 
     def draw_rows(self, rows: list[Strip], y: int = 0) -> None:
         self.draw(LayoutUpdate([[row] for row in rows], Region(0, y, self.size.width, len(rows))))
@@ -110,7 +110,7 @@ class Both:
 def patch(data: st.DataObject, size: Size) -> Patch:
     """Draw parts of one to three rows, as widgets do that lie beside each other."""
     rows = data.draw(st.lists(st.integers(0, size.height - 1), min_size=1, max_size=3, unique=True))
-    drawn: list[Piece] = []
+    drawn: list[ScreenPiece] = []
     for y in sorted(rows):
         cuts = data.draw(st.sets(st.integers(1, size.width - 1), max_size=3))
         for start, end in pairwise([0, *sorted(cuts), size.width]):
@@ -191,7 +191,7 @@ def test_where_a_terminal_draws_emoji_otherwise_all_else_is_in_its_place(
         # In the last column there is no room for what a terminal draws wider.
         rows = [data.draw(strips(size.width - 1, disputed_texts)) for _ in range(size.height)]
         update = LayoutUpdate([[row, Strip.blank(1)] for row in rows], Region(0, 0, *size))
-        picture.draw(pieces(update), Offset(0, 0), ColorSystem.STANDARD)
+        picture.draw(screen_pieces(update), Offset(0, 0), ColorSystem.STANDARD)
         terminal.feed(picture.changes())
         for y, row in enumerate(picture._drawn):
             for x, text in enumerate(row.texts):
@@ -266,7 +266,7 @@ def test_no_control_character_reaches_the_terminal(both: Both) -> None:
 
 def test_what_lies_outside_of_the_screen_is_left_out(both: Both) -> None:
     update: Any = LayoutUpdate([[row("far " * 20, 80)]] * 3, Region(0, 11, 80, 3))
-    both.picture.draw(pieces(update), Offset(0, 0), ColorSystem.STANDARD)
+    both.picture.draw(screen_pieces(update), Offset(0, 0), ColorSystem.STANDARD)
     assert both.picture.changes().count("far") == 10
 
 

@@ -10,6 +10,9 @@ from rich.cells import cell_len
 
 import tui
 from tui.text import plain
+from tui.ui.app import KeysApp
+from tui.ui.appearance import appearance
+from tui.ui.bindings import drawn_keys
 from tui.ui.terminal.output import PLAIN_SIGNS
 
 ROOT = Path(tui.__file__).parent
@@ -80,3 +83,9 @@ def test_the_ascii_forms_take_as_much_room() -> None:
 def test_signs_that_stand_for_different_things_stay_different() -> None:
     for signs in ("▌●", "✓✗·▸", "━─", "▲▼", "✓✗⋯", "▏▌"):
         assert len({PLAIN_SIGNS[ord(sign)] for sign in signs}) == len(signs), signs
+
+
+def test_arrow_keys_are_named_in_words_where_they_would_be_drawn_as_letters() -> None:
+    program = KeysApp(appearance=appearance({}, is_ascii=True))
+    assert drawn_keys("ctrl+↑ ↓, alt+↑ ↓", program) == "ctrl+Up Down, alt+Up Down"
+    assert drawn_keys("ctrl+↑ ↓", KeysApp()) == "ctrl+↑ ↓"

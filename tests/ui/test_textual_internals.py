@@ -25,7 +25,7 @@ from textual.widgets import Input, Label
 from tui.ui.terminal.textual_internals import (
     CachedStylesheet,
     DiscreetApp,
-    Piece,
+    ScreenPiece,
     SendingDriver,
     limit_colours,
     make_replaceable,
@@ -94,7 +94,7 @@ class Recorder(SendingDriver):
     def write(self, data: str) -> None: ...
 
     def draw(
-        self, pieces: Iterable[Piece], cursor: Offset, colours: ColorSystem, *, at_once: bool
+        self, pieces: Iterable[ScreenPiece], cursor: Offset, colours: ColorSystem, *, at_once: bool
     ) -> None: ...
 
     def redraw(self) -> None:

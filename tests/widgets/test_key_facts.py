@@ -7,7 +7,7 @@ from textual.app import App, ComposeResult
 from tui.api.models import Key
 from tui.keys.attention import Attention
 from tui.ui.widgets.facts_pane import FactLines
-from tui.ui.widgets.key_facts import KeyFacts, describe
+from tui.ui.widgets.key_facts import KeyFacts, describe_key
 from tui.ui.widgets.table_line import KeyContext
 
 CONTEXT = KeyContext()
@@ -74,12 +74,12 @@ async def test_the_key_that_limits_a_sending_one_is_the_one_in_force() -> None:
 
 def test_a_line_that_is_broken_keeps_its_indent() -> None:
     key = Key("1", "Alpha", raw_grants=("transmissions/modify",))
-    text = describe(key, CONTEXT, 30).plain
+    text = describe_key(key, CONTEXT, 30).plain
     assert "\n     GET, POST, PUT, DELETE on\n     /api/v1/transmissions\n" in text
 
 
 def test_what_a_grant_allows_that_is_not_documented_is_judged_by_its_name() -> None:
     key = Key("1", "Alpha", raw_grants=("subaccount/view", "metrics/view", "odd"))
-    text = describe(key, CONTEXT, 80).plain
+    text = describe_key(key, CONTEXT, 80).plain
     assert "GET on /api/v1/subaccounts, to judge by its name\n" in text
     assert text.count("to judge by its name") == 1

@@ -47,7 +47,7 @@ _LIST_START = re.compile(rb'(?:\xef\xbb\xbf)?\s*\{\s*"results"\s*:\s*\[')
 _NEXT_KEY = re.compile(rb'\}\s*,\s*(?=\{\s*"id"\s*:)')
 
 
-def parse(body: bytes) -> object:
+def parse_json(body: bytes) -> object:
     """Return the JSON value in `body`, a byte order mark and control characters let pass.
 
     Raises Malformed.
@@ -194,7 +194,7 @@ def _number(value: object) -> int | None:
 
 
 def _object(body: bytes) -> dict[str, object]:
-    value = parse(body)
+    value = parse_json(body)
     if not isinstance(value, dict):
         raise Malformed(f"a {type(value).__name__} where an object is due")
     return value
@@ -221,7 +221,7 @@ def check_done(body: bytes) -> None:
     """
     if not body.strip():
         return
-    answer = parse(body)
+    answer = parse_json(body)
     if isinstance(answer, dict) and answer.get("errors") and "results" not in answer:
         raise Malformed("errors without results")
 
@@ -327,5 +327,5 @@ def single_sign_on(body: bytes) -> bool:
 
 
 def _is_yes(value: object) -> bool:
-    """Tell whether a value says yes, in whatever type: a factor that is overlooked locks out."""
+    """Tell whether a value of any type means yes: a second factor must not be overlooked."""
     return str(value).lower() in {"true", "1"}

@@ -1,4 +1,4 @@
-"""What the server says when it says no: every shape of contract 5, made safe to show."""
+"""Error answers of every shape (contract 5) turned into exceptions with texts safe to show."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-from tui.api.decode import Malformed, parse
+from tui.api.decode import Malformed, parse_json
 from tui.api.errors import (
     ApiError,
     CertificateWanted,
@@ -81,7 +81,7 @@ def refusal(answer: Answer, *, sign_in: bool = False) -> ApiError:
 
 
 def _misdirected(body: bytes) -> type[Refused] | None:
-    """Return what a web server's own page tells of a request that never came to Momentum."""
+    """Return the error that a web server's own page means: the request never reached Momentum."""
     beginning = body[:2_000]
     if re.search(_HTTPS_PAGE, beginning):
         return HttpsWanted
@@ -112,7 +112,7 @@ def retry_after(value: str, now: datetime | None = None) -> float | None:
 def read_entries(body: bytes, sanitize: Sanitize) -> tuple[ErrorEntry, ...]:
     """Return the errors that a body lists, in any of contract 5's shapes; none where unreadable."""
     try:
-        answer = parse(body)
+        answer = parse_json(body)
     except Malformed:
         return ()
     if not isinstance(answer, dict):

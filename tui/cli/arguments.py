@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Mapping, Sequence
-from difflib import get_close_matches
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from textwrap import wrap
 from types import MappingProxyType
@@ -13,6 +12,7 @@ from typing import NoReturn
 from tui import __version__
 from tui.sandbox.fault_options import FAULTS
 from tui.sandbox.options import ACCOUNTS, EDITIONS
+from tui.text import did_you_mean
 from tui.ui.themes import CHOICES
 
 COMMANDS: Mapping[str, str] = MappingProxyType(
@@ -91,9 +91,7 @@ def command_parser(name: str) -> CommandLineParser:
 def _unknown_option(name: str, parser: CommandLineParser) -> str:
     """Return what is wrong with an option that nothing takes; its value may be a secret."""
     known = [word for word in parser.format_help().split() if word.startswith("--")]
-    close = get_close_matches(name, known, 1, 0.7)
-    hint = f"; did you mean {close[0]}?" if close else ""
-    return f"there is no option {name}{hint}"
+    return f"there is no option {name}{did_you_mean(name, known, 0.7)}"
 
 
 def _check_server_name(words: Sequence[str], parser: CommandLineParser) -> None:
@@ -101,13 +99,7 @@ def _check_server_name(words: Sequence[str], parser: CommandLineParser) -> None:
     if any(mark in words[0] for mark in ".:@/"):
         parser.error("the server's address goes with --url, as in --url https://HOST")
     if len(words) > 1:
-        parser.error(f"there is no command {words[0]!r}{close_name(words[0], COMMANDS)}")
-
-
-def close_name(name: str, known: Iterable[str]) -> str:
-    """Return a question after the one of the names that is spelt nearly so, or nothing."""
-    close = get_close_matches(name, known, 1)
-    return f"; did you mean {close[0]}?" if close else ""
+        parser.error(f"there is no command {words[0]!r}{did_you_mean(words[0], COMMANDS)}")
 
 
 def _parser() -> CommandLineParser:

@@ -1,4 +1,4 @@
-"""What the command line and the configuration settle together."""
+"""The profiles of the servers, joined from the options and the configuration."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from tui.cli.arguments import COMMANDS, close_name
+from tui.cli.arguments import COMMANDS
 from tui.config.config_file import ConfigFile
 from tui.config.paths import config_path
 from tui.config.profile import InForce, Profile, in_force, profile
+from tui.text import did_you_mean
 from tui.ui.themes import CHOICES
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def server_name(options: argparse.Namespace, config: ConfigFile) -> str:
 
 def unknown_server(name: str, config: ConfigFile) -> str:
     """Return why there is no such server."""
-    close = close_name(name, [*config.servers, *COMMANDS])
+    close = did_you_mean(name, [*config.servers, *COMMANDS])
     where = f" in {config.path}" if config.servers else ""
     return f"there is no command or server {name!r}{where}{close}"
 

@@ -1,4 +1,4 @@
-"""What is said where the program can't be started."""
+"""The messages on standard error if the program can't start."""
 
 from __future__ import annotations
 

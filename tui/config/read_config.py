@@ -1,4 +1,4 @@
-"""Reading the configuration: what it settles, or everything that is wrong with it and where."""
+"""Reads the configuration file; reports every fault with line and column."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from tui.config.config_file import FIRST, BadConfig, ConfigFault, ConfigFile, Va
 from tui.config.settings import Vocabulary, settings
 from tui.config.toml_faults import toml_fault
 from tui.config.toml_positions import TomlPath, TomlPositions, position_of
-from tui.config.values import WrongValue, close_name
-from tui.text import short
+from tui.config.values import WrongValue
+from tui.text import did_you_mean, short
 
 MOST_BYTES = 2**20
 """How large the file may be."""
@@ -143,7 +143,7 @@ class _Reader:
         known += [] if is_server else [_SERVERS]
         if isinstance(written, Mapping) and "url" in written and not is_server:
             return f"a server's table is [{_SERVERS}.{short(name, 40)}]"
-        hint = close_name(name, known) or f"; there are {', '.join(known)}"
+        hint = did_you_mean(name, known) or f"; there are {', '.join(known)}"
         return f"there is no setting {short(name, 40)}{hint}"
 
     def _check_name(self, path: TomlPath, name: str) -> None:

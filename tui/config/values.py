@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
-from difflib import get_close_matches
 from pathlib import Path
 
 from tui.api.address import BadAddress, parse_server
 from tui.config.toml_positions import TomlPath
 from tui.keys.rotation_policy import AGE_FORMS, RotationPolicy, parse_age
-from tui.text import short
+from tui.text import did_you_mean, short
 
 COLOURS = ("red", "yellow", "green", "cyan", "blue", "magenta")
 """The colours that the bar at the top can have."""
@@ -33,12 +32,6 @@ class WrongValue(ValueError):
     def __init__(self, sentence: str, path: TomlPath = ()) -> None:
         super().__init__(sentence)
         self.sentence, self.path = sentence, path
-
-
-def close_name(name: str, known: Iterable[str]) -> str:
-    """Return a question after the one of the names that is spelt nearly so, or nothing."""
-    close = get_close_matches(name.lower(), known, 1)
-    return f"; did you mean {close[0]}?" if close else ""
 
 
 def text(value: object, _: Path) -> str:
@@ -84,7 +77,7 @@ def one_of(names: Sequence[str]) -> Read:
 
     def read(value: object, folder: Path) -> str:
         if not isinstance(value, str) or value not in names:
-            close = close_name(value, names) if isinstance(value, str) else ""
+            close = did_you_mean(value, names) if isinstance(value, str) else ""
             raise WrongValue(f"must be one of {', '.join(names)}, in quotes{close}")
         return value
 
@@ -137,12 +130,12 @@ def argv(value: object, folder: Path) -> tuple[str, ...]:
 def deliveries(value: object, folder: Path) -> Mapping[str, str]:
     """Commands that take a secret on their standard input, by name."""
     from tui.delivery.new_secret import DeliveryFailed  # slow to import, and not always needed
-    from tui.delivery.template import parse
+    from tui.delivery.template import parse_template
 
     commands = _table_of_texts(value, 'name = "command"')
     for name, command in commands.items():
         try:
-            parse(command)
+            parse_template(command)
         except DeliveryFailed as failure:
             raise WrongValue(f"{short(name, 40)}: {failure.sentence}", (name,)) from None
         if not name.strip() or not name.isprintable():
@@ -151,7 +144,7 @@ def deliveries(value: object, folder: Path) -> Mapping[str, str]:
 
 
 def key_map(value: object, folder: Path) -> Mapping[str, str]:
-    """Keys by what they do; whether both exist, somebody else has to say."""
+    """Keys by the ids of commands; `tui.ui.key_map` checks whether both exist."""
     return _table_of_texts(value, '"keys.rotate" = "R"')
 
 

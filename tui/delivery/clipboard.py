@@ -181,7 +181,10 @@ def _through_screen(environ: Mapping[str, str]) -> bool:
 
 def _terminal_words(environ: Mapping[str, str]) -> tuple[str, str]:
     where = "Sent to the terminal's clipboard (OSC 52)."
-    caveat = "It gives no answer: paste it somewhere safe to check; some terminals switch this off."
+    caveat = (
+        "The terminal does not confirm it. Paste it somewhere safe to check; some "
+        "terminals disable this."
+    )
     if environ.get("TMUX"):
         caveat += " tmux passes it on only with 'set-clipboard on', and then keeps a buffer of it."
     elif _through_screen(environ):

@@ -14,7 +14,7 @@ from pathlib import Path
 from tui.delivery.names import argument_form
 from tui.delivery.new_secret import DeliveryFailed, DeliveryFault, NewSecret, Sent, encoded
 from tui.delivery.redaction import last_words
-from tui.delivery.template import Word, bad_command, parse
+from tui.delivery.template import Word, bad_command, parse_template
 from tui.text import plain, short
 from tui.waiting import see_through, time_limit
 
@@ -48,7 +48,7 @@ class CommandDelivery:
         take the place of the first. Of the `others` on the server only one with another label
         counts, where the command names the label: a successor takes the place of its predecessor.
         """
-        words = parse(self._template)
+        words = parse_template(self._template)
         self._program, self._words = _find_program(words[0].text), words
         if not any(word.holds("id", "short_key") for word in words):
             seen: dict[tuple[str, ...], str] = {}

@@ -40,13 +40,13 @@ class Word:
         return any(field in fields for _, field, _, _ in self._pieces)
 
     def fill(self, values: Mapping[str, str]) -> str:
-        """Return the argument; whatever the values hold, it stays a single one."""
+        """Return the argument; blanks in the values do not split it."""
         return "".join(
             text + (values[field] if field else "") for text, field, _, _ in self._pieces
         )
 
 
-def parse(template: str) -> tuple[Word, ...]:
+def parse_template(template: str) -> tuple[Word, ...]:
     """Return the words of a command, or raise `DeliveryFailed` where it cannot be run as meant."""
     if not template.isprintable():
         raise bad_command(f"The command holds a character that nobody can see: {short(template)}.")

@@ -24,14 +24,14 @@ class Attention:
     def is_due(self, key: Key) -> bool:
         """Tell whether a key is as old as the policy lets it become."""
         label = base_label(key.raw_label or "") if self.policy.age_by_pattern else ""
-        return self.policy.is_due(label, created(key), self.now)
+        return self.policy.is_due(label, created_moment(key), self.now)
 
     def is_exposed(self, key: Key) -> bool:
         """Tell whether a key sends mail and is accepted from any address."""
         return self.are_ips_told and not key.raw_valid_ips and sends(key.grants)
 
 
-def created(key: Key) -> datetime | None:
+def created_moment(key: Key) -> datetime | None:
     """Return when the key was made, in the zone that the server sent.
 
     Changing the zone, as `Key.created_at` does, fails at both ends of the calendar, and a long

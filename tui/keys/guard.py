@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tui.api.models import Key
-from tui.keys.labels import comparable, mark_of, may_come_of
+from tui.keys.labels import is_same_name, mark_of
 from tui.keys.paused_mark import is_paused
 from tui.keys.presence import Worker
 from tui.keys.write_outcomes import CannotGoOn, OpenWrite
@@ -28,14 +28,13 @@ class Staying:
 
 
 class OtherWriteOpen(CannotGoOn):
-    """A write that goes the other way may still take effect."""
+    """The deletion of the other key may still take effect."""
 
     def __init__(self, write: OpenWrite) -> None:
         super().__init__()
         until = write.until.astimezone()
-        what = "deletion" if write.action == "delete" else "update"
         self.sentence = (
-            f"Nothing was done: the {what} of the other key was not answered, and may still take "
+            "Nothing was done: the deletion of the other key was not answered, and may still take "
             f"effect until {until:%H:%M}. Only the same step can be taken until then."
         )
 
@@ -85,7 +84,7 @@ class MarkContradicts(CannotGoOn):
 def check_deletion(
     key: Key, partners: Iterable[OpenWrite], workers: Iterable[Worker], *, insist: bool
 ) -> None:
-    """Refuse to delete a key while that may be undone by what else goes on.
+    """Refuse to delete a key while a partner may be deleted, or another instance works on it.
 
     `partners` are the open writes to the keys that would be left; `workers` are other instances
     that work on any of them, which count no more where the operator insists.
@@ -139,12 +138,10 @@ def _check_shown(part: Literal["go", "stay"], shown: Key, now: Key) -> None:
     grants = shown.raw_grants, now.raw_grants
     if None not in grants and len({frozenset(each or ()) for each in grants}) > 1:
         raise ShownKeyChanged(part, "has other grants")
-    # A server may leave out that any address will do.
-    if now.raw_valid_ips is not None and set(shown.raw_valid_ips or ()) != set(now.raw_valid_ips):
+    ips = shown.raw_valid_ips, now.raw_valid_ips
+    if None not in ips and len({frozenset(each or ()) for each in ips}) > 1:
         raise ShownKeyChanged(part, "has other allowed addresses")
-    before, after = shown.raw_label or "", now.raw_label or ""
-    is_same = comparable(before) == comparable(after)
-    if before and after and not is_same and not may_come_of(after, before, short_key_fits=True):
+    if shown.raw_label and now.raw_label and not is_same_name(shown.raw_label, now.raw_label):
         raise ShownKeyChanged(part, "has another label")
 
 
@@ -159,14 +156,18 @@ def _may_be_same(shown: Key, now: Key) -> bool:
 
 
 def differences(predecessor: Key, successor: Key) -> str:
-    """Return in which of `grants` and `allowed IPs` two keys differ, in words, or nothing.
+    """Return what a successor has else than its predecessor, as "other grants", or nothing.
 
-    What the server does not tell is not compared, nor are the addresses of a paused key.
+    Labels count as people read them. What the server does not tell is not compared, nor are the
+    addresses of a paused key.
     """
     grants, ips = [], []
+    labels = predecessor.raw_label or "", successor.raw_label or ""
+    label = [] if "" in labels or is_same_name(*labels) else ["another label"]
     if predecessor.raw_grants is not None and successor.raw_grants is not None:
         grants = ["grants"] * (set(predecessor.raw_grants) != set(successor.raw_grants))
     if not is_paused(predecessor.raw_valid_ips):  # a list may leave out that any address will do
         before, after = predecessor.raw_valid_ips or (), successor.raw_valid_ips or ()
         ips = ["allowed IPs"] * (set(before) != set(after))
-    return " and ".join(grants + ips)
+    others = [f"other {' and '.join(grants + ips)}"] if grants or ips else []
+    return " and ".join(label + others)

@@ -104,7 +104,7 @@ class UnfinishedRotation:
 
     @property
     def differences(self) -> str:
-        """In which of grants and allowed IPs the successors differ from the predecessor."""
+        """What a successor has else than the predecessor, as "other grants", or nothing."""
         texts = (differences(self.predecessor, successor) for successor in self.successors)
         return next(filter(None, texts), "")
 

@@ -1,4 +1,4 @@
-"""The marks at the end of labels, which tell everybody on any host what a key's part is.
+"""The marks at the end of labels: on any host they tell which key a successor replaces.
 
 A successor carries a mark from its create on: `Billing mailer (replaces 85f0 #1d677327-7e2a9c)`.
 It names the predecessor, by short key for people and by a digest of its id for programs, and the
@@ -24,6 +24,9 @@ REFERENCE_LENGTH = 8
 
 SHORTEST_REFERENCE = 4
 """How many of them tell a key, where the mark has its short key, too."""
+
+SHORTEST_CUT = 16
+"""From how many characters on a label may be what is left of a longer one that a server cut."""
 
 _REPLACES = re.compile(
     r"(?:^| )\(replaces (?:(?P<short>[a-z0-9_-]{1,12}) )?"
@@ -143,6 +146,12 @@ def may_come_of(label: str, sent: str, *, short_key_fits: bool = False) -> bool:
     kept, asked = folded(label), folded(sent)
     is_cut = bool(kept) and asked.startswith(kept)
     return kept == asked or (is_cut and (short_key_fits or has_torn_mark(label)))
+
+
+def is_same_name(label: str, other: str) -> bool:
+    """Tell whether two labels name the same, whatever marks they carry and a server cut off."""
+    name, longer = sorted((comparable(label), comparable(other)), key=len)
+    return name == longer or (len(name) >= SHORTEST_CUT and longer.startswith(name))
 
 
 def comparable(label: str) -> str:

@@ -12,9 +12,9 @@ import os
 import stat
 import threading
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from concurrent.futures import Future, wait
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from getpass import getuser
 from pathlib import Path
@@ -105,6 +105,27 @@ class Presence:
             self._beat.cancel()
             self._beat = None
             self._write()
+
+    @asynccontextmanager
+    async def holding(self, *names: str) -> AsyncIterator[None]:
+        """Say that these are worked on; of two instances that say so, then look, one refrains."""
+        await self.hold(*names)
+        try:
+            yield
+        finally:
+            self.release(*names)
+
+    async def refresh(self) -> None:
+        """Read the files of the other instances as they are now, for some seconds at most."""
+        reading = asyncio.ensure_future(asyncio.to_thread(self._read_anew))
+        await asyncio.wait({reading}, timeout=WRITE_SECONDS)
+
+    def _read_anew(self) -> None:
+        if self._reading is not None:  # it may have missed what was written since it began
+            wait((self._reading,), READ_SECONDS)
+        self.read()
+        if self._reading is not None:
+            wait((self._reading,), READ_SECONDS)
 
     def read(self) -> None:
         """Read the files of the other instances; blocks, so it belongs in a thread.

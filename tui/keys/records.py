@@ -120,7 +120,7 @@ class Records:
 
     @property
     def to_unmark(self) -> tuple[Key, ...]:
-        """Those of them that are in use, as far as is known: marks tell what the others are."""
+        """Those of `left_marked` that are in use, as far as is known."""
         return tuple(
             record.key
             for record in self.left_marked
@@ -371,7 +371,8 @@ class Records:
             return False
         named_at, label = self._named.get(key.id), comparable(key.raw_label or "")
         record = self._unsure.get(key.id)
-        if record is not None and comparable(record.newest.label) == label:
+        is_told = record is not None and comparable(record.newest.label) == label
+        if record is not None and (is_told or key.created_at):  # its date tells as well as a label
             return self._may_come_of(key, record)
         return any(
             (named_at is None or record.began < named_at)  # else it was there before
@@ -416,7 +417,7 @@ class Records:
 
 
 def _may_be_of_then(key: Key, began: datetime) -> bool:
-    """Tell whether a key may have come of a create that began then, by what its date tells."""
+    """Tell whether the date of a key allows that a create which began then made it."""
     made = key.created_at
     return made is None or began - SAME_TIME < made < began + LANDING + SAME_TIME
 

@@ -99,8 +99,8 @@ class KeyService:
         self._created_ids: set[str] = set()
         self.sent_creates: dict[str, SentCreate] = {}
         """The last create of a successor that went out, by its predecessor's id."""
-        self._succeeded_at: dict[str, float] = {}
-        """When the create of a successor was answered, by its predecessor's id."""
+        self._succeeded: dict[str, tuple[float, str]] = {}
+        """When a create of a successor was answered, and by what id, by its predecessor's id."""
         self._open_writes = OpenWrites(journal)
         self._records: tuple[tuple[object, ...], Records | None] = ((), None)
         self._is_enforced = False
@@ -125,7 +125,7 @@ class KeyService:
 
     def may_lack_successor(self, key: Key) -> bool:
         """Tell whether a successor of the key was made from here since the list was read."""
-        return self._succeeded_at.get(key.id, float("-inf")) >= self._listed_at
+        return self._succeeded.get(key.id, (float("-inf"), ""))[0] >= self._listed_at
 
     async def catalogue(self, subaccount_id: int | None) -> Catalogue:
         """Return what a key of the primary account (None) or of a subaccount may hold."""
@@ -260,7 +260,7 @@ class KeyService:
             self.presence.release(attempt_id)
             raise
         if predecessor:
-            self._succeeded_at[predecessor] = monotonic()
+            self._succeeded[predecessor] = monotonic(), created_key.id or ""
         if created_key.id in known:
             # A link to another key tells nothing about this one.
             created_key = replace(created_key, id=None)
@@ -279,9 +279,12 @@ class KeyService:
         return Created(created_key, draft, attempt, label)
 
     def successors(self, key: Key) -> tuple[Key, ...]:
-        """Return the keys that were last listed as successors of this one, by their marks."""
-        listed = self.listing.successors(key)
-        return tuple(other for other in listed if not self._reader.has_deleted(other))
+        """Return the listed keys that succeed this one: by their marks, and the last made here."""
+        made = self.listing.by_id.get(self._succeeded.get(key.id, (0.0, ""))[1])
+        listed = [*self.listing.successors(key), *((made,) if made is not None else ())]
+        return tuple(
+            {each.id: each for each in listed if not self._reader.has_deleted(each)}.values()
+        )
 
     def known_ids(self, *others: str) -> KnownIds:
         """Return the ids of the keys that were listed last, those made since, and `others`."""
@@ -429,13 +432,21 @@ class KeyService:
 
     async def _delete(self, key: Key, staying: Staying | None, *, insist: bool) -> Deleted:
         await self.read_history(_JOURNAL_SECONDS)
-        await self._check_deletion(key, staying, insist=insist)
-        staying_now: Key | None = None
-        with suppress(NotFound):  # the answer to its deletion tells that as well
-            check_going(key, self._as_told(await self.read(key)), is_alone=staying is None)
-        if staying is not None:
-            staying_now = self._as_told(await self.read(staying.key))
-            check_staying(key, staying, staying_now)
+        async with self.presence.holding(key.id, staying.key.id if staying is not None else ""):
+            await self.presence.refresh()
+            await self._check_deletion(key, staying, insist=insist)
+            with suppress(NotFound):  # the answer to its deletion tells that as well
+                now = self._as_told(await self.read(key))
+                check_going(self._as_told(key), now, is_alone=staying is None)
+            staying_now: Key | None = None
+            if staying is not None:
+                staying_now = self._as_told(await self.read(staying.key))
+                shown = replace(staying, key=self._as_told(staying.key))
+                check_staying(key, shown, staying_now)
+            return Deleted(await self._send_deletion(key), staying_now)
+
+    async def _send_deletion(self, key: Key) -> bool:
+        """Have a key deleted; return whether it was there before."""
         attempt = self._begin_attempt("delete", key)
         await self.journal.settled()
         try:
@@ -449,11 +460,11 @@ class KeyService:
             if not (error.maybe_done or isinstance(error, NotFound)):
                 raise
             await self._resolve_deletion(key, error, attempt)
-            return Deleted(not isinstance(error, NotFound), staying_now)
+            return not isinstance(error, NotFound)
         attempt.done()
         self._reader.note_deleted(key)
         self._open_writes.forget(key)
-        return Deleted(True, staying_now)
+        return True
 
     def _as_told(self, key: Key) -> Key:
         """Return a key with the addresses that a server left out where any will do (contract 4)."""

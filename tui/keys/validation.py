@@ -25,7 +25,7 @@ def wrong_password(password: str) -> str:
 
 def wrong_grants(grants: tuple[str, ...]) -> str:
     """Return what is wrong with a choice of grants, or nothing."""
-    return "" if grants else "Choose at least one grant: Space gives the one under the cursor."
+    return "" if grants else "Choose at least one grant: Space selects the one under the cursor."
 
 
 def wrong_ips(ips: tuple[str, ...]) -> str:

@@ -70,10 +70,10 @@ class Block:
     @property
     def text(self) -> str:
         """The words alone."""
-        return " ".join(plain(cell) for cell in self.cells)
+        return " ".join(text_of(cell) for cell in self.cells)
 
 
-def plain(line: Iterable[Piece]) -> str:
+def text_of(line: Iterable[Piece]) -> str:
     """Return a line without styles."""
     return "".join(piece.text for piece in line)
 
@@ -81,7 +81,7 @@ def plain(line: Iterable[Piece]) -> str:
 _INLINE = re.compile(r"`([^`]+)`|\*\*([^*]+)\*\*|\[([^\]]+)\]\([^)]*\)|\*(\w(?:[^*]*\w)?)\*")
 
 
-def pieces(text: str) -> Line:
+def inline_pieces(text: str) -> Line:
     """Return a text in Markdown as pieces: `code`, **strong**, *names*, the words of [links](…)."""
     line: list[Piece] = []
     end = 0
@@ -135,21 +135,23 @@ def _blocks_of(text: str) -> Iterator[Block]:
         items = re.split(r"\n- ", "\n".join(lines).removeprefix("- "))
         for number, item in enumerate(items):
             words = " ".join(item.split())
-            yield Block(Kind.ITEM, (pieces(words),), is_first=number == 0)
+            yield Block(Kind.ITEM, (inline_pieces(words),), is_first=number == 0)
     else:
-        yield Block(Kind.PARAGRAPH, (pieces(" ".join(" ".join(lines).split())),))
+        yield Block(Kind.PARAGRAPH, (inline_pieces(" ".join(" ".join(lines).split())),))
 
 
 def _rows(lines: Sequence[str]) -> Iterator[Block]:
     """Yield a table's rows; the first is its head, a line of dashes follows."""
     head, *rows = [_cells(line) for line in (lines[0], *lines[2:])]
-    titles = tuple((Piece(plain(cell), Style.STRONG),) for cell in head)
-    cells_below = zip(*([titles, *rows] if plain(titles[0]) else rows), strict=True)
-    columns = tuple(_column([plain(cell) for cell in cells]) for cells in cells_below)
-    if any(plain(title) for title in titles):
+    titles = tuple((Piece(text_of(cell), Style.STRONG),) for cell in head)
+    cells_below = zip(*([titles, *rows] if text_of(titles[0]) else rows), strict=True)
+    columns = tuple(_column([text_of(cell) for cell in cells]) for cells in cells_below)
+    if any(text_of(title) for title in titles):
         yield Block(Kind.ROW, titles, columns=columns)
     for number, cells in enumerate(rows):
-        yield Block(Kind.ROW, cells, columns=columns, is_first=number == 0 and not plain(titles[0]))
+        yield Block(
+            Kind.ROW, cells, columns=columns, is_first=number == 0 and not text_of(titles[0])
+        )
 
 
 def _column(texts: Sequence[str]) -> ColumnWidths:
@@ -159,7 +161,7 @@ def _column(texts: Sequence[str]) -> ColumnWidths:
 
 def _cells(line: str) -> tuple[Line, ...]:
     texts = re.split(r"(?<!\\)\|", line.strip().strip("|"))
-    return tuple(pieces(text.strip()) for text in texts)
+    return tuple(inline_pieces(text.strip()) for text in texts)
 
 
 def lines_of(block: Block, width: int) -> list[Line]:
@@ -178,7 +180,7 @@ def _row_lines(block: Block, width: int) -> list[Line]:
     """Return a row with its cells side by side, or one below the other where it is too narrow."""
     widths = _fitting(block.columns, width - GAP * (len(block.columns) - 1))
     if not widths:
-        first, *rest = (cell for cell in block.cells if plain(cell))
+        first, *rest = (cell for cell in block.cells if text_of(cell))
         indented = [(Piece("  "), *line) for cell in rest for line in wrapped(cell, width - 2)]
         return [*wrapped(first, width), *indented]
     columns = [wrapped(cell, w) for cell, w in zip(block.cells, widths, strict=True)]
@@ -209,7 +211,7 @@ def _side_by_side(columns: Sequence[Sequence[Line]], widths: Sequence[int], row:
     line: list[Piece] = []
     for column, width in zip(columns, widths, strict=True):
         cell = column[row] if row < len(column) else ()
-        line += [*cell, Piece(" " * (width - len(plain(cell)) + GAP))]
+        line += [*cell, Piece(" " * (width - len(text_of(cell)) + GAP))]
     return tuple(line[:-1])
 
 
@@ -222,7 +224,7 @@ def wrapped(line: Line, width: int) -> list[Line]:
     row: list[Piece] = []
     used = 0
     for word in _words(line, width):
-        length = len(plain(word))
+        length = len(text_of(word))
         if row and used + 1 + length > width:
             lines.append(_joined(row))
             row, used = [], 0
@@ -244,7 +246,7 @@ def _words(line: Line, width: int) -> Iterator[list[Piece]]:
                 word = []
             for start in range(0, len(part), width):
                 piece = Piece(part[start : start + width], style)
-                if word and len(plain(word)) + len(piece.text) > width:
+                if word and len(text_of(word)) + len(piece.text) > width:
                     yield word
                     word = []
                 word.append(piece)
@@ -269,10 +271,10 @@ def as_text(markdown: str, width: int) -> str:
     for block in blocks(markdown):
         if rows and block.is_first:
             rows.append("")
-        title = plain(block.cells[0])
+        title = text_of(block.cells[0])
         if block.kind is Kind.HEADING and block.level == 1:
             rows.append(title.upper())
         else:
             indent = "" if block.kind is Kind.HEADING else "  "
-            rows += [f"{indent}{plain(line)}".rstrip() for line in lines_of(block, width - 2)]
+            rows += [f"{indent}{text_of(line)}".rstrip() for line in lines_of(block, width - 2)]
     return "\n".join(rows) + "\n"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from tui.search.index import Finder, Index
-from tui.search.query import Query, parse
+from tui.search.query import Query, parse_query
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class TextSearch:
 
     def matches(self, text: str) -> Matches:
         """Return what `text` matches (see `Search.matches`)."""
-        query = parse(text)
+        query = parse_query(text)
         return Matches(self._finder.matches(query), query)
 
     def completion(self, text: str) -> str:

@@ -124,7 +124,7 @@ class Query:
 
 
 @lru_cache(maxsize=64)
-def parse(text: str) -> Query:
+def parse_query(text: str) -> Query:
     """Return the query that `text` is; an empty one matches everything.
 
     Raises:

@@ -21,7 +21,7 @@ from textual.scrollbar import ScrollBar, ScrollBarRender
 from tui.config.known_servers import KnownServers
 from tui.text import short
 from tui.ui.appearance import Appearance
-from tui.ui.bindings import HasPlace, Place, bindings_for, key_name
+from tui.ui.bindings import HasPlace, Place, bindings_for, drawn_keys, key_name
 from tui.ui.idle_lock import IdleLock
 from tui.ui.loading import Loader
 from tui.ui.screens.leaving import GuardedScreen, StoppableScreen
@@ -178,7 +178,7 @@ class KeysApp(TypeAhead[None]):
 
     def get_key_display(self, binding: Binding) -> str:
         """Return the key of a binding as a person reads it."""
-        return binding.key_display or key_name(binding.key)
+        return drawn_keys(binding.key_display or key_name(binding.key), self)
 
     def get_driver_class(self) -> type[Driver]:
         """Return what reads from the terminal and writes to it."""
@@ -464,7 +464,7 @@ class KeysApp(TypeAhead[None]):
         from tui.ui.screens.possible_actions import possible_actions
 
         entries = [
-            Entry(key_name(action.binding.key), action.title, action.run)
+            Entry(drawn_keys(key_name(action.binding.key), self), action.title, action.run)
             for action in possible_actions(self.screen)
             if action.binding.action != "palette"
         ]

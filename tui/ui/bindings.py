@@ -51,6 +51,13 @@ class HasKeyMap(Protocol):
     key_map: Mapping[str, str]
 
 
+@runtime_checkable
+class HasPlainSigns(Protocol):
+    """An app that may draw its signs in ASCII."""
+
+    has_plain_signs: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Command:
     """One thing to do: the keys that do it, its action, and its words.
@@ -185,6 +192,7 @@ COMMANDS = (
     Command(_KEYS, "v", "v", "verify", "verify the key with its secret", "Verify"),
     Command(_KEYS, "d,delete", "d, Del", "delete", "delete the key", "Delete", changes_keys=True),
     Command(_KEYS, "slash", "/", "find", "search the keys", "Find"),
+    Command(_KEYS, "ctrl+o", "ctrl+o", "details", "show the details of the error", "Details"),
     Command(_KEYS, "J", "J", "journal", "show the journal of what you did", "Journal"),
     Command(_KEYS, "", "Enter", "", "edit the key; on a narrow screen its details first"),
     Command(
@@ -243,7 +251,6 @@ COMMANDS = (
         "back",
         "stop loading; otherwise end the search, show all, unmark all, close the newest message",
     ),
-    Command(_KEYS, "ctrl+o", "ctrl+o", "details", "show the details of the error"),
     Command(
         _KEYS, "ctrl+n", "ctrl+n", "app.switch_server", "sign out, then sign in to another server"
     ),
@@ -281,6 +288,15 @@ COMMANDS = (
     ),
     Command(_DETAIL, "e,enter", "Enter, e", "edit", "edit the key", "Edit", changes_keys=True),
     Command(_DETAIL, "r", "r", "rotate", "rotate the key", "Rotate", changes_keys=True),
+    Command(
+        _DETAIL,
+        "f",
+        "f",
+        "finish",
+        "finish a rotation: delete the predecessor",
+        "Finish",
+        changes_keys=True,
+    ),
     Command(_DETAIL, "v", "v", "verify", "verify the key with its secret", "Verify"),
     Command(_DETAIL, "z", "z", "pause", "pause the key, or resume it", "Pause", changes_keys=True),
     Command(_DETAIL, "d,delete", "d, Del", "delete", "delete the key", "Delete", changes_keys=True),
@@ -351,7 +367,7 @@ COMMANDS = (
     Command(
         _FORM, "escape", "Esc", "cancel", "go back; asks first if something was typed", "Cancel"
     ),
-    Command(_GRANTS, "space", "Space", "give", "select or clear the grant at the cursor", "Give"),
+    Command(_GRANTS, "space", "Space", "give", "select or clear the grant at the cursor", "Select"),
     Command(_GRANTS, "r", "r", "give_reading", "select the grants that only read", "Read"),
     Command(_GRANTS, "s", "s", "give_sending", "select the grants that send mail", "Send"),
     Command(_GRANTS, "a", "a", "give_all", "select all grants shown, or none", "All"),
@@ -439,9 +455,9 @@ COMMANDS = (
     Command(
         _ANY,
         "ctrl+down,alt+down",
-        "ctrl+↑ ↓, alt+↑ ↓",
+        "ctrl+↑ ↓",
         "scroll_facts(1)",
-        "scroll the facts at the right, where there are more of them",
+        "scroll the pane at the right; alt+↑ ↓, too",
         "Facts",
     ),
     Command(_ANY, "ctrl+up,alt+up", "ctrl+↑", "app.scroll_facts(-1)", ""),
@@ -479,12 +495,24 @@ _NAMES = {
 }
 
 
+_ARROWS_IN_WORDS = str.maketrans({"↑": "Up", "↓": "Down", "←": "Left", "→": "Right"})
+
+
 def key_name(key: str) -> str:
     """Return a key as a person reads it: `ctrl+s`, `shift+↓`, `Esc`, `F5`, `?`."""
     *modifiers, key = key.split("+")
     sign = key_to_character(key) if "_" in key else None
     name = _NAMES.get(key) or sign or (key if len(key) == 1 else key.capitalize())
     return "+".join([*modifiers, name])
+
+
+def drawn_keys(keys: str, app: object) -> str:
+    """Return keys with their arrows in words where `app` would draw those as letters: `v` is one.
+
+    The words take more cells.
+    """
+    has_plain_signs = isinstance(app, HasPlainSigns) and app.has_plain_signs
+    return keys.translate(_ARROWS_IN_WORDS) if has_plain_signs else keys
 
 
 def changing_actions(place: Place) -> frozenset[str]:

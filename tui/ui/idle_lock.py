@@ -1,4 +1,4 @@
-"""When the screens are hidden from whoever comes by, and what brings them back."""
+"""The idle lock: when it hides the screens, and how they come back."""
 
 from __future__ import annotations
 

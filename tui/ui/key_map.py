@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
 
-from tui.text import short
+from tui.text import did_you_mean, short
 from tui.ui.bindings import COMMANDS, Command, Place, key_name, keys_in
 from tui.ui.terminal.textual_internals import name_of_character
 
@@ -51,9 +50,8 @@ def wrong_keys(key_map: Mapping[str, str]) -> dict[str, str]:
 def _wrong_id(command_id: str) -> str:
     if command_id in COMMANDS_BY_ID:
         return ""
-    close = get_close_matches(command_id, COMMANDS_BY_ID, 1)
-    hint = f"did you mean {close[0]}?" if close else "momentum-keys help keyboard lists them"
-    return f"there is no such command; {hint}"
+    hint = did_you_mean(command_id, COMMANDS_BY_ID) or "; momentum-keys help keyboard lists them"
+    return f"there is no such command{hint}"
 
 
 def _wrong_names(command_id: str, keys: str) -> str:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
+from typing import Any
 
 import httpx
 from pydantic import SecretStr
@@ -16,13 +17,15 @@ from tests.clock import in_vain, pass_time
 from tests.node import How, Node
 from tui.api.address import parse_server
 from tui.api.client import Client
-from tui.api.models import Key
+from tui.api.errors import ErrorEntry, Invalid, NotFound
+from tui.api.models import CreatedKey, Key, KeyDraft
 from tui.api.session import Session
 from tui.api.trust import no_trust
 from tui.delivery.new_secret import DeliveryFailed, DeliveryFault, NewSecret, Sent
 from tui.journal import Journal
-from tui.keys.labels import base_label
-from tui.keys.rotation import Rotation
+from tui.keys.key_record import UnfinishedRotation
+from tui.keys.labels import base_label, mark_of
+from tui.keys.rotation import Rotation, State
 from tui.keys.service import KeyService
 from tui.keys.verification import Verdict, Verification, verify
 from tui.keys.write_outcomes import LANDING
@@ -173,3 +176,52 @@ def empty(node: Node) -> None:
     for key in tuple(node.keys()):
         node.store.delete_key(key.id)
     node.requests.clear()
+
+
+async def started(host: Host) -> Rotation:
+    key_id, _ = host.node.add_key(LABEL, GRANTS)
+    return host.rotation(await host.key(key_id))
+
+
+async def known(host: Host) -> UnfinishedRotation:
+    await host.service.load()
+    (unfinished,) = (await host.service.records()).unfinished
+    assert unfinished.is_known
+    return unfinished
+
+
+def change(node: Node, key_id: str, **fields: Any) -> None:  # noqa: ANN401  # a key's fields
+    """Have somebody else change a key."""
+    key = node.store.key(key_id)
+    assert key is not None
+    changed = replace(key, **fields)
+    node.store.change_key(key_id, changed.label, changed.grants, changed.valid_ips)
+
+
+def refusing_marks(host: Host) -> Any:  # noqa: ANN401  # a method of the client
+    """Return a create that is refused where the label carries a mark."""
+    create = host.service.session.client.create_key
+
+    async def created(draft: KeyDraft, credential: SecretStr | None) -> CreatedKey:
+        if mark_of(draft.label):
+            raise Invalid(400, (ErrorEntry("too long", param="label"),))
+        return await create(draft, credential)
+
+    return created
+
+
+async def not_found(*_: object) -> None:
+    raise NotFound(404)
+
+
+async def delivered(host: Host) -> Rotation:
+    rotation = await started(host)
+    await rotation.create()
+    assert await rotation.deliver(host.vault) is State.DELIVERED
+    return rotation
+
+
+async def verified(host: Host) -> Rotation:
+    rotation = await delivered(host)
+    assert await rotation.verify() is State.VERIFIED
+    return rotation

@@ -12,21 +12,29 @@ import pytest
 from pydantic import SecretStr
 
 from tests.conftest import NodeMaker
-from tests.keys.rotation.host import GRANTS, LABEL, Host, Vault, signed_in
+from tests.keys.rotation.host import (
+    GRANTS,
+    LABEL,
+    Host,
+    Vault,
+    delivered,
+    known,
+    refusing_marks,
+    signed_in,
+    started,
+    verified,
+)
 from tests.node import Node
 from tui.api.errors import (
-    ErrorEntry,
     Forbidden,
     Invalid,
     NoAnswer,
-    NotFound,
     ServerFailed,
     SignInRefused,
 )
 from tui.api.models import CreatedKey, Key, KeyDraft
 from tui.delivery.new_secret import DeliveryFailed
-from tui.keys.guard import MarkContradicts, OtherWriteOpen, ShownKeyChanged
-from tui.keys.key_record import UnfinishedRotation
+from tui.keys.guard import OtherWriteOpen
 from tui.keys.labels import key_reference, mark_of
 from tui.keys.listing import Listing
 from tui.keys.rotation import (
@@ -40,22 +48,15 @@ from tui.keys.rotation import (
 from tui.keys.rotation.jobs import MarkRemoval
 from tui.keys.rotation.states import (
     GrantsNotTold,
-    NothingLeft,
     PredecessorGone,
-    SuccessorGone,
 )
 from tui.keys.service import KeyService
 from tui.keys.verification import Verification
-from tui.keys.write_outcomes import NotSeenSoFar, OutcomeUnknown, OutOfReach, SecretLost, StillThere
+from tui.keys.write_outcomes import NotSeenSoFar, OutcomeUnknown, SecretLost, StillThere
 
 pytestmark = pytest.mark.usefixtures("task_factory")
 
 MARKED = f"{LABEL} (retiring 2026-11-23)"
-
-
-async def started(host: Host) -> Rotation:
-    key_id, _ = host.node.add_key(LABEL, GRANTS)
-    return host.rotation(await host.key(key_id))
 
 
 def beheaded(host: Host) -> Callable[[KeyDraft, SecretStr | None], Coroutine[Any, Any, CreatedKey]]:
@@ -66,50 +67,6 @@ def beheaded(host: Host) -> Callable[[KeyDraft, SecretStr | None], Coroutine[Any
         return replace(await create(draft, credential), id=None, short_key="")
 
     return created
-
-
-async def known(host: Host) -> UnfinishedRotation:
-    await host.service.load()
-    (unfinished,) = (await host.service.records()).unfinished
-    assert unfinished.is_known
-    return unfinished
-
-
-def change(node: Node, key_id: str, **fields: Any) -> None:  # noqa: ANN401
-    """Have somebody else change a key."""
-    key = node.store.key(key_id)
-    assert key is not None
-    changed = replace(key, **fields)
-    node.store.change_key(key_id, changed.label, changed.grants, changed.valid_ips)
-
-
-def refusing_marks(host: Host) -> Any:  # noqa: ANN401
-    """Return a create that is refused where the label carries a mark."""
-    create = host.service.session.client.create_key
-
-    async def created(draft: KeyDraft, credential: SecretStr | None) -> CreatedKey:
-        if mark_of(draft.label):
-            raise Invalid(400, (ErrorEntry("too long", param="label"),))
-        return await create(draft, credential)
-
-    return created
-
-
-async def not_found(*_: object) -> None:
-    raise NotFound(404)
-
-
-async def delivered(host: Host) -> Rotation:
-    rotation = await started(host)
-    await rotation.create()
-    assert await rotation.deliver(host.vault) is State.DELIVERED
-    return rotation
-
-
-async def verified(host: Host) -> Rotation:
-    rotation = await delivered(host)
-    assert await rotation.verify() is State.VERIFIED
-    return rotation
 
 
 async def test_create_deliver_verify_finish(node: Node) -> None:
@@ -469,126 +426,6 @@ async def test_while_a_deletion_may_still_land_only_it_can_be_repeated(node: Nod
         host.let_time_pass()
         assert resumed.offers(Step.UNDO)
         assert await rotation.undo() is State.UNDONE
-
-
-async def test_a_page_that_says_404_deletes_nothing(node: Node) -> None:
-    async with signed_in(node) as host:
-        rotation = await verified(host)
-        host.service.session.client.delete_key = not_found  # type: ignore[method-assign, assignment]
-        assert await rotation.finish() is State.VERIFIED
-        assert isinstance(rotation.problem, OutOfReach)
-        assert len(node.keys()) == 2
-
-
-@pytest.mark.parametrize(
-    ("changed", "problem"),
-    [
-        ({"grants": GRANTS[:1]}, ShownKeyChanged),
-        ({"valid_ips": ("192.0.2.1",)}, ShownKeyChanged),
-        ({"label": "Another purpose"}, ShownKeyChanged),
-        ({"label": f"{LABEL} (replaces #00000000-000000)"}, MarkContradicts),
-    ],
-)
-async def test_a_successor_that_is_not_what_it_was_keeps_its_predecessor(
-    node: Node, changed: dict[str, Any], problem: type[Exception]
-) -> None:
-    async with signed_in(node) as host:
-        rotation = await verified(host)
-        assert rotation.successor is not None
-        change(node, rotation.successor.id, **changed)
-        assert await rotation.finish() is State.VERIFIED
-        assert isinstance(rotation.problem, problem)
-        assert len(node.keys()) == 2
-
-
-@pytest.mark.parametrize(
-    "changed",
-    [
-        {"grants": (*GRANTS, "webhooks/view")},
-        {"valid_ips": ("192.0.2.1",)},
-        {"label": "Do not touch"},
-    ],
-)
-async def test_a_predecessor_that_somebody_changed_meanwhile_stays(
-    node: Node, changed: dict[str, Any]
-) -> None:
-    async with signed_in(node) as host:
-        rotation = await verified(host)
-        change(node, rotation.predecessor.id, **changed)
-        assert await rotation.finish() is State.VERIFIED
-        assert isinstance(rotation.problem, ShownKeyChanged)
-        assert len(node.keys()) == 2
-
-
-async def test_a_mark_that_was_taken_away_tells_another_host_nothing_any_more(node: Node) -> None:
-    async with signed_in(node) as host:
-        await verified(host)
-    async with signed_in(node) as other_host:
-        resumed = Rotation.resume(other_host.service, await known(other_host))
-        await resumed.stored_by_hand("on paper")
-        assert resumed.successor is not None
-        change(node, resumed.successor.id, label=LABEL)
-        assert await resumed.finish(even_unverified=True) is State.DELIVERED
-        assert isinstance(resumed.problem, MarkContradicts)
-        assert len(node.keys()) == 2
-
-
-async def test_two_operators_who_leave_no_key_are_told_and_helped_at_once(node: Node) -> None:
-    async with signed_in(node) as host:
-        rotation = await verified(host)
-        assert rotation.successor is not None
-        successor, delete = rotation.successor, host.service.session.client.delete_key
-
-        async def deleting(*asked: Any) -> None:  # noqa: ANN401
-            node.store.delete_key(successor.id)
-            await delete(*asked)
-
-        host.service.session.client.delete_key = deleting  # type: ignore[method-assign, assignment]
-        assert await rotation.finish() is State.NOTHING_LEFT
-        assert isinstance(rotation.problem, NothingLeft)
-        assert node.keys() == ()
-        host.service.session.client.delete_key = delete  # type: ignore[method-assign]
-        assert await rotation.create() is State.CREATED
-        await rotation.deliver(host.vault)
-        await rotation.verify()
-        assert await rotation.finish() is State.FINISHED
-        assert node.labels() == [LABEL]
-        assert node.keys()[0].grants == GRANTS
-
-
-async def test_it_is_told_that_no_key_may_be_left(node: Node) -> None:
-    async with signed_in(node) as host:
-        rotation = await verified(host)
-        node.fail("DELETE", "/", "before")
-        await rotation.finish()
-        assert rotation.successor is not None
-        node.store.delete_key(rotation.successor.id)
-        await rotation.finish()
-        assert "deletion of the predecessor was not answered" in str(rotation.problem)
-        assert "then no key is left" in str(rotation.problem)
-
-
-async def test_nothing_is_deleted_unless_the_other_key_is_there(node: Node) -> None:
-    async with signed_in(node) as host:
-        rotation = await verified(host)
-        assert rotation.successor is not None
-        node.store.delete_key(rotation.successor.id)
-        assert await rotation.finish() is State.VERIFIED
-        assert isinstance(rotation.problem, SuccessorGone)
-        assert len(node.keys()) == 1
-        other = await delivered(host)
-        node.store.delete_key(other.predecessor.id)
-        assert await other.undo() is State.DELIVERED
-        assert isinstance(other.problem, PredecessorGone)
-        assert other.successor is not None
-        assert other.successor.id in host.ours()
-
-
-async def test_a_predecessor_that_somebody_else_deleted_is_no_obstacle(node: Node) -> None:
-    async with signed_in(node) as host:
-        rotation = await verified(host)
-        node.store.delete_key(rotation.predecessor.id)
-        assert await rotation.finish() is State.FINISHED
 
 
 async def test_keys_that_cannot_be_rotated_are_refused(node: Node) -> None:

@@ -84,6 +84,20 @@ class Pair:
         """
         self.compare(await self._service.load())
 
+    async def is_all_gone(self) -> bool:
+        """Read the list, and tell whether it shows as a whole that neither key is there."""
+        try:
+            await self.look()
+        except (ApiError, SessionProblem):
+            return False
+        ids = {self.predecessor.id, self.successor.id if self.successor is not None else ""}
+        return all(self._service.listing.lacks(key_id) for key_id in ids)
+
+    async def confirm_predecessor(self) -> None:
+        """Read the predecessor once more: somebody else may have deleted it meanwhile."""
+        with suppress(ApiError, SessionProblem, PredecessorGone):
+            await self._read_predecessor()
+
     async def confirm_successor(self) -> None:
         """Read a successor that a list lacked: the list may be older than that key."""
         if self.successor is not None and not self.has_successor:

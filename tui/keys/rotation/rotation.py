@@ -289,7 +289,7 @@ class Rotation(Machine):
         return await self._take(Step.LOOK, self._look)
 
     def forget_secret(self) -> None:
-        """Hold the secret no more; one that is not stored is lost by that."""
+        """Forget the secret; one that is not stored is lost."""
         self._begin(Step.FORGET)
         self._wipe()
         try:
@@ -477,7 +477,12 @@ class Rotation(Machine):
         if not (even_unverified or self.is_proven):
             raise WrongStep(self.state, Step.FINISH, "not verified")
         await self._insist_on_successor()
-        await self._pair.delete_predecessor()
+        try:
+            await self._pair.delete_predecessor()
+        except SuccessorGone:
+            if await self._pair.is_all_gone():
+                return self._find_nothing_left()
+            raise
         if confirm:
             with suppress(ApiError, SessionProblem):
                 await self._pair.look()
@@ -499,13 +504,14 @@ class Rotation(Machine):
             self._notify()
 
     def _find_nothing_left(self) -> None:
-        self._draft = self.draft
+        if self._created is not None:
+            self._draft = self._created.draft
         self._pair.successor, self._pair.is_predecessor_deleted = None, True
         self.problem = NothingLeft()
         self._leave(State.NOTHING_LEFT)
 
     async def _unmark_successor(self) -> None:
-        """Put the plain label back; where that can't be, the mark stays, and it is told why."""
+        """Put the plain label back; if that fails, the mark stays, and `mark_problem` says why."""
         known = self._created.draft if self._created is not None else None
         try:
             await self._pair.unmark_successor(known)
@@ -520,8 +526,13 @@ class Rotation(Machine):
             await self._pair.resume_predecessor()
         if retiring_since(self.predecessor.raw_label or "") is not None:
             await self._pair.unmark_predecessor()
+        had_successor = self.successor is not None
         await self._pair.delete_successor()
-        self._leave(State.UNDONE)
+        if had_successor:
+            await self._pair.confirm_predecessor()
+            if not self._pair.has_predecessor:
+                return self._find_nothing_left()
+        return self._leave(State.UNDONE)
 
     async def _replace(self) -> None:
         await self._pair.delete_successor()
@@ -566,6 +577,9 @@ class Rotation(Machine):
                 return self._leave(State.PLANNED)
             if step.step is Step.UNDO and pair.successor is None and not marked:
                 return self._leave(State.UNDONE)
+        is_undoing = step.step in {Step.UNDO, Step.REPLACE}
+        if is_undoing and not (pair.has_predecessor or pair.has_successor):
+            return self._find_nothing_left()
         self.problem = StillThere(step.cause)
         return self._reach(state)
 
@@ -577,7 +591,7 @@ class Rotation(Machine):
 
     @property
     def unknown_step(self) -> Step | None:
-        """The write of which it is not known what became, where the state waits for that."""
+        """The write whose outcome is not known, if the state is UNKNOWN."""
         step = self._open_step if self.state is State.UNKNOWN else None
         return step.step if step else None
 

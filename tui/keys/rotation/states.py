@@ -1,4 +1,4 @@
-"""The states of a rotation, the steps that lead from one to the other, and why one may not."""
+"""The states of a rotation, its steps, the table of transitions, and the reasons for refusals."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class State(Enum):
     FINISHED = "finished"
     """The predecessor is deleted."""
     NOTHING_LEFT = "no key left"
-    """The predecessor is deleted, and the successor was by somebody else: another one is due."""
+    """Both keys are deleted, one of them by somebody else: another successor is due."""
     UNDONE = "undone"
     """The predecessor is as it was, and there is no successor."""
     SECRET_LOST = "secret lost"  # noqa: S105  # a state's name
@@ -60,7 +60,7 @@ class Step(Enum):
 
 
 S = State
-_UNDOING = (S.UNDONE, S.UNKNOWN)
+_UNDOING = (S.UNDONE, S.NOTHING_LEFT, S.UNKNOWN)
 _PAUSING = {Step.PAUSE: (S.UNKNOWN,), Step.RESUME: (S.UNKNOWN,)}
 """The steps that take a predecessor out of service, and back, before it is deleted."""
 
@@ -174,11 +174,11 @@ class MarkNotKept(CannotGoOn):
 
 
 class NothingLeft(CannotGoOn):
-    """Somebody else deleted the successor while the predecessor was being deleted."""
+    """Somebody else deleted one of the keys while the other one was being deleted."""
 
     sentence = (
-        "NO KEY IS LEFT: the predecessor was deleted, and somebody else has deleted its successor. "
-        "Choose Create to have another one at once."
+        "NO KEY IS LEFT: predecessor and successor were both deleted, one of them by somebody "
+        "else. Choose Create to have another one at once."
     )
 
 
@@ -249,7 +249,7 @@ def _may_leave_nothing(which: str, until: datetime | None) -> str:
 
 
 class ListedInPart(CannotGoOn):
-    """The server lists only some of its keys, so the list tells of no key that it is gone."""
+    """The server lists only some of its keys, so the list proves no key's absence."""
 
     sentence = "The server lists only part of its keys, so the outcome is not known."
 

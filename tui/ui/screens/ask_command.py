@@ -27,7 +27,7 @@ class AskCommandScreen(TextDialog[str]):
     def __init__(self, memory: DeliveryMemory, *, value: str = "", refusal: str = "") -> None:
         body = Content(
             "The command gets the secret on its standard input; no shell is used. {label}, {id} "
-            "and {short_key} are filled in. ↑ ↓ choose a command, to run or to change."
+            "and {short_key} are filled in. The arrow keys choose a command, to run or to change."
         )
         field = Field("Command", value or memory.last_command, id="answer")
         super().__init__(

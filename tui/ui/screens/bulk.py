@@ -34,7 +34,7 @@ from tui.ui.screens.delete_key import facts_of
 from tui.ui.screens.dialog import ConfirmScreen, TellScreen
 from tui.ui.widgets.button import Button
 from tui.ui.widgets.facts_pane import BREAKPOINTS, FactsText
-from tui.ui.widgets.key_facts import describe as describe_key
+from tui.ui.widgets.key_facts import describe_key
 from tui.ui.widgets.key_footer import KeyFooter
 from tui.ui.widgets.key_table import KeyTable
 from tui.ui.widgets.keyed import keyed
@@ -391,6 +391,7 @@ class BulkScreen(Screen["BulkResult | None"]):
             self.query_one(name).display = run is None
         for name in ("#progress", "#bar"):
             self.query_one(name).display = run is not None
+        self.set_class(run is not None, "-begun")
         if run is not None:
             self.call_after_refresh(self._draw_progress, run, is_running=self.is_busy)
         self.refresh_bindings()

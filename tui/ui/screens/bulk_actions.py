@@ -43,7 +43,7 @@ from tui.keys.rotation import (
 )
 from tui.problems import Problem
 from tui.text import count, plain
-from tui.ui.bindings import with_keys
+from tui.ui.bindings import drawn_keys, with_keys
 from tui.ui.screens.bulk import BulkScreen
 from tui.ui.screens.bulk_rows import AHEAD, LEFT_OUT, ROTATION_STEPS, rotation_row
 from tui.ui.screens.dialog import AskScreen, ConfirmScreen
@@ -93,7 +93,8 @@ class BulkRotateScreen(BulkScreen):
             name = variable_name(plain(key.raw_label or ""), key.short_key, taken=())
         forms = f"secrets.env, .json or .csv; {name}=…" if name else "secrets.env, .json or .csv"
         yield Field("To a new file", id="file", placeholder=forms, replaced_by_typing=True)
-        field = Field("or to a command", id="command", placeholder="↑ ↓ choose one, to change it")
+        chosen = drawn_keys("↑ ↓ choose one, to change it", self.app)
+        field = Field("or to a command", id="command", placeholder=chosen)
         yield CommandField(field, delivery_memory_of(self.app), hides_list=True)
 
     async def make_run(self) -> BulkRun | None:
@@ -128,10 +129,8 @@ class BulkRotateScreen(BulkScreen):
                 f"{count(verified, 'successor')} made. The old keys still work: {deletes}."
             )
         if unverified := len(self._rotation_run.unverified) if self._rotation_run else 0:
-            sentences.append(
-                f"{count(unverified, 'successor')} stored, but not verified; the old keys "
-                "still work."
-            )
+            works = "" if verified else "; the old keys still work"
+            sentences.append(f"{count(unverified, 'successor')} stored, but not verified{works}.")
         return " ".join(sentences)
 
     def is_complete(self, run: BulkRun) -> bool:
@@ -232,7 +231,9 @@ class BulkRotateScreen(BulkScreen):
             super().open_key(key)
             return
         rotation = run.rotations[key.id]
-        self.app.push_screen(RotateScreen(self.service, rotation, self.now, "", is_part=True))
+        self.app.push_screen(
+            RotateScreen(self.service, rotation, self.now, self._notice, is_part=True)
+        )
 
     def describe_failure(self, failure: Failure) -> Problem:
         """Say also how a successor comes to be that the server refuses as it is."""
@@ -352,16 +353,17 @@ class BulkFinishScreen(BulkScreen):
     def on_mount(self) -> None:
         """Show beside the keys which are deleted and which stay."""
         rows: dict[str, RunRow] = {key.id: _left_out("not being rotated") for key in self.keys}
+        for rotation in self._rotations:
+            rows |= {key.id: _left_out("a successor: it stays") for key in rotation.successors}
         for rotation in self._proven:
             rows[rotation.predecessor.id] = RunRow(("ahead",), "will be deleted")
-            rows[rotation.successors[0].id] = _left_out("stays")
         for rotation in self._unproven:
             rows[rotation.predecessor.id] = _left_out(
                 "its successor is stored, but not verified: v shows it, with the file of secrets"
             )
         for rotation in self._unlike:
             rows[rotation.predecessor.id] = _left_out(
-                "its successor has other grants or allowed IPs: f on it shows both"
+                f"its successor has {rotation.differences}: f on it shows both"
             )
         for rotation in self._not_known:
             rows[rotation.predecessor.id] = _left_out(

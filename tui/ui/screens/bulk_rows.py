@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tui.api.errors import Refused
+from tui.api.errors import Invalid, Refused
 from tui.delivery import DeliveryFailed
 from tui.keys.rotation import NotVerified, Rotation, State, Step
 from tui.keys.write_outcomes import NotSeenSoFar, SecretLost, StillThere
@@ -14,6 +14,8 @@ ROTATION_STEPS = ("made", "stored", "verified", "old")
 
 AHEAD = RunRow(("ahead", "ahead", "ahead", "works"))
 LEFT_OUT: tuple[StepSign, ...] = ("left out", "none", "none", "none")
+
+_FIELD_WORDS = {"label": "label", "grants": "grants", "valid_ips": "allowed IPs"}
 
 _GONE = frozenset({State.FINISHED, State.NOTHING_LEFT})
 
@@ -46,7 +48,10 @@ def problem_in_short(problem: Exception) -> str:
             return problem.brief
         case NotVerified():
             return "not verified"
-    return describe(problem).one_line
+    told = describe(problem)
+    if isinstance(problem, Invalid) and (name := next(iter(told.fields), "")) in _FIELD_WORDS:
+        return f"{_FIELD_WORDS[name]} refused"
+    return told.one_line
 
 
 def _create_sign(rotation: Rotation) -> StepSign:

@@ -55,7 +55,7 @@ class ChooseKeyScreen(Dialog["Key | None"]):
     def buttons(self) -> ComposeResult:
         """Cancel; Enter takes the key under the cursor."""
         yield Button("Cancel", id="no", compact=True)
-        yield Button("Like this one", id="yes", variant="primary", compact=True)
+        yield Button("Select its grants", id="yes", variant="primary", compact=True)
 
     async def on_mount(self) -> None:
         """Offer the first keys at once, and search as soon as the index is there."""

@@ -63,7 +63,7 @@ class KeyListView(Protocol):
 
     @property
     def notice(self) -> str:
-        """What stands above every screen as long as it is true."""
+        """The lasting notices above every screen."""
 
     async def read(self) -> bool:
         """Read the keys and show them; False, with the reason shown, where that fails."""
@@ -134,6 +134,7 @@ class KeyActions:
             "edit": self.edit,
             "delete": self.delete,
             "rotate": self.rotate,
+            "finish": self.finish,
             "verify": self.verify,
             "pause": self.pause,
             "copy": self.copy,

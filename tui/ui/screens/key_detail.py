@@ -1,4 +1,4 @@
-"""The details of a key, where they don't stand beside the list."""
+"""The details of a key, if the screen is too narrow to show them beside the list."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from textual.screen import Screen
 
 from tui.api.models import Key
 from tui.ui.bindings import Place, bindings_for, changing_actions
+from tui.ui.screens.key_states import word_for_state
 from tui.ui.widgets.key_facts import KeyFacts
 from tui.ui.widgets.key_footer import KeyFooter
 from tui.ui.widgets.table_line import KeyContext, RowState
@@ -55,6 +56,10 @@ class KeyDetailScreen(Screen[str]):
         """Offer nothing that changes a key of a server that is only read."""
         return not (self._is_read_only and action in changing_actions(self.PLACE))
 
+    def footer_word(self, action: str) -> str | None:
+        """Return what a key does with this one, as the list does."""
+        return word_for_state(action, self._state.kind if self._state is not None else "")
+
     def action_edit(self) -> None:
         """Go on to editing the key."""
         self.dismiss("edit")
@@ -66,6 +71,10 @@ class KeyDetailScreen(Screen[str]):
     def action_rotate(self) -> None:
         """Go on to rotating the key."""
         self.dismiss("rotate")
+
+    def action_finish(self) -> None:
+        """Go on to finishing the rotation of the key."""
+        self.dismiss("finish")
 
     def action_verify(self) -> None:
         """Go on to verifying the key."""

@@ -130,7 +130,7 @@ class KeyFormScreen(Screen[Result | None]):
     @work(group="ask", description="choose a key whose grants are given")
     async def _give_like_another(self) -> None:
         listing = self._service.listing
-        ask = ChooseKeyScreen("Give what another key has", listing.keys, listing.catalogue)
+        ask = ChooseKeyScreen("Select the grants of another key", listing.keys, listing.catalogue)
         if (key := await self.app.push_screen_wait(ask)) is not None:
             self.form.give_like(key)
 

@@ -1,4 +1,4 @@
-"""What stands beside the keys of the list: their parts in rotations, pauses, what went wrong."""
+"""The states beside the keys of the list: rotations, pauses, failures."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tui.text import mask, plain, short
 from tui.ui.bindings import with_keys
 from tui.ui.screens.pause_text import paused_since
 from tui.ui.screens.rotation_text import time_text
-from tui.ui.widgets.table_line import RowState
+from tui.ui.widgets.table_line import RowState, StateKind
 
 _SUCCESSOR_TEXTS: dict[Knowledge, str] = {
     Knowledge.NEVER_STORED: "interrupted: {keys.rotate} goes on",
@@ -47,6 +47,21 @@ def row_states(
     for key_id, write in records.open_writes.items():
         states[key_id] = RowState(_open_text(write), "problem")
     return states
+
+
+def word_for_state(action: str, kind: StateKind) -> str | None:
+    """Return the footer's word for what an action does with a key in this state.
+
+    It is nothing where the state leaves it out, and None where it is the usual one.
+    """
+    match action:
+        case "rotate" if kind == "retiring":
+            return ""
+        case "finish" if kind not in {"retiring", "successor"}:
+            return ""
+        case "pause" if kind == "paused":
+            return "Resume"
+    return None
 
 
 def groups(records: Records, pauses: Mapping[str, Pause]) -> dict[str, frozenset[str]]:

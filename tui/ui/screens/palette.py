@@ -208,7 +208,7 @@ class PaletteScreen(ModalScreen["Entry | None"]):
             yield self._row
             yield self._options
             yield Static("Nothing matches.", id="empty")
-            yield Static("Enter runs it · Tab completes · Esc closes", id="hint")
+            yield Static("Enter runs it · Esc closes · Tab completes", id="hint")
 
     def on_mount(self) -> None:
         """Show everything, and prepare the search of the keys meanwhile."""

@@ -23,9 +23,9 @@ def ask_unverified() -> ConfirmScreen:
 
 
 def ask_unlike(differences: str) -> ConfirmScreen:
-    """Ask whether a predecessor is to go though its successor has other grants or addresses."""
+    """Ask whether a predecessor is to go though its successor is unlike, and in what."""
     body = Content(
-        f"The successor has other {differences} than the predecessor. What the predecessor alone "
+        f"The successor has {differences} than the predecessor. What the predecessor alone "
         "may do stops working."
     )
     return ConfirmScreen(
@@ -64,7 +64,7 @@ def ask_undo(differences: str) -> ConfirmScreen:
     """Ask whether the successor is to go, and the predecessor to stay as it is."""
     text = f"The successor is deleted: {_LOCKED_OUT} The predecessor stays as it is."
     if differences:
-        text += f" It has other {differences} than the successor."
+        text += f" It has {differences} than the successor."
     body = Content(text)
     return ConfirmScreen("Undo the rotation?", body, yes="Delete successor", danger=True)
 

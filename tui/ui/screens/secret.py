@@ -25,15 +25,19 @@ from tui.ui.screens.secret_box import SecretBox, ShowsSecret
 from tui.ui.screens.verify import Verify, VerifyScreen
 from tui.ui.widgets.action_list import ActionLine
 from tui.ui.widgets.facts_pane import BREAKPOINTS, FactsText, fact
-from tui.ui.widgets.key_facts import describe
+from tui.ui.widgets.key_facts import describe_key
 from tui.ui.widgets.key_footer import KeyFooter
 from tui.ui.widgets.table_line import KeyContext
 from tui.ui.widgets.top_bar import TopBar
 
 _WORKS = {
     True: Content.assemble(("✓ ", "$text-success"), "The key works."),
-    False: Content.assemble(("✗ ", "$text-error"), "The key does not do what it was given."),
-    None: Content.assemble(("! ", "$text-warning"), "Whether the key works was not found out."),
+    False: Content.assemble(
+        ("✗ ", "$text-error"), "The server refuses the key, or one of its grants."
+    ),
+    None: Content.assemble(
+        ("! ", "$text-warning"), "It could not be verified whether the key works."
+    ),
 }
 """What a verification said."""
 _WORKS_BRIEF = {
@@ -108,7 +112,7 @@ class SecretScreen(ShowsSecret[str]):
         with Horizontal():
             with VerticalScroll(id="page", can_focus=False):
                 yield Static(self._title, id="title")
-                yield Static(self._describe_key(), id="about")
+                yield Static(self._key_summary(), id="about")
                 yield SecretBox(lambda: self._attempt, self._labels, MORE_ACTIONS)
             yield FactsText(classes="beside")
         yield KeyFooter()
@@ -127,7 +131,7 @@ class SecretScreen(ShowsSecret[str]):
 
     def _facts(self, width: int) -> Content:
         context = KeyContext(self._catalogue, Attention(are_ips_told=True))
-        text = describe(self._key, context, width)
+        text = describe_key(self._key, context, width)
         ways = ", ".join(self._box.ways)
         sent = Content(ways) if ways else Content.styled("nowhere so far", "$text-warning")
         lines = [text, Content(""), *fact("Sent", [sent], width)]
@@ -178,7 +182,7 @@ class SecretScreen(ShowsSecret[str]):
         self._new_secret = self._verify = None
         self.dismiss(went_to)
 
-    def _describe_key(self) -> Content:
+    def _key_summary(self) -> Content:
         grants = ", ".join(map(self._catalogue.label, self._draft.grants))
         addresses = ", ".join(map(plain, self._draft.valid_ips)) or "any address"
         return Content.assemble(

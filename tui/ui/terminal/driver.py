@@ -23,7 +23,7 @@ from tui.ui.terminal.ordinary_screen import erasing
 from tui.ui.terminal.output import Output, open_again
 from tui.ui.terminal.pen import erases_in_colour
 from tui.ui.terminal.picture import Picture
-from tui.ui.terminal.textual_internals import Piece, SendingDriver
+from tui.ui.terminal.textual_internals import ScreenPiece, SendingDriver
 from tui.ui.terminal.type_ahead import TypeAhead
 
 USUAL, LARGEST = Size(80, 24), Size(500, 200)
@@ -111,7 +111,12 @@ class TerminalDriver(SendingDriver):
         self._output.send(sequence)
 
     def draw(
-        self, pieces: Iterable[Piece], cursor: Offset, colours: ColorSystem, *, at_once: bool
+        self,
+        pieces: Iterable[ScreenPiece],
+        cursor: Offset,
+        colours: ColorSystem,
+        *,
+        at_once: bool,
     ) -> None:
         """Draw these, and send what changed by that as soon as the terminal takes it."""
         self._picture.draw(pieces, cursor, colours)

@@ -32,7 +32,8 @@ PLAIN_SIGNS = {
     for plain, signs in {
         "+": "╭╮╰╯┌┐└┘├┤┬┴┼✓", "-": "─\N{EN DASH}", "=": "━", "|": "│┃▏▕", "_": "▁", "#": "█",
         ">": "▌›→▸", "<": "←", "^": "↑▲" + "".join(map(chr, range(0x2400, 0x2422))), "v": "↓▼",
-        "x": "✗×", "*": "•●", ".": "·…⋯", "'": "\N{LEFT SINGLE QUOTATION MARK}’", '"': "“”",
+        "x": "✗×", "*": "•●", ".": "·⋯", "~": "…",
+        "'": "\N{LEFT SINGLE QUOTATION MARK}’", '"': "“”",
     }.items()
     for sign in signs
 }  # fmt: skip

@@ -16,7 +16,7 @@ from rich.color import ColorSystem
 from textual.geometry import Offset, Size
 
 from tui.ui.terminal.pen import PLAIN, Pen, pen_of, switch
-from tui.ui.terminal.textual_internals import Piece
+from tui.ui.terminal.textual_internals import ScreenPiece
 
 _PICTURES = 0x1F000
 """From this character on there are pictures, which are narrow on some terminals."""
@@ -235,7 +235,7 @@ class Picture:
         self._touched = set(range(len(self._drawn)))
         self._sent_cursor = Offset(-1, -1)
 
-    def draw(self, pieces: Iterable[Piece], cursor: Offset, colours: ColorSystem) -> None:
+    def draw(self, pieces: Iterable[ScreenPiece], cursor: Offset, colours: ColorSystem) -> None:
         """Draw these on top of what was drawn before."""
         for y, x, segments in pieces:
             if not 0 <= y < len(self._drawn):

@@ -31,7 +31,7 @@ Result = TypeVar("Result")
 
 _Parsed = tuple[str, CSSLocation, bool, int, str, tuple[tuple[str, str], ...]]
 
-Piece = tuple[int, int, Sequence[Segment]]
+ScreenPiece = tuple[int, int, Sequence[Segment]]
 """A row and a column of the screen, and the text that begins there."""
 
 
@@ -154,7 +154,7 @@ def _facts(node: DOMNode) -> _Facts:
 class Patch(CompositorUpdate):
     """What an update of a part of the screen draws."""
 
-    def __init__(self, drawn: Sequence[Piece]) -> None:
+    def __init__(self, drawn: Sequence[ScreenPiece]) -> None:
         self.pieces = drawn
 
 
@@ -188,7 +188,7 @@ class PatchCompositor(Compositor):
         spans = [Region(x, y, end - x, 1) for y, x, end in self._regions_to_spans(whole)]
         return [*_stacked(spans)]
 
-    def _drawn(self, regions: Sequence[Region]) -> Iterator[Piece]:
+    def _drawn(self, regions: Sequence[Region]) -> Iterator[ScreenPiece]:
         """Yield what the widgets draw there, those in front first: they hide what is behind."""
         open_regions = regions
         for widget, (region, clip) in self.visible_widgets.items():
@@ -206,7 +206,7 @@ class PatchCompositor(Compositor):
                 return
             open_regions = rest
 
-    def _cut(self, y: int, x: int, strip: Strip) -> Iterator[Piece]:
+    def _cut(self, y: int, x: int, strip: Strip) -> Iterator[ScreenPiece]:
         """Yield a row's pieces from each edge of a widget to the next, as Textual does.
 
         It cuts wide characters there; to do so only in some updates would leave halves of them.
@@ -277,7 +277,7 @@ class DiscreetApp(App[Result]):
         if self._running and not self._closed and not self._batch_count:
             cursor = self.screen.outer_size.clamp_offset(self.cursor_position)
             colours = self.console._color_system or ColorSystem.TRUECOLOR
-            driver.draw(pieces(renderable), cursor, colours, at_once=self._sync_available)
+            driver.draw(screen_pieces(renderable), cursor, colours, at_once=self._sync_available)
         self.post_display_hook()
 
     def action_redraw(self) -> None:
@@ -308,7 +308,12 @@ class SendingDriver(Driver):
 
     @abstractmethod
     def draw(
-        self, pieces: Iterable[Piece], cursor: Offset, colours: ColorSystem, *, at_once: bool
+        self,
+        pieces: Iterable[ScreenPiece],
+        cursor: Offset,
+        colours: ColorSystem,
+        *,
+        at_once: bool,
     ) -> None:
         """Draw these, the cursor there; `at_once` where the terminal can show it in one go."""
 
@@ -360,7 +365,7 @@ def sgr_codes(style: Style, colours: ColorSystem) -> tuple[str, str, str]:
     )
 
 
-def pieces(update: LayoutUpdate | Patch) -> Iterator[Piece]:
+def screen_pieces(update: LayoutUpdate | Patch) -> Iterator[ScreenPiece]:
     """Yield what an update of the screen draws."""
     if isinstance(update, Patch):
         yield from update.pieces

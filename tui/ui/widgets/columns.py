@@ -13,7 +13,7 @@ from rich.cells import cell_len, set_cell_size
 from tui.api.grants import Catalogue, area, letters, power
 from tui.api.models import Key
 from tui.comparing import natural_order
-from tui.keys.attention import created
+from tui.keys.attention import created_moment
 from tui.keys.labels import base_label, shown_label
 from tui.keys.paused_mark import is_paused
 from tui.text import age, mask, short
@@ -122,7 +122,7 @@ def cell(column: Column, key: Key, width: int, catalogue: Catalogue, now: dateti
         case Column.FROM:
             return addresses(key)
         case Column.AGE:
-            moment = created(key)
+            moment = created_moment(key)
             return age(moment, now) if moment else ""
         case Column.SHORT_KEY:
             return mask(key.raw_short_key or "")
@@ -189,7 +189,7 @@ def informative_columns(keys: Sequence[Key]) -> frozenset[Column]:
         columns.add(Column.SHORT_KEY)
     if any(key.raw_valid_ips is not None for key in keys):
         columns.add(Column.FROM)
-    if any(map(created, keys)):
+    if any(map(created_moment, keys)):
         columns.add(Column.AGE)
     if any(key.raw_username for key in keys):
         columns.add(Column.OWNER)
@@ -208,7 +208,9 @@ def _sort_values(column: Column, keys: Sequence[Key], catalogue: Catalogue) -> l
         case Column.FROM:
             return [len(key.raw_valid_ips or ()) for key in keys]
         case Column.AGE:
-            return [-moment.timestamp() if (moment := created(key)) else None for key in keys]
+            return [
+                -moment.timestamp() if (moment := created_moment(key)) else None for key in keys
+            ]
         case Column.SHORT_KEY:
             return [short(key.raw_short_key) if key.raw_short_key else None for key in keys]
         case Column.OWNER:

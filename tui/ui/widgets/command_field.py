@@ -50,7 +50,7 @@ class CommandField(Vertical):
         height: auto;
         MarkedList {
             height: auto; max-height: 8; border: none; padding: 0; margin-top: 1;
-            background: transparent;
+            background: transparent; text-wrap: nowrap; text-overflow: ellipsis;
         }
     }
     """

@@ -98,7 +98,7 @@ def remark(key: str, catalogue: Catalogue) -> str:
     """Return what a grant allows, or that the server's catalogue does not list it."""
     allows = catalogue.description(key)
     if not allows and key not in catalogue:
-        return "not in this server's catalogue; kept unless you take it"
+        return "not in this server's catalogue; kept unless you clear it"
     return allows
 
 

@@ -37,7 +37,7 @@ class KeyFacts(FactsText):
         def in_lines(width: int, *, is_brief: bool = False) -> Content:
             if key is None:
                 return Content("")
-            return describe(key, context, width, state, exposed=exposed, is_brief=is_brief)
+            return describe_key(key, context, width, state, exposed=exposed, is_brief=is_brief)
 
         brief = partial(in_lines, is_brief=True) if self.has_class("beside") else None
         self.show_text(in_lines, key, brief)
@@ -47,7 +47,7 @@ SENDS_FROM_ANYWHERE = "It sends mail: {keys.edit} limits it."
 """What is said of a listed key that sends mail from any address, for `with_keys`."""
 
 
-def describe(
+def describe_key(
     key: Key,
     context: KeyContext,
     width: int,

@@ -10,7 +10,7 @@ from textual.content import Content
 from textual.widgets.option_list import Option
 
 from tui.search.query import Query
-from tui.ui.bindings import Command, shown_keys
+from tui.ui.bindings import Command, drawn_keys, shown_keys
 from tui.ui.widgets.marked_list import MarkedList
 from tui.ui.widgets.search_row import highlighted
 
@@ -70,10 +70,10 @@ class KeyHelp(MarkedList):
 
     def _line(self, command: Command) -> Content:
         """Return the keys and what they do, which may take more than one line."""
-        keys = shown_keys(command, self._key_map)
+        keys = drawn_keys(shown_keys(command, self._key_map), self.app)
         text = Content.styled(command.help, "" if command in self._possible else "$text-muted")
         room = max(self._drawn_width - KEYS_WIDTH - _BESIDE, 16)
         lines = highlighted(text, self._query).wrap(room)
-        return Content.styled(f"{keys:<{KEYS_WIDTH}} ", "bold") + Content(
-            "\n" + " " * (KEYS_WIDTH + 1)
-        ).join(lines)
+        beneath = "\n" + " " * (KEYS_WIDTH + 1)
+        gap = beneath if len(keys) > KEYS_WIDTH else " " * (KEYS_WIDTH + 1 - len(keys))
+        return Content.styled(keys, "bold") + Content(gap) + Content(beneath).join(lines)

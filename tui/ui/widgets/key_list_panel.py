@@ -259,7 +259,8 @@ class KeyListPanel(Vertical):
                 words = words if number == 1 else _PLURALS.get(words, words)
                 if name == "marked" and self.table.hidden_marks:
                     words = brief = f"{words}, {self.table.hidden_marks:,} not shown"
-                counts.append(Count(name, number, words, brief, sign, style))
+                stays = name == "marked"  # what a key pressed now takes
+                counts.append(Count(name, number, words, brief, sign, style, stays))
         return counts
 
     def show_message(

@@ -116,6 +116,7 @@ class SearchRow(Vertical):
         self.search: Search | None = None
         """The rows that are searched, once they are known."""
         self._understood = ""
+        self._has_matches = True
         self._input = QuietInput("", placeholder=placeholder, masked=False)
         self._input.suggester = _Completion(self)
         self._remark = Static(classes="search--remark", markup=False)
@@ -186,11 +187,18 @@ class SearchRow(Vertical):
             self._show_fault(error)
             return None
         self._understood = text
+        self._note_matches(bool(matches.rows))
         whole = count(len(search), self._noun)
         shown = f"{len(matches.rows):,} of {whole}" if text.strip() else whole
         caveat = f", {matches.caveat}" if matches.caveat else ""
         self._show_remark(matches.missing or shown + caveat, is_missing=bool(matches.missing))
         return matches
+
+    def _note_matches(self, has_matches: bool) -> None:
+        """Offer to go on to the list only while something stands there."""
+        if has_matches != self._has_matches:
+            self._has_matches = has_matches
+            self.refresh_bindings()
 
     def _show_remark(self, text: str, *, is_missing: bool) -> None:
         is_as_wide = cell_len(text) == cell_len(str(self._remark.content))
@@ -221,7 +229,9 @@ class SearchRow(Vertical):
         self.remove_class("-focused")
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Leave Esc to the screen where there is nothing to end."""
+        """Leave Esc to the screen where there is nothing to end; go on only to what matches."""
+        if action == "submit" and (self.text.strip() or self._stays_open):
+            return self._has_matches
         if action == "clear" and self._stays_open:
             return bool(self.text)
         return super().check_action(action, parameters)

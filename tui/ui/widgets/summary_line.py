@@ -13,6 +13,8 @@ from textual.widget import Widget
 
 CURRENT = "▸"
 """Stands before the count that is the only one shown."""
+_LEFT_OUT = " …"
+"""Stands behind the last count where others have no room."""
 _GAPS = (3, 2)
 """Blank cells between two counts: where there is room, and where there is less."""
 
@@ -28,6 +30,8 @@ class Count:
     """The same in less room."""
     sign: str = ""
     sign_style: str = ""
+    stays: bool = False
+    """Whether others make room for it."""
 
     def text(self, *, is_brief: bool) -> str:
         """Return it without styles."""
@@ -67,9 +71,11 @@ class SummaryLine(Widget):
             is_brief = gap != _GAPS[0]
             if _length(counts, gap, is_brief=is_brief) <= width:
                 return gap, is_brief, counts
-        while len(counts) > 1 and _length(counts, gap, is_brief=True) > width:
-            spare = [count for count in counts[1:] if count.name != self._current]
-            counts.remove(spare[-1] if spare else counts[-1])
+        room = width - cell_len(_LEFT_OUT)
+        while len(counts) > 1 and _length(counts, gap, is_brief=True) > room:
+            others = [count for count in counts[1:] if count.name != self._current]
+            spare = [count for count in others if not count.stays]
+            counts.remove((spare or others or counts)[-1])
         return gap, True, counts
 
     def _placed(self) -> Iterator[tuple[int, int, bool, Count]]:
@@ -83,7 +89,7 @@ class SummaryLine(Widget):
 
     def render(self) -> Content:
         """Return the counts, a sign before the current one."""
-        line = Content("")
+        line, shown = Content(""), 0
         for start, _, is_brief, count in self._placed():
             is_current = bool(count.name) and count.name == self._current
             gap = " " * (start - line.cell_length)
@@ -96,7 +102,8 @@ class SummaryLine(Widget):
                 (words, "bold $text-accent underline" if is_current else "$text-muted"),
                 (f" {count.sign}" if count.sign else "", count.sign_style),
             )
-        return line
+            shown += 1
+        return line + Content.styled(_LEFT_OUT if shown < len(self._counts) else "", "$text-muted")
 
     def on_click(self, event: events.Click) -> None:
         """Choose the count that was clicked; the current one once more shows all again."""

@@ -42,7 +42,7 @@ _STATE_STYLES: dict[StateKind, str] = {"": "row", "done": "done", "problem": "pr
 _SEARCHED = frozenset({Column.LABEL, Column.PERMISSIONS, Column.SHORT_KEY, Column.OWNER})
 _QUIET = frozenset({Column.SHORT_KEY, Column.OWNER, Column.SUBACCOUNT})
 
-Piece = tuple[str, str]
+StyledText = tuple[str, str]
 """The name of a style, and a text in it."""
 
 
@@ -92,10 +92,10 @@ def header(spans: Sequence[Span], order: tuple[Column, bool] | None) -> str:
 
 def line(
     key: Key, spans: Sequence[Span], context: KeyContext, state: RowState | None
-) -> list[Piece]:
+) -> list[StyledText]:
     """Return the pieces of a key's line, from left to right; neighbours differ in style."""
     state = state or _NO_STATE
-    pieces: list[Piece] = []
+    pieces: list[StyledText] = []
     for span in spans:
         if span.start:
             _add(pieces, "row", " " * GAP)
@@ -104,14 +104,14 @@ def line(
     return pieces
 
 
-def _add(pieces: list[Piece], style: str, text: str) -> None:
+def _add(pieces: list[StyledText], style: str, text: str) -> None:
     if pieces and (pieces[-1][0] == style or (style == "row" and not text.strip())):
         style, text = pieces[-1][0], pieces.pop()[1] + text
     if text:
         pieces.append((style, text))
 
 
-def _cell(key: Key, span: Span, context: KeyContext, state: RowState) -> list[Piece]:
+def _cell(key: Key, span: Span, context: KeyContext, state: RowState) -> list[StyledText]:
     """Return what a key's line has in one column, as wide as that."""
     attention, width = context.attention, span.width
     text = cell(span.column, key, width, context.catalogue, attention.now)
@@ -131,7 +131,7 @@ def _cell(key: Key, span: Span, context: KeyContext, state: RowState) -> list[Pi
     return [("dim" if span.column in _QUIET else "row", fit(text, width))]
 
 
-def _permissions(key: Key, text: str, width: int, state: RowState) -> list[Piece]:
+def _permissions(key: Key, text: str, width: int, state: RowState) -> list[StyledText]:
     """Return what a key may do, or its state, behind the letters where there is room for both."""
     first = letters(key.grants) if key.raw_grants is not None else ""
     shown = short(state.text)
