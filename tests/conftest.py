@@ -78,5 +78,11 @@ def verifies_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
+def repeats_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have a call that is answered 503 made again at once, and not after seconds."""
+    monkeypatch.setattr("tui.api.client.PAUSES", (0.01,))
+
+
+@pytest.fixture
 def node(node_with: NodeMaker) -> Node:
     return node_with()

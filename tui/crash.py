@@ -1,4 +1,4 @@
-"""What is kept of a fault: where it happened, and nothing of what the program held."""
+"""The report of a crash: where it happened, without any value that the program held."""
 
 from __future__ import annotations
 

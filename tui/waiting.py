@@ -1,4 +1,4 @@
-"""How long things are waited for: limits, threads that may hang, work that is seen to its end."""
+"""Limits of time, threads that may hang, and work that is completed whoever stops waiting."""
 
 from __future__ import annotations
 
@@ -214,7 +214,7 @@ async def see_through(work: Coroutine[Any, Any, T]) -> T:
 
 
 def seen_through(work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
-    """Begin `work` that is to be seen through; nobody needs to wait for the task."""
+    """Begin `work` that is completed even if nobody awaits the task."""
     task = asyncio.create_task(_begin_after_one_turn(work))
     _under_way.add(task)
     task.add_done_callback(_under_way.discard)
@@ -238,6 +238,6 @@ async def _begin_after_one_turn(work: Coroutine[Any, Any, T]) -> T:
 
 
 def _retrieve_exception(outcome: asyncio.Future[Any]) -> None:
-    """Look at an outcome that nobody may be waiting for any more, as asyncio wants it."""
+    """Retrieve the exception of an outcome that nobody may await: asyncio complains otherwise."""
     if not outcome.cancelled():
         outcome.exception()

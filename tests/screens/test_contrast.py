@@ -188,6 +188,7 @@ async def test_rotating_verifying_and_the_journal(node: Node, measure: Measure) 
         await measure.look(secret, "secret")
 
 
+@pytest.mark.usefixtures("repeats_at_once")
 async def test_a_list_that_cannot_be_read(node: Node, measure: Measure) -> None:
     node.fail("GET", API, "503-html", 3)
     async with at_login(node) as login:

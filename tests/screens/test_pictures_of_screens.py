@@ -200,6 +200,7 @@ async def test_a_server_without_keys(node_with: NodeMaker) -> None:
         await take(keys, "keys-empty")
 
 
+@pytest.mark.usefixtures("repeats_at_once")
 async def test_a_server_that_fails(server: Node) -> None:
     server.fail("GET", "/api/v1/api-keys", "503-html", 3)
     async with at_login(server) as page:

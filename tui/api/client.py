@@ -235,7 +235,7 @@ class Client:
     async def probe(
         self, method: str, path: str, secret: SecretStr, body: object | None = None
     ) -> ProbeAnswer:
-        """Ask for `path` with a key's secret, and return the status whatever it is (contract 6).
+        """Request `path` with a key's secret, and return the answer of any status (contract 6).
 
         Only what never came to a status is raised; of the answer's body nothing is read.
         """

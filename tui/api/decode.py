@@ -327,5 +327,5 @@ def single_sign_on(body: bytes) -> bool:
 
 
 def _is_yes(value: object) -> bool:
-    """Tell whether a value says yes, in whatever type: a factor that is overlooked locks out."""
+    """Tell whether a value of any type means yes: a second factor must not be overlooked."""
     return str(value).lower() in {"true", "1"}

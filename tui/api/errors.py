@@ -1,4 +1,4 @@
-"""What can go wrong between the program and the server, raised once at the border.
+"""The exceptions of a request: raised by `tui.api`, and worded by `tui.problems`.
 
     ApiError
     ├── BadProxy         the environment names a proxy that can't be used; nothing was sent
@@ -213,7 +213,7 @@ class RateLimited(Refused):
 
 
 class ServerFailed(Refused):
-    """5xx: the server, or what stands in front of it, failed; the request may have been done."""
+    """5xx: the server, or a proxy in front of it, failed; the request may have taken effect."""
 
     maybe_done = True
 

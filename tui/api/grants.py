@@ -55,7 +55,7 @@ class Catalogue:
         return short((known and known.label) or (momentum and momentum.label) or key)
 
     def description(self, key: str) -> str:
-        """Return what the grant allows, safe to show; nothing where nobody says."""
+        """Return what the grant allows, safe to show; nothing if it is not known."""
         known, momentum = self._known.get(key), _BY_KEY.get(key)
         return short((momentum and momentum.description) or (known and known.description) or "")
 

@@ -1,4 +1,4 @@
-"""What the server keeps, as the program holds it: frozen, and without pydantic at import time.
+"""Keys, grants, users and tokens as frozen dataclasses; pydantic is not imported with them.
 
 A field whose name begins with `raw_` holds exactly what the server sent, for sending back; the
 property without the prefix is made safe for a terminal. Nothing raw is ever shown.

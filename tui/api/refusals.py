@@ -1,4 +1,4 @@
-"""What the server says when it says no: every shape of contract 5, made safe to show."""
+"""Error answers of every shape (contract 5) turned into exceptions with texts safe to show."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def refusal(answer: Answer, *, sign_in: bool = False) -> ApiError:
 
 
 def _misdirected(body: bytes) -> type[Refused] | None:
-    """Return what a web server's own page tells of a request that never came to Momentum."""
+    """Return the error that a web server's own page means: the request never reached Momentum."""
     beginning = body[:2_000]
     if re.search(_HTTPS_PAGE, beginning):
         return HttpsWanted

@@ -1,4 +1,4 @@
-"""Who is signed in, and with what: in, renewed when the server asks, and out again (contract 2)."""
+"""The session with a server: signing in, renewing the token, signing out (contract 2)."""
 
 from __future__ import annotations
 
@@ -204,7 +204,7 @@ class Session:
         return bool(token) and compare_digest(token.encode(), given.encode("utf-8", "replace"))
 
     def discard(self, token: Token) -> None:
-        """Have a throw-away token signed out, which nobody waits for but `sign_out`.
+        """Have a token that is needed no more signed out; only `sign_out` waits for it.
 
         A server may have answered the check with what the session itself uses: that stays.
         """
@@ -225,7 +225,7 @@ class Session:
         return ended
 
     async def close(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""
         for task in self._discarding:
             task.cancel()
         try:

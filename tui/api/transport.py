@@ -1,4 +1,4 @@
-"""One exchange with the server: bounded in time and size, and every failure named by its type."""
+"""One HTTP exchange, limited in time and size; each failure is an exception of its own type."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ class Wire:
             await self._transport.aclose()
 
     async def exchange(self, call: Call) -> Answer:
-        """Send `call` and return its answer, the status whatever it is, the body as far as it came.
+        """Send `call` and return its answer of any status, with as much of the body as arrived.
 
         A GET is sent once more where a kept-alive connection turned out dead; nothing else is.
         Raises Unsendable, NotReached, NoAnswer.

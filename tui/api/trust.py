@@ -1,4 +1,4 @@
-"""Whom the program trusts to vouch for a server: the system's store, and one file more."""
+"""The TLS contexts: the certificates of the system, and those of one more file."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def tls_context(ca_file: Path | None) -> ssl.SSLContext:
 
 
 def no_trust() -> ssl.SSLContext:
-    """Return a context that trusts nobody, for plain http: cheap, and never to be used."""
+    """Return a context that trusts no certificate: plain http needs one, and never uses it."""
     return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 

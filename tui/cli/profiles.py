@@ -1,4 +1,4 @@
-"""What the command line and the configuration settle together."""
+"""The profiles of the servers, joined from the options and the configuration."""
 
 from __future__ import annotations
 

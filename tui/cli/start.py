@@ -1,4 +1,4 @@
-"""The program itself: what it needs of the terminal, its look, its start and its end."""
+"""Starts the program: checks the terminal, joins options and configuration, runs the app."""
 
 from __future__ import annotations
 

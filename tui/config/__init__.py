@@ -1,1 +1,1 @@
-"""What the operator settled beforehand, and what was used last."""
+"""The configuration, and what was used last."""

@@ -1,4 +1,4 @@
-"""What the configuration refers to and is not there: certificates, files, programs."""
+"""Checks that the certificates, files and programs that the configuration names exist."""
 
 from __future__ import annotations
 

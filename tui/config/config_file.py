@@ -1,4 +1,4 @@
-"""The configuration as it was read, or all that is wrong with it; quick to import."""
+"""The types of a configuration that was read, and of its faults; quick to import."""
 
 from __future__ import annotations
 

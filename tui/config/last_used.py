@@ -75,7 +75,7 @@ class LastUsed:
         self._note(url)
 
     def _note(self, url: str) -> None:
-        """Write it in a thread, for which nobody waits but the end of the program."""
+        """Write it in a thread; only the end of the program waits for that."""
         if self._path is not None:
             seen_through(self._write(url))
 

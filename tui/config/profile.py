@@ -1,4 +1,4 @@
-"""What is in force for one server: of the command line, its table and the general settings."""
+"""The settings in force for one server: options first, then its table, then the general ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading the configuration: what it settles, or everything that is wrong with it and where."""
+"""Reads the configuration file; reports every fault with line and column."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ async def secret_of_command(
 
 
 async def _run(argv: Sequence[str], shown: str, seconds: float) -> tuple[int, bytes, bytes]:
-    """Return exit code and the beginnings of both outputs, whatever the command's children do."""
+    """Return exit code and beginnings of both outputs; the command's children are not awaited."""
     async with _Outlet() as output, _Outlet() as errors:
         try:
             process = await asyncio.create_subprocess_exec(

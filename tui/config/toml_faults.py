@@ -1,4 +1,4 @@
-"""What is wrong with a text that is no TOML, in words of people who don't know TOML by heart."""
+"""Words for syntax errors in TOML, for people who don't know TOML by heart."""
 
 from __future__ import annotations
 

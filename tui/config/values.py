@@ -144,7 +144,7 @@ def deliveries(value: object, folder: Path) -> Mapping[str, str]:
 
 
 def key_map(value: object, folder: Path) -> Mapping[str, str]:
-    """Keys by what they do; whether both exist, somebody else has to say."""
+    """Keys by the ids of commands; `tui.ui.key_map` checks whether both exist."""
     return _table_of_texts(value, '"keys.rotate" = "R"')
 
 

@@ -1,4 +1,4 @@
-"""What is delivered, what it results in, and what every way of delivery has in common."""
+"""A secret to be delivered, the result of a delivery, and the protocol of all ways to deliver."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Sent:
 
 
 def encoded(secret: SecretStr) -> bytes:
-    """Return a secret as it is written: in UTF-8, and whatever has no place there all the same."""
+    """Return a secret as bytes: in UTF-8, also of a lone surrogate."""
     return secret.get_secret_value().encode("utf-8", "surrogatepass")
 
 

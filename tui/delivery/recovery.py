@@ -115,7 +115,7 @@ class RecoveryFolder:
         return tuple(sorted(of_server, key=lambda kept: kept.kept_at)), tuple(complaints)
 
     def attempts(self) -> frozenset[str]:
-        """Return the attempts of which secrets are kept, for whatever server; none on any fault."""
+        """Return the attempts of which secrets are kept, of all servers; none on any fault."""
         with suppress(OSError, NotKept), self._opened(make=False) as folder:
             names = filter(_NAME.fullmatch, os.listdir(folder))  # noqa: PTH208  # of a descriptor
             return frozenset(name.removesuffix(".json") for name in names)

@@ -1,4 +1,4 @@
-"""What a command said, made safe to show, and without the secret that it was given."""
+"""The output of a command, made safe to show, without the secret that it was given."""
 
 from __future__ import annotations
 

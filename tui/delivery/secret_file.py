@@ -75,7 +75,7 @@ def create_private(path: Path) -> tuple[Path, int]:
 
 
 def _insist_on_privacy(descriptor: int, path: Path) -> None:
-    """Refuse a file system that shows every file to everybody, whatever mode is asked for."""
+    """Refuse a file system that shows every file to everybody and ignores modes."""
     if stat.S_IMODE(os.fstat(descriptor).st_mode) & 0o077:
         raise DeliveryFailed(
             DeliveryFault.NOT_PRIVATE,

@@ -40,7 +40,7 @@ class Word:
         return any(field in fields for _, field, _, _ in self._pieces)
 
     def fill(self, values: Mapping[str, str]) -> str:
-        """Return the argument; whatever the values hold, it stays a single one."""
+        """Return the argument; blanks in the values do not split it."""
         return "".join(
             text + (values[field] if field else "") for text, field, _, _ in self._pieces
         )

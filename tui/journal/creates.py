@@ -1,4 +1,4 @@
-"""What the journal tells of each request: all lines of one create together, and what is open."""
+"""All lines of the journal about one create together, and the attempts that are open."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class CreateRecord:
 
     @property
     def unstored(self) -> JournalEntry | None:
-        """The newest line about a key that may exist and whose secret nobody is known to have.
+        """The newest line about a key that may exist and whose secret is not known to be stored.
 
         After `begun` and `unknown` only the server knows whether the key exists. A program that
         runs beside this one may be about to store the secret of a recent create.

@@ -1,4 +1,4 @@
-"""What this operator did, and when, a line of JSON each; never a secret: no field is for one.
+"""The journal: each write that was sent and its outcome, as lines of JSON without any secret.
 
 A line is on the disk before a write request goes out, and one more once its outcome is known. So
 whatever interrupts the program, a key whose secret was never stored is recognised later.

@@ -1,4 +1,4 @@
-"""Which lines of a journal that has grown large go on in the next file."""
+"""Which lines of a journal that has grown large are copied into the next file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What came of a create or a deletion, and which keys of a list may have come of a create."""
+"""The results of a create and of a deletion, and which listed keys a create may have made."""
 
 from __future__ import annotations
 

@@ -28,14 +28,13 @@ class Staying:
 
 
 class OtherWriteOpen(CannotGoOn):
-    """A write that goes the other way may still take effect."""
+    """The deletion of the other key may still take effect."""
 
     def __init__(self, write: OpenWrite) -> None:
         super().__init__()
         until = write.until.astimezone()
-        what = "deletion" if write.action == "delete" else "update"
         self.sentence = (
-            f"Nothing was done: the {what} of the other key was not answered, and may still take "
+            "Nothing was done: the deletion of the other key was not answered, and may still take "
             f"effect until {until:%H:%M}. Only the same step can be taken until then."
         )
 
@@ -85,7 +84,7 @@ class MarkContradicts(CannotGoOn):
 def check_deletion(
     key: Key, partners: Iterable[OpenWrite], workers: Iterable[Worker], *, insist: bool
 ) -> None:
-    """Refuse to delete a key while that may be undone by what else goes on.
+    """Refuse to delete a key while a partner may be deleted, or another instance works on it.
 
     `partners` are the open writes to the keys that would be left; `workers` are other instances
     that work on any of them, which count no more where the operator insists.

@@ -1,4 +1,4 @@
-"""The line in the journal before a secret leaves the program, and after a delivery that failed."""
+"""The journal's lines around a delivery: before the secret leaves, and after a failure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The marks at the end of labels, which tell everybody on any host what a key's part is.
+"""The marks at the end of labels: on any host they tell which key a successor replaces.
 
 A successor carries a mark from its create on: `Billing mailer (replaces 85f0 #1d677327-7e2a9c)`.
 It names the predecessor, by short key for people and by a digest of its id for programs, and the

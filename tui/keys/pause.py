@@ -1,4 +1,4 @@
-"""Taking a key out of service and putting it back: it works from nobody's address meanwhile.
+"""Pausing a key, so that it works from no address, and resuming it.
 
 What it takes to resume a key stands in the journal before the key is changed and, where it is
 short, in the key's label, so that other hosts can resume it, too.

@@ -1,4 +1,4 @@
-"""The mark of a paused key: since when it is, and from where it worked, at the end of its label."""
+"""The mark at the end of a paused key's label: since when, and the IPs it worked from."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class PausedMark:
 
 
 def is_paused(valid_ips: Collection[str] | None) -> bool:
-    """Tell whether a key with these allowed IPs works from nobody's address."""
+    """Tell whether a key with these allowed IPs works from no address."""
     return bool(valid_ips) and _NOBODYS.issuperset(valid_ips or ())
 
 

@@ -120,7 +120,7 @@ class Records:
 
     @property
     def to_unmark(self) -> tuple[Key, ...]:
-        """Those of them that are in use, as far as is known: marks tell what the others are."""
+        """Those of `left_marked` that are in use, as far as is known."""
         return tuple(
             record.key
             for record in self.left_marked
@@ -417,7 +417,7 @@ class Records:
 
 
 def _may_be_of_then(key: Key, began: datetime) -> bool:
-    """Tell whether a key may have come of a create that began then, by what its date tells."""
+    """Tell whether the date of a key allows that a create which began then made it."""
     made = key.created_at
     return made is None or began - SAME_TIME < made < began + LANDING + SAME_TIME
 

@@ -1,4 +1,4 @@
-"""The secrets that this program has and nobody has stored, and what becomes of them at its end."""
+"""The secrets that are not stored yet; files keep them if the program ends without asking."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The outcomes of a write besides done and refused: lost, not seen so far, not known yet."""
+"""The outcomes of a write besides done and refused: secret lost, not seen so far, unknown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a problem in words consists of."""
+"""An error in words: title, detail, hint, fields, technical details."""
 
 from __future__ import annotations
 

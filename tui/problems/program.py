@@ -1,4 +1,4 @@
-"""The words for what the program itself makes of answers, and of their lack."""
+"""The words for outcomes that the program finds out by itself."""
 
 from __future__ import annotations
 

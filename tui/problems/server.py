@@ -1,4 +1,4 @@
-"""The words for what server, network and address answer."""
+"""The words for errors of the server, the network and the address."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ READ_WRITE = {
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Whom a credential stands for; `session` is None for a key, and where nobody signs in."""
+    """The user or key that a credential belongs to; `session` is None for a key."""
 
     grants: frozenset[str]
     names: frozenset[str] = frozenset()

@@ -1,4 +1,4 @@
-"""Guessing made slow, per account and address, and never impossible for good (faults, E)."""
+"""Slows down failing sign-ins, per account and address, without ever locking out (faults, E)."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ class Pattern:
 
     @cached_property
     def _core(self) -> re.Pattern[str]:
-        """What tells that there is a match, without the wildcards that begin and end it."""
+        """The pattern of a match, without the wildcards at its beginning and end."""
         parts = self.parts
         first, last = parts[0] is Wildcard.ANY, parts[-1] is Wildcard.ANY
         core = _expression(parts[first : len(parts) - last])
@@ -127,7 +127,7 @@ class Fuzzy:
 
     @cached_property
     def clues(self) -> tuple[str, ...]:
-        """Texts of which every match has one, so that most rows are ruled out by a cheap look.
+        """Texts of which every match contains one: they rule out most rows cheaply.
 
         Of `edits + 1` pieces one is left unchanged, unless the last character of a piece and the
         first of the next one are swapped.

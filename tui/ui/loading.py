@@ -1,4 +1,4 @@
-"""What the first paint does without, loaded while the operator types."""
+"""Loads the modules that the first paint does without, while the operator types."""
 
 from __future__ import annotations
 

@@ -302,7 +302,7 @@ class BulkRun:
         """Do what is to be done before each step."""
 
     def _count(self, job: Job) -> None:
-        """Take note of whether a key is done, or kept from that; counting them all takes long."""
+        """Count a key as done or failed, or as neither; counting all keys anew would take long."""
         for ids, belongs in ((self._done, job.is_done), (self._failed, job.has_failed)):
             (ids.add if belongs else ids.discard)(job.key.id)
 

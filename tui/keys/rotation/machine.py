@@ -1,4 +1,4 @@
-"""A state and the steps that change it, one at a time, each to its end whoever stops waiting."""
+"""A state machine: one step at a time, completed even if its caller is cancelled."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Machine:
 
     @property
     def is_busy(self) -> bool:
-        """Whether a step is under way, even one that nobody awaits any more."""
+        """Whether a step is under way, even one whose caller was cancelled."""
         return self._step is not None
 
     def allows(self, step: Step) -> bool:
@@ -107,7 +107,7 @@ class Machine:
             self.problem = problem
 
     def _end(self, _: asyncio.Task[None]) -> None:
-        """Notify of the end of a step also where nobody waits for it any more."""
+        """Notify the listeners of the end of a step, even if its caller was cancelled."""
         self._task = self._step = None
         self._notify()
 

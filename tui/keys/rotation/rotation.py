@@ -289,7 +289,7 @@ class Rotation(Machine):
         return await self._take(Step.LOOK, self._look)
 
     def forget_secret(self) -> None:
-        """Hold the secret no more; one that is not stored is lost by that."""
+        """Forget the secret; one that is not stored is lost."""
         self._begin(Step.FORGET)
         self._wipe()
         try:
@@ -511,7 +511,7 @@ class Rotation(Machine):
         self._leave(State.NOTHING_LEFT)
 
     async def _unmark_successor(self) -> None:
-        """Put the plain label back; where that can't be, the mark stays, and it is told why."""
+        """Put the plain label back; if that fails, the mark stays, and `mark_problem` says why."""
         known = self._created.draft if self._created is not None else None
         try:
             await self._pair.unmark_successor(known)
@@ -591,7 +591,7 @@ class Rotation(Machine):
 
     @property
     def unknown_step(self) -> Step | None:
-        """The write of which it is not known what became, where the state waits for that."""
+        """The write whose outcome is not known, if the state is UNKNOWN."""
         step = self._open_step if self.state is State.UNKNOWN else None
         return step.step if step else None
 

@@ -1,4 +1,4 @@
-"""The states of a rotation, the steps that lead from one to the other, and why one may not."""
+"""The states of a rotation, its steps, the table of transitions, and the reasons for refusals."""
 
 from __future__ import annotations
 
@@ -249,7 +249,7 @@ def _may_leave_nothing(which: str, until: datetime | None) -> str:
 
 
 class ListedInPart(CannotGoOn):
-    """The server lists only some of its keys, so the list tells of no key that it is gone."""
+    """The server lists only some of its keys, so the list proves no key's absence."""
 
     sentence = "The server lists only part of its keys, so the outcome is not known."
 

@@ -1,4 +1,4 @@
-"""Delete API Key: what goes, and the question whether it is to."""
+"""Delete API Key: shows the key, and asks whether to delete it."""
 
 from __future__ import annotations
 

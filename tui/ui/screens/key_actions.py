@@ -63,7 +63,7 @@ class KeyListView(Protocol):
 
     @property
     def notice(self) -> str:
-        """What stands above every screen as long as it is true."""
+        """The lasting notices above every screen."""
 
     async def read(self) -> bool:
         """Read the keys and show them; False, with the reason shown, where that fails."""

@@ -1,4 +1,4 @@
-"""The details of a key, where they don't stand beside the list."""
+"""The details of a key, if the screen is too narrow to show them beside the list."""
 
 from __future__ import annotations
 

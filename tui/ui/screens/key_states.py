@@ -1,4 +1,4 @@
-"""What stands beside the keys of the list: their parts in rotations, pauses, what went wrong."""
+"""The states beside the keys of the list: rotations, pauses, failures."""
 
 from __future__ import annotations
 

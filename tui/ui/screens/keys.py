@@ -144,14 +144,14 @@ class KeysScreen(Screen[None]):
 
     @property
     def notice(self) -> str:
-        """What stands as long as it is true."""
+        """The lasting notices: of the profile, of a partial list, of the journal."""
         listing = self._service.listing
         in_part = "" if listing.is_whole else LISTED_LATE if listing.is_stale else LISTED_IN_PART
         notices = (self._standing_notice, in_part, self._service.journal.problem)
         return "\n".join(filter(None, notices))
 
     def on_mount(self) -> None:
-        """Read the keys, for which is meant what is typed meanwhile; relative times move on."""
+        """Read the keys, and hold what is typed meanwhile for the list; keep the ages current."""
         bindings = self.active_bindings.items()
         leaving = {key for key, active in bindings if active.binding.action in _LEAVING}
         self._first_reading.enter_context(opening_screen(self.app, HEARD_MEANWHILE | leaving))
@@ -281,7 +281,7 @@ class KeysScreen(Screen[None]):
         return by_key
 
     def _move_on(self) -> None:
-        """Have ages told as they are now."""
+        """Show ages as of now."""
         self.panel.table.set_now(self._now())
         self._show_facts()
 
@@ -306,6 +306,8 @@ class KeysScreen(Screen[None]):
             case "open":  # where it edits, as another key does, that one is named
                 return "" if self._opens_to_edit else "Details"
             case "reload" if self.panel.search_row.is_typed_in or self.panel.offers_reload:
+                return ""
+            case "details" if not self.panel.messages.tells_problem:
                 return ""
             case "next_group":
                 return self.panel.next_group_words

@@ -1,4 +1,4 @@
-"""What a screen offers that has something to lose, or to stop, when the program is left."""
+"""The protocols of screens that ask before the program is left, or have work to stop."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class GuardedScreen(Protocol):
 
 @runtime_checkable
 class StoppableScreen(Protocol):
-    """A screen with work that goes on and on unless it is stopped."""
+    """A screen with work that goes on until it is stopped."""
 
     def stop_at_once(self) -> None:
         """Begin nothing more; what is under way is seen through."""

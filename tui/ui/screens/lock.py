@@ -1,4 +1,4 @@
-"""What hides the screen after a time without keys, until the password is typed."""
+"""The lock screen: hides everything until the password is typed."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Unlock = Callable[["SecretStr"], Awaitable[bool]]
 
 
 class LockScreen(Screen[None]):
-    """Hides everything, of which nothing is lost, and asks for `credential` to go on.
+    """Hides everything without losing any of it, and asks for `credential` to go on.
 
     One that comes to light again after `is_locked` has become false closes by itself.
     """
@@ -55,8 +55,8 @@ class LockScreen(Screen[None]):
             yield Static("Locked", id="title")
             yield Static(
                 Content(
-                    f"No key was pressed for a while. What {self._who} was doing is behind this, "
-                    "and goes on."
+                    f"No key was pressed for a while. The screen of {self._who} is hidden; work "
+                    "under way continues."
                 ),
                 id="why",
             )

@@ -1,4 +1,4 @@
-"""What is shown first where nothing is known of any server."""
+"""The first screen of a first start: asks for the address of a server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can be done with something, a line each, with what came of it so far."""
+"""A list of actions, a line each, with the outcome of each so far."""
 
 from __future__ import annotations
 

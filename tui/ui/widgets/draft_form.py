@@ -1,4 +1,4 @@
-"""What a key is to be: label, allowed IPs and grants, with what is wrong beside each of them."""
+"""The form of a key: label, allowed IPs and grants, each with its own error message."""
 
 from __future__ import annotations
 

@@ -249,7 +249,7 @@ class KeyTable(ScrollView, can_focus=True, inherit_bindings=False):
             self.post_message(self.Marked(self._selection.count))
 
     def stretch(self, rows: int) -> None:
-        """Mark a range on by one row, 1 or -1; what a range the other way leaves is unmarked."""
+        """Extend the marked range by one row, 1 or -1; a row that it leaves is unmarked."""
         if self.key is not None:
             to = max(0, min(self._row + rows, len(self._keys) - 1))
             self._selection.stretch_range(self._keys, self._row, to)

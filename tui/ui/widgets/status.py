@@ -1,4 +1,4 @@
-"""A still sign that something is under way."""
+"""A line that says, without moving, that something is under way."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is shown where nothing else has room."""
+"""The text on a screen that is too small for anything else."""
 
 from __future__ import annotations
 

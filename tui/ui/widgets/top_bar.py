@@ -35,7 +35,7 @@ class Link(Static):
 
 
 class TopBar(Vertical):
-    """Product, place and person, and beneath them what stands as long as it is true.
+    """Product, place and person, and beneath them the lasting notices.
 
     `who` and `notice` may hold a server's words, made safe; nothing here is parsed as markup.
     Without `who` it says what a screen beneath knows, so that it is seen where keys are changed.
