@@ -66,7 +66,8 @@ def test_one_key_from_the_list_to_the_end(to_node: StartProgram, node: Node) -> 
         ("GET", KEYS),  # with the new key: it is alive
         ("GET", "/api/v1/metrics/"),  # and each grant of it
         ("GET", "/api/v1/webhooks"),
-        ("GET", "NEW"),  # it is still there
+        ("GET", "OLD"),  # it is what was shown
+        ("GET", "NEW"),  # and so is what stays
         ("DELETE", "OLD"),
         ("GET", KEYS),  # something is left
         ("PUT", "NEW"),  # its plain label
