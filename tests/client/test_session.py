@@ -259,6 +259,7 @@ async def test_signing_out_ends_both_tokens(node: Node, session: Session) -> Non
     assert await session.sign_out(), "there is nothing left to sign out"
 
 
+@pytest.mark.usefixtures("repeats_at_once")
 @pytest.mark.parametrize("fault", ["500", "503-html", "429", "before", "after", "cut", "stopped"])
 async def test_a_failure_to_sign_out_is_told_and_raises_nothing(
     node: Node, session: Session, fault: str

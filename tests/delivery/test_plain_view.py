@@ -155,6 +155,16 @@ def test_in_a_terminal_what_is_typed_moves_nothing(leave: str) -> None:
         assert terminal.restored()
 
 
+def test_after_a_time_without_enter_it_is_erased() -> None:
+    script = SCRIPT.replace("plain_view(Secret", "print(plain_view(Secret")
+    script = script.replace("lambda: 30)", "lambda: 30, seconds=0.3))")
+    with Terminal([sys.executable, "-c", script], columns=30) as terminal:
+        terminal.wait_bytes(b"go back.")
+        assert terminal.wait_for("after").strip() == "before\nFalse\nafter"
+        terminal.send("echoed\n")
+        terminal.wait_for("echoed\ntyped: echoed")
+
+
 PROGRAM = f"""
 import asyncio, signal, sys, time
 from pydantic import SecretStr

@@ -38,9 +38,15 @@ remove_now = Path.unlink
 
 
 @pytest.fixture
-def slow_disk(monkeypatch: pytest.MonkeyPatch) -> Iterator[SlowDisk]:
+def slow_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SlowDisk]:
+    """A disk on which the test's own folder is; pytest removes files elsewhere by itself."""
     disk = SlowDisk()
-    monkeypatch.setattr(Path, "unlink", lambda path, **how: disk.remove(path, **how))
+
+    def remove(path: Path, *, missing_ok: bool = False) -> None:
+        is_own = path.is_relative_to(tmp_path)
+        (disk.remove if is_own else remove_now)(path, missing_ok=missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", remove)
     yield disk
     disk.may_end.set()
 

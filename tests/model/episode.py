@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import random
 import tempfile
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -18,7 +18,7 @@ from typing import Any
 
 from tests.model.operator import Home, Program, Vault
 from tests.model.server import HABITS, INTENT, Intent, Server
-from tests.model.truth import Truth, Violation
+from tests.model.truth import Truth, Violation, word
 from tests.model.virtual_time import GROUP, run
 from tui.api.models import Key
 from tui.sandbox.store import StoredKey
@@ -45,6 +45,9 @@ TWINS: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
 )
 """What another key of the first one's label may be: with fewer grants, or just alike."""
 
+
+MARKS_LOST = frozenset({"cut", "long-refused", "addressless", "stale"})
+"""Habits of servers on which a mark does not tell that a predecessor is gone."""
 
 MEDDLING = ("grants", "grants", "addresses", "addresses", "label", "mark", "delete", "delete")
 """What is done to keys that are being rotated, as often as it stands here."""
@@ -169,6 +172,8 @@ class Operator:
         ids = frozenset(key.id for key in keys)
         intent = Intent(actor, action, self.home.name, ids, step, loop.time())
         intent.others = self.episode.others(ids)
+        if action == "delete" and self.program is not None:
+            intent.others |= self.episode.others(ids, self.program.keys)
         token, group = INTENT.set(intent), GROUP.set(self.tasks)
         try:
             yield intent
@@ -217,9 +222,14 @@ class Episode:
             if half.start == 0 and "reinstalled" in self.spec.habits:
                 self._reinstall()
 
-    def others(self, ids: frozenset[str]) -> frozenset[str]:
-        """Return the keys that do the same work as those picked."""
+    def others(self, ids: frozenset[str], shown: Sequence[Key] = ()) -> frozenset[str]:
+        """Return the keys that do the same work as those picked, as it is or as it was shown."""
         words = {self.truth.words.get(key_id, "") for key_id in ids} & self.truth.labels.keys()
+        if shown:
+            tells = self.server.habits.isdisjoint(MARKS_LOST)
+            return frozenset(
+                key.id for key in shown if tells and key.id not in ids and word(key.label) in words
+            )
         working = {key.id for name in words for key in self.truth.working(name)}
         return frozenset(working - ids)
 
@@ -409,13 +419,15 @@ async def _meddle(
     episode: Episode, operator: Operator, program: Program, rng: random.Random
 ) -> None:
     """Change or delete a key that is being rotated, as somebody does who knows nothing of that."""
-    with operator.meaning("reload"):
-        await program.reload()
-    keys = program.involved() or list(program.keys)
+    what, number = rng.choice(MEDDLING), rng.random()
+    if what != "delete" or number < 0.5:
+        with operator.meaning("reload"):
+            await program.reload()
+    keys = program.opposites() or program.involved() or list(program.keys)
     if not keys:
         return
-    key, what, number = rng.choice(keys), rng.choice(MEDDLING), rng.random()
-    if what == "delete":
+    key = rng.choice(keys)
+    if what == "delete" or program.opposites():
         with operator.meaning("delete", key, step="delete"):
             await program.delete(key)
         return
@@ -425,7 +437,7 @@ async def _meddle(
                 grants = key.grants[:1] if number < 0.5 else (*key.grants, "webhooks/view")
                 await program.edit(key, tuple(dict.fromkeys(grants)))
             case "addresses" if key.raw_valid_ips is not None:
-                valid_ips = ("192.0.2.7",) if number < 0.5 else ()
+                valid_ips = () if key.raw_valid_ips else ("192.0.2.7",)
                 await program.edit(key, valid_ips=valid_ips)
             case "label":
                 await program.edit(key, label=f"F{int(number * 3)} Spare")

@@ -268,6 +268,14 @@ class Program:
             label = successor_label(label, predecessor.id, short_key, nonce_of("0123456789"))
         await self.edit(key, label=label)
 
+    def opposites(self) -> list[Key]:
+        """Return the keys that must stay as long as the deletion of another may take effect."""
+        deletions = [
+            key_id for key_id, write in self.records.open_writes.items() if write.action == "delete"
+        ]
+        keys = [key for key in self.keys if key.id in deletions]
+        return [other for key in keys for other in self.records.partners(key)]
+
     def involved(self) -> list[Key]:
         """Return the keys of unfinished rotations, and those that other instances work on."""
         return [

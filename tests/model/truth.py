@@ -129,15 +129,16 @@ class Truth(Observer):
     rotated: set[str] = field(default_factory=set)
     """The first keys of lines that were rotated or touched otherwise."""
     _lost: dict[str, Intent] = field(default_factory=dict)
-    _deleted_by: dict[str, str] = field(default_factory=dict)
+    _rotated_at: dict[str, tuple[float, str]] = field(default_factory=dict)
+    """When and at which home a step of a rotation deleted keys."""
     _deleted_at: dict[str, float] = field(default_factory=dict)
     _edited_at: dict[str, float] = field(default_factory=dict)
     _before_pause: dict[str, _Fields] = field(default_factory=dict)
     _wronged: set[str] = field(default_factory=set)
     _meddled: set[str] = field(default_factory=set)
     """The first keys of lines of which an operator changed a label."""
-    _remarked: set[str] = field(default_factory=set)
-    """Keys of which an operator changed the mark."""
+    _remarked: dict[str, float] = field(default_factory=dict)
+    """When an operator changed the marks of keys."""
     _crossed: set[str] = field(default_factory=set)
     """The first keys of lines of which two hosts deleted keys at the same time, for opposite ends.
     """
@@ -164,11 +165,11 @@ class Truth(Observer):
             self._fields,
             self._before_pause,
             self._edited_at,
+            self._remarked,
         ):
             things.clear()
         for names in (
             self.outside, self.wanted_gone, self.rotated, self._wronged, self._meddled,
-            self._remarked,
         ):  # fmt: skip
             names.clear()
 
@@ -271,6 +272,9 @@ class Truth(Observer):
             self._violate("fields wiped", text)
         self._fields.setdefault(before.id, []).append((self.now(), new))
         is_wanted = intent.action in _EDITING
+        if new == old and not is_wanted:
+            self.words[before.id] = word(after.label)
+            return  # a label that lands late may be older than a colleague's
         self._note_loss(intent, name, was_working=was_working, is_wanted=is_wanted)
 
     def _lately(self, key_id: str, intent: Intent) -> set[_Fields]:
@@ -290,7 +294,8 @@ class Truth(Observer):
         self.rotated.add(root)
         is_deletion = intent.action in _DELETING
         self._deleted_at[key.id] = self.now()
-        self._deleted_by[key.id] = "operator" if is_deletion else "rotation"
+        if not is_deletion:
+            self._rotated_at[key.id] = self.now(), intent.home
         if is_deletion and key.id in intent.picked:
             self.wanted_gone.add(key.id)
         is_crossed = self._crosses(intent, root)
@@ -362,7 +367,9 @@ class Truth(Observer):
             return
         is_deletion = intent.action in _DELETING
         relied = is_deletion and any(
-            self._deleted_by.get(other) == "rotation" for other in intent.others
+            self._rotated_at[other][1] == intent.home
+            or self._rotated_at[other][0] < intent.began - NOTICED_SECONDS
+            for other in intent.others & self._rotated_at.keys()
         )
         was_edited = self._edited_at.get(name, -1.0) >= intent.began
         is_agreed = intent.is_asked and intent.step in {"finish", "undo"}
@@ -400,6 +407,8 @@ class Truth(Observer):
         self.server.note(f"{home} names {', '.join(sorted(key[:8] for key in named)) or 'none'}")
         for key in self.server.all_keys():
             made = self.made.get(key.id)
+            if self.roots.get(key.id) in self._meddled:
+                continue  # of a key that was given another label, nothing may be known any more
             if made and made.home == home and not self.is_held(key.id) and key.id not in named:
                 self._violate("untold", f"{key.id[:8]} {key.label!r} of {home}")
 
@@ -469,8 +478,10 @@ class Truth(Observer):
         is_relabelled = before.label not in {after.label, *_MARKED.split(after.label)[:1]}
         if is_relabelled or mark_of(before.label) != mark_of(after.label):
             self._meddled |= {self.roots.get(each, each) for each in self._ancestors(before.id)}
-        if mark_of(before.label) != mark_of(after.label):
-            self._remarked.add(before.id)
+        if (mark := mark_of(after.label)) != mark_of(before.label):
+            self._remarked[before.id] = self.now()
+            named = [each for each in self.roots if mark is not None and mark.is_about(each)]
+            self._meddled |= {self.roots[each] for each in named}
         if word(after.label) != name:
             self.words[before.id] = word(after.label)
             self._add_label(after)
@@ -508,6 +519,8 @@ class Truth(Observer):
             or (other.id in self._remarked and (m := mark_of(other.label)) and m.is_about(key.id))
         ]
         was_picked = key.id in intent.picked and intent.action == "rotate"
+        if successors and all(self._is_disowned(intent, each, key.id) for each in successors):
+            return "deleted unnamed" if intent.step in {"finish", "bulk"} else None
         if intent.step in {"finish", "bulk"} and (successors or was_picked):
             return None
         if made is not None and made.predecessor:
@@ -518,6 +531,16 @@ class Truth(Observer):
             if intent.step in {"replace", "bulk"}:
                 return "deleted as lost" if is_of_use else None
         return "deleted unnamed"
+
+    def _is_disowned(self, intent: Intent, key_id: str, predecessor: str) -> bool:
+        """Tell whether somebody said, before a step, that a key is no successor of that one."""
+        key, made = self.server.store.key(key_id), self.made.get(key_id)
+        if key is None or self._remarked.get(key_id, intent.began) >= intent.began:
+            return False
+        mark, is_known = mark_of(key.label), made is not None and made.home == intent.home
+        if self.server.habits & _MARK_IS_LOST or (mark is None and is_known):
+            return False
+        return mark is None or not mark.is_about(predecessor)
 
     def _violate(self, kind: Kind, text: str) -> None:
         self.server.note(f"!!! {kind}: {text}")

@@ -163,6 +163,14 @@ def test_ctrl_c_while_it_starts(start: StartProgram, arguments: list[str]) -> No
     assert program.text.strip() == ""
 
 
+def test_a_refusal_that_nobody_can_read_has_its_exit_code_all_the_same() -> None:
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        ran = subprocess.run(
+            [sys.executable, "-m", "tui"], stdin=subprocess.DEVNULL, stderr=full, check=False
+        )
+    assert ran.returncode == 2
+
+
 def test_no_core_is_dumped(start: StartProgram) -> None:
     program = start("--url", "https://momentum.example")
     program.at_login()

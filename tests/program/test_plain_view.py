@@ -80,6 +80,45 @@ def test_a_signal_erases_it_and_ends_in_order(
     assert not list(program.state.glob("*crash*"))
 
 
+IMPATIENT = """
+from tui import cli
+from tui.ui import idle_lock
+from tui.ui.screens import secret_box
+
+locks = []
+made, shown = idle_lock.IdleLock.__init__, secret_box.plain_view
+
+def init(lock, *arguments):
+    made(lock, *arguments)
+    locks.append(lock)
+
+def plain_view(*arguments, seconds):
+    assert 0 < seconds <= 15 * 60
+    (lock,) = locks
+    lock.after_seconds = 0.5
+    lock.note_key()
+    lock.lock_when_due()
+    return shown(*arguments, seconds=lock.seconds_left)
+
+idle_lock.IdleLock.__init__, secret_box.plain_view = init, plain_view
+cli.run()
+"""
+
+
+def test_it_is_erased_and_all_is_locked_where_nobody_comes_back(
+    to_node: StartProgram, node: Node
+) -> None:
+    program = to_node(driver=IMPATIENT)
+    create(program, node)
+    program.send("p")
+    program.wait_bytes(PROMPT.encode())
+    program.shows("Locked", "No key was pressed for a while.")
+    assert not SECRET.search(program.text)
+    program.signal(signal.SIGTERM)
+    program.leaves(143)
+    assert not SECRET.search(program.text)
+
+
 def test_a_program_killed_in_it_leaves_a_key_that_is_perhaps_stored(
     to_node: StartProgram, node: Node
 ) -> None:

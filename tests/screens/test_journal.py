@@ -30,7 +30,7 @@ async def test_what_was_done_and_a_search(node: Node, tmp_path: Path) -> None:
     path = tmp_path / "journal.jsonl"
     async with signed_in(node, WIDE, path) as keys:
         log = await Log.open(keys)
-        assert "Nothing was done yet." in log.says
+        assert "The journal has no entries yet." in log.says
         await log.leave()
         form = await keys.new()
         secret_page = await form.create("Dashboard", node.password)

@@ -323,3 +323,18 @@ async def test_the_counts_keep_that_of_the_marks_and_tell_that_others_are_left_o
         assert keys.counts == "8 keys 4 due ! 1 marked ● …"
         await keys.me.press("escape")
         assert keys.counts == "8 keys 4 due ! 2 from anywhere !"
+
+
+async def test_the_footer_names_the_details_of_a_problem_as_long_as_it_is_shown(
+    node: Node,
+) -> None:
+    async with at_keys(node) as keys:
+        assert "Details" not in keys.me.footer
+        node.stop()
+        await keys.me.press(RELOAD)
+        await keys.me.until("refused the connection")
+        assert "ctrl+o Details" in keys.me.footer
+        await keys.me.press("ctrl+o")
+        await (await Dialog(keys.me).shown("stage: refused")).press_button("Close")
+        await keys.me.press("x")
+        await keys.me.until(lambda: "Details" not in keys.me.footer)

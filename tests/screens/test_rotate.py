@@ -519,12 +519,12 @@ async def test_keys_that_are_only_alike_are_asked_about(node: Node) -> None:
         await keys.me.press("a")
         await keys.go_to("worker")
         await keys.me.press(key_for(Place.KEYS, "rotate"))
-        dialog = await Dialog(keys.me).shown("Rotate this one of several alike keys?")
+        dialog = await Dialog(keys.me).shown("Rotate one of several similar keys?")
         assert "made on" in dialog.says
         await keys.me.press("enter")  # Cancel has the focus
         await keys.shown()
         await keys.me.press(key_for(Place.KEYS, "rotate"))
-        await dialog.shown("Rotate this one of several alike keys?")
+        await dialog.shown("Rotate one of several similar keys?")
         await dialog.press_button("Rotate it")
         rotate = await Rotate(keys.me).shown()
         assert "▸ create" in rotate.new

@@ -490,5 +490,5 @@ async def test_the_footer_offers_to_go_to_the_list_only_where_something_stands_t
         await keys.me.type("zzz")
         assert "Enter" not in keys.me.footer
         await keys.me.press("enter", "escape", key_for(Place.KEYS, "journal"))
-        await keys.me.until("Nothing was done yet.")
+        await keys.me.until("The journal has no entries yet.")
         assert "Enter" not in keys.me.footer

@@ -159,6 +159,23 @@ async def test_a_run_tells_that_it_is_done(node: Node, tmp_path: Path) -> None:
         assert is_seen(bulk, "#progress")
 
 
+async def test_an_example_in_a_field_that_has_no_room_for_it_ends_in_an_ellipsis(
+    node: Node,
+) -> None:
+    async with at_keys(node, SMALLEST) as keys:
+        await keys.new()
+        assert "required to …" in keys.me.line_with("Account Password")
+        await keys.me.pilot.resize_terminal(140, 40)
+        await keys.me.until("required to securely authorize this addition")
+
+
+async def test_the_details_of_a_key_begin_where_the_list_does(node: Node) -> None:
+    async with at_keys(node, SMALLEST) as keys:
+        await keys.me.press("enter")
+        await keys.me.until("› API keys …")
+        await keys.me.until(lambda: keys.me.line_with("••••").startswith("  Old bounce importer"))
+
+
 async def test_commands_on_offer_take_a_line_each(
     node: Node, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -466,7 +466,7 @@ async def test_of_three_alike_keys_the_others_are_named_and_only_the_chosen_one_
         await keys.me.until("alike to another: r asks")
         keys.table.move_to(chosen)
         await keys.me.press(key_for(Place.KEYS, "rotate"))
-        dialog = await Dialog(keys.me).shown("Rotate this one of several alike keys?")
+        dialog = await Dialog(keys.me).shown("Rotate one of several similar keys?")
         assert all(short_keys[key_id] in dialog.says for key_id in (first, chosen, third))
         await dialog.press_button("Rotate it")
         rotate = await Rotate(keys.me).shown()

@@ -15,6 +15,7 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from tui.text import plain
+from tui.waiting import LOOK_SECONDS, clock_in_sleep
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
@@ -30,8 +31,12 @@ def plain_view(
     read_line: Callable[[], object],
     write: Callable[[str], object],
     columns: Callable[[], int],
-) -> None:
+    *,
+    seconds: float | None = None,
+) -> bool:
     """Show `secret` on the ordinary screen, where any terminal can select it, until Enter.
+
+    After `seconds` it is erased without Enter, which False tells; None: never.
 
     The caller has suspended the app; `read_line` returns at the end of a line, `write` flushes,
     and `columns` returns the terminal's present width. Ctrl+C, the end of input and a signal to
@@ -43,7 +48,7 @@ def plain_view(
     lines = [*map(plain, heading.splitlines()), shown, "Press Enter to erase this and go back."]
     if shown != value:
         lines.insert(-1, "Some characters are shown as marks: save it to a file instead.")
-    before = columns()
+    before, is_left = columns(), True
     with _signals_kept_from_loop() as wakes, _ending_signals_handled_by(_ignore_signal), _no_echo():
         try:
             with (
@@ -51,22 +56,32 @@ def plain_view(
                 _ending_signals_handled_by(signal.default_int_handler),
             ):
                 write("\r" + "\r\n".join(lines))
-                _wait_for_input(wakes)
-                read_line()
+                is_left = _wait_for_input(wakes, seconds)
+                if is_left:
+                    read_line()
         finally:
             rows = max(sum(_rows(line, width) for line in lines) for width in (before, columns()))
             up = f"\x1b[{rows - 1}A" if rows > 1 else ""
             write(f"\r{up}\x1b[J")
+    return is_left
 
 
-def _wait_for_input(wakes: int | None) -> None:
+def _wait_for_input(wakes: int | None, seconds: float | None) -> bool:
     """Wait for a line on the terminal, or for a signal, which makes `wakes` readable.
 
-    A signal that comes just before a read begins would be heard only once the read is over.
+    Return False where neither came within `seconds`, in which the machine may sleep. A signal that
+    comes just before a read begins would be heard only once the read is over.
     """
     stdin = sys.__stdin__
-    if wakes is not None and stdin and not stdin.closed and os.isatty(stdin.fileno()):
-        select.select([stdin.fileno(), wakes], [], [])
+    if wakes is None or not stdin or stdin.closed or not os.isatty(stdin.fileno()):
+        return True
+    since, left = clock_in_sleep(), seconds
+    while left is None or left > 0:
+        patience = None if left is None else min(left, LOOK_SECONDS)
+        if select.select([stdin.fileno(), wakes], [], [], patience)[0]:
+            return True
+        left = seconds and seconds - (clock_in_sleep() - since)
+    return False
 
 
 def _ignore_signal(_number: int, _frame: FrameType | None) -> None:

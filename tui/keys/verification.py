@@ -25,14 +25,14 @@ LONGEST_PAUSE = 2.0
 MOST_AT_ONCE = 4
 """How many requests are under way at the same time, at most."""
 
-READING_ONLY = "Shown by reading only: nothing is changed to prove it."
+READING_ONLY = "Shown by reading only: a verification changes nothing."
 STILL_TRYING = "The server does not accept the key yet; asking again for a few seconds."
 NOT_ENFORCED = (
     "The server lets this key read the list of keys, which keys may not: "
     "authentication may be switched off there, and then nothing is proven."
 )
-UNKNOWN_KEY = "The server does not know the key, or has not yet told all of its nodes about it."
-ASKED_TOO_OFTEN = "The server wants to be asked less often."
+UNKNOWN_KEY = "The server does not know the key, or not all of its nodes know it yet."
+ASKED_TOO_OFTEN = "The server asks for fewer requests."
 PAUSED = "The key is paused: it works from no address until it is resumed in the list."
 NOT_ASKED = "Not asked: the key itself was not verified."
 
@@ -357,8 +357,8 @@ class _Results:
         if self.valid_ips and not is_paused(self.valid_ips):
             allowed = short(", ".join(self.valid_ips), 80)
             self._hint(
-                f"The key works only from {allowed}, and it was tried from this host: "
-                "its address not being among them may explain that it is not accepted."
+                f"The key works only from {allowed}. If this host's address is not among them, "
+                "that explains the refusal."
             )
 
     def _hint(self, hint: str) -> None:

@@ -201,7 +201,6 @@ class KeysApp(TypeAhead[None]):
         self._take_on_profile(self._defaults.profile)
         if self._has_to_choose:
             self.action_switch_server()
-        self.app_resume_signal.subscribe(self, lambda _: self._note_key())
 
     def on_unmount(self) -> None:
         """Lock no screen any more."""
@@ -210,10 +209,16 @@ class KeysApp(TypeAhead[None]):
     async def on_event(self, event: events.Event) -> None:
         """Note when keys come."""
         if isinstance(event, events.Key | events.Paste | events.MouseDown):
-            self._note_key()
+            self.note_key()
         await super().on_event(event)
 
-    def _note_key(self) -> None:
+    @property
+    def seconds_to_lock(self) -> float | None:
+        """In how many seconds all is hidden if no key comes; None: not at all."""
+        return self._idle_lock.seconds_left
+
+    def note_key(self) -> None:
+        """Note that somebody is there."""
         self._idle_lock.note_key()
         self._loader.begin()
 

@@ -192,6 +192,7 @@ COMMANDS = (
     Command(_KEYS, "v", "v", "verify", "verify the key with its secret", "Verify"),
     Command(_KEYS, "d,delete", "d, Del", "delete", "delete the key", "Delete", changes_keys=True),
     Command(_KEYS, "slash", "/", "find", "search the keys", "Find"),
+    Command(_KEYS, "ctrl+o", "ctrl+o", "details", "show the details of the error", "Details"),
     Command(_KEYS, "J", "J", "journal", "show the journal of what you did", "Journal"),
     Command(_KEYS, "", "Enter", "", "edit the key; on a narrow screen its details first"),
     Command(
@@ -250,7 +251,6 @@ COMMANDS = (
         "back",
         "stop loading; otherwise end the search, show all, unmark all, close the newest message",
     ),
-    Command(_KEYS, "ctrl+o", "ctrl+o", "details", "show the details of the error"),
     Command(
         _KEYS, "ctrl+n", "ctrl+n", "app.switch_server", "sign out, then sign in to another server"
     ),

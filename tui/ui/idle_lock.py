@@ -34,12 +34,19 @@ class IdleLock:
         """Count the time without a key from now on."""
         self._last_key_at = clock_in_sleep()
 
-    def lock_when_due(self) -> None:
-        """Lock once it is time; look again when that may be."""
+    @property
+    def seconds_left(self) -> float | None:
+        """In how many seconds the screens are locked if no key comes; None: not at all."""
         session = self._session()
         if self.is_locked or session is None or session.is_open or not self.after_seconds:
+            return None
+        return self.after_seconds - (clock_in_sleep() - self._last_key_at)
+
+    def lock_when_due(self) -> None:
+        """Lock once it is time; look again when that may be."""
+        session, left = self._session(), self.seconds_left
+        if session is None or left is None:
             return
-        left = self.after_seconds - (clock_in_sleep() - self._last_key_at)
         if left <= 0:
             self.is_locked = True
             self._show(self._screen(session))

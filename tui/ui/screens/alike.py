@@ -24,11 +24,11 @@ class AlikeScreen(ConfirmScreen):
             f"{_describe(key)} has the same label, grants and allowed IPs as:",
             *named,
             "",
-            "Nothing tells whether one of them was made to replace another. Rotating this key "
-            "makes a successor of it, and touches none of the others.",
+            "It is not known whether one of them was created to replace another. Rotating this key "
+            "creates a successor of it, and changes none of the others.",
         ]
         super().__init__(
-            "Rotate this one of several alike keys?", Content("\n".join(lines)), yes="Rotate it"
+            "Rotate one of several similar keys?", Content("\n".join(lines)), yes="Rotate it"
         )
 
 

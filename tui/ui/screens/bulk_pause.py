@@ -68,7 +68,7 @@ class BulkPauseScreen(BulkScreen):
             sentences.append(f"{sending:,} of them can send mail: what uses them stops.")
         if left := len(self.keys) - len(self._chosen):
             sentences.append(f"{left:,} left out.")
-        return [*sentences, "What it takes to resume them is kept in their labels and the journal."]
+        return [*sentences, "Their labels and the journal keep the allowed IPs for resuming them."]
 
     async def make_run(self) -> BulkRun:
         """Return the run."""

@@ -164,7 +164,7 @@ class JournalScreen(Screen[None]):
         empty = self.query_one("#empty", Static)
         empty.display = not matches.rows
         text = "Nothing matches. Esc shows everything again."
-        empty.update(Content(text if self._requests else "Nothing was done yet."))
+        empty.update(Content(text if self._requests else "The journal has no entries yet."))
 
     def _add(self, rows: Sequence[int], query: Query) -> None:
         """List requests, a heading before the first one of each day."""

@@ -307,6 +307,8 @@ class KeysScreen(Screen[None]):
                 return "" if self._opens_to_edit else "Details"
             case "reload" if self.panel.search_row.is_typed_in or self.panel.offers_reload:
                 return ""
+            case "details" if not self.panel.messages.tells_problem:
+                return ""
             case "next_group":
                 return self.panel.next_group_words
         return word_for_state(action, kind)

@@ -55,8 +55,8 @@ class LockScreen(Screen[None]):
             yield Static("Locked", id="title")
             yield Static(
                 Content(
-                    f"No key was pressed for a while. What {self._who} was doing is behind this, "
-                    "and goes on."
+                    f"No key was pressed for a while. The screen of {self._who} is hidden; work "
+                    "under way continues."
                 ),
                 id="why",
             )

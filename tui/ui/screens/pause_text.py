@@ -36,8 +36,8 @@ def ask_pause(key: Key, facts: Facts, resume_key: str) -> ConfirmScreen:
     parts = [
         Content(
             f"The server refuses whatever uses this key until {resume_key} resumes it: its allowed "
-            "IPs are replaced by an address that nobody has. Its grants stay, and its label tells "
-            "everybody that it is paused."
+            "IPs are replaced by an address that nobody has. Its grants stay, and its label says "
+            "that it is paused."
         ),
     ]
     if sends(key.grants):

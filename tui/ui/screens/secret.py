@@ -32,8 +32,12 @@ from tui.ui.widgets.top_bar import TopBar
 
 _WORKS = {
     True: Content.assemble(("✓ ", "$text-success"), "The key works."),
-    False: Content.assemble(("✗ ", "$text-error"), "The key does not do what it was given."),
-    None: Content.assemble(("! ", "$text-warning"), "Whether the key works was not found out."),
+    False: Content.assemble(
+        ("✗ ", "$text-error"), "The server refuses the key, or one of its grants."
+    ),
+    None: Content.assemble(
+        ("! ", "$text-warning"), "It could not be verified whether the key works."
+    ),
 }
 """What a verification said."""
 _WORKS_BRIEF = {

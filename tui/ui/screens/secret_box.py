@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Protocol, TypeVar, cast
 
 from rich.cells import cached_cell_len
 from textual import work
@@ -56,6 +56,17 @@ WAYS = (
     ActionLine("p", "Plain view", "plain", "to select it with the mouse"),
 )
 """Where a secret can go."""
+
+
+class LocksWhenIdle(Protocol):
+    """An app that hides everything after a time without a key."""
+
+    @property
+    def seconds_to_lock(self) -> float | None:
+        """In how many seconds that is if no key comes; None: never."""
+
+    def note_key(self) -> None:
+        """Note that somebody is there."""
 
 
 class SecretBox(Vertical):
@@ -207,12 +218,18 @@ class SecretBox(Vertical):
 
     def _show_on_ordinary_screen(self, new_secret: NewSecret) -> None:
         heading = f"The secret of {short(new_secret.label, 60)}, to select with the mouse:"
+        app = cast("LocksWhenIdle", self.app)
         try:
             with self.app.suspend():
-                plain_view(new_secret.secret, heading, sys.stdin.readline, _write_plain, _columns)
+                is_left = plain_view(
+                    new_secret.secret, heading, sys.stdin.readline, _write_plain, _columns,
+                    seconds=app.seconds_to_lock,
+                )  # fmt: skip
         except SuspendNotSupported:
             sentence = "This terminal can't be given back for a while."
             raise DeliveryFailed(DeliveryFault.OTHER, sentence) from None
+        if is_left:
+            app.note_key()
 
     @work(group="deliver", description="hand the secret to a command on its standard input")
     async def hand_to_command(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from rich.cells import cell_len, set_cell_size
 from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
@@ -31,6 +32,14 @@ class QuietInput(Input):
             max_length=LONGEST_VALUE,
         )
         self.cursor_blink = False
+        self._whole_placeholder = placeholder
+
+    @on(events.Resize)
+    def _cut_placeholder(self) -> None:
+        """Show by an ellipsis that there is no room for the rest; Textual leaves words out."""
+        text, width = self._whole_placeholder, self.content_size.width
+        is_cut = cell_len(text) > width > 0
+        self.placeholder = f"{set_cell_size(text, width - 1)}…" if is_cut else text
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Refuse to copy or cut what is masked."""

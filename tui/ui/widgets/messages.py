@@ -85,6 +85,11 @@ class Messages(Widget):
         """How many messages have not been closed."""
         return len(self._messages)
 
+    @property
+    def tells_problem(self) -> bool:
+        """Whether the newest message is about something that could not be done."""
+        return bool(self._messages) and self._messages[0].kind == "problem"
+
     def show(self, content: Content, kind: MessageKind, about: str = "") -> None:
         """Show a message above the others; a text that a terminal may act on loses its styles.
 
@@ -124,6 +129,7 @@ class Messages(Widget):
     def _changed(self) -> None:
         self._lines_width = -1
         self.set_class(bool(self._messages), "-some")
+        self.refresh_bindings()
         self.refresh(layout=True)
 
     def _wrapped(self, width: int) -> list[_Line]:
