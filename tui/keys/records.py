@@ -105,12 +105,12 @@ class Records:
     @cached_property
     def never_stored(self) -> tuple[KeyRecord, ...]:
         """The keys that were created here and whose secrets nobody has."""
-        return self._of_knowledge(Knowledge.NEVER_STORED)
+        return self._records_with(Knowledge.NEVER_STORED)
 
     @cached_property
     def perhaps_stored(self) -> tuple[KeyRecord, ...]:
         """The keys created here, or alike to such, whose secrets may be lost."""
-        return self._of_knowledge(Knowledge.PERHAPS_STORED)
+        return self._records_with(Knowledge.PERHAPS_STORED)
 
     @property
     def left_marked(self) -> tuple[KeyRecord, ...]:
@@ -254,7 +254,11 @@ class Records:
     def _knowledge(self, key: Key) -> Knowledge:
         created = self._created.get(key.id)
         if created is None:
-            return Knowledge.PERHAPS_STORED if self._may_be_ours(key) else Knowledge.NOT_KNOWN
+            return (
+                Knowledge.PERHAPS_STORED
+                if self._may_be_of_lost_create(key)
+                else Knowledge.NOT_KNOWN
+            )
         if created.attempt_id in self._workers or created.predecessor in self._workers:
             return Knowledge.NOT_KNOWN
         if created.unstored is None:
@@ -270,7 +274,7 @@ class Records:
     def _is_kept(self, created: CreateRecord) -> bool:
         return created.attempt_id in self._history.kept
 
-    def _of_knowledge(self, knowledge: Knowledge) -> tuple[KeyRecord, ...]:
+    def _records_with(self, knowledge: Knowledge) -> tuple[KeyRecord, ...]:
         candidates = dict.fromkeys((*self._created, *self._alike_to_lost))
         records = (
             self._record(self._listing.by_id[key_id])
@@ -362,14 +366,14 @@ class Records:
     def _alike_to_lost(self) -> list[str]:
         in_doubt = self._lost_creates or self._unsure
         keys = self._listing.by_id.values() if in_doubt else ()
-        return [key.id for key in keys if self._may_be_ours(key)]
+        return [key.id for key in keys if self._may_be_of_lost_create(key)]
 
-    def _may_be_ours(self, key: Key) -> bool:
+    def _may_be_of_lost_create(self, key: Key) -> bool:
         """Tell whether a key may have come of a create whose outcome is not known, or may not."""
         is_in_doubt = bool(self._lost_creates) or key.id in self._unsure
         if not is_in_doubt or key.id in self._created:
             return False
-        named_at, label = self._named.get(key.id), comparable(key.raw_label or "")
+        named_at, label = self._first_named.get(key.id), comparable(key.raw_label or "")
         record = self._unsure.get(key.id)
         is_told = record is not None and comparable(record.newest.label) == label
         if record is not None and (is_told or key.created_at):  # its date tells as well as a label
@@ -387,7 +391,7 @@ class Records:
         """
         owner, username = key.raw_username, record.newest.username
         is_of_another = owner not in (None, username) and username in self._usernames
-        return not is_of_another and _may_be_of_then(key, record.began)
+        return not is_of_another and _has_fitting_date(key, record.began)
 
     @cached_property
     def _usernames(self) -> frozenset[str]:
@@ -407,7 +411,7 @@ class Records:
         return lost
 
     @cached_property
-    def _named(self) -> Mapping[str, datetime]:
+    def _first_named(self) -> Mapping[str, datetime]:
         """When the journal first names a key as a predecessor, by id: it was there by then."""
         named: dict[str, datetime] = {}
         for record in self._creates:
@@ -416,7 +420,7 @@ class Records:
         return named
 
 
-def _may_be_of_then(key: Key, began: datetime) -> bool:
+def _has_fitting_date(key: Key, began: datetime) -> bool:
     """Tell whether the date of a key allows that a create which began then made it."""
     made = key.created_at
     return made is None or began - SAME_TIME < made < began + LANDING + SAME_TIME
