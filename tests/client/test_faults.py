@@ -312,8 +312,8 @@ async def test_other_answers_are_read_as_what_they_are(
             await writer.drain()
 
     async with faults(by_the_byte) as server:
-        with pytest.raises(Unreadable, match="an account without a name"):
-            await dial(server).user("ops", TOKEN)
+        with pytest.raises(Unreadable, match="a key without an id"):
+            await dial(server).key("a", TOKEN)
 
 
 @settings(max_examples=200, deadline=None)

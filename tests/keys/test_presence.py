@@ -103,10 +103,10 @@ async def test_work_that_begins_while_the_file_is_being_removed_is_said(
 async def test_many_changes_on_a_slow_disk_take_one_thread_more(
     slow_disk: SlowDisk, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(presence, "WRITE_SECONDS", 0.0)
+    monkeypatch.setattr(presence, "WRITE_SECONDS", HOLDING_SECONDS)
     mine = Presence(tmp_path, SERVER)
-    while not files(tmp_path):
-        await mine.hold("a")
+    await mine.hold("a")
+    monkeypatch.setattr(presence, "WRITE_SECONDS", 0.0)
     mine.release("a")
     await asyncio.to_thread(slow_disk.has_begun.wait)
     before = threading.active_count()

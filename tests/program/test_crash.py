@@ -39,7 +39,7 @@ def test_a_crash_tells_one_sentence(start: StartProgram, node: Node, where: str)
 
     # A line may break at any blank, and within the path.
     match = re.fullmatch(
-        r"momentum-keysstoppedbecauseofafaultinit\.Whereithappenedistoldin"
+        r"momentum-keysstoppedbecauseofaninternalerror\.Whereithappenediswrittenin"
         r"(/\S+\.txt),withoutanysecret\.",
         "".join(program.text.split()),
     )

@@ -22,8 +22,13 @@ from tests.node import Node
 from tui.keys.guard import MarkContradicts, OtherInstanceAtWork, ShownKeyChanged
 from tui.keys.key_history import KeyHistory
 from tui.keys.presence import Presence
-from tui.keys.rotation import Rotation, State
-from tui.keys.rotation.states import NothingLeft, PredecessorGone, SucceededAlready, SuccessorGone
+from tui.keys.rotation import Rotation, State, Step
+from tui.keys.rotation.states import (
+    NothingLeft,
+    PredecessorGone,
+    SucceededAlready,
+    SuccessorGone,
+)
 from tui.keys.write_outcomes import OutOfReach
 
 pytestmark = pytest.mark.usefixtures("task_factory")
@@ -107,8 +112,10 @@ async def test_two_operators_who_leave_no_key_are_told_and_helped_at_once(node: 
         assert node.keys() == ()
         host.service.session.client.delete_key = delete  # type: ignore[method-assign]
         assert await rotation.create() is State.CREATED
+        assert not rotation.offers(Step.UNDO)  # no predecessor stays
         await rotation.deliver(host.vault)
         await rotation.verify()
+        assert not any(map(rotation.offers, (Step.UNDO, Step.PAUSE, Step.RESUME)))
         assert await rotation.finish() is State.FINISHED
         assert node.labels() == [LABEL]
         assert node.keys()[0].grants == GRANTS

@@ -196,11 +196,14 @@ class Rotation(Machine):
         """Tell whether the step can be taken now.
 
         A successor that was made elsewhere is not taken for lost. There may be no secret to
-        deliver.
+        deliver, or no predecessor any more to go back to.
         """
         if not super().allows(step) or (step is Step.DELIVER and self._secret is None):
             return False
         if step in {Step.PAUSE, Step.RESUME} and self.is_paused is (step is Step.PAUSE):
+            return False
+        needs_predecessor = step in {Step.PAUSE, Step.RESUME, Step.UNDO}
+        if needs_predecessor and self._pair.is_predecessor_deleted:
             return False
         return step is not Step.REPLACE or self._may_be_lost
 
