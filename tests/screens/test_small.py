@@ -208,6 +208,6 @@ async def test_no_window_is_too_narrow_for_the_program_to_go_on(
     async with at_keys(node) as keys:
         await keys.me.press(key_for(place, action))
         before = keys.me.text
-        for width in (*range(1, 17), NARROW[0]):
+        for width in (1, 2, 3, 5, 8, 12, 16, NARROW[0]):
             await keys.me.pilot.resize_terminal(width, NARROW[1])
         await keys.me.until(lambda: keys.me.text == before)
