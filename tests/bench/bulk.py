@@ -161,6 +161,7 @@ async def bare(errand: Errand) -> Cost:
             assert answer.status_code == 200
 
         async def finish(key: dict[str, Any]) -> None:
+            (await client.get(f"{API}/{key['id']}", headers=me)).raise_for_status()
             (await client.get(successors[key["id"]], headers=me)).raise_for_status()
             (await client.delete(f"{API}/{key['id']}", headers=me)).raise_for_status()
             draft = {"label": key["label"], "grants": key["grants"], "valid_ips": []}
