@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from tests.clock import in_vain
+from tui.sandbox.http_server import close_listeners
 
 T = TypeVar("T")
 
@@ -74,8 +75,7 @@ async def faults(*replies: Reply, tls: ssl.SSLContext | None = None) -> AsyncIte
     try:
         yield server
     finally:
-        listener.close()
-        await _turns()  # for a connection that has just come in
+        await close_listeners(listener)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

@@ -133,7 +133,7 @@ class QuietServer(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Answer what is on its way within the grace, and close everything."""
         for server in self.servers:
-            server.close()
+            await close_listeners(server)
         for connection in list(self.server_state.connections):
             connection.shutdown()
         if self.server_state.tasks:
@@ -152,6 +152,18 @@ class QuietServer(uvicorn.Server):
                     (transport.abort if is_late else transport.close)()
             await asyncio.sleep(0.001)
         await _let_callbacks_run()
+
+
+async def close_listeners(server: asyncio.Server) -> None:
+    """Accept no more connections; those that were accepted have begun afterwards.
+
+    A server that is closed in the turn of the loop in which it accepts a connection would leave that
+    one open for ever: asyncio fails to make its transport then.
+    """
+    for listener in server.sockets:
+        asyncio.get_running_loop().remove_reader(listener.fileno())
+    await _let_callbacks_run()
+    server.close()
 
 
 async def _let_callbacks_run() -> None:

@@ -30,6 +30,7 @@ from tui.keys.rotation.states import (
     SuccessorGone,
 )
 from tui.keys.write_outcomes import OutOfReach
+from tui.waiting import all_seen_through
 
 pytestmark = pytest.mark.usefixtures("task_factory")
 
@@ -209,6 +210,7 @@ async def test_what_another_instance_began_to_work_on_just_now_is_left_alone(
             assert await rotation.finish() is State.VERIFIED
             assert isinstance(rotation.problem, OtherInstanceAtWork)
             assert len(node.keys()) == 2
+        await all_seen_through()  # the other instance removes its file in a thread
         assert await rotation.finish() is State.FINISHED
 
 
