@@ -157,8 +157,8 @@ class QuietServer(uvicorn.Server):
 async def close_listeners(server: asyncio.Server) -> None:
     """Accept no more connections; those that were accepted have begun afterwards.
 
-    A server that is closed in the turn of the loop in which it accepts a connection would leave that
-    one open for ever: asyncio fails to make its transport then.
+    A server that is closed in the turn of the loop in which it accepts a connection would leave
+    that one open for ever: asyncio fails to make its transport then.
     """
     for listener in server.sockets:
         asyncio.get_running_loop().remove_reader(listener.fileno())
