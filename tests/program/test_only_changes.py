@@ -96,7 +96,12 @@ def resize(program: Program) -> None:
     program.resize(80, 23)
 
 
-@pytest.mark.parametrize("way", [draw_anew, stop_and_go_on, resize])
+def resize_and_back_at_once(program: Program) -> None:
+    """Leave no time to see the other size: a terminal has lost rows by then."""
+    program.signal(signal.SIGWINCH)
+
+
+@pytest.mark.parametrize("way", [draw_anew, stop_and_go_on, resize, resize_and_back_at_once])
 def test_where_the_screen_may_be_another_one_all_of_it_is_sent(
     to_node: StartProgram, node: Node, way: Callable[[Program], None]
 ) -> None:

@@ -193,21 +193,21 @@ async def test_commands_on_offer_take_a_line_each(
 
 
 @pytest.mark.parametrize(
-    ("place", "action"),
+    ("place", "action", "sentence"),
     [
-        (Place.ANYWHERE, "help"),
-        (Place.ANYWHERE, "palette"),
-        (Place.ANYWHERE, "manual"),
-        (Place.KEYS, "journal"),
-        (Place.KEYS, "new"),
+        (Place.ANYWHERE, "help", "create a new API key"),
+        (Place.ANYWHERE, "palette", "create a new API key"),
+        (Place.ANYWHERE, "manual", "In five minutes"),
+        (Place.KEYS, "journal", "The journal has no entries yet."),
+        (Place.KEYS, "new", "Account Password"),
     ],
 )
 async def test_no_window_is_too_narrow_for_the_program_to_go_on(
-    node: Node, place: Place, action: str
+    node: Node, place: Place, action: str, sentence: str
 ) -> None:
-    async with at_keys(node) as keys:
+    async with at_keys(node, NARROW) as keys:
         await keys.me.press(key_for(place, action))
-        before = keys.me.text
+        await keys.me.until(sentence)
         for width in (1, 2, 3, 5, 8, 12, 16, NARROW[0]):
             await keys.me.pilot.resize_terminal(width, NARROW[1])
-        await keys.me.until(lambda: keys.me.text == before)
+        await keys.me.until(sentence)

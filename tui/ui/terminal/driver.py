@@ -213,7 +213,6 @@ class TerminalDriver(SendingDriver):
         self.stop_application_mode()
         signal.raise_signal(signal.SIGSTOP)
         self.start_application_mode()
-        self.redraw()
 
     def _continued(self) -> None:
         """Take the terminal once more: a shell may have changed it meanwhile."""
@@ -235,9 +234,12 @@ class TerminalDriver(SendingDriver):
     def _resized(self) -> None:
         size = self._measure()
         self._output.set_size(size)
-        self._picture.resize(size)
+        is_other = self._picture.resize(size)
         if self._stage is not None:
             self._stage.size = size
+        if not is_other:
+            # It may have been another one for a moment, in which the terminal lost rows.
+            self._send_changes()
         self.send_message(events.Resize(size, size))
 
     # In

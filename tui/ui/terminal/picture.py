@@ -222,12 +222,14 @@ class Picture:
         self._touched: set[int] = set()
         self._cursor = self._sent_cursor = Offset(0, 0)
 
-    def resize(self, size: Size) -> None:
-        """Begin anew if the size is another one: nothing is sent before it was drawn again."""
-        if size != self._size:
+    def resize(self, size: Size) -> bool:
+        """Forget what was sent; return whether the size is another one: then all is drawn anew."""
+        is_other = size != self._size
+        if is_other:
             self._size = size
             self._drawn = [_CellRow.of(size.width) for _ in range(size.height)]
         self.forget()
+        return is_other
 
     def forget(self) -> None:
         """Take nothing of what was sent for granted: somebody else may have drawn there."""
