@@ -32,39 +32,49 @@ async def test_a_key_from_its_draft_to_the_journal(node: Node, tmp_path: Path) -
         await keys.go_to(LABEL)
         listed = keys.table.key
         assert listed is not None
-        assert pane(keys).startswith(f"{LABEL} {listed.short_key}••••")
-        assert pane(keys).endswith(f"ID {listed.id}")
+        await keys.me.until(lambda: pane(keys).startswith(f"{LABEL} {listed.short_key}••••"))
+        await keys.me.until(lambda: pane(keys).endswith(f"ID {listed.id}"))
         form = await keys.new()
         await form.give()
-        assert pane(form).startswith("What the key may do nothing yet View Metrics GET on")
+        await form.me.until(
+            lambda: pane(form).startswith("What the key may do nothing yet View Metrics GET on")
+        )
         await me.until(lambda: "3 other keys hold it: Partner portal " in pane(form))
         await form.complete("Orders", node.password, "Send via SMTP")
-        assert pane(form).startswith("What the key may do --s Send via SMTP SMTP injection,")
+        await form.me.until(
+            lambda: pane(form).startswith("What the key may do --s Send via SMTP SMTP injection,")
+        )
         secret = await form.create("Orders", node.password)
-        assert "From any address ! It sends mail. Owner ops" in pane(secret)
-        assert pane(secret).endswith("Sent nowhere so far Works not known yet")
+        await secret.me.until(lambda: "From any address ! It sends mail. Owner ops" in pane(secret))
+        await secret.me.until(
+            lambda: pane(secret).endswith("Sent nowhere so far Works not known yet")
+        )
         await me.press(key_for(Place.SECRET, "verify"))
         await (await Dialog(me).shown("The server accepts")).press_button("Close")
         await secret.write(tmp_path / "key")
         await me.until("Written to")
-        assert pane(secret).endswith("Sent File Works ✓ verified")
+        await secret.me.until(lambda: pane(secret).endswith("Sent File Works ✓ verified"))
         await secret.stored()
         form = await keys.edit("Orders")
         await form.give("View Webhooks", "View Metrics")
-        assert "What changes ✓ View Webhooks \N{EN DASH} View Metrics" in pane(form)
+        await form.me.until(
+            lambda: "What changes ✓ View Webhooks \N{EN DASH} View Metrics" in pane(form)
+        )
         await form.save()
         await me.until("was updated")
         await keys.shown()
         log = await Log.open(keys)
-        assert pane(log).startswith("Orders ")
-        assert "✓ update When 2026-01-15 12:00:00 By ops Server http://127.0.0.1" in pane(log)
+        await log.me.until(lambda: pane(log).startswith("Orders "))
+        await log.me.until(
+            lambda: "✓ update When 2026-01-15 12:00:00 By ops Server http://127.0.0.1" in pane(log)
+        )
         await me.type("create")
         await me.press("enter", "enter")
         await (await Dialog(me).shown("Create: Orders")).cancel()
         await me.press("escape", key_for(Place.JOURNAL, "find"))
         await me.type("nowhere")
         await me.until("Nothing matches.")
-        assert pane(log) == ""
+        await log.me.until(lambda: pane(log) == "")
 
 
 async def test_a_pane_that_is_low_leaves_out_what_the_grants_allow(node: Node) -> None:
@@ -72,7 +82,7 @@ async def test_a_pane_that_is_low_leaves_out_what_the_grants_allow(node: Node) -
     async with signed_in(node, (WIDE, 24)) as keys:
         await keys.go_to("All of it")
         await keys.me.until(f"ID {key_id}")
-        assert "-w- Modify Webhooks r-- View Templates" in keys.says
+        await keys.me.until("-w- Modify Webhooks r-- View Templates")
         await keys.go_to(LABEL)
         await keys.me.until("r-- View Metrics GET on /api/v1/metrics")
 
@@ -81,11 +91,13 @@ async def test_a_pane_that_is_low_leaves_out_what_the_grants_allow(node: Node) -
 async def test_one_key_and_many_on_their_way(node: Node) -> None:
     async with signed_in(node, LEAST_WIDE) as keys:
         rotate = await begin_rotating(keys)
-        assert "Grants View Metrics" in pane(rotate)
-        assert "Predecessor " in pane(rotate)
+        await rotate.me.until(lambda: "Grants View Metrics" in pane(rotate))
+        await rotate.me.until(lambda: "Predecessor " in pane(rotate))
         await rotate.create(node)
-        assert pane(rotate).startswith("✓ The server accepts the key. ✓ View Metrics: granted")
-        assert "Successor " in pane(rotate)
+        await rotate.me.until(
+            lambda: pane(rotate).startswith("✓ The server accepts the key. ✓ View Metrics: granted")
+        )
+        await rotate.me.until(lambda: "Successor " in pane(rotate))
         await rotate.press("undo")
         await (await Dialog(keys.me).shown("Undo")).press_button("Delete successor")
         await keys.me.until("Undone:")
@@ -95,7 +107,9 @@ async def test_one_key_and_many_on_their_way(node: Node) -> None:
         node.fail("POST", API, "503-html")
         await bulk.begin(command="sh -c 'cat >/dev/null' {id}", password=node.password)
         await bulk.over("failed")
-        assert "✗ No new key was seen so far: the server failed with status 503" in pane(bulk)
+        await bulk.me.until(
+            lambda: "✗ No new key was seen so far: the server failed with status 503" in pane(bulk)
+        )
         await keys.me.pilot.resize_terminal(*NARROW)
         await keys.me.until("✗ No new key was seen so far")
         assert not bulk.me.screen.query_one(FactsPane).region
@@ -117,7 +131,7 @@ async def test_a_pane_that_is_too_long_is_scrolled_by_keys(node: Node) -> None:
         await keys.go_to(LABEL)
         await me.until(lambda: "Facts" not in me.footer)
         form = await keys.new()
-        assert "Facts" not in me.footer
+        await me.until(lambda: "Facts" not in me.footer)
         await form.give("View Metrics", "View Webhooks", "View Templates", "Send via SMTP")
         await me.until("ctrl+↑ ↓ Facts")
         await form.go_to("label")
