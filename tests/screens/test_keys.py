@@ -268,7 +268,7 @@ async def test_the_footer_names_first_what_is_needed_most(
 
 async def test_the_footer_says_what_enter_does_unless_another_key_does_it(node: Node) -> None:
     async with at_keys(node, WIDE) as keys:
-        assert keys.me.footer.count("Edit") == 1
+        await keys.me.until(lambda: keys.me.footer.count("Edit") == 1)
         assert "Enter" not in keys.me.footer
         assert "! Only due" in keys.me.footer
         await keys.me.pilot.resize_terminal(109, 30)
@@ -286,7 +286,7 @@ async def test_a_key_that_is_retiring_keeps_its_label_where_its_mark_has_no_room
         assert keys.cursor_line.startswith("Template designer  ")
         assert "…" not in keys.cursor_line
         await keys.me.press("/", *"2026-01-02", "enter")
-        assert keys.labels == [marked], "the mark is found"
+        await keys.me.until(lambda: keys.labels == [marked])  # its mark is searched, too
         await keys.me.press("y")
         await keys.me.until(marked)
         await keys.me.press("escape")
@@ -300,7 +300,7 @@ async def test_the_details_of_a_key_that_is_retiring_finish_its_rotation(node: N
     async with at_keys(node) as keys:
         await keys.me.press("enter")
         await keys.me.until("› Details")
-        assert "r Rotate" in keys.me.footer
+        await keys.me.until(lambda: "r Rotate" in keys.me.footer)
         assert "Finish" not in keys.me.footer
         await keys.me.press("escape")
         await keys.shown()
@@ -308,8 +308,7 @@ async def test_the_details_of_a_key_that_is_retiring_finish_its_rotation(node: N
         await keys.me.until(lambda: "f Finish" in keys.me.footer)
         await keys.me.press("enter")
         await keys.me.until("› Details")
-        assert "f Finish" in keys.me.footer
-        assert "Rotate" not in keys.me.footer
+        await keys.me.until(lambda: "f Finish" in keys.me.footer and "Rotate" not in keys.me.footer)
         await keys.me.press("f")
         await keys.me.until("marked as retiring, but the mark names no successor")
 
@@ -320,9 +319,9 @@ async def test_the_counts_keep_that_of_the_marks_and_tell_that_others_are_left_o
     async with at_keys(node, (40, 10)) as keys:
         await keys.me.until(lambda: keys.counts == "8 keys 4 due ! 2 from anywhere !")
         await keys.me.press("space")
-        assert keys.counts == "8 keys 4 due ! 1 marked ● …"
+        await keys.me.until(lambda: keys.counts == "8 keys 4 due ! 1 marked ● …")
         await keys.me.press("escape")
-        assert keys.counts == "8 keys 4 due ! 2 from anywhere !"
+        await keys.me.until(lambda: keys.counts == "8 keys 4 due ! 2 from anywhere !")
 
 
 async def test_the_footer_names_the_details_of_a_problem_as_long_as_it_is_shown(
@@ -333,7 +332,7 @@ async def test_the_footer_names_the_details_of_a_problem_as_long_as_it_is_shown(
         node.stop()
         await keys.me.press(RELOAD)
         await keys.me.until("refused the connection")
-        assert "ctrl+o Details" in keys.me.footer
+        await keys.me.until(lambda: "ctrl+o Details" in keys.me.footer)
         await keys.me.press("ctrl+o")
         await (await Dialog(keys.me).shown("stage: refused")).press_button("Close")
         await keys.me.press("x")

@@ -40,7 +40,7 @@ async def test_a_successor_with_an_unknown_grant_is_refused_and_put_right(node: 
         await rotate.try_to_create(node.password)
         await keys.me.until("There is no grant 'gone/grant' to give.")
         await rotate.idle()
-        assert "Enter tries again; ctrl+e changes the draft." in rotate.says
+        await keys.me.until("Enter tries again; ctrl+e changes the draft.")
         assert "marked" not in rotate.says, "nothing is"
         assert len(node.keys()) == 5
         await rotate.press("change")
@@ -70,9 +70,9 @@ async def test_a_successor_whose_label_is_too_long_is_refused(node: Node) -> Non
             node.fail("POST", API, how)
         await bulk.begin(password=node.password, command="sh -c 'cat >/dev/null' {id}")
         await bulk.over("1 of 2 · 1 failed · done")
-        assert bulk.states["Job 0"] == "✗·· works label refused"
-        assert "A label has at most 16 characters." in bulk.says
-        assert "Rotate this key alone, and change it there with ctrl+e." in bulk.says
+        await keys.me.until(lambda: bulk.states["Job 0"] == "✗·· works label refused")
+        await keys.me.until("A label has at most 16 characters.")
+        await keys.me.until("Rotate this key alone, and change it there with ctrl+e.")
         await keys.me.press("enter")
         dialog = await Dialog(keys.me).shown("A label has at most 16 characters.")
         assert "marked" not in dialog.says
@@ -97,7 +97,7 @@ async def test_a_session_that_is_not_renewed_is_tried_once_for_all_who_wait(
         await bulk.over("0 of 4 · 4 failed · done")
         assert node.seen("POST", SIGN_IN) == before + 1
         state = "✓✓✓ works The server failed with status 503"
-        assert bulk.states == dict.fromkeys(JOBS, state)
+        await keys.me.until(lambda: bulk.states == dict.fromkeys(JOBS, state))
         node.heal()
         await bulk.press("retry")
         await bulk.over("4 of 4 · done")

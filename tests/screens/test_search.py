@@ -123,7 +123,7 @@ async def test_enter_goes_to_the_list_and_the_search_stays(node: Node) -> None:
     async with at_keys(node) as keys:
         search = Search(keys)
         await search.type("mailer")
-        assert "Enter To the list" in keys.me.footer
+        await keys.me.until(lambda: "Enter To the list" in keys.me.footer)
         assert "n New" not in keys.me.footer
         await keys.me.press("enter")
         assert keys.table.has_focus
@@ -486,9 +486,9 @@ async def test_the_footer_offers_to_go_to_the_list_only_where_something_stands_t
 ) -> None:
     async with at_keys(node) as keys:
         await keys.me.press("/", *"relay")
-        assert "Enter To the list" in keys.me.footer
+        await keys.me.until(lambda: "Enter To the list" in keys.me.footer)
         await keys.me.type("zzz")
-        assert "Enter" not in keys.me.footer
+        await keys.me.until(lambda: "Enter" not in keys.me.footer)
         await keys.me.press("enter", "escape", key_for(Place.KEYS, "journal"))
         await keys.me.until("The journal has no entries yet.")
-        assert "Enter" not in keys.me.footer
+        await keys.me.until(lambda: "Enter" not in keys.me.footer)

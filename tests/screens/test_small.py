@@ -156,7 +156,7 @@ async def test_a_run_tells_that_it_is_done(node: Node, tmp_path: Path) -> None:
         bulk = await with_marked(keys, "rotate")
         await bulk.begin(file=str(tmp_path / "s.env"), password=node.password)
         await bulk.over("2 of 2 · done")
-        assert is_seen(bulk, "#progress")
+        await keys.me.until(lambda: is_seen(bulk, "#progress"))
 
 
 async def test_an_example_in_a_field_that_has_no_room_for_it_ends_in_an_ellipsis(
@@ -164,7 +164,7 @@ async def test_an_example_in_a_field_that_has_no_room_for_it_ends_in_an_ellipsis
 ) -> None:
     async with at_keys(node, SMALLEST) as keys:
         await keys.new()
-        assert "required to …" in keys.me.line_with("Account Password")
+        await keys.me.until("required to …")
         await keys.me.pilot.resize_terminal(140, 40)
         await keys.me.until("required to securely authorize this addition")
 
@@ -186,8 +186,7 @@ async def test_commands_on_offer_take_a_line_each(
         await keys.me.press("x")
         await keys.me.until(lambda: keys.me.screen.query("CommandField"))
         offered = keys.me.screen.query_one(MarkedList)
-        await keys.me.until(lambda: offered.virtual_size.height)
-        assert offered.virtual_size.height == 1
+        await keys.me.until(lambda: offered.virtual_size.height == 1)
         await Dialog(keys.me).cancel()
         await Secret(keys.me).stored()
 
