@@ -262,7 +262,8 @@ async def test_successors_that_others_delete_meanwhile_are_told(node: Node) -> N
 
         async def deleting(*asked: Any) -> None:  # noqa: ANN401
             await delete(*asked)
-            node.store.delete_key(first.successor.id if first.successor else "")
+            if asked[0] == first.predecessor.id and first.successor is not None:
+                node.store.delete_key(first.successor.id)
 
         host.service.session.client.delete_key = deleting  # type: ignore[method-assign, assignment]
         await run.finish_verified()
