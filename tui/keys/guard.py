@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tui.api.models import Key
+from tui.keys.key_reader import is_same
 from tui.keys.labels import is_same_name, mark_of
 from tui.keys.paused_mark import is_paused
 from tui.keys.presence import Worker
@@ -131,7 +132,7 @@ def check_staying(key: Key, staying: Staying, now: Key) -> None:
 
 def _check_shown(part: Literal["go", "stay"], shown: Key, now: Key) -> None:
     """Compare what the server told at both times; it may have changed a label that was sent."""
-    if not _may_be_same(shown, now):
+    if not is_same(shown, now):
         raise ShownKeyChanged(part, "is another key")
     if shown.raw_username and now.raw_username and shown.raw_username != now.raw_username:
         raise ShownKeyChanged(part, "has another owner")
@@ -143,16 +144,6 @@ def _check_shown(part: Literal["go", "stay"], shown: Key, now: Key) -> None:
         raise ShownKeyChanged(part, "has other allowed addresses")
     if shown.raw_label and now.raw_label and not is_same_name(shown.raw_label, now.raw_label):
         raise ShownKeyChanged(part, "has another label")
-
-
-def _may_be_same(shown: Key, now: Key) -> bool:
-    """Tell whether an id still is the same key's: a server that is installed anew uses ids again.
-
-    The list may tell more or less of a short key, or of a date, than the key itself.
-    """
-    short_keys = sorted((shown.raw_short_key or "", now.raw_short_key or ""), key=len)
-    dates = [key.created_at.replace(microsecond=0) for key in (shown, now) if key.created_at]
-    return short_keys[1].startswith(short_keys[0]) and len(set(dates)) < 2
 
 
 def differences(predecessor: Key, successor: Key) -> str:

@@ -131,7 +131,7 @@ class Rotation(Machine):
 
     @property
     def draft(self) -> KeyDraft:
-        """Change the successor: as the predecessor is, unless changed before the create."""
+        """What the successor is to be: as the predecessor is, unless changed before the create."""
         if self._created is not None:
             return self._created.draft
         if self._draft is not None:

@@ -48,10 +48,13 @@ def problem_in_short(problem: Exception) -> str:
             return problem.brief
         case NotVerified():
             return "not verified"
-    told = describe(problem)
-    if isinstance(problem, Invalid) and (name := next(iter(told.fields), "")) in _FIELD_WORDS:
+    description = describe(problem)
+    if (
+        isinstance(problem, Invalid)
+        and (name := next(iter(description.fields), "")) in _FIELD_WORDS
+    ):
         return f"{_FIELD_WORDS[name]} refused"
-    return told.one_line
+    return description.one_line
 
 
 def _create_sign(rotation: Rotation) -> StepSign:
