@@ -198,7 +198,7 @@ class BulkRotateScreen(BulkScreen):
         number = len(rotations)
         limited = sum(bool(rotation.draft.valid_ips) for rotation in rotations)
         sentences = [
-            "Their successors are stored, but were not verified: if one does not, nothing "
+            "Their successors are stored, but were not verified: if one does not work, nothing "
             "works any more where the old key was used."
         ]
         if limited:
@@ -220,8 +220,8 @@ class BulkRotateScreen(BulkScreen):
         if not self.awaits_decision():
             return ""
         return (
-            "Both keys of each work. Put the new secrets to use; then `{run.finish}` deletes "
-            "the predecessors, or `{run.later}` keeps both."
+            "The predecessors still work. Put the new secrets to use; then `{run.finish}` deletes "
+            "the predecessors, or `{run.later}` keeps both keys."
         )
 
     def open_key(self, key: Key) -> None:
