@@ -505,8 +505,10 @@ class KeysApp(TypeAhead[None]):
     @property
     def _long_facts(self) -> VerticalScroll | None:
         """The facts at the right of the screen, where they do not fit."""
-        panes = self.screen.query("FactsPane.beside").results(VerticalScroll)
-        return next((pane for pane in panes if pane.display and pane.allow_vertical_scroll), None)
+        for pane in self.screen.walk_children(VerticalScroll):
+            if pane.has_class("beside") and pane.display and pane.allow_vertical_scroll:
+                return pane
+        return None
 
     def action_scroll_facts(self, lines: int) -> None:
         """Scroll the facts at the right of a wide screen."""
