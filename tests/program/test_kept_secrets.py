@@ -200,15 +200,15 @@ def test_a_run_over_many_keys_is_stopped_and_its_secrets_are_kept(
     program.shows("paused: p goes on", "Paused, as no secret could be delivered. ")
     lost_terminal(program)
     made = len(node.keys()) - count
-    assert made == 3
+    assert made >= 3  # those that were under way when it paused are made as well
     assert len(kept(runtime)) == made
 
     again = to_node()
-    again.sign_in_and_shows(node, "3 secrets were kept", "Write to a file")
+    again.sign_in_and_shows(node, f"{made} secrets were kept", "Write to a file")
     again.press("shift+tab", "enter")
     again.shows("Write the secrets to a file")
     again.send(f"{tmp_path}/rescued.csv\r")
-    again.shows("3 secrets written to")
+    again.shows(f"{made} secrets written to")
     assert kept(runtime) == []
     rows = [row.split(",") for row in (tmp_path / "rescued.csv").read_text().splitlines()[1:]]
     assert {row[1] for row in rows} == {key.id for key in node.keys()[count:]}

@@ -16,7 +16,8 @@ KEYS = "/api/v1/api-keys"
 QUIT = key_for(Place.ANYWHERE, "leave")
 CANCEL = key_for(Place.FORM, "cancel")
 MAIL = "Newsletter SMTP relay"
-UNKNOWN = "Old bounce importer"
+COLLEAGUES = "Old bounce importer"
+UNLISTED = "Support desk webhooks"
 
 
 def key(node: Node, key_id: str) -> StoredKey:
@@ -98,21 +99,21 @@ async def test_what_was_not_touched_goes_back_as_it_came(
 
 async def test_an_edit_by_way_of_the_details_renews_the_session_unseen(node: Node) -> None:
     async with at_keys(node) as keys:
-        await keys.go_to(UNKNOWN)
+        await keys.go_to(UNLISTED)
         await keys.me.press("enter")
         await keys.me.until("Settings › API keys › Details")
         await keys.me.press("enter")
         await keys.me.until("Edit API Key")
         await keys.me.settle()
         form = Form(keys.me)
-        await form.fill("label", "New bounce importer")
+        await form.fill("label", "Help desk webhooks")
         node.expire_sessions()
         await form.save()
-        keys = await updated(form, "New bounce importer")
-        assert "New bounce importer" in keys.cursor_line
+        keys = await updated(form, "Help desk webhooks")
+        assert "Help desk webhooks" in keys.cursor_line
         assert node.seen("PUT", KEYS) == 1
-    after = named(node, "New bounce importer")
-    assert set(after.grants) == {"message_events/view", "webhooks/view"}
+    after = named(node, "Help desk webhooks")
+    assert set(after.grants) == {"message_events/view", "webhooks/view", "webhooks/modify"}
 
 
 async def test_what_is_wrong_is_told_beside_its_field_and_nothing_is_sent(node: Node) -> None:
@@ -126,7 +127,7 @@ async def test_what_is_wrong_is_told_beside_its_field_and_nothing_is_sent(node: 
         await form.says_beside("ips", "mail.example: not an IPv4 address or CIDR network")
         await form.me.until("Choose at least one grant")
         await focused(form, form.field("label").query_one(Input))
-        await form.fill("label", UNKNOWN)
+        await form.fill("label", COLLEAGUES)
         await form.go_to("ips")
         await form.says_beside("label", "Another key (")
         assert "already has this label." in form.says
@@ -200,7 +201,7 @@ async def test_the_servers_objections_stand_beside_their_fields(
     """What the form lets pass, as a server with rules of its own would not."""
     monkeypatch.setattr("tui.ui.widgets.draft_form.wrong_ips", lambda _: "")
     async with at_keys(node) as keys:
-        form = await keys.edit(UNKNOWN)
+        form = await keys.edit(COLLEAGUES)
         await form.fill("ips", "mail.example")
         await form.save()
         await form.says_beside("ips", "invalid data format/type: 'mail.example' is neither an IPv4")

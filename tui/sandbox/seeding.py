@@ -70,11 +70,16 @@ class _Seed:
 
 
 _SEEDS = (
-    # Older than the catalogue: message_events/view is not a grant that Momentum lists.
-    _Seed("Old bounce importer", 1534.3, "message_events/view webhooks/view", COLLEAGUE),
+    _Seed("Old bounce importer", 1534.3, "metrics/view webhooks/view", COLLEAGUE),
     _Seed("Newsletter SMTP relay", 803.1, "smtp/inject", valid_ips=("192.0.2.25", "10.8.0.0/16")),
     _Seed("Billing mailer", 611.6, "transmissions/view transmissions/modify templates/view"),
-    _Seed("Support desk webhooks", 402.2, "webhooks/view webhooks/modify", COLLEAGUE),
+    # Older than the catalogue: message_events/view is not a grant that Momentum lists.
+    _Seed(
+        "Support desk webhooks",
+        402.2,
+        "message_events/view webhooks/view webhooks/modify",
+        COLLEAGUE,
+    ),
     _Seed("Partner portal", 287.9, "transmissions/modify metrics/view", None, subaccount_id=101),
     _Seed(
         "Template designers", 154.4, "templates/view templates/modify templates/preview", COLLEAGUE
