@@ -70,7 +70,7 @@ class _Seed:
 
 
 _SEEDS = (
-    _Seed("Old bounce importer", 1534.3, "metrics/view webhooks/view", COLLEAGUE),
+    _Seed("Old bounce importer", 1534.3, "webhooks/view", COLLEAGUE),
     _Seed("Newsletter SMTP relay", 803.1, "smtp/inject", valid_ips=("192.0.2.25", "10.8.0.0/16")),
     _Seed("Billing mailer", 611.6, "transmissions/view transmissions/modify templates/view"),
     # Older than the catalogue: message_events/view is not a grant that Momentum lists.
