@@ -489,7 +489,7 @@ async def test_an_expired_access_token_does_not_save_the_refresh_token(
     refresh = session._token.refresh
     assert refresh is not None
     node.expire_sessions()
-    assert not await session.sign_out()
+    assert await session.sign_out()
     with pytest.raises(SignInRefused):
         await session.client.refresh(refresh)
 

@@ -10,12 +10,13 @@ import pytest
 from textual.screen import Screen
 from textual.worker import Worker
 
+from tests.conftest import NodeMaker
 from tests.driver import Dialog, Keys, Login, Operator, at_keys, at_login, key_for
-from tests.node import Node
+from tests.node import How, Node
 from tui.api.session import Session
 from tui.ui.bindings import Place
 from tui.ui.screens.keys import KeysScreen
-from tui.ui.screens.login import LoginScreen
+from tui.ui.screens.login import LoginScreen, SignInDefaults
 
 LOGOUT = "/api/v1/authenticate/logout"
 QUIT = key_for(Place.ANYWHERE, "leave")
@@ -65,8 +66,12 @@ async def test_signing_out_goes_back_to_an_empty_password(node: Node) -> None:
         await node.until("POST", LOGOUT, 2)
         assert not await is_accepted(node, token)
         assert page.field("password").value == ""
+        await page.me.until(f"Signed out of {node.url.removeprefix('http://')}.")
         await page.fill("password", node.password)
         await page.sign_in()
+        await page.me.press(QUIT)
+        await left(page.me)
+        assert await page.me.app.see_out() == ""
 
 
 async def test_signing_out_leaves_nothing_to_use_however_slow_the_server(
@@ -84,6 +89,46 @@ async def test_signing_out_leaves_nothing_to_use_however_slow_the_server(
         node.release()
         await left(keys.me)
         assert node.seen("POST", LOGOUT) == 2
+
+
+@pytest.mark.usefixtures("repeats_at_once")
+@pytest.mark.parametrize("fault", ["500", "before"])
+async def test_a_sign_out_that_the_server_did_not_confirm_is_told(node: Node, fault: How) -> None:
+    async with at_keys(node) as keys:
+        node.fail("POST", LOGOUT, fault, 9)
+        await keys.me.press(key_for(Place.KEYS, "sign_out"))
+        page = Login(keys.me)
+        await page.is_back()
+        await page.refused("The sign-out was not confirmed")
+        assert "may accept the session's token until that expires." in page.says
+        node.heal()
+        await page.fill("password", node.password)
+        keys = await page.sign_in()
+        await keys.me.press(QUIT)
+        await left(keys.me)
+        assert (await keys.me.app.see_out()).startswith("The sign-out was not confirmed. 127.0.0.1")
+
+
+async def test_a_session_that_had_ended_is_signed_out(node: Node) -> None:
+    async with at_keys(node) as keys:
+        node.expire_sessions()
+        await keys.me.press(key_for(Place.KEYS, "sign_out"))
+        await keys.me.until("Signed out of 127.0.0.1")
+
+
+async def test_where_authentication_is_off_there_is_nothing_to_sign_out_of(
+    node_with: NodeMaker,
+) -> None:
+    async with at_login(SignInDefaults(url=node_with(auth=False).url)) as page:
+        await page.submit()
+        dialog = await Dialog(page.me).shown("Authentication is switched off")
+        await dialog.press_button("Go on")
+        keys = await Keys(page.me).shown()
+        await keys.me.press(key_for(Place.KEYS, "sign_out"))
+        await page.is_back()
+        await keys.me.until(lambda: not list(keys.me.app.workers))
+        await keys.me.settle()
+        assert "Signed out" not in page.says
 
 
 async def test_what_was_opened_while_signing_in_leaves_no_form_behind(node: Node) -> None:

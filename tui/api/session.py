@@ -214,7 +214,7 @@ class Session:
         task.add_done_callback(self._discarding.discard)
 
     async def sign_out(self) -> bool:
-        """End the session on the server; returns whether the server confirmed it.
+        """End the session on the server; returns whether the server confirmed that it has ended.
 
         The program forgets its credentials either way: a failure never blocks leaving.
         """
@@ -343,9 +343,11 @@ class Session:
         return all(ended)
 
     async def _end(self, part: SecretStr) -> bool:
-        """Sign one part of a token out; one that has expired does not save the other."""
+        """Return whether one part of a token is of no use any more, after signing it out."""
         try:
             await self.client.sign_out(part)
+        except Unauthorized:  # the server does not accept it, as after its expiry
+            return True
         except ApiError:
             return False
         return True

@@ -27,7 +27,7 @@ from tui.text import short
 if TYPE_CHECKING:
     from tui.api.models import Key
 
-__all__ = ["Problem", "describe"]
+__all__ = ["Problem", "describe", "unconfirmed_sign_out"]
 
 
 def describe(error: Exception, key: Key | None = None, *, doing: str = "") -> Problem:
@@ -57,4 +57,12 @@ def _describe_forbidden(problem: Problem, key: Key) -> Problem:
         problem,
         title=f"This key belongs to {owner}",
         hint=f"The server lets you see it but not change it. Ask {owner} to do so.",
+    )
+
+
+def unconfirmed_sign_out(address: str) -> Problem:
+    """Put into words that a server did not answer a sign-out as it should (contract 2)."""
+    return Problem(
+        "The sign-out was not confirmed",
+        f"{short(address, 60)} may accept the session's token until that expires.",
     )

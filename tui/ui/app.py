@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property, partial
@@ -135,6 +136,8 @@ class KeysApp(TypeAhead[None]):
         self._loader = Loader(lambda: self.typed_ahead > 0)
         self._session: Session | None = None
         self._leaving = self._ending = False
+        self._unconfirmed_sign_outs = set[str]()
+        """The addresses of servers that perhaps keep a session."""
         self.animation_level = "none"
         self._usual_appearance = appearance or Appearance()
         self._profile: Profile | None = None
@@ -288,15 +291,22 @@ class KeysApp(TypeAhead[None]):
 
     def _sign_out_and_go_to(self, defaults: SignInDefaults) -> None:
         session, self._session = self._session, None
-        farewell = self._end_session(session, LEAVE_SECONDS)
-        self.run_worker(farewell, group="sign out", description="sign out")
-        self._show_login(defaults)
+        login = self._show_login(defaults)
+        sign_out = self._sign_out_behind(login, session)
+        self.run_worker(sign_out, group="sign out", description="sign out")
 
-    def _show_login(self, defaults: SignInDefaults) -> None:
+    async def _sign_out_behind(self, login: LoginScreen, session: Session | None) -> None:
+        is_confirmed = await self._end_session(session, LEAVE_SECONDS)
+        if session is not None and is_confirmed is not None:
+            login.call_later(login.show_sign_out, _address(session), is_confirmed)
+
+    def _show_login(self, defaults: SignInDefaults) -> LoginScreen:
         """Have the operator sign in, in the colours of that server."""
         self._defaults = defaults
         self._take_on_profile(defaults.profile)
-        self._start_over_with(LoginScreen(defaults, self.connect, self.connect_in_pauses))
+        login = LoginScreen(defaults, self.connect, self.connect_in_pauses)
+        self._start_over_with(login)
+        return login
 
     def _take_on_profile(self, profile: Profile) -> None:
         """Look, lock and answer to keys as a server's profile says."""
@@ -393,7 +403,13 @@ class KeysApp(TypeAhead[None]):
         if self.unstored_secrets.is_ending:
             await self.unstored_secrets.keep()
         await self._journal.settled()
-        return self.unstored_secrets.outcome
+        lines = [self.unstored_secrets.outcome]
+        if self._unconfirmed_sign_outs:
+            from tui.problems import unconfirmed_sign_out
+
+            problems = map(unconfirmed_sign_out, sorted(self._unconfirmed_sign_outs))
+            lines += [f"{problem.title}. {problem.detail}" for problem in problems]
+        return "\n".join(filter(None, lines))
 
     async def _sign_out(self, patience: float) -> None:
         """End the session, and see those out that are being ended already."""
@@ -519,17 +535,23 @@ class KeysApp(TypeAhead[None]):
         """Offer to scroll the facts only where there are more of them."""
         return action != "scroll_facts" or self._long_facts is not None
 
-    async def _end_session(self, session: Session | None, patience: float) -> None:
-        """Sign out on the server, which never keeps the operator from leaving."""
+    async def _end_session(self, session: Session | None, patience: float) -> bool | None:
+        """Sign out on the server, which never keeps the operator from leaving.
+
+        Returns whether the server confirmed it within `patience` seconds; None without a session.
+        """
         if session is None:
-            return
+            return None
+        is_confirmed = session.is_open  # then there is nothing to sign out of
         try:
-            async with asyncio.timeout(patience):
-                await session.sign_out()
-        except TimeoutError:
-            return
+            with suppress(TimeoutError):
+                async with asyncio.timeout(patience):
+                    is_confirmed = await session.sign_out()
         finally:
+            if not is_confirmed:
+                self._unconfirmed_sign_outs.add(_address(session))
             await session.close()
+        return None if session.is_open else is_confirmed
 
     async def _sign_in_again(self) -> bool:
         """Ask for the password on top of whatever is shown; work goes on there."""

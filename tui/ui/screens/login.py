@@ -457,6 +457,17 @@ class LoginScreen(Screen[None]):
             self._field("password").focus_input()
             self._field("password").query_one(Input).select_all()  # typing replaces it
 
+    def show_sign_out(self, address: str, is_confirmed: bool) -> None:
+        """Say what became of the session before, unless the operator signs in already."""
+        from tui.problems import unconfirmed_sign_out
+
+        if self._busy or self._problem is not None:
+            return
+        if is_confirmed:
+            self.query_one(Status).update(Content(f"Signed out of {short(address, 50)}."))
+        else:
+            self._show_problem(unconfirmed_sign_out(address))
+
     def _show_problem(self, problem: Problem | None) -> None:
         self._problem = problem
         self.query_one(ProblemText).show(problem)
