@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 from typing import Any
 
@@ -107,6 +108,34 @@ async def test_a_sign_out_that_the_server_did_not_confirm_is_told(node: Node, fa
         await keys.me.press(QUIT)
         await left(keys.me)
         assert (await keys.me.app.see_out()).startswith("The sign-out was not confirmed. 127.0.0.1")
+
+
+async def test_a_sign_out_that_is_confirmed_late_says_nothing_any_more(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    confirmed = asyncio.Event()
+
+    async def confirmed_late(_: Session) -> bool:
+        return await confirmed.wait()
+
+    monkeypatch.setattr("tui.ui.app.LEAVE_SECONDS", 60)
+    monkeypatch.setattr(Session, "sign_out", confirmed_late)
+    async with at_keys(node) as keys:
+        me, page = keys.me, Login(keys.me)
+        await me.press(key_for(Place.KEYS, "sign_out"))
+        await page.is_back()
+        node.fail("POST", "/api/v1/authenticate", "hang")
+        await page.fill("password", node.password)
+        await page.submit()
+        await me.until("Signing in · Esc cancels")
+        confirmed.set()
+        await me.until(lambda: not [w for w in me.app.workers if w.group == "sign out"])
+        await me.settle()
+        assert "Signing in · Esc cancels" in page.says
+        node.release()
+        keys = await Keys(me).shown()
+        await me.press(QUIT)
+        await left(me)
 
 
 async def test_a_session_that_had_ended_is_signed_out(node: Node) -> None:
