@@ -57,6 +57,13 @@ async def test_leaving_signs_out(node: Node, key: str) -> None:
         assert node.seen("POST", LOGOUT) == 2, "access and refresh token"
 
 
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However busy the host is, the server confirms a sign-out in time."""
+    monkeypatch.setattr("tui.ui.app.LEAVE_SECONDS", 60)
+
+
+@pytest.mark.usefixtures("patient")
 async def test_signing_out_goes_back_to_an_empty_password(node: Node) -> None:
     async with at_login(node, password=None) as page:
         await page.fill("password", node.password)
@@ -75,10 +82,8 @@ async def test_signing_out_goes_back_to_an_empty_password(node: Node) -> None:
         assert await page.me.app.see_out() == ""
 
 
-async def test_signing_out_leaves_nothing_to_use_however_slow_the_server(
-    node: Node, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("tui.ui.app.LEAVE_SECONDS", 60)
+@pytest.mark.usefixtures("patient")
+async def test_signing_out_leaves_nothing_to_use_however_slow_the_server(node: Node) -> None:
     async with at_keys(node) as keys:
         node.fail("POST", LOGOUT, "hang")
         await keys.me.press(key_for(Place.KEYS, "sign_out"), key_for(Place.KEYS, "new"))
@@ -92,7 +97,7 @@ async def test_signing_out_leaves_nothing_to_use_however_slow_the_server(
         assert node.seen("POST", LOGOUT) == 2
 
 
-@pytest.mark.usefixtures("repeats_at_once")
+@pytest.mark.usefixtures("patient", "repeats_at_once")
 @pytest.mark.parametrize("fault", ["500", "before"])
 async def test_a_sign_out_that_the_server_did_not_confirm_is_told(node: Node, fault: How) -> None:
     async with at_keys(node) as keys:
@@ -110,6 +115,7 @@ async def test_a_sign_out_that_the_server_did_not_confirm_is_told(node: Node, fa
         assert (await keys.me.app.see_out()).startswith("The sign-out was not confirmed. 127.0.0.1")
 
 
+@pytest.mark.usefixtures("patient")
 async def test_a_sign_out_that_is_confirmed_late_says_nothing_any_more(
     node: Node, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -118,7 +124,6 @@ async def test_a_sign_out_that_is_confirmed_late_says_nothing_any_more(
     async def confirmed_late(_: Session) -> bool:
         return await confirmed.wait()
 
-    monkeypatch.setattr("tui.ui.app.LEAVE_SECONDS", 60)
     monkeypatch.setattr(Session, "sign_out", confirmed_late)
     async with at_keys(node) as keys:
         me, page = keys.me, Login(keys.me)
@@ -138,6 +143,7 @@ async def test_a_sign_out_that_is_confirmed_late_says_nothing_any_more(
         await left(me)
 
 
+@pytest.mark.usefixtures("patient")
 async def test_a_session_that_had_ended_is_signed_out(node: Node) -> None:
     async with at_keys(node) as keys:
         node.expire_sessions()
