@@ -9,11 +9,12 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.keys.conftest import file_of, unstored
-from tui.journal import Journal, create_records
+from tui.journal import Journal, create_records, journal_file
 
 SERVER = "https://mta1.example.com"
 
@@ -180,6 +181,32 @@ async def test_a_disk_that_hangs_is_waited_for_once_and_told(
         while journal.problem:  # noqa: ASYNC110  # told by a thread
             await asyncio.sleep(0.005)
     assert [entry.phase for entry in journal.read().entries] == ["done", "begun"]
+
+
+async def test_a_journal_that_is_still_being_read_is_told_until_it_is(
+    journal: Journal, hanging: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers, asked = threading.Event(), threading.Event()
+
+    def read_lines_late(*arguments: Any) -> Any:  # noqa: ANN401  # as the function takes them
+        asked.set()
+        answers.wait()
+        return journal_file.read_lines(*arguments)
+
+    monkeypatch.setattr("tui.journal.log.read_lines", read_lines_late)
+    journal.begin("create", server=SERVER, label="one")
+    await journal.settled()
+    assert journal.read().entries == ()
+    hanging.set()
+    async with asyncio.timeout(60):
+        while journal.not_noted or not asked.is_set():  # noqa: ASYNC110  # told by a thread
+            await asyncio.sleep(0.005)
+    assert "does not answer" in journal.problem
+    answers.set()
+    async with asyncio.timeout(60):
+        while journal.problem:  # noqa: ASYNC110  # told by a thread
+            await asyncio.sleep(0.005)
+    assert [entry.label for entry in journal.read().entries] == ["one"]
 
 
 async def test_in_an_event_loop_nothing_is_written_before_it_is_waited_for(

@@ -317,9 +317,15 @@ class Journal:
         with self._file_lock:
             with self._lines_lock:
                 unwritten = tuple(self._unwritten)
-            file_state, file_lines = self._read_file(unwritten, last_state)
+            not_read = ""
+            try:
+                file_state, file_lines = self._read_file(unwritten, last_state)
+            except (OSError, ValueError) as error:
+                not_read = _problem(self.path, error, "read: what was noted is not shown")
+                file_state, file_lines = None, []
         state = file_state, unwritten
         if file_state is not None and state == last_state:
+            self._not_read = not_read
             return snapshot
         lines = [*file_lines, *(line.strip() for line in unwritten)]
         lines = [line for line in lines if line.strip()]
@@ -330,22 +336,19 @@ class Journal:
             _unclear_lines(lines, entries),
         )
         self._last_read = state, snapshot
+        self._not_read = not_read
         return snapshot
 
     def _read_file(
         self, unwritten: tuple[bytes, ...], last_state: _JournalState | None
     ) -> tuple[FileState | None, list[bytes]]:
         """Return the file's state and, unless nothing has changed since the last one, its lines."""
-        self._not_read = ""
         if self.path is None:
             return None, []
         last = last_state[0] if last_state is not None and last_state[1] == unwritten else None
         try:
             return read_lines(self.path, last)
         except FileNotFoundError:
-            return None, []
-        except (OSError, ValueError) as error:
-            self._not_read = _problem(self.path, error, "read: what was noted is not shown")
             return None, []
 
 
@@ -397,7 +400,7 @@ def _unclear_lines(lines: list[bytes], entries: list[JournalEntry | None]) -> Un
     return unclear
 
 
-def _problem(path: Path, error: OSError | ValueError, what: str) -> str:
+def _problem(path: Path | None, error: OSError | ValueError, what: str) -> str:
     word = plain(error.strerror or "") if isinstance(error, OSError) else "not a possible path"
     reason = (word[:1].lower() + word[1:]) or "unknown error"
     return f"The journal {plain(str(path))} can't be {what} ({reason})."
