@@ -494,6 +494,13 @@ async def test_an_expired_access_token_does_not_save_the_refresh_token(
         await session.client.refresh(refresh)
 
 
+async def test_a_refresh_token_that_is_refused_is_not_known_to_be_signed_out(
+    node: Node, session: Session
+) -> None:
+    node.end_sessions()
+    assert not await session.sign_out()
+
+
 async def test_a_renewal_that_fails_says_nothing_of_the_request(
     node: Node, session: Session
 ) -> None:

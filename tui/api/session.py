@@ -338,16 +338,20 @@ class Session:
         }
         parts = dict.fromkeys((token.access, token.refresh))
         ended = await asyncio.gather(
-            *(self._end(part) for part in parts if part is not None and part not in kept)
+            *(
+                self._end(part, is_access=part == token.access)
+                for part in parts
+                if part is not None and part not in kept
+            )
         )
         return all(ended)
 
-    async def _end(self, part: SecretStr) -> bool:
-        """Return whether one part of a token is of no use any more, after signing it out."""
+    async def _end(self, part: SecretStr, *, is_access: bool) -> bool:
+        """Sign one part of a token out; return whether it is known to be of no use any more."""
         try:
             await self.client.sign_out(part)
-        except Unauthorized:  # the server does not accept it, as after its expiry
-            return True
+        except Unauthorized:
+            return is_access  # a refresh token may be good for a renewal all the same
         except ApiError:
             return False
         return True

@@ -321,7 +321,9 @@ class Journal:
             try:
                 file_state, file_lines = self._read_file(unwritten, last_state)
             except (OSError, ValueError) as error:
-                not_read = _problem(self.path, error, "read: what was noted is not shown")
+                not_read = _problem(
+                    cast("Path", self.path), error, "read: what was noted is not shown"
+                )
                 file_state, file_lines = None, []
         state = file_state, unwritten
         if file_state is not None and state == last_state:
@@ -400,7 +402,7 @@ def _unclear_lines(lines: list[bytes], entries: list[JournalEntry | None]) -> Un
     return unclear
 
 
-def _problem(path: Path | None, error: OSError | ValueError, what: str) -> str:
+def _problem(path: Path, error: OSError | ValueError, what: str) -> str:
     word = plain(error.strerror or "") if isinstance(error, OSError) else "not a possible path"
     reason = (word[:1].lower() + word[1:]) or "unknown error"
     return f"The journal {plain(str(path))} can't be {what} ({reason})."

@@ -459,13 +459,13 @@ class LoginScreen(Screen[None]):
 
     def show_sign_out(self, address: str, is_confirmed: bool) -> None:
         """Say what became of the session before, unless the operator has gone on since."""
-        from tui.problems import unconfirmed_sign_out
-
         if self._busy or self._problem is not None or self not in self.app.screen_stack:
             return
         if is_confirmed:
             self.query_one(Status).update(Content(f"Signed out of {short(address, 50)}."))
         else:
+            from tui.problems import unconfirmed_sign_out
+
             self._show_problem(unconfirmed_sign_out(address))
 
     def _show_problem(self, problem: Problem | None) -> None:
