@@ -89,10 +89,10 @@ async def test_work_that_begins_while_the_file_is_being_removed_is_said(
     await mine.hold("a")
     mine.release("a")
     await asyncio.to_thread(slow_disk.has_begun.wait)
-    begun = asyncio.create_task(mine.hold("a"))
+    holding = asyncio.create_task(mine.hold("a"))
     await asyncio.sleep(0)
     slow_disk.may_end.set()
-    await begun
+    await holding
     (text,) = files(tmp_path)
     assert '"a"' in text
     mine.close()
